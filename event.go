@@ -1,0 +1,174 @@
+package tandem
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// EventKind names a fact. The list is closed; each kind fixes its class and the
+// shape of its payload, named beside it.
+type EventKind string
+
+const (
+	// Promises: committed durably before anything leaves.
+	EventOpened        EventKind = "interaction.opened" // Opened
+	EventClosed        EventKind = "interaction.closed" // Closing
+	EventLegStarted    EventKind = "leg.started"        // Leg
+	EventLegAnswered   EventKind = "leg.answered"       // none
+	EventLegEnded      EventKind = "leg.ended"          // Termination
+	EventConsent       EventKind = "consent.given"      // Consent
+	EventVoicemail     EventKind = "voicemail.left"     // Recorded
+	EventRecorded      EventKind = "recording.kept"     // Recorded
+	EventTaskOpened    EventKind = "task.opened"        // Task
+	EventDialled       EventKind = "call.dialled"       // Dialled
+	EventBlobOpened    EventKind = "audit.opened"       // Audit: somebody listened or looked
+	EventErased        EventKind = "customer.erased"    // Audit, on the erased customer's interactions
+	EventOutboxDead    EventKind = "outbox.given_up"    // Delivery
+	EventOutboxDone    EventKind = "outbox.delivered"   // Delivery
+	EventJournalGap    EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
+	EventCheckpointKey EventKind = "checkpoint.key"     // the key that signs checkpoints
+
+	// Happenings: may trail by up to 200 ms.
+	EventFlowStarted EventKind = "flow.started" // FlowRef
+	EventStep        EventKind = "flow.step"    // StepEntered
+	EventOutcome     EventKind = "flow.outcome" // StepLeft
+	EventPrompt      EventKind = "flow.prompt"  // Prompted
+	EventInput       EventKind = "flow.input"   // Pressed: never the digits of a secret
+	EventHTTP        EventKind = "flow.http"    // Fetched
+	EventFlowError   EventKind = "flow.error"   // FlowFault
+	EventFlowEnded   EventKind = "flow.ended"   // FlowEnd
+	EventHold        EventKind = "leg.hold"     // Held
+	EventRecording   EventKind = "recording.state"
+	EventMedia       EventKind = "media.figures"
+)
+
+// Promise reports whether the kind must be durable before anything leaves.
+func (k EventKind) Promise() bool {
+	switch k {
+	case EventOpened, EventClosed, EventLegStarted, EventLegAnswered, EventLegEnded, EventConsent, EventVoicemail,
+		EventRecorded, EventTaskOpened, EventDialled, EventBlobOpened, EventErased, EventOutboxDead, EventOutboxDone,
+		EventJournalGap, EventCheckpointKey:
+		return true
+	}
+	return false
+}
+
+// Event is one fact of an interaction: immutable, numbered from 1 without gaps by
+// the store, and chained by hash to the one before it.
+type Event struct {
+	Interaction InteractionID   `json:"interaction"`
+	Seq         uint64          `json:"seq"` // given by the store
+	At          time.Time       `json:"at"`
+	Kind        EventKind       `json:"kind"`
+	Leg         LegID           `json:"leg,omitempty"`
+	Actor       string          `json:"actor,omitempty"` // who caused it: "caller", "flow", "system", an agent's or operator's name
+	Data        json.RawMessage `json:"data,omitempty"`  // the payload; null once the customer is erased
+}
+
+// NewEvent makes an event with its payload as JSON. A payload that cannot be
+// marshalled is a fault in the calling code and panics.
+func NewEvent(in InteractionID, leg LegID, at time.Time, kind EventKind, actor string, payload any) Event {
+	e := Event{Interaction: in, At: at, Kind: kind, Leg: leg, Actor: actor}
+	if payload != nil {
+		data, err := json.Marshal(payload)
+		if err != nil {
+			panic("tandem: event payload: " + err.Error())
+		}
+		e.Data = data
+	}
+	return e
+}
+
+// Payloads of events, one per kind that has one.
+type (
+	Opened struct {
+		Entry   string  `json:"entry"`
+		Channel Channel `json:"channel"`
+		From    string  `json:"from"`
+		To      string  `json:"to"`
+	}
+	Closing struct {
+		Outcome     string      `json:"outcome"`
+		Termination Termination `json:"termination"`
+	}
+	Consent struct {
+		Kind   string `json:"kind"` // recording, data, video
+		Answer string `json:"answer"`
+		Lang   string `json:"lang"`
+		Text   string `json:"text"` // the words that were said
+		Flow   string `json:"flow"` // content hash of the flow that asked
+	}
+	Recorded struct {
+		Blob    BlobID  `json:"blob"`
+		Seconds float64 `json:"seconds"`
+		Box     string  `json:"box,omitempty"`
+	}
+	Dialled struct {
+		To    string `json:"to"`
+		Trunk string `json:"trunk,omitempty"`
+	}
+	Audit struct {
+		Why  string `json:"why"`
+		Blob BlobID `json:"blob,omitempty"`
+	}
+	Delivery struct {
+		Key      string `json:"key"`
+		Attempts int    `json:"attempts"`
+		Error    string `json:"error,omitempty"`
+	}
+	Gap struct {
+		Lost  int       `json:"lost"`
+		From  time.Time `json:"from"`
+		Until time.Time `json:"until"`
+		Cause string    `json:"cause"`
+	}
+	FlowRef struct {
+		Flow string `json:"flow"`
+		Hash string `json:"hash"`
+	}
+	StepEntered struct {
+		Flow string `json:"flow"`
+		Step string `json:"step"`
+		Verb string `json:"verb"`
+	}
+	StepLeft struct {
+		Flow    string         `json:"flow"`
+		Step    string         `json:"step"`
+		Outcome string         `json:"outcome"`
+		Next    string         `json:"next"`
+		Set     map[string]any `json:"set,omitempty"` // variables it changed, secrets masked
+	}
+	Prompted struct {
+		Step    string `json:"step"`
+		Name    string `json:"name,omitempty"`
+		Lang    string `json:"lang"`
+		Text    string `json:"text"`
+		Heard   bool   `json:"heard"`    // played to its end
+		HeardMS int    `json:"heard_ms"` // how much was played
+	}
+	Pressed struct {
+		Step string `json:"step"`
+		Keys string `json:"keys"` // "•" for each key of a secret
+		Via  string `json:"via"`  // rfc4733, info, inband, text, speech
+	}
+	Fetched struct {
+		Step    string `json:"step"`
+		Method  string `json:"method"`
+		URL     string `json:"url"` // without query, secrets masked
+		Status  int    `json:"status,omitempty"`
+		Outcome string `json:"outcome"`
+		MS      int64  `json:"ms"`
+		Tries   int    `json:"tries"`
+	}
+	FlowFault struct {
+		Step    string `json:"step"`
+		Message string `json:"message"`
+	}
+	FlowEnd struct {
+		Reason string `json:"reason"`
+	}
+	Held struct {
+		By Party `json:"by"`
+		On bool  `json:"on"`
+	}
+)

@@ -1,0 +1,216 @@
+package flow
+
+import (
+	"encoding/json"
+	"time"
+
+	"tandem"
+)
+
+// SessionVersion is the format of a stored session. Decode reads this one and all
+// before it, and refuses a newer one by name.
+const SessionVersion = 1
+
+// Session is one running flow as plain data: it can be stored, moved and resumed
+// at any wait. All of it is JSON; secrets are in Frame.Secrets, apart from the rest.
+type Session struct {
+	Version int      `json:"v"`
+	Facts   Facts    `json:"facts"`
+	Lang    string   `json:"lang"`
+	Frames  []Frame  `json:"frames"`         // the called flow last; empty once finished
+	Wait    Wait     `json:"wait"`           // what it waits for
+	Keys    string   `json:"keys,omitempty"` // typed ahead, not yet taken
+	Serial  int      `json:"serial"`         // counts waits, so that a late answer is known
+	Steps   int      `json:"steps"`          // steps since the last wait that waited: the run-time guard
+	Back    []string `json:"back,omitempty"` // listening steps visited, for the command back
+	Leaving bool     `json:"leaving,omitempty"`
+	Outcome string   `json:"outcome,omitempty"` // what was going on when the customer left
+	Ended   string   `json:"ended,omitempty"`   // the end reason once finished
+}
+
+// Facts is what a session knows from outside; all of it is data handed in.
+type Facts struct {
+	Number         tandem.Number    `json:"number"`
+	Entry          string           `json:"entry"`
+	Channel        tandem.Channel   `json:"channel"`
+	Caller         string           `json:"caller"`             // number or account as signalled; "" = withheld
+	Customer       string           `json:"customer,omitempty"` // the bound customer's id
+	Browser        []string         `json:"browser,omitempty"`  // languages a browser asks for
+	CallerLang     string           `json:"caller_lang,omitempty"`
+	Assurance      tandem.Assurance `json:"assurance"`
+	AssuranceUntil time.Time        `json:"assurance_until,omitzero"`
+}
+
+// Frame is one flow on the stack of called flows.
+type Frame struct {
+	Flow    string         `json:"flow"`
+	Hash    string         `json:"hash"`
+	Step    string         `json:"step"`
+	Vars    map[string]any `json:"vars"`
+	Secrets map[string]any `json:"secrets,omitempty"` // secret values; ephemeral ones are never marshalled
+	Visits  map[string]int `json:"visits,omitempty"`
+	Try     int            `json:"try,omitempty"`    // of the current listening step, from 1
+	Silent  bool           `json:"silent,omitempty"` // the last failed try was silence
+	Draft   string         `json:"draft,omitempty"`  // keys of the current step so far, if not secret
+	Asking  string         `json:"asking,omitempty"` // value waiting for its confirmation
+
+	ephemeral map[string]any // never stored
+	secret    string         // keys so far of a secret step: never stored, so a resumed session asks again
+}
+
+// WaitKind is what a session waits for.
+type WaitKind string
+
+const (
+	WaitNone      WaitKind = ""          // finished
+	WaitListen    WaitKind = "listen"    // keys, text or speech
+	WaitHTTP      WaitKind = "http"      // Fetched
+	WaitTransfer  WaitKind = "transfer"  // Transferred
+	WaitVoicemail WaitKind = "voicemail" // Recorded
+)
+
+// Wait describes what would move the session on.
+type Wait struct {
+	Kind   WaitKind `json:"kind"`
+	Serial int      `json:"serial"` // goes with the answer
+	Step   string   `json:"step,omitempty"`
+	// Timeout runs from the end of the last prompt, or from the last key.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	// While true, digits and their tones reach nobody but the flow.
+	Secret  bool     `json:"secret,omitempty"`
+	Speech  bool     `json:"speech,omitempty"`
+	Options []Option `json:"options,omitempty"` // how a menu looks: buttons or numbered lines
+}
+
+// Option is one choice as shown in text.
+type Option struct {
+	Keys  string `json:"keys"`
+	Label string `json:"label"`
+}
+
+// InputKind names what happened.
+type InputKind string
+
+const (
+	InputKey         InputKind = "key"     // one key: 0-9 * # A-D
+	InputText        InputKind = "text"    // a typed line or a tapped button
+	InputSpeech      InputKind = "speech"  // a recognised utterance
+	InputTimeout     InputKind = "timeout" // of the wait with that serial
+	InputFetched     InputKind = "fetched"
+	InputTransferred InputKind = "transferred"
+	InputRecorded    InputKind = "recorded"
+	InputLeft        InputKind = "left"  // hang-up, closed page
+	InputFault       InputKind = "fault" // an effect could not be carried out; Text says why
+)
+
+// Input is one thing that happened, with the time it happened.
+type Input struct {
+	Kind   InputKind `json:"kind"`
+	At     time.Time `json:"at"`
+	Serial int       `json:"serial,omitempty"` // of the wait it answers: timeout, fetched, transferred, recorded
+	Text   string    `json:"text,omitempty"`   // key, text, utterance, or the fault's reason
+	Via    string    `json:"via,omitempty"`    // rfc4733, info, inband, text, speech
+	// Early is set on a key pressed while a prompt plays that keys do not stop.
+	Early bool `json:"early,omitempty"`
+
+	Fetched     *Fetched     `json:"fetched,omitempty"`
+	Transferred *Transferred `json:"transferred,omitempty"`
+	Recorded    *Recorded    `json:"recorded,omitempty"`
+}
+
+// Fetched is the answer to a Fetch effect.
+type Fetched struct {
+	Status int             `json:"status"`           // 0 = no answer
+	Failed string          `json:"failed,omitempty"` // "timeout", or what went wrong
+	Body   json.RawMessage `json:"body,omitempty"`
+	MS     int64           `json:"ms"`
+	Tries  int             `json:"tries"`
+}
+
+// Transferred is the answer to a Transfer effect, given when the parties part or
+// when nobody was reached.
+type Transferred struct {
+	Outcome string `json:"outcome"` // ok, busy, no_answer, failed
+}
+
+// Recorded is the answer to a Record effect.
+type Recorded struct {
+	Outcome string `json:"outcome"` // left, too_short
+}
+
+// Effect is something the engine asks the world to do, in order.
+type Effect interface{ effect() }
+
+type (
+	// Play says a prompt after those before it have ended.
+	Play struct {
+		Step    string
+		Name    string // of the prompt; "" = written in place
+		Lang    string
+		Parts   []tandem.Part
+		Audio   string // a recording that replaces Parts on voice; path relative to the flows folder
+		BargeIn BargeIn
+		Secret  bool // part of a step that takes a secret
+		Filler  bool // may be cut short as soon as something follows
+	}
+	// Cut stops prompts that keys may stop, playing and waiting; others go on.
+	Cut struct{}
+	// Fetch makes one HTTP exchange, retries included; answer with Fetched.
+	Fetch struct {
+		Serial  int
+		Step    string
+		Method  string
+		URL     string
+		Headers [][2]string
+		Body    []byte // JSON, or nil
+		Timeout time.Duration
+		Retries int
+	}
+	// Connect joins somebody to the customer; answer with Transferred.
+	Connect struct {
+		Serial int
+		Step   string
+		To     string
+		Mode   string
+		Ring   time.Duration
+	}
+	// Record takes a voicemail once the prompts have ended; answer with Recorded.
+	Record struct {
+		Serial int
+		Step   string
+		Box    string
+		Queue  string
+		Max    time.Duration
+		Lang   string
+	}
+	// Promise is an event to be durable before the next effect is carried out.
+	Promise struct {
+		Kind tandem.EventKind
+		Data any
+	}
+	// Trace is a happening for the journal. It never holds a secret.
+	Trace struct {
+		Kind tandem.EventKind
+		Data any
+	}
+	// Speak changes the language from here on.
+	Speak struct{ Lang string }
+	// Hush begins or ends the entry of a secret: recording, transcript and relaying pause.
+	Hush struct{ On bool }
+	// Finish ends the session; prompts already asked for are played out first.
+	Finish struct {
+		Reason string
+		Failed bool // the flow could not go on
+	}
+)
+
+func (Play) effect()    {}
+func (Cut) effect()     {}
+func (Fetch) effect()   {}
+func (Connect) effect() {}
+func (Record) effect()  {}
+func (Promise) effect() {}
+func (Trace) effect()   {}
+func (Speak) effect()   {}
+func (Hush) effect()    {}
+func (Finish) effect()  {}

@@ -1,0 +1,69 @@
+// Package store holds what every storage driver shares: the unit of work, the
+// journal's hashing and sealing, and the errors. Consumers declare the small
+// interfaces they use; drivers live below this folder and pass store/storetest.
+package store
+
+import (
+	"errors"
+	"time"
+
+	"tandem"
+)
+
+var (
+	// ErrDuplicate: a change with this idempotency key was committed before.
+	ErrDuplicate = errors.New("already done")
+	// ErrNotFound: no such record.
+	ErrNotFound = errors.New("not found")
+	// ErrUnavailable: the store cannot keep promises now (disk full, I/O error, closed).
+	// The caller refuses in words; what was asked is not done and may be tried again.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrNewerSchema: the database was written by a newer version of Tandem.
+	ErrNewerSchema = errors.New("written by a newer version")
+	// ErrErased: the person's data has been erased.
+	ErrErased = errors.New("erased")
+)
+
+// Change is what one durable transaction writes: all of it, or nothing.
+type Change struct {
+	// Key makes the change happen once: a second change with the same key returns
+	// ErrDuplicate and writes nothing. "" = no such guard. Keys are kept 72 h.
+	Key         string
+	Interaction *tandem.Interaction // made or updated; a new one gets its Customer filled in
+	// Caller is the identity a new interaction came from: its customer is found by
+	// it or made. nil makes an anonymous customer of its own.
+	Caller *tandem.Identity
+	Legs        []tandem.Leg        // made or updated
+	Events      []tandem.Event      // numbered and chained in this order; all of one interaction
+	Tasks       []tandem.Task       // made or updated
+	Outbox      []Outgoing
+	Session     *SessionRecord // replaces the interaction's stored session
+	EndSession  bool           // destroys it, secrets with it
+	Blobs       []BlobRef      // made by store/blob, kept by this change
+}
+
+// Outgoing is an outside effect to be delivered at least once under a stable key.
+type Outgoing struct {
+	Key    string // idempotency key the receiver sees
+	Kind   string // which deliverer: "webhook", later "sms", "link"
+	Target string
+	Body   []byte
+}
+
+// SessionRecord is a flow session at a wait.
+type SessionRecord struct {
+	Data []byte // flow.Encode
+	At   time.Time
+}
+
+// BlobRef is something heard or seen, lying encrypted outside the database under a
+// key of its own, which is wrapped by the customer's key.
+type BlobRef struct {
+	ID          tandem.BlobID
+	Interaction tandem.InteractionID
+	MediaType   string // such as "audio/PCMU;rate=8000;channels=1"
+	Size        int64  // of the plain content, in bytes
+	SHA256      []byte // of the plain content, salted by the object's key
+	Key         []byte // the object's key; wrapped before it is stored
+	Made        time.Time
+}
