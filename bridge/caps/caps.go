@@ -1,50 +1,41 @@
-// Package caps decides whether a call may go out, and keeps count so that a fault
-// or a fraud stops at a figure the operator chose. Everything is denied that is not
-// allowed. It is pure but for a mutex: time comes in, nothing is stored here; the
-// journal's record of calls that went out restores the counts after a restart.
+// Package caps counts the calls that go out, so that a fault or a fraud stops at a
+// figure the operator chose. It is pure but for a mutex: time comes in, nothing is
+// stored here; the journal's record of calls restores the counts after a restart.
+// Which numbers may be dialled at all is the configuration's to say.
 package caps
 
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
 
-// Policy is what the operator allows. The zero Policy allows nothing.
+// Policy is the figures the operator chose. A count or sum of 0 means that no call
+// may go out, never that there is no bound; money is counted only where Price is set.
 type Policy struct {
-	// Allow lists what may be dialled: number prefixes such as "+86" or "0755", and
-	// SIP hosts as "sip:pbx.example" or "sip:127.0.0.1:5080".
-	Allow []string
-	// Deny lists prefixes that are never dialled, whatever Allow says: premium ranges.
-	Deny []string
-
-	PerNumberPerDay int // calls to one number in 24 h; 0 = no bound of this kind
-	PerHour         int // calls in all in 60 min
-	PerDay          int // calls in all in 24 h
-	Concurrent      int // calls out at one time
-
-	MoneyPerDay float64 // in the operator's currency, over 24 h; 0 = no bound
-	Rates       []Rate  // what a minute costs; the longest prefix counts, none = free
-	MaxCall     time.Duration
-}
-
-// Rate is the price of a minute to numbers with a prefix.
-type Rate struct {
-	Prefix    string
-	PerMinute float64
+	AtOnce           int
+	PerHour          int // calls in all within 60 min
+	PerDay           int // calls in all within 24 h
+	PerNumberPerHour int
+	PerNumberPerDay  int
+	MinutesPerDay    int
+	MaxMinutes       int // of one call
+	MoneyPerDay      float64
+	// Price is what a minute to a number costs; false = unknown, which is refused.
+	// nil = money is not counted.
+	Price func(number string) (perMinute float64, known bool)
 }
 
 // Use is one call that went out.
 type Use struct {
-	At   time.Time
-	To   string
-	Cost float64
+	At      time.Time
+	To      string
+	Minutes int // begun minutes, as carriers count
 }
 
 // Refused says which rule refused a call. Rule is from a closed list, for metrics:
-// allow, deny, per_number, per_hour, per_day, concurrent, money.
+// at_once, per_hour, per_day, per_number, minutes, money.
 type Refused struct {
 	Rule string
 	Why  string
@@ -54,15 +45,12 @@ func (r *Refused) Error() string { return r.Why }
 
 const day = 24 * time.Hour
 
-// maxUses bounds the memory of the ledger when a policy counts nothing.
-const maxUses = 100_000
-
 // Ledger counts calls out against a policy. It is safe for many goroutines.
 type Ledger struct {
 	policy Policy
 
 	mu   sync.Mutex
-	uses []*Use // of the last 24 h, oldest first
+	uses []*Use // of the last 24 h, oldest first; PerDay bounds them
 	open int
 }
 
@@ -76,130 +64,100 @@ func NewLedger(p Policy, past []Use) *Ledger {
 	return l
 }
 
-// Hold is one allowed call. Settle it exactly once.
+// Hold is one allowed call. Settle it when it has ended.
 type Hold struct {
-	// Limit is the longest the call may last; 0 = no bound.
+	// Limit is the longest the call may last.
 	Limit  time.Duration
 	ledger *Ledger
 	use    *Use
-	rate   float64
 	once   sync.Once
 }
 
-// Settle ends the hold with how long the call lasted once answered; 0 = not answered.
+// Settle ends the hold with how long the call lasted once answered; 0 = not
+// answered. Only the first call counts.
 func (h *Hold) Settle(talked time.Duration) {
 	h.once.Do(func() {
 		h.ledger.mu.Lock()
 		defer h.ledger.mu.Unlock()
 		h.ledger.open--
-		h.use.Cost = h.rate * minutes(talked)
+		h.use.Minutes = int((talked + time.Minute - 1) / time.Minute)
 	})
 }
 
-// Cost is what a call to number costs, by its length.
-func (p Policy) Cost(number string, talked time.Duration) float64 {
-	return p.rate(number) * minutes(talked)
-}
-
-// minutes counts begun minutes, as carriers do.
-func minutes(d time.Duration) float64 {
-	return float64((d + time.Minute - 1) / time.Minute)
-}
-
-func (p Policy) rate(number string) float64 {
-	best, rate := -1, 0.0
-	for _, r := range p.Rates {
-		if len(r.Prefix) > best && strings.HasPrefix(number, r.Prefix) {
-			best, rate = len(r.Prefix), r.PerMinute
-		}
-	}
-	return rate
-}
-
 // Reserve allows a call to number now, or refuses with *Refused. Until it is
-// settled the call counts at the most it can cost, so that the cap on money holds
-// whatever calls do at the same time.
+// settled the call counts at the longest it can last, so that the caps on minutes
+// and money hold whatever calls do at the same time.
 func (l *Ledger) Reserve(now time.Time, number string) (*Hold, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(now)
-	p := l.policy
-	if r := p.listed(number); r != nil {
+	if r := l.counted(now, number); r != nil {
 		return nil, r
 	}
-	rate := p.rate(number)
-	worst := rate * minutes(p.MaxCall)
-	if r := l.counted(now, number, worst); r != nil {
-		return nil, r
-	}
-	use := &Use{At: now, To: number, Cost: worst}
+	use := &Use{At: now, To: number, Minutes: l.policy.MaxMinutes}
 	l.uses = append(l.uses, use)
 	l.open++
-	return &Hold{Limit: p.MaxCall, ledger: l, use: use, rate: rate}, nil
+	return &Hold{Limit: time.Duration(l.policy.MaxMinutes) * time.Minute, ledger: l, use: use}, nil
 }
 
-// listed applies the lists.
-func (p Policy) listed(number string) *Refused {
-	for _, d := range p.Deny {
-		if matches(d, number) {
-			return &Refused{"deny", fmt.Sprintf("numbers that begin with %s are never dialled (outbound.deny)", d)}
-		}
-	}
-	for _, a := range p.Allow {
-		if matches(a, number) {
-			return nil
-		}
-	}
-	return &Refused{"allow", "this number is not on the list of numbers that may be dialled (outbound.allow)"}
-}
-
-// matches compares a list entry with a number or SIP URI. A SIP entry names a host,
-// whole: "sip:pbx.example" must not let in "sip:x@pbx.example.evil".
-func matches(entry, number string) bool {
-	host, ok := strings.CutPrefix(entry, "sip:")
-	if !ok {
-		return !strings.HasPrefix(number, "sip:") && strings.HasPrefix(number, entry)
-	}
-	rest, ok := strings.CutPrefix(number, "sip:")
-	if !ok {
-		return false
-	}
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		rest = rest[i+1:]
-	}
-	if i := strings.IndexAny(rest, ";?"); i >= 0 {
-		rest = rest[:i]
-	}
-	return strings.EqualFold(rest, host)
-}
-
-// counted applies the caps.
-func (l *Ledger) counted(now time.Time, number string, worst float64) *Refused {
+// counted applies the caps to one more call.
+func (l *Ledger) counted(now time.Time, number string) *Refused {
 	p := l.policy
-	var hour, same int
-	money := worst
+	var hour, sameHour, sameDay int
+	minutes := p.MaxMinutes
 	for _, u := range l.uses {
-		if now.Sub(u.At) < time.Hour {
+		lately := now.Sub(u.At) < time.Hour
+		if lately {
 			hour++
 		}
 		if u.To == number {
-			same++
+			sameDay++
+			if lately {
+				sameHour++
+			}
 		}
-		money += u.Cost
+		minutes += u.Minutes
 	}
 	switch {
-	case p.Concurrent > 0 && l.open >= p.Concurrent:
-		return &Refused{"concurrent", fmt.Sprintf("%d calls out are up already (outbound.concurrent)", l.open)}
-	case p.PerNumberPerDay > 0 && same >= p.PerNumberPerDay:
-		return &Refused{"per_number", fmt.Sprintf("this number was called %d times in 24 h (outbound.per_number_per_day)", same)}
-	case p.PerHour > 0 && hour >= p.PerHour:
-		return &Refused{"per_hour", fmt.Sprintf("%d calls went out within the hour (outbound.per_hour)", hour)}
-	case p.PerDay > 0 && len(l.uses) >= p.PerDay, len(l.uses) >= maxUses:
-		return &Refused{"per_day", fmt.Sprintf("%d calls went out in 24 h (outbound.per_day)", len(l.uses))}
-	case p.MoneyPerDay > 0 && money > p.MoneyPerDay:
-		return &Refused{"money", fmt.Sprintf("the day's calls could cost %.2f, more than %.2f (outbound.money_per_day)", money, p.MoneyPerDay)}
+	case l.open >= p.AtOnce:
+		return refuse("at_once", "%d calls out are up already, and outbound.calls_at_once is %d", l.open, p.AtOnce)
+	case hour >= p.PerHour:
+		return refuse("per_hour", "%d calls went out within the hour, and outbound.calls_per_hour is %d", hour, p.PerHour)
+	case len(l.uses) >= p.PerDay:
+		return refuse("per_day", "%d calls went out within 24 h, and outbound.calls_per_day is %d", len(l.uses), p.PerDay)
+	case sameHour >= p.PerNumberPerHour:
+		return refuse("per_number", "this number was called %d times within the hour, and outbound.per_number_per_hour is %d", sameHour, p.PerNumberPerHour)
+	case sameDay >= p.PerNumberPerDay:
+		return refuse("per_number", "this number was called %d times within 24 h, and outbound.per_number_per_day is %d", sameDay, p.PerNumberPerDay)
+	case p.MaxMinutes <= 0 || minutes > p.MinutesPerDay:
+		return refuse("minutes", "the day's calls could last %d minutes, and outbound.minutes_per_day is %d", minutes, p.MinutesPerDay)
+	}
+	return l.afforded(number)
+}
+
+// afforded applies the cap on money.
+func (l *Ledger) afforded(number string) *Refused {
+	p := l.policy
+	if p.Price == nil {
+		return nil
+	}
+	price, known := p.Price(number)
+	if !known {
+		return refuse("money", "the price of this number is not known (outbound.prices), so its cost cannot be bounded")
+	}
+	spent := price * float64(p.MaxMinutes)
+	for _, u := range l.uses {
+		price, _ := p.Price(u.To)
+		spent += price * float64(u.Minutes)
+	}
+	if spent > p.MoneyPerDay {
+		return refuse("money", "the day's calls could cost %.2f, and outbound.money_per_day is %.2f", spent, p.MoneyPerDay)
 	}
 	return nil
+}
+
+func refuse(rule, why string, args ...any) *Refused {
+	return &Refused{Rule: rule, Why: fmt.Sprintf(why, args...)}
 }
 
 // forget drops what is older than a day.
