@@ -1,0 +1,113 @@
+package expression
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// durationLetter stands for a duration in what the parser sees: 60s becomes three
+// of it, an identifier, so that every column stays where the writer put it. It is
+// the digraph U+01C6, which no flow name may hold.
+const durationLetter = 'ǆ'
+
+// durations replaces the duration literals of src and returns them by the offset,
+// in characters, at which each begins.
+func durations(src string) (string, map[int]time.Duration, *Error) {
+	in := []rune(src)
+	var found map[int]time.Duration
+	for i := 0; i < len(in); {
+		switch {
+		case in[i] == durationLetter:
+			return "", nil, &Error{Col: i + 1, Message: "the letter " + string(durationLetter) + " cannot stand outside quotes"}
+		case in[i] == '\'' || in[i] == '"' || in[i] == '`':
+			i = skipQuoted(in, i)
+		case in[i] == '/' && i+1 < len(in) && (in[i+1] == '/' || in[i+1] == '*'):
+			return "", nil, &Error{Col: i + 1, Message: "an expression has no comments", Hint: "put it into the step's note"}
+		case isDigit(in[i]):
+			end := i
+			for end < len(in) && isDigit(in[end]) {
+				end++
+			}
+			d, unit, err := literal(in, i, end)
+			if err != nil {
+				return "", nil, err
+			}
+			if unit {
+				if found == nil {
+					found = map[int]time.Duration{}
+				}
+				found[i] = d
+				for ; i <= end; i++ {
+					in[i] = durationLetter
+				}
+				continue
+			}
+			i = end
+			for i < len(in) && (isWord(in[i]) || in[i] == '.' && i+1 < len(in) && isDigit(in[i+1])) {
+				i++ // the rest of a number such as 0.5 or 1e3
+			}
+		case isWord(in[i]):
+			for i < len(in) && isWord(in[i]) {
+				i++
+			}
+		default:
+			i++
+		}
+	}
+	return string(in), found, nil
+}
+
+// literal reads in[start:end], digits, with the unit letter that may follow.
+func literal(in []rune, start, end int) (d time.Duration, unit bool, _ *Error) {
+	if end >= len(in) || !strings.ContainsRune("smhd", in[end]) || end+1 < len(in) && isWord(in[end+1]) {
+		return 0, false, nil
+	}
+	d, ok := ParseDuration(string(in[start : end+1]))
+	if !ok {
+		return 0, false, &Error{Col: start + 1, Message: "the duration is longer than 366 days"}
+	}
+	return d, true, nil
+}
+
+// ParseDuration reads 5s, 8m, 2h or 3d, up to 366 days.
+func ParseDuration(s string) (time.Duration, bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	var unit time.Duration
+	switch s[len(s)-1] {
+	case 's':
+		unit = time.Second
+	case 'm':
+		unit = time.Minute
+	case 'h':
+		unit = time.Hour
+	case 'd':
+		unit = 24 * time.Hour
+	default:
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 32)
+	if err != nil || time.Duration(n) > 366*24*time.Hour/unit {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+func isWord(r rune) bool  { return r == '_' || r == '$' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// skipQuoted returns the offset after the quoted text that begins at i.
+func skipQuoted(in []rune, i int) int {
+	quote := in[i]
+	for i++; i < len(in); i++ {
+		if in[i] == '\\' && quote != '`' {
+			i++
+		} else if in[i] == quote {
+			return i + 1
+		}
+	}
+	return len(in)
+}

@@ -1,8 +1,0 @@
-package expression
-
-// Env, Program and Template: to be written.
-type (
-	Env      struct{}
-	Program  struct{}
-	Template struct{}
-)
