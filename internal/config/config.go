@@ -107,7 +107,7 @@ type Voice struct {
 type Store struct {
 	Path             Path     `yaml:"path"`
 	Blobs            Path     `yaml:"blobs"`              // folder of encrypted recordings
-	Checkpoints      Path     `yaml:"checkpoints"`        // outside the database
+	Checkpoints      Path     `yaml:"checkpoints"`        // file of signed checkpoints, outside the database
 	MasterKey        Path     `yaml:"master_key"`         // file with 32 bytes, plain, hex or base64
 	MasterKeyCommand []string `yaml:"master_key_command"` // prints the key instead
 }
@@ -153,7 +153,7 @@ func Default() *Config {
 		Media:  Media{Address: "auto", Ports: PortRange{20000, 29999}, PublicAddress: "auto", RTPTimeout: 30 * time.Second},
 		Speech: Speech{Engine: "auto"},
 		Store: Store{
-			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints", MasterKey: "keys/master.key",
+			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints/tandem.checkpoints", MasterKey: "keys/master.key",
 		},
 		Flows:  Flows{Dir: "flows"},
 		Limits: Limits{Calls: 400, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
