@@ -1,0 +1,256 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type fakeStatus struct {
+	err     error
+	entries []Entry
+}
+
+func (f fakeStatus) Ready() error     { return f.err }
+func (f fakeStatus) Calls() int       { return 2 }
+func (f fakeStatus) Entries() []Entry { return f.entries }
+
+var _ Status = fakeStatus{}
+
+func builtPages() fstest.MapFS {
+	return fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html><title>Tandem</title>")}, "customer.js": {Data: []byte("1")},
+		"customer.css": {Data: []byte("a{}")}, ".keep": {}, "deep/file.txt": {Data: []byte("x")},
+	}
+}
+
+func get(h http.Handler, method, target, host string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	if host != "" {
+		r.Host = host
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestCustomers(t *testing.T) {
+	h := Customers(CustomersOptions{Pages: builtPages(), Status: fakeStatus{}})
+	for _, test := range []struct {
+		method, path string
+		status       int
+		kind, body   string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8", "<!doctype html>"},
+		{"HEAD", "/", 200, "text/html; charset=utf-8", ""},
+		{"GET", "/customer.js", 200, "text/javascript; charset=utf-8", "1"},
+		{"GET", "/customer.css", 200, "text/css; charset=utf-8", "a{}"},
+		{"GET", "/deep/", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/deep", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/.keep", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/none", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/metrics", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/debug/pprof/", 404, "text/plain; charset=utf-8", "nothing"},
+		{"GET", "/api/v1/none", 404, "application/json; charset=utf-8", "not_found"},
+		{"POST", "/", 405, "text/plain; charset=utf-8", ""},
+	} {
+		w := get(h, test.method, test.path, "")
+		if w.Code != test.status || w.Header().Get("Content-Type") != test.kind || !strings.Contains(w.Body.String(), test.body) {
+			t.Errorf("%s %s: %d %s %q", test.method, test.path, w.Code, w.Header().Get("Content-Type"), w.Body)
+		}
+		checkGuarded(t, test.path, w)
+	}
+}
+
+func checkGuarded(t *testing.T, path string, w *httptest.ResponseRecorder) {
+	t.Helper()
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("%s: the policy lacks %s: %q", path, want, policy)
+		}
+	}
+	if strings.Contains(policy, "unsafe") {
+		t.Errorf("%s: the policy is unsafe: %q", path, policy)
+	}
+	if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("%s: headers %v", path, w.Header())
+	}
+}
+
+func TestEntries(t *testing.T) {
+	status := fakeStatus{entries: []Entry{
+		{Number: "95599", Flow: "bank", Languages: []string{"en", "zh-CN"}, Dial: []string{"sip:95599@127.0.0.1:5060"}}, {Number: "1800*", Flow: "bank"},
+	}}
+	w := get(Customers(CustomersOptions{Pages: builtPages(), Status: status, Version: "v1", Demo: true}), "GET", "/api/v1/entries", "")
+	var got Overview
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !got.Demo || got.Version != "v1" || !got.Ready || got.Calls != 2 || len(got.Entries) != 2 || got.Entries[0].Dial[0] != "sip:95599@127.0.0.1:5060" {
+		t.Errorf("got %+v", got)
+	}
+	if strings.Contains(w.Body.String(), "null") {
+		t.Errorf("a list is null, which the page cannot walk: %s", w.Body)
+	}
+	down := fakeStatus{err: errors.New("disk full at /secret/place")}
+	w = get(Customers(CustomersOptions{Pages: builtPages(), Status: down}), "GET", "/api/v1/entries", "")
+	if strings.Contains(w.Body.String(), "disk") || !strings.Contains(w.Body.String(), `"ready":false`) || !strings.Contains(w.Body.String(), `"entries":[]`) {
+		t.Errorf("customers are told %s", w.Body)
+	}
+}
+
+func TestPagesNotBuilt(t *testing.T) {
+	h := Customers(CustomersOptions{Pages: fstest.MapFS{".keep": {}}, Status: fakeStatus{}})
+	if w := get(h, "GET", "/", ""); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	if w := get(h, "GET", "/api/v1/entries", ""); w.Code != 200 {
+		t.Errorf("the API needs no pages, got %d", w.Code)
+	}
+}
+
+func TestStaffLetsNobodyIn(t *testing.T) {
+	for _, path := range []string{"/", "/desk", "/api/v1/entries", "/metrics"} {
+		w := get(Staff(), "GET", path, "")
+		if w.Code != 404 || !strings.Contains(w.Body.String(), "staff") {
+			t.Errorf("%s: %d %q", path, w.Code, w.Body)
+		}
+		checkGuarded(t, path, w)
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "tandem_test_total"})
+	registry.MustRegister(counter)
+	well := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{}, Profiles: true})
+	ill := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{err: errors.New("the disk is full")}})
+	for _, test := range []struct {
+		h          http.Handler
+		path, host string
+		status     int
+		body       string
+	}{
+		{well, "/metrics", "127.0.0.1:8082", 200, "tandem_test_total 0"},
+		{well, "/livez", "localhost:8082", 200, "ok"},
+		{well, "/readyz", "[::1]:8082", 200, "ok"},
+		{well, "/readyz", "127.0.0.1", 200, "ok"},
+		{well, "/debug/pprof/cmdline", "127.0.0.1:1", 200, ""},
+		{well, "/metrics", "evil.example:8082", 403, "loopback"},
+		{well, "/metrics", "127.0.0.1.evil.example", 403, "loopback"},
+		{ill, "/livez", "127.0.0.1:1", 200, "ok"},
+		{ill, "/readyz", "127.0.0.1:1", 503, "the disk is full"},
+		{ill, "/debug/pprof/", "127.0.0.1:1", 404, ""},
+	} {
+		if w := get(test.h, "GET", test.path, test.host); w.Code != test.status || !strings.Contains(w.Body.String(), test.body) {
+			t.Errorf("%s at %s: %d %q", test.path, test.host, w.Code, w.Body)
+		}
+	}
+}
+
+func TestPanicEndsItsRequestOnly(t *testing.T) {
+	var log bytes.Buffer
+	var panics atomic.Int32
+	mux := http.NewServeMux()
+	mux.HandleFunc("/bad", func(http.ResponseWriter, *http.Request) { panic("boom") })
+	mux.HandleFunc("/good", func(w http.ResponseWriter, r *http.Request) { plain(w, 200, "ok") })
+	h := NewServer(mux, slog.New(slog.NewTextHandler(&log, nil)), func() { panics.Add(1) }).Handler
+	if w := get(h, "GET", "/bad", ""); w.Code != 500 || strings.Contains(w.Body.String(), "boom") {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	if w := get(h, "GET", "/good", ""); w.Code != 200 {
+		t.Errorf("after a panic: %d", w.Code)
+	}
+	if panics.Load() != 1 || strings.Count(log.String(), "fault of ours") != 1 {
+		t.Errorf("%d panics counted, log %q", panics.Load(), &log)
+	}
+}
+
+// TestServerBounds runs a real server: too many requests at once are refused, too
+// long a head and too long a body too, and the first ones still get their answer.
+func TestServerBounds(t *testing.T) {
+	entered, leave := make(chan struct{}, maxAtOnce), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) {
+		entered <- struct{}{}
+		<-leave
+	})
+	mux.HandleFunc("/read", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+	})
+	srv := NewServer(mux, slog.New(slog.DiscardHandler), nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	defer func() {
+		srv.Close()
+		<-served
+	}()
+	base := "http://" + l.Addr().String()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+
+	do := func(body io.Reader, path, header string) int {
+		req, err := http.NewRequest("POST", base+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Long", header)
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := do(strings.NewReader(strings.Repeat("x", maxBodyBytes)), "/read", ""); got != 200 {
+		t.Errorf("a body at the limit: %d", got)
+	}
+	if got := do(strings.NewReader(strings.Repeat("x", maxBodyBytes+1)), "/read", ""); got != 413 {
+		t.Errorf("a body one over the limit: %d", got)
+	}
+	if got := do(nil, "/read", strings.Repeat("x", 2*maxHeaderBytes)); got != 431 {
+		t.Errorf("too long a head: %d", got)
+	}
+	results := make(chan int, maxAtOnce)
+	for range maxAtOnce {
+		go func() {
+			resp, err := client.Get(base + "/wait")
+			if err != nil {
+				results <- 0
+				return
+			}
+			resp.Body.Close()
+			results <- resp.StatusCode
+		}()
+	}
+	for range maxAtOnce {
+		<-entered
+	}
+	if got := do(nil, "/read", ""); got != 429 {
+		t.Errorf("one request too many: %d", got)
+	}
+	close(leave)
+	for range maxAtOnce {
+		if got := <-results; got != 200 {
+			t.Errorf("a request let in got %d", got)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// The customers' page: what this place is, what to dial, and whether it answers.
+import { useEffect, useState } from "preact/hooks";
+import { firstLanguage, languageNames, languages, remember } from "../language.ts";
+import type { Language } from "../language.ts";
+import { fetchOverview } from "./entries.ts";
+import type { Overview } from "./entries.ts";
+import { NumberList } from "./numbers.tsx";
+import { words } from "./words.ts";
+import type { Words } from "./words.ts";
+
+const refreshEvery = 5_000; // milliseconds; the state line is that old at most
+
+export function Page() {
+  const [language, setLanguage] = useState<Language>(firstLanguage);
+  const overview = useOverview();
+  const w = words[language];
+
+  useEffect(() => {
+    document.documentElement.lang = language;
+    document.title = w.title;
+  }, [language, w]);
+
+  const choose = (next: Language) => {
+    remember(next);
+    setLanguage(next);
+  };
+  const current = overview.value;
+  const first = current?.entries.find((e) => e.dial.length > 0 && !e.auth)?.dial[0];
+
+  return (
+    <>
+      <header>
+        <p class="brand">
+          <img src="icon.svg" alt="" width="28" height="28" />
+          Tandem
+        </p>
+        <fieldset class="language">
+          <legend class="unseen">{w.language}</legend>
+          {languages.map((l) => (
+            <label key={l} lang={l}>
+              <input type="radio" name="language" value={l} checked={l === language} onChange={() => choose(l)} />
+              <span>{languageNames[l]}</span>
+            </label>
+          ))}
+        </fieldset>
+      </header>
+      <main>
+        <h1>{w.title}</h1>
+        <p class="lead">{w.lead}</p>
+        {current?.demo && <p class="note">{w.demo}</p>}
+
+        <section aria-labelledby="numbers">
+          <h2 id="numbers">{w.numbers}</h2>
+          {current ? <NumberList entries={current.entries} language={language} words={w} /> : !overview.failed && <p>{w.loading}</p>}
+        </section>
+
+        <section aria-labelledby="how">
+          <h2 id="how">{w.how}</h2>
+          <ol>
+            {w.steps.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ol>
+          {first && (
+            <>
+              <p>{w.terminal}</p>
+              <pre tabIndex={0} aria-label={w.terminal}>
+                <code>{`tandem call ${first}`}</code>
+              </pre>
+            </>
+          )}
+        </section>
+
+        <section aria-labelledby="state">
+          <h2 id="state">{w.state}</h2>
+          <State overview={overview} words={w} />
+        </section>
+      </main>
+      <footer>{current && <p>Tandem {current.version}</p>}</footer>
+    </>
+  );
+}
+
+function State({ overview, words: w }: { overview: Fetched; words: Words }) {
+  const current = overview.value;
+  const [mood, sentence] = overview.failed
+    ? ["bad", w.unreachable]
+    : !current
+      ? ["", w.loading]
+      : current.ready
+        ? ["good", w.ready(current.calls)]
+        : ["bad", w.refusing];
+  return (
+    <p class={`state ${mood}`} role="status">
+      {sentence}
+    </p>
+  );
+}
+
+interface Fetched {
+  value: Overview | null; // the last that came
+  failed: boolean; // the last try
+}
+
+// useOverview asks again and again while the page is looked at.
+function useOverview(): Fetched {
+  const [fetched, setFetched] = useState<Fetched>({ value: null, failed: false });
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0;
+    const ask = async () => {
+      window.clearTimeout(timer);
+      if (!document.hidden) {
+        try {
+          const value = await fetchOverview(AbortSignal.any([stop.signal, AbortSignal.timeout(refreshEvery)]));
+          setFetched({ value, failed: false });
+        } catch {
+          if (stop.signal.aborted) return;
+          setFetched((before) => ({ value: before.value, failed: true }));
+        }
+      }
+      window.clearTimeout(timer);
+      if (!stop.signal.aborted) timer = window.setTimeout(ask, refreshEvery);
+    };
+    document.addEventListener("visibilitychange", ask);
+    void ask();
+    return () => {
+      stop.abort();
+      window.clearTimeout(timer);
+      document.removeEventListener("visibilitychange", ask);
+    };
+  }, []);
+  return fetched;
+}

@@ -1,0 +1,85 @@
+import type { Language } from "../language.ts";
+
+// Every sentence of the page, whole in each language: none is glued from parts.
+export interface Words {
+  title: string;
+  lead: string;
+  language: string;
+  numbers: string;
+  number: string;
+  speaks: string;
+  dial: string;
+  copy: string;
+  copied: string;
+  prefix(number: string): string;
+  auth: string;
+  none: string;
+  how: string;
+  steps: string[];
+  terminal: string;
+  state: string;
+  loading: string;
+  ready(calls: number): string;
+  refusing: string;
+  unreachable: string;
+  demo: string;
+}
+
+const en: Words = {
+  title: "Call this Tandem",
+  lead: "A phone rings, a flow answers. Dial one of the numbers below from any SIP phone on this machine or network.",
+  language: "Language of this page",
+  numbers: "Numbers to dial",
+  number: "Number",
+  speaks: "Speaks",
+  dial: "Address to dial",
+  copy: "Copy",
+  copied: "Copied",
+  prefix: (number) => `Any number that begins with ${number}`,
+  auth: "Asks your phone for a user and password",
+  none: "No number leads anywhere yet. Add one under entries in the configuration; it serves the next call.",
+  how: "How to call",
+  steps: [
+    "Open a SIP phone, such as Linphone or baresip. It needs no account and no registration.",
+    "Dial an address from the list, as it stands.",
+    "Listen, and press keys on the phone's keypad. You may press before the voice has finished.",
+  ],
+  terminal: "Or from a terminal, without any phone",
+  state: "State",
+  loading: "Looking up the numbers …",
+  ready: (calls) =>
+    calls === 0 ? "Ready. No call is up." : calls === 1 ? "Ready. One call is up." : `Ready. ${calls} calls are up.`,
+  refusing: "New calls are not let in at the moment. Calls that are up go on.",
+  unreachable: "The server does not answer. This page tries again by itself.",
+  demo: "This is the demo: its bank, accounts and balances are made up.",
+};
+
+const zhCN: Words = {
+  title: "拨打 Tandem",
+  lead: "电话响起,流程应答。用本机或本网络内的任意 SIP 电话拨打下面的号码。",
+  language: "页面语言",
+  numbers: "可拨打的号码",
+  number: "号码",
+  speaks: "语言",
+  dial: "拨号地址",
+  copy: "复制",
+  copied: "已复制",
+  prefix: (number) => `以 ${number} 开头的任意号码`,
+  auth: "需要在电话中填写用户名和密码",
+  none: "还没有可拨打的号码。在配置文件的 entries 中添加,下一通来电即可使用。",
+  how: "如何拨打",
+  steps: [
+    "打开一个 SIP 电话,例如 Linphone 或 baresip。无需账号,也无需注册。",
+    "原样拨打列表中的地址。",
+    "听语音提示,用电话键盘按键。不必等语音播完。",
+  ],
+  terminal: "也可以不用电话,直接在终端拨打",
+  state: "状态",
+  loading: "正在查询号码……",
+  ready: (calls) => (calls === 0 ? "就绪,当前没有通话。" : `就绪,当前有 ${calls} 通通话。`),
+  refusing: "暂时不接新来电,已接通的通话不受影响。",
+  unreachable: "服务器没有应答,本页会自动重试。",
+  demo: "这是演示:银行、账户和余额均为虚构。",
+};
+
+export const words: Record<Language, Words> = { en, "zh-CN": zhCN };
