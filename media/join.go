@@ -1,0 +1,181 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tandem/media/codec"
+	"tandem/media/dtmf"
+	"tandem/media/rtp"
+)
+
+const (
+	// relayGap is how long a joined far end may pause before the other side is
+	// sent silence instead.
+	relayGap = 200 * time.Millisecond
+	// relayDrift is how far the times of passed packets may move from our own
+	// clock before they are mapped anew, in samples.
+	relayDrift = codec.Rate / 2
+)
+
+// relay is what a stream keeps while it is sent the packets of its peer.
+type relay struct {
+	live   bool // packets are passed; their times are mapped by offset
+	ssrc   uint32
+	offset uint32
+	last   time.Duration // when the last one was passed
+	// the telephone-event under way
+	event    bool
+	eventIn  uint32 // its time as it came
+	eventOut uint32 // and as it is sent
+	eventOf  uint32 // its SSRC
+}
+
+// Join lets the far ends of two streams hear each other: G.711 packets are passed
+// as they are, or by table if the laws differ, under the stream's own SSRC,
+// sequence and timestamps; so are telephone-events, unless the stream they come
+// from is hushed. The playlists of both stand still until part is called, which
+// may be done more than once.
+//
+// Both streams must be of one engine. If they live on different shards, b moves
+// to a's; it keeps its slot, hence its rhythm.
+func Join(a, b *Stream) (part func(), err error) {
+	if a == b || a.engine != b.engine {
+		return nil, errors.New("media: a join needs two streams of one engine")
+	}
+	first, second := a, b
+	if first.port > second.port {
+		first, second = second, first
+	}
+	first.route.Lock()
+	defer first.route.Unlock()
+	second.route.Lock()
+	defer second.route.Unlock()
+	if a.closed || b.closed {
+		return nil, ErrClosed
+	}
+	if err := b.move(a.shard); err != nil {
+		return nil, fmt.Errorf("joining streams: %w", err)
+	}
+	callErr := a.shard.call(func() {
+		if a.peer != nil || b.peer != nil {
+			err = ErrJoined
+			return
+		}
+		a.peer, b.peer = b, a
+		a.relay, b.relay = relay{}, relay{}
+		a.shard.joined += 2
+		a.tune()
+		b.tune()
+	})
+	if err = errors.Join(callErr, err); err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			_ = a.call(func() { // a closed stream has been parted already
+				if a.peer == b {
+					a.part()
+				}
+			})
+		})
+	}, nil
+}
+
+// move brings a stream to another shard; its route is held.
+func (s *Stream) move(to *shard) error {
+	from := s.shard
+	if from == to {
+		return nil
+	}
+	joined := false
+	if err := from.call(func() {
+		if joined = s.peer != nil; !joined {
+			from.release(s)
+		}
+	}); err != nil {
+		return err
+	}
+	if joined {
+		return ErrJoined
+	}
+	s.shard = to
+	from.load.Add(-1)
+	to.load.Add(1)
+	return to.call(func() { to.adopt(s) })
+}
+
+// part ends a join on the shard.
+func (s *Stream) part() {
+	p := s.peer
+	if p == nil {
+		return
+	}
+	s.peer, p.peer = nil, nil
+	s.shard.joined -= 2
+	s.tune()
+	p.tune()
+}
+
+// passAudio sends a packet of s to its peer's far end. Late packets are dropped:
+// the sequence it gets is that of sending.
+func (s *Stream) passAudio(sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
+	d := s.peer
+	if !d.set || !d.params.Send || d.remote.size == 0 || d.keysOut.Busy() || len(payload) == 0 {
+		return
+	}
+	ts, fresh := d.mapTime(h, now)
+	if !fresh && int32(ts-d.lastTime) <= 0 {
+		return
+	}
+	n := d.params.Law.Convert(sh.out[rtp.HeaderSize:], payload, law)
+	d.relay.last = now
+	d.sendAudio(sh, n, ts, fresh, now)
+}
+
+// mapTime turns the time of a peer's packet into the stream's own, going on
+// without a step from what it sent before; fresh tells that a new mapping began.
+func (s *Stream) mapTime(h rtp.Header, now time.Duration) (ts uint32, fresh bool) {
+	clock := s.base + uint32(now/(time.Second/codec.Rate))
+	r := &s.relay
+	if r.live && r.ssrc == h.SSRC {
+		ts = h.Time + r.offset
+		if drift := int32(ts - clock); drift < relayDrift && drift > -relayDrift {
+			return ts, false
+		}
+	}
+	ts = clock
+	if s.stats.Sent > 0 && int32(ts-s.lastTime) < codec.FrameSamples {
+		ts = s.lastTime + codec.FrameSamples
+	}
+	r.live, r.ssrc, r.offset, r.last = true, h.SSRC, ts-h.Time, now
+	return ts, true
+}
+
+// passEvent sends a telephone-event packet of s to its peer's far end, with that
+// side's payload type; nothing if it has none.
+func (s *Stream) passEvent(sh *shard, h rtp.Header, e dtmf.Event, now time.Duration) {
+	d := s.peer
+	if !d.set || !d.params.Send || d.remote.size == 0 || d.params.Event == 0 || d.keysOut.Busy() {
+		return
+	}
+	r := &d.relay
+	first := !r.event || r.eventIn != h.Time || r.eventOf != h.SSRC
+	if first {
+		if r.event && r.eventOf == h.SSRC && int32(h.Time-r.eventIn) < 0 {
+			return // a late packet of the event before
+		}
+		r.event, r.eventIn, r.eventOf = true, h.Time, h.SSRC
+		if r.live && r.ssrc == h.SSRC {
+			r.eventOut = h.Time + r.offset
+		} else {
+			r.eventOut = d.base + uint32(now/(time.Second/codec.Rate))
+		}
+	}
+	r.last = now // the event stands for the audio: no silence in between
+	r.live = r.live || first
+	d.sendEvent(sh, e, r.eventOut, first)
+}

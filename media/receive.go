@@ -1,0 +1,149 @@
+package media
+
+import (
+	"time"
+
+	"tandem/media/codec"
+	"tandem/media/dtmf"
+	"tandem/media/rtp"
+)
+
+// read takes packets from the RTP socket: one a look once the source is known,
+// which also bounds what a flood from it can cost; more while it is not, so that
+// strangers cannot fill the socket.
+func (s *Stream) read(sh *shard, now time.Duration) {
+	budget := 1
+	if !s.locked {
+		budget = learnReads
+	}
+	for range budget {
+		n, ok := s.sockets.rtp.receive(sh.in[:], &sh.from)
+		if !ok {
+			return
+		}
+		if n > 0 {
+			s.packet(sh, sh.in[:n], now)
+		}
+	}
+}
+
+// packet judges one packet and gives it to whom it concerns.
+func (s *Stream) packet(sh *shard, b []byte, now time.Duration) {
+	if s.locked && !s.remote.same(&sh.from) {
+		s.stats.Strangers++ // it lay in the socket before the kernel filtered
+		return
+	}
+	h, payload, err := rtp.Parse(b)
+	if err != nil {
+		s.stats.Malformed++
+		return
+	}
+	if !s.locked && !s.learn(sh, h, now) {
+		s.stats.Strangers++
+		return
+	}
+	if !s.params.Recv {
+		return
+	}
+	s.heard, s.silent = now, false
+	s.stats.Received++
+	s.stats.ReceivedBytes += uint64(len(payload))
+	sh.counts.received++
+	if h.Payload == s.params.Event && s.params.Event != 0 {
+		s.hearEvent(sh, h, payload, now)
+		return
+	}
+	law := s.params.Law
+	if h.Payload != s.params.Payload {
+		switch h.Payload { // the other law, which far ends may send unasked once it was offered
+		case codec.PCMU.Payload():
+			law = codec.PCMU
+		case codec.PCMA.Payload():
+			law = codec.PCMA
+		default:
+			return // comfort noise and the like: a sign of life, no audio
+		}
+	}
+	if s.reception.Note(h, uint32(now/(time.Second/codec.Rate))) == rtp.Suspect {
+		return
+	}
+	s.hearAudio(sh, h, payload, law, now)
+}
+
+// learn asks whether the packet's source is the far end, and connects to it if so.
+func (s *Stream) learn(sh *shard, h rtp.Header, now time.Duration) bool {
+	known := h.Payload == s.params.Payload || h.Payload == s.params.Event || h.Payload == 0 || h.Payload == 8
+	if !s.set || !known || !s.source.Accept(sh.from.addrPort(), h, sh.epoch.Add(now)) {
+		return false
+	}
+	s.locked = true
+	s.remote = sh.from
+	s.sockets.rtp.connect(&s.remote)
+	s.tune()
+	return true
+}
+
+// unlock opens the sockets to every source again.
+func (s *Stream) unlock() {
+	s.locked, s.trusted = false, false
+	s.sockets.rtp.disconnect()
+	s.sockets.rtcp.disconnect()
+	s.tune()
+}
+
+// hearEvent takes a telephone-event packet. It may have an SSRC and sequence of
+// its own.
+func (s *Stream) hearEvent(sh *shard, h rtp.Header, payload []byte, now time.Duration) {
+	if s.reception.Heard() && h.SSRC == s.reception.SSRC {
+		s.reception.Note(h, uint32(now/(time.Second/codec.Rate)))
+	}
+	e, err := dtmf.ParseEvent(payload)
+	if err != nil {
+		s.stats.Malformed++
+		return
+	}
+	if digit, fresh := s.keysIn.Note(h.SSRC, h.Time, h.Marker, e); fresh {
+		s.key(digit, dtmf.ViaEvent)
+	}
+	if s.peer != nil && !s.hushed {
+		s.passEvent(sh, h, e, now)
+	}
+}
+
+// hearAudio gives audio to those who listen.
+func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
+	if s.detector != nil {
+		n := law.Decode(sh.pcm[:], payload)
+		s.detector.Note(sh.pcm[:n], s.found)
+	}
+	if s.hushed {
+		return
+	}
+	for _, r := range s.recordings {
+		r.put(received, payload, law, h.Time, now)
+	}
+	if s.peer != nil {
+		s.passAudio(sh, h, payload, law, now)
+	}
+}
+
+// everySecond does what has time: the silence clocks and RTCP.
+func (s *Stream) everySecond(sh *shard, now time.Duration) {
+	if !s.set {
+		return
+	}
+	if s.params.Recv {
+		quiet := now - s.heard
+		if quiet >= sh.timeout && !s.silent {
+			s.silent = true
+			s.tell(Silent{})
+		}
+		if s.locked && quiet >= rtp.ProvenSilence {
+			s.source.Silent(sh.epoch.Add(now))
+			s.unlock()
+		}
+	}
+	if s.reportIn--; s.reportIn <= 0 {
+		s.report(sh, now, false)
+	}
+}

@@ -1,0 +1,86 @@
+package media
+
+import (
+	"time"
+
+	"tandem/media/codec"
+	"tandem/media/dtmf"
+	"tandem/media/rtp"
+)
+
+// secondFrames is the number of frames in a second.
+const secondFrames = int64(time.Second / period)
+
+// frame sends what is due in one period of the wheel.
+func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
+	if at <= s.lastPeriod { // already done on the shard the stream came from
+		return
+	}
+	s.lastPeriod = at
+	if len(s.pending) > 0 {
+		s.deliver()
+	}
+	if (at+int64(s.number))%secondFrames == 0 {
+		s.everySecond(sh, now)
+	}
+	if !s.set || !s.params.Send || s.remote.size == 0 {
+		s.sending = false
+		return
+	}
+	ts := s.base + uint32(at)*codec.FrameSamples
+	payload := sh.out[rtp.HeaderSize : rtp.HeaderSize+codec.FrameSamples]
+	switch {
+	case s.keysOut.Busy():
+		if p, ok := s.keysOut.Next(ts); ok {
+			s.sendEvent(sh, p.Event, p.Time, p.Marker)
+			return
+		}
+		s.params.Law.Fill(payload)
+	case s.peer != nil:
+		if s.relay.live && now-s.relay.last < relayGap {
+			return
+		}
+		s.relay.live = false
+		s.params.Law.Fill(payload)
+	default:
+		s.fill(payload)
+	}
+	if step := int32(ts - s.lastTime); s.stats.Sent > 0 && step <= 0 {
+		// relayed packets ran ahead of our clock: it steps forward, never back
+		s.base += uint32(codec.FrameSamples - step)
+		ts += uint32(codec.FrameSamples - step)
+	}
+	s.sendAudio(sh, len(payload), ts, !s.sending, now)
+}
+
+// sendAudio sends the n bytes of payload that lie in sh.out behind the header.
+func (s *Stream) sendAudio(sh *shard, n int, ts uint32, marker bool, now time.Duration) {
+	s.lastTime, s.sending = ts, true
+	for _, r := range s.recordings {
+		if r.stereo {
+			r.put(sent, sh.out[rtp.HeaderSize:rtp.HeaderSize+n], s.params.Law, ts, now)
+		}
+	}
+	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Payload, Time: ts}, n)
+}
+
+// transmit numbers and sends one packet whose payload lies in sh.out.
+func (s *Stream) transmit(sh *shard, h rtp.Header, n int) {
+	h.Seq, h.SSRC = s.seq, s.ssrc
+	s.seq++
+	h.Put(sh.out[:])
+	if !s.sockets.rtp.send(sh.out[:rtp.HeaderSize+n], &s.remote) {
+		s.stats.Faults++
+		sh.counts.sendErrors++
+		return
+	}
+	s.stats.Sent++
+	s.stats.SentBytes += uint64(n)
+	sh.counts.sent++
+}
+
+// sendEvent sends one telephone-event packet.
+func (s *Stream) sendEvent(sh *shard, e dtmf.Event, ts uint32, marker bool) {
+	e.Put(sh.out[rtp.HeaderSize:])
+	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Event, Time: ts}, dtmf.EventSize)
+}
