@@ -1,0 +1,129 @@
+package read
+
+import (
+	"strconv"
+
+	"tandem/ivr/flow"
+)
+
+// edge is one way out of a step.
+type edge struct {
+	outcome string
+	to      string // a step, end or repeat
+	place   string // the part of the step that says so, for step.at
+	waits   bool   // it is taken only after waiting for somebody (rule 9)
+}
+
+// edges lists the ways out of a step: its verb's, then those of rules 1 and 8.
+func (ff *flowFile) edges(s *step) []edge {
+	out := ff.verbEdges(s)
+	if s.If != nil {
+		out = ff.addOutcome(out, s, "skipped", false)
+	}
+	if s.MaxVisits > 0 {
+		if to, ok := s.Next.By["loop"]; ok {
+			out = append(out, edge{"loop", to, "next loop", false})
+		} else if ff.flow.OnError != "" {
+			out = append(out, edge{"loop", ff.flow.OnError, "max_visits", false})
+		}
+	}
+	if to, ok := s.Next.By["not_assured"]; ok && s.Needs > 0 {
+		out = append(out, edge{"not_assured", to, "next not_assured", false})
+	}
+	return out
+}
+
+func (ff *flowFile) verbEdges(s *step) []edge {
+	var out []edge
+	switch v := s.Verb.(type) {
+	case nil:
+		for _, to := range s.Next.By {
+			out = append(out, edge{"", to, "next", true})
+		}
+		for _, to := range []string{s.Next.To, s.Next.Else} {
+			if to != "" {
+				out = append(out, edge{"", to, "next", true})
+			}
+		}
+		return out
+	case *flow.Menu:
+		for i, c := range v.Choices {
+			out = append(out, edge{"choice", c.Go, "choice " + strconv.Itoa(i+1), true})
+		}
+		if v.From != nil {
+			out = append(out, edge{"choice", v.From.Go, "verb", true})
+		}
+	case *flow.Branch:
+		for i, a := range v.Arms {
+			out = append(out, edge{"arm", a.Go, "arm " + strconv.Itoa(i+1), false})
+		}
+	case *flow.Subflow:
+		quick := ff.reading.quickOutcomes(v.Name)
+		for _, o := range v.Outcomes() {
+			out = ff.addOutcome(out, s, o, !quick[o])
+		}
+		return out
+	}
+	for _, o := range s.Verb.Outcomes() {
+		out = ff.addOutcome(out, s, o, waitsFor(s.Verb, o))
+	}
+	return out
+}
+
+func (ff *flowFile) addOutcome(out []edge, s *step, outcome string, waits bool) []edge {
+	to, ok := s.Next.Target(outcome)
+	if !ok || to == "" {
+		return out
+	}
+	place := "next"
+	if s.places["next "+outcome] != nil {
+		place = "next " + outcome
+	} else if s.places["next else"] != nil {
+		place = "next else"
+	}
+	return append(out, edge{outcome, to, place, waits})
+}
+
+// waitsFor says which outcomes come only after waiting for a person.
+func waitsFor(v flow.Verb, outcome string) bool {
+	switch v.(type) {
+	case *flow.Menu:
+		return outcome != "none"
+	case *flow.Collect, *flow.ConsentStep, *flow.Voicemail:
+		return true
+	case *flow.Transfer:
+		return outcome == "ok" || outcome == "no_answer" // busy and failed may come at once
+	}
+	return false
+}
+
+// quickOutcomes are those a called flow can reach without waiting for anybody.
+func (r *reading) quickOutcomes(name string) map[string]bool {
+	if q, ok := r.quick[name]; ok {
+		return q
+	}
+	q := map[string]bool{}
+	r.quick[name] = q // a flow that calls itself is an error of its own
+	ff := r.flows[name]
+	if ff == nil {
+		return q
+	}
+	seen := map[string]bool{}
+	for todo := []string{ff.flow.Start}; len(todo) > 0; {
+		s := ff.steps[todo[len(todo)-1]]
+		todo = todo[:len(todo)-1]
+		if s == nil || seen[s.Name] {
+			continue
+		}
+		seen[s.Name] = true
+		if end, ok := s.Verb.(*flow.End); ok && end.As != "" {
+			q[end.As] = true
+		}
+		for _, e := range ff.edges(s) {
+			if !e.waits {
+				todo = append(todo, e.to)
+			}
+		}
+	}
+	return q
+}

@@ -1,0 +1,231 @@
+package read
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/expression"
+)
+
+// promptInfo is an entry of `prompts`.
+type promptInfo struct {
+	key, node *node
+	prompt    *flow.Prompt // nil until first used
+	used      bool
+}
+
+var wordKeys = []string{"text", "audio", "image", "button"}
+
+// declarePrompts notes the names under `prompts`; their words are read on first use,
+// because some uses give them more names.
+func (ff *flowFile) declarePrompts() {
+	n := ff.root.get("prompts")
+	if n == nil || n.kind == isMap && len(n.entries) == 0 {
+		return
+	}
+	if n.kind != isMap {
+		ff.wrongKind(n, "prompts", "a map of `name: { en: … }`")
+		return
+	}
+	for _, e := range n.entries {
+		if ff.goodName(e.key, "a prompt's name") {
+			ff.prompts[e.key.text] = &promptInfo{key: e.key, node: e.val}
+		}
+	}
+}
+
+// finishPrompts reads the words of prompts nobody used, for their mistakes.
+func (ff *flowFile) finishPrompts() {
+	for _, name := range slices.Sorted(maps.Keys(ff.prompts)) {
+		p := ff.prompts[name]
+		if p.prompt == nil && !p.used {
+			p.prompt = ff.words(p.node, "prompt `"+name+"`", name, ff.env)
+		}
+		if p.prompt != nil {
+			ff.flow.Prompts[name] = p.prompt
+		}
+	}
+}
+
+// prompt reads words: the name of a prompt, or a map by language in place.
+func (ff *flowFile) prompt(n *node, what string, env *expression.Env) *flow.Prompt {
+	if n == nil {
+		return nil
+	}
+	switch n.kind {
+	case isMap:
+		return ff.words(n, what, "", env)
+	case isText:
+		return ff.promptNamed(n, what, env)
+	case isNull:
+		ff.empty(n, what)
+	default:
+		ff.wrongKind(n, what, "a prompt's name or a map by language")
+	}
+	return nil
+}
+
+func (ff *flowFile) promptNamed(n *node, what string, env *expression.Env) *flow.Prompt {
+	p := ff.prompts[n.text]
+	if p == nil {
+		names := slices.Collect(maps.Keys(ff.prompts))
+		first := "en"
+		if len(ff.flow.Languages) > 0 {
+			first = ff.flow.Languages[0]
+		}
+		if !nameForm.MatchString(n.text) {
+			ff.fail(n, "unknown-prompt", fmt.Sprintf("write { %s: %q }", first, n.text), "%s takes the name of a prompt or a map by language; this is plain text", what)
+			return nil
+		}
+		fix := didYouMean(n.text, names)
+		if len(names) > listedNames || len(names) == 0 {
+			fix = fmt.Sprintf("add `%s: { %s: \"…\" }` under prompts", n.text, first)
+		}
+		ff.fail(n, "unknown-prompt", fix, "there is no prompt `%s`", n.text)
+		return nil
+	}
+	p.used = true
+	if env != ff.env {
+		return ff.words(p.node, "prompt `"+n.text+"`", n.text, env)
+	}
+	if p.prompt == nil {
+		p.prompt = ff.words(p.node, "prompt `"+n.text+"`", n.text, env)
+	}
+	if ff.current != nil && p.prompt != nil {
+		for _, w := range p.prompt.ByLang {
+			if w.Text != nil {
+				for _, name := range w.Text.Uses() {
+					ff.current.uses = append(ff.current.uses, use{name, n.at})
+				}
+			}
+		}
+	}
+	return p.prompt
+}
+
+// words reads a map by language.
+func (ff *flowFile) words(n *node, what, name string, env *expression.Env) *flow.Prompt {
+	first := "en"
+	if len(ff.flow.Languages) > 0 {
+		first = ff.flow.Languages[0]
+	}
+	if n.kind == isNull {
+		ff.empty(n, what)
+		return nil
+	}
+	if n.kind != isMap {
+		ff.fail(n, "wrong-type", fmt.Sprintf("write { %s: \"…\" }", first), "%s is a map by language", what)
+		return nil
+	}
+	if slices.ContainsFunc(n.entries, func(e entry) bool { return slices.Contains(wordKeys, e.key.text) }) {
+		ff.fail(n, "wrong-type", fmt.Sprintf("write { %s: { audio: hello.wav } }", first), "%s is a map by language; text, audio, image and button belong below a language", what)
+		return nil
+	}
+	p := &flow.Prompt{Name: name, Pos: ff.pos(n), ByLang: map[string]*flow.Words{}}
+	for _, e := range n.entries {
+		if !slices.Contains(ff.flow.Languages, e.key.text) {
+			if len(ff.flow.Languages) > 0 {
+				ff.fail(e.key, "unknown-language", didYouMean(e.key.text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.key.text)
+			}
+			continue
+		}
+		if w := ff.wordsIn(e.val, what, env); w != nil {
+			p.ByLang[e.key.text] = w
+		}
+	}
+	for i, l := range ff.flow.Languages {
+		if n.get(l) != nil {
+			continue
+		}
+		fix := fmt.Sprintf("add `%s: \"…\"`", l)
+		if i == 0 {
+			ff.fail(n, "missing-language", fix, "%s has no words in %s, the flow's first language", what, l)
+		} else {
+			ff.warn(n, "missing-language", fix, "%s has no words in %s; %s is used instead", what, l, first)
+		}
+	}
+	return p
+}
+
+// wordsIn reads the words of one language: text, or { text, audio, image, button }.
+func (ff *flowFile) wordsIn(n *node, what string, env *expression.Env) *flow.Words {
+	w := &flow.Words{Pos: ff.pos(n)}
+	if n.kind != isMap {
+		w.Text = ff.spoken(n, what, env)
+		if w.Text == nil {
+			return nil
+		}
+		return w
+	}
+	ff.fields(n, what, wordKeys...)
+	if t := n.get("text"); t != nil {
+		w.Text = ff.spoken(t, what, env)
+	}
+	if a := n.get("audio"); a != nil {
+		w.Audio = ff.besideFile(a, "audio", ff.reading.checkAudio)
+	}
+	if i := n.get("image"); i != nil {
+		w.Image = ff.besideFile(i, "image", ff.reading.checkExists)
+	}
+	if b := n.get("button"); b != nil {
+		w.Button, _ = ff.text(b, "button")
+	}
+	if n.get("text") == nil && n.get("audio") == nil {
+		ff.fail(n, "missing-key", "add text or audio", "%s has neither text nor audio", what)
+	}
+	return w
+}
+
+// spoken reads text that is said or written: no secret may be in it.
+func (ff *flowFile) spoken(n *node, what string, env *expression.Env) *expression.Template {
+	t := ff.template(n, what, env)
+	if t != nil && t.Secret() {
+		ff.leak(n, t.Uses(), "say", "a prompt")
+	}
+	return t
+}
+
+// besideFile reads the name of a file that lies beside the flow.
+func (ff *flowFile) besideFile(n *node, what string, check func(string) error) string {
+	path, ok := ff.text(n, what)
+	if !ok {
+		return ""
+	}
+	if !fs.ValidPath(path) || path == "." || strings.Contains(path, `\`) {
+		ff.fail(n, "file", "write a path such as audio/hello.wav", "%s files lie in the flows folder or below; `%s` does not", what, path)
+		return ""
+	}
+	if err := check(path); err != nil {
+		ff.fail(n, "file", "", "the %s file %s cannot be used: %v", what, path, err)
+		return ""
+	}
+	return path
+}
+
+func (r *reading) checkExists(path string) error {
+	info, err := fs.Stat(r.fsys, path)
+	if err != nil {
+		return plain(err)
+	}
+	if info.IsDir() {
+		return fmt.Errorf("it is a folder")
+	}
+	return nil
+}
+
+// checkUnused warns of prompts that no step says. A file with errors is left alone:
+// the use may be in what could not be read.
+func (ff *flowFile) checkUnused() {
+	if ff.broken {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(ff.prompts)) {
+		if p := ff.prompts[name]; !p.used {
+			ff.warn(p.key, "unused-prompt", "remove it, or say it", "no step says prompt `%s`", name)
+		}
+	}
+}

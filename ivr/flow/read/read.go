@@ -1,0 +1,257 @@
+package read
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"tandem/ivr/flow"
+)
+
+// Options is what a reading needs to know from outside the folder.
+type Options struct {
+	// Settings are the operator's values, flows.settings. nil = not known here:
+	// expressions may use any setting.
+	Settings map[string]any
+	// HTTPAllow lists the hosts that http steps may reach: "core.bank.example" on any
+	// port, "core.bank.example:8443", or "*.bank.example". nil = not known here: hosts
+	// are not checked; an empty list allows none.
+	HTTPAllow []string
+	// Speech says for which languages a recogniser is configured.
+	Speech map[string]bool
+	// Recorded names the flows of entries that record.
+	Recorded []string
+	// Now is the time by which a holiday has expired; zero = the present.
+	Now time.Time
+}
+
+// Dir reads the flow files of a folder, not of the folders in it. The library is
+// nil if any diagnostic is an error.
+func Dir(dir string, o Options) (*flow.Library, []Diagnostic) {
+	r := newReading(os.DirFS(dir), dir, o)
+	return r.run()
+}
+
+// FS reads the flow files at the root of fsys, as Dir does.
+func FS(fsys fs.FS, o Options) (*flow.Library, []Diagnostic) {
+	r := newReading(fsys, "", o)
+	return r.run()
+}
+
+// File reads the folder that a file lies in and keeps the diagnostics of that file
+// and of the files it uses.
+func File(path string, o Options) (*flow.Library, []Diagnostic) {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	if kindOf(base) == "" {
+		return nil, []Diagnostic{{
+			File: path, Line: 1, Column: 1, Severity: Error, Rule: "file-name", Message: "this is no flow file by its name",
+			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml or NAME.queues.yaml",
+		}}
+	}
+	r := newReading(os.DirFS(dir), filepath.Clean(dir), o)
+	lib, found := r.run()
+	used := r.closure(base)
+	found = slices.DeleteFunc(found, func(d Diagnostic) bool { return !used[filepath.Base(d.File)] })
+	if _, ok := r.files[base]; !ok && len(found) == 0 {
+		found = append(found, Diagnostic{File: path, Line: 1, Column: 1, Severity: Error, Rule: "file", Message: "there is no such file"})
+	}
+	return lib, found
+}
+
+// Kinds of files in a flows folder, by the end of their names.
+var suffixes = []string{".flow.yaml", ".calendar.yaml", ".queues.yaml", ".test.yaml", ".form.yaml", ".operation.yaml", ".classify.yaml"}
+
+// kindOf is the suffix that says what a file is; "" = not one of ours.
+func kindOf(name string) string {
+	if strings.HasPrefix(name, ".") {
+		return ""
+	}
+	for _, s := range suffixes {
+		if strings.HasSuffix(name, s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// reading is one pass over a folder.
+type reading struct {
+	fsys  fs.FS
+	dir   string
+	o     Options
+	files map[string]*file // by base name
+	found []Diagnostic
+
+	flows     map[string]*flowFile
+	calendars map[string]*named[flow.Calendar]
+	queues    map[string]*named[flow.Queue]
+	boxes     map[string]*named[flow.Box]
+	audio     map[string]error // WAV files looked at
+	quick     map[string]map[string]bool
+	walks     map[walkKey]*walk
+}
+
+// named is a thing with the file that declares it.
+type named[T any] struct {
+	value *T
+	file  *file
+}
+
+// file is one YAML file under way.
+type file struct {
+	reading  *reading
+	base     string // name without the folder
+	path     string // as shown to people
+	data     []byte
+	lines    []string
+	root     *node
+	broken   bool // has an error
+	reported map[string]bool
+	uses     map[string]bool // base names of files it depends on
+}
+
+func newReading(fsys fs.FS, dir string, o Options) *reading {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	return &reading{
+		fsys: fsys, dir: dir, o: o, files: map[string]*file{},
+		flows: map[string]*flowFile{}, calendars: map[string]*named[flow.Calendar]{},
+		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{}, audio: map[string]error{},
+		quick: map[string]map[string]bool{}, walks: map[walkKey]*walk{},
+	}
+}
+
+func (r *reading) newFile(name string) *file {
+	f := &file{reading: r, base: name, path: name, reported: map[string]bool{}, uses: map[string]bool{}}
+	if r.dir != "" {
+		f.path = filepath.Join(r.dir, name)
+	}
+	return f
+}
+
+// run reads everything: first all names, then what uses them, then the rules that
+// hold over whole flows.
+func (r *reading) run() (*flow.Library, []Diagnostic) {
+	names, err := fs.ReadDir(r.fsys, ".")
+	if err != nil {
+		path := r.dir
+		return nil, []Diagnostic{{File: path, Line: 1, Column: 1, Severity: Error, Rule: "file", Message: fmt.Sprintf("the folder cannot be read: %v", plain(err))}}
+	}
+	for _, e := range names { // sorted by name
+		if k := kindOf(e.Name()); k != "" && !e.IsDir() {
+			r.open(e.Name(), k)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.files)) {
+		f := r.files[name]
+		if f.root == nil {
+			continue
+		}
+		switch kindOf(name) {
+		case ".calendar.yaml":
+			r.readCalendar(f)
+		case ".queues.yaml":
+			r.readQueues(f)
+		case ".flow.yaml":
+			r.readHead(f)
+		}
+	}
+	flows := slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.base, b.base) })
+	for _, ff := range flows {
+		ff.readBody()
+	}
+	r.checkBoxes()
+	r.checkCalls(flows)
+	r.checkPaths(flows)
+	for _, ff := range flows {
+		ff.checkLoops()
+		ff.checkUnused()
+	}
+	inOrder(r.found)
+	if HasErrors(r.found) {
+		return nil, r.found
+	}
+	return r.library(flows), r.found
+}
+
+// open reads and parses one file.
+func (r *reading) open(name, kind string) {
+	f := r.newFile(name)
+	r.files[name] = f
+	src, err := r.fsys.Open(name)
+	if err == nil {
+		f.data, err = io.ReadAll(io.LimitReader(src, maxFileBytes+1))
+		src.Close()
+	}
+	if err != nil {
+		f.report(Error, place{1, 1}, 1, "file", "", "the file cannot be read: %v", plain(err))
+		return
+	}
+	switch kind {
+	case ".flow.yaml", ".calendar.yaml", ".queues.yaml":
+		f.parse(f.data)
+	}
+}
+
+// plain takes the path out of an error that is shown beside it.
+func plain(err error) error {
+	if pe, ok := err.(*fs.PathError); ok {
+		return pe.Err
+	}
+	return err
+}
+
+// closure is the file and everything it uses, by base name.
+func (r *reading) closure(name string) map[string]bool {
+	seen := map[string]bool{name: true}
+	for todo := []string{name}; len(todo) > 0; todo = todo[1:] {
+		if f := r.files[todo[0]]; f != nil {
+			for u := range f.uses {
+				if !seen[u] {
+					seen[u] = true
+					todo = append(todo, u)
+				}
+			}
+		}
+	}
+	return seen
+}
+
+// library makes the immutable result of a reading without errors.
+func (r *reading) library(flows []*flowFile) *flow.Library {
+	lib := &flow.Library{
+		Dir: r.dir, Flows: map[string]*flow.Flow{}, Calendars: map[string]*flow.Calendar{},
+		Queues: map[string]*flow.Queue{}, Boxes: map[string]*flow.Box{}, Settings: r.o.Settings,
+	}
+	for _, ff := range flows {
+		h := sha256.New()
+		for _, name := range slices.Sorted(maps.Keys(r.closure(ff.base))) {
+			sum := sha256.Sum256(r.files[name].data)
+			fmt.Fprintf(h, "%s %x\n", name, sum)
+		}
+		ff.flow.Hash = hex.EncodeToString(h.Sum(nil))
+		lib.Flows[ff.flow.Name] = ff.flow
+	}
+	for name, c := range r.calendars {
+		lib.Calendars[name] = c.value
+	}
+	for name, q := range r.queues {
+		lib.Queues[name] = q.value
+	}
+	for name, b := range r.boxes {
+		lib.Boxes[name] = b.value
+	}
+	return lib
+}
