@@ -22,6 +22,14 @@ var (
 	ErrNewerSchema = errors.New("written by a newer version")
 	// ErrErased: the person's data has been erased.
 	ErrErased = errors.New("erased")
+	// ErrNumberTaken: another interaction has this spoken number; draw a new one.
+	ErrNumberTaken = errors.New("spoken number is taken")
+	// ErrInvalid: the change does not fit together, a fault in the calling code.
+	ErrInvalid = errors.New("invalid change")
+	// ErrInUse: another process serves this database.
+	ErrInUse = errors.New("in use by another process")
+	// ErrDamaged: the database or an object does not hold together.
+	ErrDamaged = errors.New("damaged")
 )
 
 // Change is what one durable transaction writes: all of it, or nothing.
@@ -32,14 +40,14 @@ type Change struct {
 	Interaction *tandem.Interaction // made or updated; a new one gets its Customer filled in
 	// Caller is the identity a new interaction came from: its customer is found by
 	// it or made. nil makes an anonymous customer of its own.
-	Caller *tandem.Identity
-	Legs        []tandem.Leg        // made or updated
-	Events      []tandem.Event      // numbered and chained in this order; all of one interaction
-	Tasks       []tandem.Task       // made or updated
-	Outbox      []Outgoing
-	Session     *SessionRecord // replaces the interaction's stored session
-	EndSession  bool           // destroys it, secrets with it
-	Blobs       []BlobRef      // made by store/blob, kept by this change
+	Caller     *tandem.Identity
+	Legs       []tandem.Leg   // made or updated
+	Events     []tandem.Event // numbered and chained in this order; all of one interaction
+	Tasks      []tandem.Task  // made or updated
+	Outbox     []Outgoing
+	Session    *SessionRecord // replaces the interaction's stored session
+	EndSession bool           // destroys it, secrets with it
+	Blobs      []BlobRef      // made by store/blob, kept by this change
 }
 
 // Outgoing is an outside effect to be delivered at least once under a stable key.

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"time"
+
+	"tandem"
+)
+
+// Filter says which interactions to list, newest first. Zero fields ask nothing.
+type Filter struct {
+	State    tandem.State
+	Entry    string
+	Customer tandem.CustomerID
+	Since    time.Time            // started at or after
+	Until    time.Time            // started before
+	Before   tandem.InteractionID // older than this one: the next page
+	Limit    int                  // 0 = 50; at most 1000
+}
+
+// Summary is an interaction in a list.
+type Summary struct {
+	tandem.Interaction
+	From        string             `json:"from,omitempty"` // of its first leg; "" once erased
+	Termination tandem.Termination `json:"termination,omitzero"`
+	Events      uint64             `json:"events"`
+	Erased      bool               `json:"erased,omitempty"`
+}
+
+// Story is all that is known of an interaction. Once its customer is erased the
+// payloads and addresses are empty; headers and times stay.
+type Story struct {
+	Interaction tandem.Interaction `json:"interaction"`
+	Customer    tandem.Customer    `json:"customer"`
+	Legs        []tandem.Leg       `json:"legs"`
+	Tasks       []tandem.Task      `json:"tasks,omitempty"`
+	Events      []tandem.Event     `json:"events"`
+	Blobs       []BlobRef          `json:"blobs,omitempty"` // without their keys
+}
+
+// Unfinished is an interaction that was open when the store was opened: left by a
+// crash, unless its legs are of a kind that outlives the program.
+type Unfinished struct {
+	Interaction tandem.Interaction
+	Legs        []tandem.Leg // those not ended
+	Last        time.Time    // of its newest event
+	Session     []byte       // its stored session; nil if it has none
+}
+
+// Verdict is what a check of the whole journal found.
+type Verdict struct {
+	OK           bool     `json:"ok"`
+	Interactions int      `json:"interactions"`
+	Events       int      `json:"events"`
+	Checkpoints  int      `json:"checkpoints"`
+	Erased       int      `json:"erased"`             // interactions of erased customers: right, though unreadable
+	Findings     []string `json:"findings,omitempty"` // what is wrong, a sentence each
+	More         int      `json:"more,omitempty"`     // findings beyond those listed
+}
+
+// Leased is an Outgoing lent to a worker: if nothing is heard of it by Until, it is
+// lent again.
+type Leased struct {
+	Outgoing
+	Interaction tandem.InteractionID
+	Attempt     int // from 1
+	Until       time.Time
+}
+
+// LetterState is where an Outgoing is in its life.
+type LetterState string
+
+const (
+	LetterWaiting   LetterState = "waiting"
+	LetterDelivered LetterState = "delivered"
+	LetterDead      LetterState = "dead" // given up; Revive makes it wait again
+)
+
+// Letter is an entry of the outbox as an operator sees it.
+type Letter struct {
+	Key         string               `json:"key"`
+	Kind        string               `json:"kind"`
+	Target      string               `json:"target,omitempty"`
+	Interaction tandem.InteractionID `json:"interaction,omitempty"`
+	State       LetterState          `json:"state"`
+	Attempts    int                  `json:"attempts"`
+	Made        time.Time            `json:"made"`
+	Next        time.Time            `json:"next,omitzero"` // of the next try
+	Error       string               `json:"error,omitempty"`
+}

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"tandem"
+	"tandem/store"
+)
+
+// Erase destroys a person's data: the key first of all, and with it whatever it
+// sealed; then names, sessions, letters and objects. The journal stays whole, and says
+// in each of the person's interactions who did it and why; why must name nobody. When
+// it returns nil, the old content is gone from the database's files too. If it fails
+// after the key is destroyed the error says so, and calling it again finishes the work.
+func (db *DB) Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error {
+	var blobs []tandem.BlobID
+	err := db.write(ctx, func(w *writer) (err error) {
+		blobs, err = w.erase(customer, actor, why)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("erasing customer %s: %w", customer, err)
+	}
+	var errs []error
+	for _, id := range blobs {
+		if db.o.Blobs != nil {
+			errs = append(errs, db.o.Blobs.Remove(id))
+		}
+	}
+	errs = append(errs, db.eraseInCopies(customer), db.cutLog(ctx))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("customer %s is erased, but traces may be left; erase again to finish: %w", customer, err)
+	}
+	return nil
+}
+
+// erase does the work inside the transaction and returns the objects whose files go.
+// For one erased before, only that.
+func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.BlobID, error) {
+	var no, erased int64
+	found, err := w.c.one("SELECT no, erased FROM customer WHERE id = ?", func(row []driver.Value) {
+		no, erased = asInt(row[0]), asInt(row[1])
+	}, string(customer))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, store.ErrNotFound
+	}
+	var blobs []tandem.BlobID
+	err = w.c.each("SELECT b.id FROM blob b JOIN interaction i ON i.no = b.interaction WHERE i.customer = ?", func(row []driver.Value) error {
+		blobs = append(blobs, tandem.BlobID(asText(row[0])))
+		return nil
+	}, no)
+	if err != nil || erased != 0 {
+		return blobs, err
+	}
+	var interactions []tandem.InteractionID
+	err = w.c.each("SELECT id FROM interaction WHERE customer = ? ORDER BY no", func(row []driver.Value) error {
+		interactions = append(interactions, tandem.InteractionID(asText(row[0])))
+		return nil
+	}, no)
+	if err != nil {
+		return nil, err
+	}
+	now := w.db.o.Now()
+	for _, id := range interactions {
+		in, err := w.entry(id)
+		if err != nil {
+			return nil, err
+		}
+		e := tandem.NewEvent(id, "", now, tandem.EventErased, actor, tandem.Audit{Why: why})
+		if err := w.append(in, &e); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := w.c.exec("UPDATE customer SET key = NULL, erased = ? WHERE no = ?", now, no); err != nil {
+		return nil, err
+	}
+	const theirs = "(SELECT no FROM interaction WHERE customer = ?)"
+	for _, q := range []string{
+		"DELETE FROM identity WHERE customer = ?",
+		"DELETE FROM session WHERE interaction IN " + theirs,
+		"DELETE FROM outbox WHERE interaction IN " + theirs,
+		"UPDATE leg SET parties = NULL WHERE interaction IN " + theirs,
+		"UPDATE blob SET key = NULL WHERE interaction IN " + theirs,
+	} {
+		if _, err := w.c.exec(q, no); err != nil {
+			return nil, err
+		}
+	}
+	w.touched = true
+	w.entries.wipe()
+	w.db.keys.wipe()
+	return blobs, nil
+}
+
+// eraseInCopies destroys the key in the copies made before schema changes.
+func (db *DB) eraseInCopies(customer tandem.CustomerID) error {
+	copies, err := filepath.Glob(db.o.Path + ".schema-*")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, path := range copies {
+		errs = append(errs, eraseInCopy(path, customer))
+	}
+	return errors.Join(errs...)
+}
+
+func eraseInCopy(path string, customer tandem.CustomerID) error {
+	c, err := openConn(path, "rw")
+	if err != nil {
+		return err
+	}
+	_, err = c.exec("UPDATE customer SET key = NULL WHERE id = ?", string(customer))
+	if err != nil {
+		err = fmt.Errorf("erasing in the copy %s: %w", path, err)
+	}
+	return errors.Join(err, c.close()) // closing folds the log into the copy
+}
+
+// cutLog moves the write-ahead log into the database and cuts it to nothing: until
+// then it has pages as they were. It waits for readers that still look at those.
+func (db *DB) cutLog(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, busyFor)
+	defer cancel()
+	c, err := openConn(db.o.Path, "rw")
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for {
+		busy := true
+		_, err := c.one("PRAGMA wal_checkpoint(TRUNCATE)", func(row []driver.Value) { busy = asInt(row[0]) != 0 })
+		if err == nil && !busy {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("the write-ahead log is in use by a reader"), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"tandem"
+	"tandem/store"
+)
+
+// entry is what the writer knows of an interaction: where its journal ends.
+type entry struct {
+	no         int64
+	customer   int64
+	customerID tandem.CustomerID
+	key        *store.Key // nil once erased
+	open       bool
+	seq        uint64
+	hash       store.Hash
+}
+
+// entry finds an interaction; store.ErrNotFound if there is none.
+func (w *writer) entry(id tandem.InteractionID) (*entry, error) {
+	if e, ok := w.entries.get(id); ok {
+		return e, nil
+	}
+	e := &entry{}
+	var keyErr error
+	found, err := w.c.one(`
+		SELECT i.no, i.customer, i.state, c.id, c.key, e.seq, e.hash
+		FROM interaction i JOIN customer c ON c.no = i.customer
+		LEFT JOIN event e ON e.interaction = i.no AND e.seq = (SELECT max(seq) FROM event WHERE interaction = i.no)
+		WHERE i.id = ?`, func(row []driver.Value) {
+		e.no, e.customer, e.open = asInt(row[0]), asInt(row[1]), asText(row[2]) != string(tandem.Closed)
+		e.customerID = tandem.CustomerID(asText(row[3]))
+		e.key, keyErr = w.db.keys.get(e.customer, string(e.customerID), asBytes(row[4]))
+		e.seq = uint64(asInt(row[5]))
+		copy(e.hash[:], asBytes(row[6]))
+	}, string(id))
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, fmt.Errorf("interaction %s: %w", id, store.ErrNotFound)
+	case keyErr != nil:
+		return nil, keyErr
+	}
+	w.entries.put(id, e)
+	return e, nil
+}
+
+// append adds an event to the end of its interaction and of the store-wide chain, and
+// gives it its number. If it fails, nothing has changed.
+func (w *writer) append(in *entry, e *tandem.Event) error {
+	e.Seq = in.seq + 1
+	key := in.key
+	if store.UnderSystemKey(e.Kind) {
+		key = w.db.o.Keys.System()
+	}
+	s, err := w.sealer.Seal(e, in.hash, key)
+	if err != nil {
+		return err
+	}
+	chain := store.Chain(w.chain, s.Hash)
+	_, err = w.c.exec(`INSERT INTO event (n, interaction, seq, at, kind, leg, actor, sealed, digest, hash, chain)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.n+1, in.no, e.Seq, e.At, string(e.Kind), string(e.Leg), e.Actor, s.Content, s.Digest[:], s.Hash[:], chain[:])
+	if err != nil {
+		return err
+	}
+	w.touched = true
+	w.n++
+	w.chain = chain
+	in.seq, in.hash = e.Seq, s.Hash
+	return nil
+}
+
+// writeNotes writes what was noted: happenings in the order they came, then the gaps
+// left by those that were lost, then sessions. A happening that cannot be written for
+// its own fault is logged and dropped.
+func (w *writer) writeNotes(t *taken) error {
+	for i := range t.events {
+		if err := w.note(&t.events[i]); err != nil {
+			return err
+		}
+	}
+	for id, g := range t.gaps {
+		e := tandem.NewEvent(id, "", w.db.o.Now(), tandem.EventJournalGap, "system", g)
+		if err := w.note(&e); err != nil {
+			return err
+		}
+	}
+	for id, s := range t.sessions {
+		in, err := w.entry(id)
+		if err == nil && in.open {
+			err = w.saveSession(in, id, s)
+		}
+		if err != nil && isDisk(err) {
+			return err
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			w.db.log.Error("session not kept", "interaction", id, "err", err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) note(e *tandem.Event) error {
+	in, err := w.entry(e.Interaction)
+	if err == nil {
+		err = checkEvent(e)
+	}
+	if err == nil {
+		err = w.append(in, e)
+	}
+	if err != nil && isDisk(err) {
+		return err
+	}
+	if err != nil {
+		w.db.log.Error("happening not kept", "interaction", e.Interaction, "kind", e.Kind, "err", err)
+	}
+	return nil
+}
+
+// saveSession replaces an interaction's session, sealed under its customer's key. An
+// erased customer's is not kept.
+func (w *writer) saveSession(in *entry, id tandem.InteractionID, s session) error {
+	if in.key == nil {
+		return nil
+	}
+	sealed, err := in.key.Seal(w.random, s.data, []byte("session "+id))
+	if err != nil {
+		return err
+	}
+	_, err = w.c.exec("INSERT INTO session (interaction, at, data) VALUES (?, ?, ?) ON CONFLICT (interaction) DO UPDATE SET at = excluded.at, data = excluded.data",
+		in.no, s.at, sealed)
+	return err
+}

@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tandem"
+)
+
+// notes holds the happenings that wait for the writer: at most maxKept; the newest
+// beyond that are counted per interaction, and the journal shows them as a gap.
+type notes struct {
+	first chan struct{} // told when the first happening comes in
+	many  chan struct{} // told when it is time not to wait
+
+	mu       sync.Mutex
+	events   []tandem.Event
+	sessions map[tandem.InteractionID]session // the newest of each; at most maxKept
+	gaps     map[tandem.InteractionID]*tandem.Gap
+	spare    []tandem.Event // for the next swap
+}
+
+type session struct {
+	at   time.Time
+	data []byte
+}
+
+// manyNotes are written at once instead of at the end of the flush time.
+const manyNotes = 1000
+
+// taken is what the writer took to write.
+type taken struct {
+	events   []tandem.Event
+	sessions map[tandem.InteractionID]session
+	gaps     map[tandem.InteractionID]*tandem.Gap
+}
+
+func (t *taken) empty() bool { return len(t.events) == 0 && len(t.sessions) == 0 && len(t.gaps) == 0 }
+
+func (n *notes) init() {
+	n.first, n.many = make(chan struct{}, 1), make(chan struct{}, 1)
+}
+
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Note adds a happening to the journal: it never blocks, and is durable within
+// Options.Flush. While the store fails happenings are kept in memory; those that find
+// no room there are counted and shown as a gap. e.Data must not be changed afterwards.
+func (db *DB) Note(e tandem.Event) {
+	n := &db.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.events) >= maxKept {
+		cause := "the journal could not keep pace"
+		if f := db.health.Load(); f != nil {
+			cause = f.cause.Error()
+		}
+		n.lose(&e, cause)
+		return
+	}
+	n.events = append(n.events, e)
+	switch len(n.events) {
+	case 1:
+		tell(n.first)
+	case manyNotes:
+		tell(n.many)
+	}
+}
+
+// NoteSession keeps the newest state of an interaction's flow session; like Note it
+// never blocks and trails. data must not be changed afterwards.
+func (db *DB) NoteSession(id tandem.InteractionID, data []byte) {
+	n := &db.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.sessions == nil {
+		n.sessions = map[tandem.InteractionID]session{}
+	}
+	if _, has := n.sessions[id]; !has && len(n.sessions) >= maxKept {
+		return // the stored one stays as it is: older, and whole
+	}
+	n.sessions[id] = session{db.o.Now(), data}
+	tell(n.first)
+}
+
+// Flush returns when everything noted so far is durable.
+func (db *DB) Flush(ctx context.Context) error { return db.write(ctx, nil) }
+
+// lose counts a happening that is not kept. mu is held.
+func (n *notes) lose(e *tandem.Event, cause string) {
+	g := n.gaps[e.Interaction]
+	if g == nil {
+		if len(n.gaps) >= maxKept {
+			return // ten thousand interactions show a gap already
+		}
+		if n.gaps == nil {
+			n.gaps = map[tandem.InteractionID]*tandem.Gap{}
+		}
+		g = &tandem.Gap{From: e.At, Cause: cause}
+		n.gaps[e.Interaction] = g
+	}
+	g.Lost++
+	g.Until = e.At
+}
+
+func (n *notes) take() taken {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := taken{n.events, n.sessions, n.gaps}
+	n.events, n.sessions, n.gaps = n.spare[:0], nil, nil
+	n.spare = nil
+	return t
+}
+
+// recycle gives back the memory of what was written.
+func (n *notes) recycle(t taken) {
+	clear(t.events)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.spare = t.events[:0]
+}
+
+// putBack keeps what could not be written, before what came in meanwhile.
+func (n *notes) putBack(t taken, cause string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	newer := n.events
+	n.events = t.events
+	for i := range newer {
+		if len(n.events) < maxKept {
+			n.events = append(n.events, newer[i])
+		} else {
+			n.lose(&newer[i], cause)
+		}
+	}
+	for id, s := range n.sessions {
+		if t.sessions == nil {
+			t.sessions = map[tandem.InteractionID]session{}
+		}
+		t.sessions[id] = s
+	}
+	n.sessions = t.sessions
+	for id, g := range t.gaps {
+		if later := n.gaps[id]; later != nil {
+			g.Lost += later.Lost
+			g.Until = later.Until
+		}
+		if n.gaps == nil {
+			n.gaps = map[tandem.InteractionID]*tandem.Gap{}
+		}
+		n.gaps[id] = g
+	}
+}

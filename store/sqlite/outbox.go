@@ -1,0 +1,224 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+
+	"tandem"
+	"tandem/store"
+)
+
+// post puts an outside effect into the outbox. Target and body are sealed under the
+// customer's key, or the store's own where no interaction is concerned.
+func (w *writer) post(in *entry, o *store.Outgoing, now time.Time) error {
+	if o.Key == "" || o.Kind == "" {
+		return fmt.Errorf("an outgoing without key or kind: %w", store.ErrInvalid)
+	}
+	key, no := w.db.o.Keys.System(), any(nil)
+	if in != nil {
+		key, no = in.key, in.no
+	}
+	if key == nil {
+		return fmt.Errorf("outgoing %s: its customer is %w", o.Key, store.ErrErased)
+	}
+	letter, err := key.Seal(w.random, append([]byte(o.Target+"\x00"), o.Body...), []byte("letter "+o.Key))
+	if err != nil {
+		return err
+	}
+	_, err = w.c.exec("INSERT INTO outbox (key, interaction, kind, letter, state, made, next) VALUES (?, ?, ?, ?, 'waiting', ?, ?)",
+		o.Key, no, o.Kind, letter, now, now)
+	if e, ok := err.(sqlite3.Error); ok && e.ExtendedCode == sqlite3.ErrConstraintUnique {
+		return fmt.Errorf("outgoing %s: %w", o.Key, store.ErrDuplicate)
+	}
+	return err
+}
+
+// letterColumns are read by letter, in this order.
+const letterColumns = `o.no, o.key, o.kind, o.letter, o.state, o.attempts, o.made, o.next, o.error, i.id, c.no, c.id, c.key
+	FROM outbox o LEFT JOIN interaction i ON i.no = o.interaction LEFT JOIN customer c ON c.no = i.customer `
+
+// letter reads a row of letterColumns.
+func (db *DB) letter(row []driver.Value) (no int64, l store.Letter, body []byte, err error) {
+	no = asInt(row[0])
+	l = store.Letter{Key: asText(row[1]), Kind: asText(row[2]), State: store.LetterState(asText(row[4])), Attempts: int(asInt(row[5])),
+		Made: fromNanos(asInt(row[6])), Interaction: tandem.InteractionID(asText(row[9]))}
+	if l.State == store.LetterWaiting {
+		l.Next = fromNanos(asInt(row[7]))
+	}
+	key := db.o.Keys.System()
+	if l.Interaction != "" {
+		if key, err = db.keys.get(asInt(row[10]), asText(row[11]), asBytes(row[12])); err != nil || key == nil {
+			return no, l, nil, err
+		}
+	}
+	if sealed := asBytes(row[3]); sealed != nil {
+		plain, err := key.Open(sealed, []byte("letter "+l.Key))
+		if err != nil {
+			return no, l, nil, fmt.Errorf("outgoing %s: %w", l.Key, err)
+		}
+		target, rest, _ := bytes.Cut(plain, []byte{0})
+		l.Target, body = string(target), rest
+	}
+	if sealed := asBytes(row[8]); sealed != nil {
+		text, err := key.Open(sealed, []byte("error "+l.Key))
+		if err != nil {
+			return no, l, nil, fmt.Errorf("outgoing %s: %w", l.Key, err)
+		}
+		l.Error = string(text)
+	}
+	return no, l, body, nil
+}
+
+// Lease lends at most max outgoings whose time has come to a worker, the oldest first.
+// What is not answered with Delivered or Failed in time is lent again.
+func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error) {
+	var out []store.Leased
+	// An idle outbox costs a read, not a transaction.
+	var due bool
+	err := db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND next <= ?)", nanos(db.o.Now())).Scan(&due)
+	if err != nil {
+		return nil, fmt.Errorf("looking into the outbox: %w", err)
+	}
+	if !due {
+		return nil, nil
+	}
+	err = db.write(ctx, func(w *writer) error {
+		now := w.db.o.Now()
+		until := now.Add(lease)
+		var nos []int64
+		err := w.c.each("SELECT "+letterColumns+"WHERE o.state = 'waiting' AND o.next <= ? ORDER BY o.next LIMIT ?", func(row []driver.Value) error {
+			no, l, body, err := db.letter(row)
+			if err != nil {
+				return err
+			}
+			nos = append(nos, no)
+			out = append(out, store.Leased{Outgoing: store.Outgoing{Key: l.Key, Kind: l.Kind, Target: l.Target, Body: body},
+				Interaction: l.Interaction, Attempt: l.Attempts + 1, Until: until})
+			return nil
+		}, now, max)
+		for _, no := range nos {
+			if err == nil {
+				_, err = w.c.exec("UPDATE outbox SET attempts = attempts + 1, next = ? WHERE no = ?", until, no)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Delivered ends an outgoing: its content is dropped, and the journal says so once,
+// however often this is called.
+func (db *DB) Delivered(ctx context.Context, key string) error {
+	return db.settle(ctx, key, "UPDATE outbox SET state = 'delivered', next = ?, letter = NULL, error = NULL WHERE no = ?", tandem.EventOutboxDone, nil, db.o.Now())
+}
+
+// Failed puts an outgoing back until retryAt. The zero time gives it up: it goes to
+// the dead letters, and the journal says so.
+func (db *DB) Failed(ctx context.Context, key string, cause error, retryAt time.Time) error {
+	if retryAt.IsZero() {
+		return db.settle(ctx, key, "UPDATE outbox SET state = 'dead', next = ? WHERE no = ?", tandem.EventOutboxDead, cause, db.o.Now())
+	}
+	return db.settle(ctx, key, "UPDATE outbox SET next = ? WHERE no = ?", "", cause, retryAt)
+}
+
+// settle changes a waiting outgoing, notes the cause and writes an event of kind, if
+// it is not "". One that waits no more is left as it is.
+func (db *DB) settle(ctx context.Context, key, update string, kind tandem.EventKind, cause error, at time.Time) error {
+	return db.write(ctx, func(w *writer) error {
+		var no int64
+		var l store.Letter
+		var readErr error
+		found, err := w.c.one("SELECT "+letterColumns+"WHERE o.key = ?", func(row []driver.Value) {
+			no, l, _, readErr = db.letter(row)
+		}, key)
+		if err = firstError(err, readErr); err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("outgoing %s: %w", key, store.ErrNotFound)
+		}
+		if l.State != store.LetterWaiting {
+			return nil
+		}
+		if _, err := w.c.exec(update, at, no); err != nil {
+			return err
+		}
+		var in *entry
+		if l.Interaction != "" {
+			if in, err = w.entry(l.Interaction); err != nil {
+				return err
+			}
+		}
+		said := ""
+		if cause != nil {
+			said = cause.Error()
+			if err := w.keepError(in, no, key, said); err != nil {
+				return err
+			}
+		}
+		if kind == "" || in == nil {
+			return nil
+		}
+		e := tandem.NewEvent(l.Interaction, "", w.db.o.Now(), kind, "system", tandem.Delivery{Key: key, Attempts: l.Attempts, Error: said})
+		return w.append(in, &e)
+	})
+}
+
+func (w *writer) keepError(in *entry, no int64, outgoing, text string) error {
+	key := w.db.o.Keys.System()
+	if in != nil {
+		key = in.key
+	}
+	if key == nil {
+		return nil
+	}
+	sealed, err := key.Seal(w.random, []byte(text), []byte("error "+outgoing))
+	if err != nil {
+		return err
+	}
+	_, err = w.c.exec("UPDATE outbox SET error = ? WHERE no = ?", sealed, no)
+	return err
+}
+
+// Revive makes a dead letter wait again, with its tries counted from the start.
+func (db *DB) Revive(ctx context.Context, key string) error {
+	return db.write(ctx, func(w *writer) error {
+		n, err := w.c.exec("UPDATE outbox SET state = 'waiting', attempts = 0, next = ? WHERE key = ? AND state = 'dead' AND letter IS NOT NULL", w.db.o.Now(), key)
+		if err == nil && n == 0 {
+			return fmt.Errorf("no dead letter has the key %s: %w", key, store.ErrNotFound)
+		}
+		return err
+	})
+}
+
+// Outbox lists what waits, what was given up and, for 72 hours, what was delivered:
+// the newest first, at most 1000.
+func (db *DB) Outbox(ctx context.Context) ([]store.Letter, error) {
+	var out []store.Letter
+	err := db.each(ctx, db.pool, "SELECT "+letterColumns+"ORDER BY o.no DESC LIMIT 1000", func(row []driver.Value) error {
+		_, l, _, err := db.letter(row)
+		out = append(out, l)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return out, nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
