@@ -1,12 +1,13 @@
 package dtmf
 
 // Figures of the tone detector. They follow ITU-T Q.24 where it is definite; the
-// energy share and the two equal blocks are what keeps speech out.
+// energy share and the equal blocks in a row are what keeps speech out.
 const (
 	block     = 102   // samples: 12.75 ms, 78 Hz between bins
-	accept    = 2     // equal blocks that make a key
+	accept    = 8     // points that make a key: two clear blocks, or four less clear ones
+	clear     = 0.95  // share of the energy that makes a block clear: 4 points, else 2
 	release   = 2     // blocks without it that end it
-	share     = 0.72  // of the block's energy that the two tones must hold
+	share     = 0.80  // of the block's energy that the two tones must hold
 	secondary = 6.3   // 8 dB: any other tone of the group is this much weaker
 	twist     = 6.3   // 8 dB: low group stronger than the high one
 	reverse   = 6.3   // 8 dB: high group stronger than the low one
@@ -32,7 +33,7 @@ type Detector struct {
 	n      int
 
 	candidate byte
-	blocks    int // equal blocks of the candidate
+	points    int // of the candidate's equal blocks in a row
 	held      byte
 	missing   int // blocks since the held key was heard last
 }
@@ -56,10 +57,10 @@ func (d *Detector) Note(pcm []int16, found func(digit byte)) {
 	}
 }
 
-// judge names the key whose tones make up the block; 0 if none.
-func (d *Detector) judge() byte {
+// judge names the key whose tones make up the block, 0 if none, and how sure it is.
+func (d *Detector) judge() (key byte, points int) {
 	if d.energy < floor*block {
-		return 0
+		return 0, 0
 	}
 	var power [8]float32
 	for i := range power {
@@ -68,18 +69,23 @@ func (d *Detector) judge() byte {
 	low, high := strongest(power[:4]), strongest(power[4:])
 	l, h := power[low], power[4+high]
 	if l > h*twist || h > l*reverse {
-		return 0
+		return 0, 0
 	}
 	for i, p := range power {
 		if i != low && i < 4 && p*secondary > l || i != 4+high && i >= 4 && p*secondary > h {
-			return 0
+			return 0, 0
 		}
 	}
 	// a sine of amplitude A has power (A n/2)^2 here and energy A^2 n/2
-	if (l+h)*2/block < share*d.energy {
-		return 0
+	held := (l + h) * 2 / block
+	if held < share*d.energy {
+		return 0, 0
 	}
-	return detectorKeys[low*4+high]
+	points = 2
+	if held >= clear*d.energy {
+		points = 4
+	}
+	return detectorKeys[low*4+high], points
 }
 
 func strongest(power []float32) int {
@@ -93,7 +99,7 @@ func strongest(power []float32) int {
 }
 
 // decide turns the keys of blocks into presses.
-func (d *Detector) decide(key byte) byte {
+func (d *Detector) decide(key byte, points int) byte {
 	if d.held != 0 {
 		if key == d.held {
 			d.missing = 0
@@ -104,11 +110,11 @@ func (d *Detector) decide(key byte) byte {
 		}
 	}
 	if key == 0 || key != d.candidate {
-		d.candidate, d.blocks = key, 1
+		d.candidate, d.points = key, points
 		return 0
 	}
-	d.blocks++
-	if d.blocks == accept && d.held != key {
+	d.points += points
+	if d.points >= accept && d.held != key {
 		d.held, d.missing = key, 0
 		return key
 	}
