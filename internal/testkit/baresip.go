@@ -50,6 +50,7 @@ type Phone struct {
 	dir  string
 	port int
 	name string
+	tcp  bool
 	ctrl net.Conn
 	log  *lockedBuffer
 
@@ -78,7 +79,7 @@ func NewPhone(t testing.TB, o PhoneOptions) *Phone {
 		lacking(t, "baresip's modules under "+baresipModules)
 	}
 	ports := FreePorts(t, 2)
-	p := &Phone{t: t, dir: t.TempDir(), port: ports[0], name: o.Name, log: &lockedBuffer{},
+	p := &Phone{t: t, dir: t.TempDir(), port: ports[0], name: o.Name, tcp: o.TCP, log: &lockedBuffer{},
 		answers: map[string]chan phoneAnswer{}, news: make(chan struct{})}
 	if p.name == "" {
 		p.name = "phone"
@@ -265,7 +266,7 @@ func (p *Phone) URI() string { return "sip:" + p.name + "@" + p.Addr().String() 
 
 // Addr is where the phone listens, UDP and TCP.
 func (p *Phone) Addr() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(p.port))
+	return Loopback(p.port)
 }
 
 // Dial calls a user part at a server and waits until the call is established.
@@ -278,7 +279,11 @@ func (p *Phone) Dial(user string, server netip.AddrPort) {
 // Start calls and does not wait.
 func (p *Phone) Start(user string, server netip.AddrPort) {
 	p.t.Helper()
-	p.Command("dial", "sip:"+user+"@"+server.String())
+	target := "sip:" + user + "@" + server.String()
+	if p.tcp {
+		target += ";transport=tcp"
+	}
+	p.Command("dial", target)
 }
 
 // Type sends keys by RFC 4733 and returns when the last was let go.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +74,11 @@ func FreePorts(t testing.TB, n int) []int {
 	}
 	t.Fatalf("no %d free ports between %d and %d", n, low, high)
 	return nil
+}
+
+// Loopback is a port of 127.0.0.1.
+func Loopback(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
 }
 
 // Tmpfs mounts a small file system of size bytes in memory for this test and

@@ -8,16 +8,12 @@ import (
 	"time"
 )
 
-func loopback(port int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
-}
-
 // uas starts SIPp's own answering machine and returns its address.
 func uas(t *testing.T, tcp bool) (netip.AddrPort, func() error) {
 	t.Helper()
 	port := FreePorts(t, 1)[0]
 	wait := StartSIPp(t, Scenario{File: "uas", Port: port, TCP: tcp, Timeout: 15 * time.Second})
-	return loopback(port), wait
+	return Loopback(port), wait
 }
 
 func TestPeerCallsSIPp(t *testing.T) {
@@ -57,14 +53,14 @@ func TestSIPpReportsFailure(t *testing.T) {
 	t.Parallel()
 	Need(t, "sipp")
 	// Nobody is there: SIPp must say that the call failed, and so must the driver.
-	err := StartSIPp(t, Scenario{File: "uac", Server: loopback(FreePorts(t, 1)[0]), User: "x", Timeout: 2 * time.Second})()
+	err := StartSIPp(t, Scenario{File: "uac", Server: Loopback(FreePorts(t, 1)[0]), User: "x", Timeout: 2 * time.Second})()
 	if err == nil {
 		t.Fatal("a call to nobody was a success")
 	}
 }
 
 func TestParseMessage(t *testing.T) {
-	p := NewPeer(t, "udp", loopback(9))
+	p := NewPeer(t, "udp", Loopback(9))
 	m := p.Request("INVITE", "1000").With("application/sdp", SDP(4000, 1, "sendonly"))
 	got, err := ParseMessage(m.Bytes())
 	if err != nil {
@@ -74,7 +70,7 @@ func TestParseMessage(t *testing.T) {
 		t.Errorf("read back as %+v", got)
 	}
 	media, err := ParseMedia(got.Body)
-	if err != nil || media.Address != loopback(4000) || media.Direction != "sendonly" || !slices.Equal(media.Payloads, []string{"0", "8", "101"}) {
+	if err != nil || media.Address != Loopback(4000) || media.Direction != "sendonly" || !slices.Equal(media.Payloads, []string{"0", "8", "101"}) {
 		t.Errorf("media %+v: %v", media, err)
 	}
 	reply := got.Reply(486, "Busy Here", "abc")
@@ -91,7 +87,7 @@ func TestRTPThroughRelay(t *testing.T) {
 	relay.To(far.Addr())
 	near.Talk(Tone(400, time.Second))
 	far.Talk(Tone(1000, time.Second))
-	far.Aim(loopback(relay.FarPort()))
+	far.Aim(Loopback(relay.FarPort()))
 	near.Aim(relay.Near())
 	if got := len(near.Type("12345*#9")); got != 8 {
 		t.Errorf("%d keys were sent", got)
@@ -112,7 +108,7 @@ func TestRTPThroughRelay(t *testing.T) {
 	if share := float64(dropped) / float64(passed+dropped); share < 0.03 || share > 0.25 {
 		t.Errorf("%d of %d packets dropped, asked for a tenth", dropped, passed+dropped)
 	}
-	if from := far.Packets(time.Time{})[0].From; from != loopback(relay.FarPort()) {
+	if from := far.Packets(time.Time{})[0].From; from != Loopback(relay.FarPort()) {
 		t.Errorf("the far end hears %v, want the relay's far port %d", from, relay.FarPort())
 	}
 }

@@ -77,7 +77,7 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 	ports := FreePorts(t, 4)
 	s := &Server{t: t, binary: binary, Store: filepath.Join(dir, "data"), Config: filepath.Join(dir, "tandem.yaml"), log: &lockedBuffer{}}
 	for i, a := range []*netip.AddrPort{&s.SIP, &s.HTTP, &s.Staff, &s.Admin} {
-		*a = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(ports[i]))
+		*a = Loopback(ports[i])
 	}
 	own := []Setting{
 		Set("sip.listen", []string{"udp://" + s.SIP.String(), "tcp://" + s.SIP.String()}),
@@ -177,7 +177,7 @@ func (s *Server) ready(wait time.Duration) error {
 	defer retry.Stop()
 	last := errors.New("never answered")
 	for {
-		if code, err := getStatus(ctx, "http://"+s.Admin.String()+"/readyz"); err != nil {
+		if code, err := HTTPStatus(ctx, "http://"+s.Admin.String()+"/readyz"); err != nil {
 			last = err
 		} else if code == http.StatusOK {
 			return nil
@@ -194,7 +194,8 @@ func (s *Server) ready(wait time.Duration) error {
 	}
 }
 
-func getStatus(ctx context.Context, url string) (int, error) {
+// HTTPStatus gets a page and returns its status only.
+func HTTPStatus(ctx context.Context, url string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
