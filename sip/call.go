@@ -1,0 +1,257 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	gosip "github.com/emiago/sipgo/sip"
+
+	"tandem"
+)
+
+// eventQueue bounds a call's events that nobody has read. When it is full a key
+// is refused with 503 and hold changes are dropped (Held tells the newest).
+const eventQueue = 64
+
+// state is where a call is in its life; it only moves down this list.
+type state uint8
+
+const (
+	stateTrying    state = iota // INVITE seen or sent
+	stateRinging                // 180 sent or heard
+	stateAnswered               // 200 sent, no ACK yet
+	stateConfirmed              // ACK seen or sent
+	stateEnded                  // has its Termination
+)
+
+// Call is one SIP call leg. The exported fields do not change.
+type Call struct {
+	ID              string // Call-ID
+	Key             string // names the INVITE: Call-ID, From tag and CSeq, for idempotency
+	Inbound         bool
+	From, To        Party
+	Source          netip.AddrPort // where the INVITE came from or went to
+	Transport       string         // "udp" or "tcp"
+	HasOffer        bool           // the INVITE carried a description; false = late offer
+	Trunk           string         // name of the trunk, if it is one's
+	TrustedCallerID bool           // the trunk vouches for From
+	User            string         // digest user, if the route asked for one
+
+	server *Server
+	dialog *dialog
+	invite *gosip.Request
+	tx     gosip.ServerTransaction // of an inbound INVITE
+	events chan Event
+	done   chan struct{}
+	acks   chan *gosip.Request // ACK of the 200 that is out, one at a time
+	cancel context.CancelCauseFunc
+	auth   *Trunk // whose challenges this leg answers
+
+	mu          sync.Mutex
+	state       state
+	termination tandem.Termination
+	media       Media
+	held        bool
+	offering    exchange // which side's re-INVITE is under way
+	pendingSeq  uint32   // CSeq of the INVITE whose 200 waits for its ACK
+	saidBye     bool
+	ours        *gosip.Request // newest INVITE from our side
+}
+
+// exchange says whose offer/answer is open.
+type exchange uint8
+
+const (
+	exchangeNone exchange = iota
+	exchangeOurs
+	exchangeTheirs
+)
+
+// Events delivers keys, hold changes and, last, Ended. It is never closed.
+func (c *Call) Events() <-chan Event { return c.events }
+
+// Done is closed when the call has ended.
+func (c *Call) Done() <-chan struct{} { return c.done }
+
+// Termination is zero until the call has ended.
+func (c *Call) Termination() tandem.Termination {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.termination
+}
+
+// Held reports whether the other side holds us.
+func (c *Call) Held() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held
+}
+
+// emit queues an event; false when the queue is full.
+func (c *Call) emit(e Event) bool {
+	select {
+	case c.events <- e:
+		return true
+	default:
+		return false
+	}
+}
+
+// end writes the termination, once: the first cause wins. It touches neither the
+// wire nor a transaction, since some callers hold a transaction's lock.
+func (c *Call) end(t tandem.Termination) bool {
+	c.mu.Lock()
+	if c.state == stateEnded {
+		c.mu.Unlock()
+		return false
+	}
+	c.state, c.termination = stateEnded, t
+	c.mu.Unlock()
+	if !c.emit(Ended{t}) {
+		<-c.events // full and unread: the oldest makes room for the last
+		c.emit(Ended{t})
+	}
+	close(c.done)
+	c.cancel(endedError{t})
+	c.server.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
+	return true
+}
+
+// endedError is the cause of a call's context.
+type endedError struct{ t tandem.Termination }
+
+func (e endedError) Error() string   { return "the call has ended: " + e.t.String() }
+func (e endedError) Is(x error) bool { return x == ErrEnded }
+
+// advance moves the state down, unless the call has ended or is beyond.
+func (c *Call) advance(to state) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state >= to {
+		return false
+	}
+	c.state = to
+	return true
+}
+
+func (c *Call) now() state {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// begin opens an offer/answer exchange on a confirmed call.
+func (c *Call) begin(who exchange) (Media, exchange, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.offering != exchangeNone {
+		return nil, c.offering, ErrState
+	}
+	if c.state != stateConfirmed {
+		return nil, exchangeNone, ErrState
+	}
+	c.offering = who
+	return c.media, who, nil
+}
+
+func (c *Call) finishExchange() {
+	c.mu.Lock()
+	c.offering = exchangeNone
+	c.mu.Unlock()
+}
+
+// setHeld notes hold by the other side and tells of a change.
+func (c *Call) setHeld(on bool) {
+	c.mu.Lock()
+	changed := c.held != on
+	c.held = on
+	c.mu.Unlock()
+	if changed {
+		c.emit(Held{on})
+	}
+}
+
+// Hangup ends the call with t: by refusing it, cancelling it or with BYE, as its
+// state asks, and waits briefly (byeWait at most) for the other side's word. It
+// is safe to call at any time and more than once; the first termination stays.
+func (c *Call) Hangup(ctx context.Context, t tandem.Termination) {
+	before := c.now()
+	if before < stateAnswered && c.Inbound {
+		code, _ := refusalOf(t)
+		c.end(t.WithSIP(code))
+		c.refuseInvite(t)
+		return
+	}
+	c.end(t)
+	if before == stateAnswered || before == stateConfirmed {
+		c.sendBye(ctx, t)
+	}
+	if !c.Inbound {
+		c.server.forget(c)
+	}
+}
+
+// sendBye says goodbye once on the wire.
+func (c *Call) sendBye(ctx context.Context, t tandem.Termination) {
+	c.mu.Lock()
+	said := c.saidBye
+	c.saidBye = true
+	c.mu.Unlock()
+	if said {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), byeWait)
+	defer stop()
+	bye := c.dialog.request(gosip.BYE)
+	bye.AppendHeader(gosip.NewHeader("Reason", reasonHeader(t)))
+	res, err := c.server.roundTrip(ctx, bye)
+	if err == nil && (res.StatusCode == 401 || res.StatusCode == 407) && c.auth != nil {
+		again := c.dialog.request(gosip.BYE)
+		again.AppendHeader(gosip.NewHeader("Reason", reasonHeader(t)))
+		if authorise(again, res, c.auth, c.server.random) == nil {
+			_, err = c.server.roundTrip(ctx, again)
+		}
+	}
+	if err != nil {
+		c.server.log.Debug("goodbye not answered", "call", c.ID, "error", err)
+	}
+}
+
+// byeWait is how long a goodbye may take: long enough for three retransmissions.
+const byeWait = 4 * time.Second
+
+// Hold sends a re-INVITE that puts the other side on hold or takes it back. The
+// call's Media must be a Holder. ErrState if another exchange is open; on glare
+// (491) it waits and tries once more (RFC 3261 section 14.1).
+func (c *Call) Hold(ctx context.Context, on bool) error {
+	media, _, err := c.begin(exchangeOurs)
+	if err != nil {
+		return err
+	}
+	h, ok := media.(Holder)
+	if !ok {
+		c.finishExchange()
+		return errors.New("this media cannot hold")
+	}
+	h.Hold(on)
+	err = c.reinvite(ctx, media)
+	c.finishExchange()
+	if !errors.Is(err, errGlare) {
+		return err
+	}
+	select {
+	case <-time.After(c.server.glareWait(!c.Inbound)):
+	case <-c.done:
+		return ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if media, _, err = c.begin(exchangeOurs); err != nil {
+		return err
+	}
+	defer c.finishExchange()
+	return c.reinvite(ctx, media)
+}
