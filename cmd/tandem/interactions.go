@@ -1,0 +1,305 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tandem"
+	"tandem/store"
+)
+
+const (
+	listPage = 1000   // interactions asked of the store at once
+	listMost = 10_000 // and in one list; narrow it by --since for more
+)
+
+func interactionsCommand() *cli.Command {
+	why := &cli.StringFlag{Name: "why", Usage: "`REASON` for the audit; it must not name the person"}
+	return &cli.Command{
+		Name:  "interactions",
+		Usage: "what customers did here: list, tell, check, export, erase",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "the newest interactions", Action: listInteractions,
+				Flags: []cli.Flag{
+					configFlag(), jsonFlag(),
+					&cli.BoolFlag{Name: "open", Usage: "only those that have not ended"},
+					&cli.StringFlag{Name: "entry", Usage: "only by this `NUMBER` as it is configured"},
+					&cli.StringFlag{Name: "customer", Usage: "only of this customer `ID`"},
+					&cli.DurationFlag{Name: "since", Usage: "only those begun in the last `TIME`, such as 2h"},
+					&cli.IntFlag{Name: "limit", Value: 50, Usage: "at most `N`"},
+				},
+			},
+			{
+				Name: "show", ArgsUsage: "INTERACTION", Usage: "tell one by its number or id (or the beginning of it)",
+				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: showInteraction,
+			},
+			{
+				Name: "verify", Usage: "check that nothing in the journal was changed, removed or added",
+				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: verifyJournal,
+			},
+			{
+				Name: "export", ArgsUsage: "INTERACTION", Usage: "write its voicemail and recordings as WAV files; each is audited",
+				Flags: []cli.Flag{
+					configFlag(), jsonFlag(), why,
+					&cli.StringFlag{Name: "out", Value: ".", Usage: "`FOLDER` to write to"},
+				},
+				Action: exportInteraction,
+			},
+			{
+				Name: "erase", ArgsUsage: "[INTERACTION]", Usage: "destroy all that is known of a person; the journal still verifies",
+				Flags: []cli.Flag{
+					configFlag(), why,
+					&cli.StringFlag{Name: "customer", Usage: "the person with this customer `ID`"},
+					&cli.StringFlag{Name: "caller", Usage: "the person who called from this `NUMBER`"},
+					&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
+				},
+				Action: erasePerson,
+			},
+		},
+	}
+}
+
+func listInteractions(c *cli.Context) error {
+	if err := wantArgs(c); err != nil {
+		return err
+	}
+	if n := c.Int("limit"); n < 1 || n > listMost {
+		return tandem.Errorf(tandem.CodeInvalid, "--limit goes from 1 to %d", listMost)
+	}
+	filter := store.Filter{Entry: c.String("entry"), Customer: tandem.CustomerID(c.String("customer"))}
+	if c.Bool("open") {
+		filter.State = tandem.Open
+	}
+	now := time.Now()
+	if since := c.Duration("since"); since > 0 {
+		filter.Since = now.Add(-since)
+	}
+	return withJournal(c, toRead, func(j journal) error {
+		list, err := pages(c, j, filter, c.Int("limit"))
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			return writeJSON(c.App.Writer, list)
+		}
+		return writeList(c.App.Writer, list, now)
+	})
+}
+
+// pages lists up to most interactions, page by page.
+func pages(c *cli.Context, j journal, f store.Filter, most int) ([]store.Summary, error) {
+	all := []store.Summary{}
+	for len(all) < most {
+		f.Limit = min(listPage, most-len(all))
+		page, err := j.List(c.Context, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < f.Limit {
+			break
+		}
+		f.Before = page[len(page)-1].ID
+	}
+	return all, nil
+}
+
+func writeList(w io.Writer, list []store.Summary, now time.Time) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "no interactions")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tENTRY\tFROM\tHOW IT ENDED\tEVENTS")
+	for _, s := range list {
+		from := printable(s.From)
+		if s.Erased {
+			from = "(erased)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
+			printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events)
+	}
+	return table.Flush()
+}
+
+func showInteraction(c *cli.Context) error {
+	if err := wantArgs(c, "INTERACTION"); err != nil {
+		return err
+	}
+	return withJournal(c, toRead, func(j journal) error {
+		story, err := j.Interaction(c.Context, c.Args().First())
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			return writeJSON(c.App.Writer, story)
+		}
+		return writeStory(c.App.Writer, story, time.Now())
+	})
+}
+
+func verifyJournal(c *cli.Context) error {
+	if err := wantArgs(c); err != nil {
+		return err
+	}
+	return withJournal(c, toRead, func(j journal) error {
+		verdict, err := j.Verify(c.Context)
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			err = writeJSON(c.App.Writer, verdict)
+		} else {
+			err = writeVerdict(c.App.Writer, verdict)
+		}
+		if err == nil && !verdict.OK {
+			err = exitStatus(exitInput)
+		}
+		return err
+	})
+}
+
+func writeVerdict(w io.Writer, v store.Verdict) error {
+	for _, f := range v.Findings {
+		fmt.Fprintf(w, "wrong: %s\n", printable(f))
+	}
+	if v.More > 0 {
+		fmt.Fprintf(w, "wrong: and %d more\n", v.More)
+	}
+	verdict := "right: nothing was changed, removed or added"
+	if !v.OK {
+		verdict = "WRONG: this is not the journal as it was written; keep a copy of it and of the checkpoints, and compare with a backup"
+	}
+	_, err := fmt.Fprintf(w, "%d interactions, %d events, %d checkpoints, %d interactions of erased persons\n%s\n",
+		v.Interactions, v.Events, v.Checkpoints, v.Erased, verdict)
+	return err
+}
+
+func erasePerson(c *cli.Context) error {
+	named := 0
+	for _, given := range []bool{c.NArg() > 0, c.String("customer") != "", c.String("caller") != ""} {
+		if given {
+			named++
+		}
+	}
+	if named != 1 || c.NArg() > 1 {
+		return tandem.Errorf(tandem.CodeInvalid, "say whom to erase by one of INTERACTION, --customer ID or --caller NUMBER")
+	}
+	if c.String("why") == "" {
+		return tandem.Errorf(tandem.CodeInvalid, "say why with --why REASON, such as --why \"asked by letter of 3 March\"; it stays in the journal, so name nobody")
+	}
+	return withJournal(c, toWrite, func(j journal) error {
+		customers, err := whom(c, j)
+		if err != nil {
+			return err
+		}
+		for _, id := range customers {
+			of, err := pages(c, j, store.Filter{Customer: id}, listMost)
+			if err != nil {
+				return err
+			}
+			if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
+				return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
+			}
+			if err := j.Erase(c.Context, id, operator(), c.String("why")); err != nil {
+				if errors.Is(err, store.ErrNotFound) {
+					return tandem.Errorf(tandem.CodeNotFound, "there is no customer %s", id)
+				}
+				return err
+			}
+			fmt.Fprintf(c.App.Writer, "customer %s is erased from %d interactions; the journal still verifies\n", id, len(of))
+		}
+		return nil
+	})
+}
+
+// whom finds the customers that the command names.
+func whom(c *cli.Context, j journal) ([]tandem.CustomerID, error) {
+	if id := c.String("customer"); id != "" {
+		return []tandem.CustomerID{tandem.CustomerID(id)}, nil
+	}
+	if ref := c.Args().First(); ref != "" {
+		story, err := j.Interaction(c.Context, ref)
+		return []tandem.CustomerID{story.Customer.ID}, err
+	}
+	caller := c.String("caller")
+	list, err := pages(c, j, store.Filter{}, listMost)
+	if err != nil {
+		return nil, err
+	}
+	var found []tandem.CustomerID
+	seen := map[tandem.CustomerID]bool{}
+	for _, s := range list {
+		if s.From == caller && !seen[s.Customer] {
+			seen[s.Customer] = true
+			found = append(found, s.Customer)
+		}
+	}
+	if len(found) == 0 {
+		return nil, tandem.Errorf(tandem.CodeNotFound, "nobody called from %s in the last %d interactions; write it as interactions list shows it", printable(caller), listMost)
+	}
+	return found, nil
+}
+
+func confirmed(c *cli.Context, question string) bool {
+	fmt.Fprint(c.App.Writer, question)
+	line, _ := bufio.NewReader(c.App.Reader).ReadString('\n') // no answer is no
+	return strings.TrimSpace(line) == "yes"
+}
+
+func writeJSON(w io.Writer, v any) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(v)
+}
+
+// printable keeps what strangers sent from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
+
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd ago", int(d.Hours()/24))
+}
+
+func lasted(i tandem.Interaction) string {
+	if i.Ended.IsZero() {
+		return "–"
+	}
+	return i.Ended.Sub(i.Started).Round(time.Second).String()
+}
+
+func ending(i tandem.Interaction, t tandem.Termination) string {
+	switch {
+	case i.State == tandem.Open:
+		return "open"
+	case t.IsZero():
+		return printable(i.Outcome)
+	case i.Outcome == "" || i.Outcome == string(t.Reason):
+		return fmt.Sprintf("%s by %s", t.Reason, t.By)
+	}
+	return fmt.Sprintf("%s, %s by %s", printable(i.Outcome), t.Reason, t.By)
+}

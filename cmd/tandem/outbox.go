@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tandem"
+	"tandem/store"
+)
+
+func outboxCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "outbox",
+		Usage: "what is to be delivered elsewhere, and what was given up",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "waiting, given up, and delivered of late",
+				Flags: []cli.Flag{configFlag(), jsonFlag(), &cli.BoolFlag{Name: "dead", Usage: "only what was given up"}},
+				Action: func(c *cli.Context) error {
+					if err := wantArgs(c); err != nil {
+						return err
+					}
+					return withJournal(c, toRead, func(j journal) error { return listOutbox(c, j, time.Now()) })
+				},
+			},
+			{
+				Name: "retry", ArgsUsage: "KEY", Usage: "try one that was given up again",
+				Flags: []cli.Flag{configFlag()},
+				Action: func(c *cli.Context) error {
+					if err := wantArgs(c, "KEY"); err != nil {
+						return err
+					}
+					key := c.Args().First()
+					return withJournal(c, toWrite, func(j journal) error {
+						err := j.Revive(c.Context, key)
+						if errors.Is(err, store.ErrNotFound) {
+							return tandem.Errorf(tandem.CodeNotFound, "nothing with the key %s was given up; see tandem outbox list --dead", printable(key))
+						}
+						if err == nil {
+							fmt.Fprintf(c.App.Writer, "%s waits again; the server delivers it soon\n", printable(key))
+						}
+						return err
+					})
+				},
+			},
+		},
+	}
+}
+
+func listOutbox(c *cli.Context, j journal, now time.Time) error {
+	all, err := j.Outbox(c.Context)
+	if err != nil {
+		return err
+	}
+	letters := []store.Letter{}
+	for _, l := range all {
+		if !c.Bool("dead") || l.State == store.LetterDead {
+			letters = append(letters, l)
+		}
+	}
+	if c.Bool("json") {
+		return writeJSON(c.App.Writer, letters)
+	}
+	if len(letters) == 0 {
+		fmt.Fprintln(c.App.Writer, "nothing")
+		return nil
+	}
+	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KEY\tKIND\tSTATE\tTRIES\tMADE\tLAST ERROR")
+	for _, l := range letters {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", printable(l.Key), l.Kind, l.State, l.Attempts, age(now.Sub(l.Made)), printable(l.Error))
+	}
+	return table.Flush()
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os/user"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tandem"
+	"tandem/internal/config"
+	"tandem/store"
+	"tandem/store/blob"
+	"tandem/store/sqlite"
+)
+
+// journal is what the commands of this program ask of the store.
+type journal interface {
+	List(ctx context.Context, f store.Filter) ([]store.Summary, error)
+	Interaction(ctx context.Context, ref string) (store.Story, error)
+	Verify(ctx context.Context) (store.Verdict, error)
+	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	Outbox(ctx context.Context) ([]store.Letter, error)
+	Revive(ctx context.Context, key string) error
+	Close() error
+}
+
+var _ journal = (*sqlite.DB)(nil)
+
+// access is how a command opens the store.
+type access bool
+
+const (
+	toRead  access = false // beside a running server, changes nothing
+	toWrite access = true  // beside a running server too, for single changes
+)
+
+// withJournal opens the store that the configuration names, runs do and closes it.
+func withJournal(c *cli.Context, how access, do func(journal) error) error {
+	loaded, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(c.Context, loaded.Config, how, c.App.ErrWriter)
+	if err != nil {
+		return err
+	}
+	err = do(db)
+	return errors.Join(err, db.Close())
+}
+
+func openStore(ctx context.Context, cfg *config.Config, how access, stderr io.Writer) (*sqlite.DB, error) {
+	master, err := config.LoadMasterKey(ctx, cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := store.NewKeyring(master)
+	clear(master)
+	if err != nil {
+		return nil, err
+	}
+	options := sqlite.Options{
+		Path: string(cfg.Store.Path), Checkpoints: string(cfg.Store.Checkpoints), Keys: keys, Beside: true,
+		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	open := sqlite.OpenReader
+	if how == toWrite {
+		if options.Blobs, err = blob.Open(string(cfg.Store.Blobs), time.Now, rand.Reader); err != nil {
+			return nil, err
+		}
+		open = sqlite.Open
+	}
+	db, err := open(ctx, options)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, tandem.Errorf(tandem.CodeNotFound, "there is no journal at %s yet; it is made when the server first starts", cfg.Store.Path)
+	}
+	return db, err
+}
+
+// operator names who runs this program, for the audit.
+func operator() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "operator " + u.Username
+	}
+	return "operator"
+}
