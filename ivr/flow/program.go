@@ -210,9 +210,9 @@ type (
 		Pos   Pos
 		From  *expression.Program // a list
 		As    string              // the name an element has in Label
-		Label *Prompt
-		Max   int
-		Into  string // receives the chosen element
+		Label *Prompt             // may use As and key, the digit to press; a label that does not use key is said after its digit
+		Max   int                 // up to 9, so that no key begins another
+		Into  string              // receives the chosen element
 		Go    string
 	}
 

@@ -12,20 +12,23 @@ import (
 const SessionVersion = 1
 
 // Session is one running flow as plain data: it can be stored, moved and resumed
-// at any wait. All of it is JSON; secrets are in Frame.Secrets, apart from the rest.
+// at any wait. Encode writes it; secrets are in Frame.Secrets, apart from the rest.
 type Session struct {
-	Version int      `json:"v"`
-	Facts   Facts    `json:"facts"`
-	Lang    string   `json:"lang"`
-	Frames  []Frame  `json:"frames"`         // the called flow last; empty once finished
-	Wait    Wait     `json:"wait"`           // what it waits for
-	Keys    string   `json:"keys,omitempty"` // typed ahead, not yet taken
-	Serial  int      `json:"serial"`         // counts waits, so that a late answer is known
-	Steps   int      `json:"steps"`          // steps since the last wait that waited: the run-time guard
-	Back    []string `json:"back,omitempty"` // listening steps visited, for the command back
-	Leaving bool     `json:"leaving,omitempty"`
-	Outcome string   `json:"outcome,omitempty"` // what was going on when the customer left
-	Ended   string   `json:"ended,omitempty"`   // the end reason once finished
+	Version int     `json:"v"`
+	Facts   Facts   `json:"facts"`
+	Lang    string  `json:"lang"`
+	Frames  []Frame `json:"frames"`            // the called flow last; empty once finished
+	Wait    Wait    `json:"wait"`              // what it waits for
+	Serial  int     `json:"serial"`            // counts waits, so that a late answer is known
+	Steps   int     `json:"steps"`             // steps since the last wait that waited: the run-time guard
+	Hushed  bool    `json:"hushed,omitempty"`  // the entry of a secret is going on
+	Leaving bool    `json:"leaving,omitempty"` // the customer has left: only on_leave's steps run
+	Outcome string  `json:"outcome,omitempty"` // the step that was going on when the customer left
+	Ended   string  `json:"ended,omitempty"`   // the end reason once finished
+
+	// Keys were typed ahead and not yet taken. Nobody knows yet what they are for, and
+	// they may be a PIN: they are never stored or traced. A resumed session asks again.
+	Keys string `json:"-"`
 }
 
 // Facts is what a session knows from outside; all of it is data handed in.
@@ -43,19 +46,23 @@ type Facts struct {
 
 // Frame is one flow on the stack of called flows.
 type Frame struct {
-	Flow    string         `json:"flow"`
-	Hash    string         `json:"hash"`
-	Step    string         `json:"step"`
-	Vars    map[string]any `json:"vars"`
-	Secrets map[string]any `json:"secrets,omitempty"` // secret values; ephemeral ones are never marshalled
-	Visits  map[string]int `json:"visits,omitempty"`
-	Try     int            `json:"try,omitempty"`    // of the current listening step, from 1
-	Silent  bool           `json:"silent,omitempty"` // the last failed try was silence
-	Draft   string         `json:"draft,omitempty"`  // keys of the current step so far, if not secret
-	Asking  string         `json:"asking,omitempty"` // value waiting for its confirmation
+	Flow    string            `json:"flow"`
+	Hash    string            `json:"hash"`
+	Step    string            `json:"step"`
+	Vars    map[string]any    `json:"vars,omitempty"`
+	Secrets map[string]any    `json:"secrets,omitempty"` // secret values; ephemeral ones are never stored
+	Asked   map[string]string `json:"asked,omitempty"`   // ephemeral variable: the collect step that filled it, "" for another verb
+	Visits  map[string]int    `json:"visits,omitempty"`
+	Back    []string          `json:"back,omitempty"`    // listening steps visited, the current one last
+	Choices []any             `json:"choices,omitempty"` // what the current menu offers from a list
+	Try     int               `json:"try,omitempty"`     // of the current listening step, from 1
+	// Confirming is set while the value just given waits for its yes or no.
+	Confirming bool `json:"confirming,omitempty"`
+	// Failing is set from a fault until something is waited for again: a fault in between is final.
+	Failing bool `json:"failing,omitempty"`
 
-	ephemeral map[string]any // never stored
-	secret    string         // keys so far of a secret step: never stored, so a resumed session asks again
+	ephemeral map[string]any // nil after Decode: the values are lost and are asked for again when needed
+	draft     string         // keys of the current step so far; not stored, since a resumed session asks again
 }
 
 // WaitKind is what a session waits for.
@@ -151,7 +158,8 @@ type (
 		Audio   string // a recording that replaces Parts on voice; path relative to the flows folder
 		BargeIn BargeIn
 		Secret  bool // part of a step that takes a secret
-		Filler  bool // may be cut short as soon as something follows
+		// Announces is "recording" if hearing this prompt whole allows recording; else "".
+		Announces string
 	}
 	// Cut stops prompts that keys may stop, playing and waiting; others go on.
 	Cut struct{}

@@ -1,0 +1,347 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tandem"
+)
+
+// ear is a verb that listens: menu, collect, consent, and language by menu.
+type ear interface {
+	Verb
+	// listening tells how it listens.
+	listening() *Listen
+	// question is what it asks on the first try.
+	question() *Prompt
+	// begin prepares the step; false means that it has already taken an outcome.
+	begin(r *run) (bool, error)
+	// key takes the draft, to which a key has just been added.
+	key(r *run) error
+	// gap ends an entry by silence after its first key.
+	gap(r *run) error
+	// text takes a typed line or an utterance, folded by fold.
+	text(r *run, s string) error
+	// failed is the outcome after the last try.
+	failed(silent bool) string
+	// secret tells whether what is entered is a secret.
+	secret() bool
+	// commands tells whether the flow's commands work here.
+	commands() bool
+	// options is how it looks in text.
+	options(r *run) []Option
+}
+
+// todo is what a listening step has to do before it waits.
+type todo uint8
+
+const (
+	nothing todo = iota
+	ask          // say the prompt of this try
+	more         // wait for the next key
+)
+
+// Guards: every listening verb is an ear.
+var (
+	_ ear = (*Menu)(nil)
+	_ ear = (*Collect)(nil)
+	_ ear = (*ConsentStep)(nil)
+	_ ear = (*Language)(nil)
+)
+
+// listen enters a listening step. Keys typed ahead come before the prompt, which is
+// not said if they are an answer or begin one.
+func (r *run) listen(e ear) error {
+	r.f.Try, r.f.draft, r.f.Confirming, r.f.Choices = 1, "", false, nil
+	if !e.listening().TypeAhead || !e.listening().DTMF {
+		r.s.Keys = ""
+	}
+	if n := len(r.f.Back); n == 0 || r.f.Back[n-1] != r.f.Step {
+		r.f.Back = append(slices.Clone(r.f.Back[max(0, n-maxBack+1):]), r.f.Step)
+	}
+	if on, err := e.begin(r); err != nil || !on {
+		return err
+	}
+	r.todo = ask
+	r.via = "ahead"
+	return r.drain(e)
+}
+
+// drain feeds the keys at hand to the step until it is left, then asks or waits.
+func (r *run) drain(e ear) error {
+	for r.s.Keys != "" && r.next == "" && !r.over() {
+		k := r.s.Keys[:1]
+		r.s.Keys = r.s.Keys[1:]
+		r.pressed(e, k)
+		r.f.draft += k
+		if len(r.f.draft) > maxDraft {
+			r.miss(e, false)
+			continue
+		}
+		if done, err := r.command(e); err != nil || done {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := e.key(r); err != nil {
+			return err
+		}
+	}
+	return r.settle(e)
+}
+
+// settle says what is to be said and waits, unless the step was left.
+func (r *run) settle(e ear) error {
+	if r.next != "" || r.over() {
+		return nil
+	}
+	what := r.todo
+	r.todo = nothing
+	switch what {
+	case ask:
+		r.hush(r.hidden(e))
+		if err := r.ask(e); err != nil {
+			return err
+		}
+		r.await(e, r.patience(e))
+	case more:
+		r.hush(r.hidden(e))
+		gap := keyGap
+		if r.s.Facts.Channel != tandem.Voice {
+			gap = r.patience(e)
+		}
+		r.await(e, gap)
+	}
+	return nil
+}
+
+// hidden tells whether the next keys are a secret's; the yes or no to it is not.
+func (r *run) hidden(e ear) bool { return e.secret() && !r.f.Confirming }
+
+func (r *run) await(e ear, timeout time.Duration) {
+	r.wait(Wait{Kind: WaitListen, Timeout: timeout, Secret: r.hidden(e), Speech: e.listening().Speech, Options: r.options(e)})
+}
+
+// options are made for text only: a voice says them.
+func (r *run) options(e ear) []Option {
+	if r.s.Facts.Channel == tandem.Voice {
+		return nil
+	}
+	if r.f.Confirming {
+		return yesNo(r.s.Lang)
+	}
+	return e.options(r)
+}
+
+// patience is how long the first key, or the reply, may take.
+func (r *run) patience(e ear) time.Duration {
+	if d, ok := e.listening().Timeout[r.s.Facts.Channel]; ok && d > 0 {
+		return d
+	}
+	if d, ok := DefaultListen().Timeout[r.s.Facts.Channel]; ok {
+		return d
+	}
+	return DefaultListen().Timeout[tandem.Voice]
+}
+
+// ask says the prompt of this try: the question, then the retry prompts in turn.
+func (r *run) ask(e ear) error {
+	l := e.listening()
+	p := e.question()
+	if n := len(l.Retry); r.f.Try > 1 && n > 0 {
+		p = l.Retry[min(r.f.Try-2, n-1)]
+	}
+	if c, ok := e.(*Collect); ok && r.f.Confirming {
+		return r.say(c.Confirm, l.BargeIn, false, nil)
+	}
+	if err := r.say(p, l.BargeIn, e.secret(), nil); err != nil {
+		return err
+	}
+	if m, ok := e.(*Menu); ok && m.From != nil {
+		return m.sayChoices(r)
+	}
+	return nil
+}
+
+// miss counts a try that failed, by silence or by something not understood, and
+// drops what was typed ahead, since it was meant for what would have come after.
+// SMS never asks again by itself.
+func (r *run) miss(e ear, silent bool) {
+	r.f.draft, r.s.Keys = "", ""
+	l := e.listening()
+	if r.f.Try < l.Tries && !(silent && r.s.Facts.Channel == tandem.SMS) {
+		r.f.Try++
+		r.todo = ask
+		return
+	}
+	if c, ok := e.(*Collect); ok && r.f.Confirming {
+		c.forget(r)
+	}
+	if err := r.leave(e.failed(silent)); err != nil {
+		r.fault(err)
+	}
+}
+
+// pressed traces a key, never a secret's.
+func (r *run) pressed(e ear, k string) {
+	if r.hidden(e) {
+		k = "•"
+	}
+	r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: k, Via: r.via})
+}
+
+// hearing is the step that listens now, or nil.
+func (r *run) hearing() ear {
+	if r.s.Wait.Kind != WaitListen {
+		return nil
+	}
+	e, _ := r.step.Verb.(ear)
+	return e
+}
+
+// onKey takes a key. Pressed while an HTTP step runs it is kept for the steps after
+// it; pressed during a transfer or a voicemail it belongs to them.
+func (r *run) onKey(in Input) {
+	k := strings.ToUpper(in.Text)
+	if len(k) != 1 || !strings.Contains("0123456789*#ABCD", k) || r.s.Leaving {
+		return
+	}
+	e := r.hearing()
+	switch {
+	case e == nil && r.s.Wait.Kind == WaitHTTP:
+		r.emit(Cut{})
+		if len(r.s.Keys) < maxKeys {
+			r.s.Keys += k
+		}
+		return
+	case e == nil, !e.listening().DTMF, in.Early && !e.listening().TypeAhead:
+		return
+	}
+	r.waited()
+	if e.listening().BargeIn.ByKeys() || !in.Early {
+		r.emit(Cut{})
+	}
+	r.s.Keys += k
+	if err := r.drain(e); err != nil {
+		r.fault(err)
+	}
+}
+
+// onText takes a typed line, a tapped button or an utterance.
+func (r *run) onText(s string, spoken bool) {
+	e := r.hearing()
+	if e == nil || spoken && !e.listening().Speech {
+		return
+	}
+	r.waited()
+	r.emit(Cut{})
+	if r.via == "" {
+		r.via = "text"
+	}
+	shown := s
+	if r.hidden(e) {
+		shown = "•"
+	}
+	r.f.draft, r.s.Keys = "", ""
+	if len([]rune(s)) > maxText {
+		shown = string([]rune(shown)[:min(len([]rune(shown)), maxText)])
+		s = ""
+	}
+	r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: shown, Via: r.via})
+	if err := r.reply(e, strings.TrimSpace(s)); err != nil {
+		r.fault(err)
+		return
+	}
+	if err := r.settle(e); err != nil {
+		r.fault(err)
+	}
+}
+
+func (r *run) reply(e ear, s string) error {
+	if s == "" {
+		r.miss(e, false)
+		return nil
+	}
+	if e.commands() && !r.hidden(e) {
+		for _, c := range r.flow.Commands {
+			if fold(s) == c.Keys || says(fold(s), c.Phrases) {
+				return r.obey(e, c)
+			}
+		}
+	}
+	if r.f.Confirming {
+		return r.confirm(e.(*Collect), s)
+	}
+	return e.text(r, s)
+}
+
+// onTimeout is silence: before the first key a failed try, after it the end of the entry.
+func (r *run) onTimeout() {
+	e := r.hearing()
+	if e == nil {
+		return
+	}
+	r.waited()
+	var err error
+	switch {
+	case r.f.draft == "":
+		r.miss(e, true)
+	case r.f.Confirming:
+		r.miss(e, false)
+	default:
+		err = e.gap(r)
+	}
+	if err == nil {
+		err = r.settle(e)
+	}
+	if err != nil {
+		r.fault(err)
+	}
+}
+
+// command looks whether the draft is a command or begins one. In a collect only
+// those that begin with * are commands: any other key may be part of a value.
+func (r *run) command(e ear) (bool, error) {
+	if !e.commands() || r.hidden(e) {
+		return false, nil
+	}
+	_, collecting := e.(*Collect)
+	for _, c := range r.flow.Commands {
+		if c.Keys == "" || collecting && !r.f.Confirming && c.Keys[0] != '*' {
+			continue
+		}
+		if c.Keys == r.f.draft {
+			return true, r.obey(e, c)
+		}
+		if strings.HasPrefix(c.Keys, r.f.draft) && !r.begun(e) {
+			r.todo = more
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// begun tells whether the draft itself answers a menu, which goes before the
+// beginning of a command.
+func (r *run) begun(e ear) bool {
+	m, ok := e.(*Menu)
+	return ok && m.chosen(r, r.f.draft) >= 0
+}
+
+// obey carries out a command: help and agent go to their step, repeat and back to
+// where they say unless the flow names a step.
+func (r *run) obey(e ear, c *Command) error {
+	r.f.draft = ""
+	switch {
+	case c.Go != "":
+		r.leaveTo(c.Name, c.Go)
+	case c.Name == "back" && len(r.f.Back) > 1:
+		r.f.Back = slices.Clone(r.f.Back[:len(r.f.Back)-1])
+		r.leaveTo(c.Name, r.f.Back[len(r.f.Back)-1])
+	default:
+		r.todo = ask
+	}
+	return nil
+}

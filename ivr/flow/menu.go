@@ -1,0 +1,208 @@
+package flow
+
+import (
+	"strconv"
+	"strings"
+
+	"tandem"
+)
+
+func (m *Menu) listening() *Listen        { return &m.Listen }
+func (m *Menu) question() *Prompt         { return m.Prompt }
+func (m *Menu) secret() bool              { return false }
+func (m *Menu) commands() bool            { return true }
+func (m *Menu) gap(r *run) error          { r.miss(m, false); return nil }
+func (m *Menu) failed(silent bool) string { return noInputOrMatch(silent) }
+
+func noInputOrMatch(silent bool) string {
+	if silent {
+		return "no_input"
+	}
+	return "no_match"
+}
+
+// begin takes down what a menu from a list offers: it must not change while the
+// caller thinks.
+func (m *Menu) begin(r *run) (bool, error) {
+	if m.From == nil {
+		return true, nil
+	}
+	v, err := r.eval(m.From.From)
+	if err != nil {
+		return false, err
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return false, faultf("the menu's choices are no list")
+	}
+	if len(list) == 0 {
+		return false, r.leave("none")
+	}
+	most := 9 // one key each
+	if m.From.Max > 0 && m.From.Max < most {
+		most = m.From.Max
+	}
+	r.f.Choices = list[:min(len(list), most)]
+	return true, nil
+}
+
+// count is how many choices there are now; keys gives the keys of one.
+func (m *Menu) count(r *run) int {
+	if m.From != nil {
+		return len(r.f.Choices)
+	}
+	return len(m.Choices)
+}
+
+func (m *Menu) keys(i int) string {
+	if m.From != nil {
+		return strconv.Itoa(i + 1)
+	}
+	return m.Choices[i].Keys
+}
+
+// chosen is the choice with exactly these keys, or -1.
+func (m *Menu) chosen(r *run, keys string) int {
+	for i := range m.count(r) {
+		if keys != "" && m.keys(i) == keys {
+			return i
+		}
+	}
+	return -1
+}
+
+func (m *Menu) key(r *run) error {
+	if i := m.chosen(r, r.f.draft); i >= 0 {
+		return m.choose(r, i)
+	}
+	for i := range m.count(r) {
+		if strings.HasPrefix(m.keys(i), r.f.draft) {
+			r.todo = more
+			return nil
+		}
+	}
+	r.miss(m, false)
+	return nil
+}
+
+// text takes the keys, a phrase, or what a button says.
+func (m *Menu) text(r *run, s string) error {
+	s = fold(s)
+	if i := m.chosen(r, strings.ToUpper(s)); i >= 0 {
+		return m.choose(r, i)
+	}
+	labels := m.options(r)
+	for i := range m.count(r) {
+		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && fold(labels[i].Label) == s {
+			return m.choose(r, i)
+		}
+	}
+	r.miss(m, false)
+	return nil
+}
+
+func (m *Menu) choose(r *run, i int) error {
+	outcome := m.keys(i)
+	if m.From == nil {
+		if outcome == "" {
+			outcome = "choice " + strconv.Itoa(i+1)
+		}
+		r.leaveTo(outcome, m.Choices[i].Go)
+		return nil
+	}
+	if m.From.Into != "" {
+		if err := r.assign(m.From.Into, r.f.Choices[i]); err != nil {
+			return err
+		}
+	}
+	r.leaveTo(outcome, m.From.Go)
+	return nil
+}
+
+// labelNames are the names a label from a list may use besides the flow's.
+func (m *Menu) labelNames(r *run, i int) map[string]any {
+	return map[string]any{m.From.As: r.f.Choices[i], "key": m.keys(i)}
+}
+
+// sayChoices says the labels of a menu from a list. One that does not name its key
+// is said after it.
+func (m *Menu) sayChoices(r *run) error {
+	for i := range r.f.Choices {
+		before := len(r.effects)
+		if err := r.say(m.From.Label, m.BargeIn, false, m.labelNames(r, i)); err != nil {
+			return err
+		}
+		words, _, err := r.words(m.From.Label)
+		if err != nil {
+			return err
+		}
+		if play, ok := r.effects[before].(Play); ok && !usesKey(words) {
+			key := tandem.Part{Kind: tandem.PartDigits, Text: m.keys(i) + " ", Value: m.keys(i)}
+			play.Parts = append([]tandem.Part{key}, play.Parts...)
+			r.effects[before] = play
+		}
+	}
+	return nil
+}
+
+func usesKey(w *Words) bool {
+	if w.Text != nil {
+		for _, name := range w.Text.Uses() {
+			if name == "key" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// options is the menu as text: its labels, or the first phrase of each choice.
+func (m *Menu) options(r *run) []Option {
+	out := make([]Option, m.count(r))
+	for i := range out {
+		out[i].Keys = m.keys(i)
+		switch {
+		case m.From != nil:
+			out[i].Label = r.plain(m.From.Label, m.labelNames(r, i))
+		case m.Choices[i].Label != nil:
+			out[i].Label = r.plain(m.Choices[i].Label, nil)
+		default:
+			for _, lang := range append([]string{r.s.Lang}, r.flow.Languages...) {
+				if p := m.Choices[i].Phrases[lang]; len(p) > 0 {
+					out[i].Label = p[0]
+					break
+				}
+			}
+		}
+		if out[i].Label == "" {
+			out[i].Label = out[i].Keys
+		}
+	}
+	return out
+}
+
+// plain is a prompt as text, "" if it cannot be worked out.
+func (r *run) plain(p *Prompt, more map[string]any) string {
+	words, lang, err := r.words(p)
+	if err != nil || words.Text == nil {
+		return ""
+	}
+	vars, err := r.templateNames(words.Text, more)
+	if err != nil {
+		return ""
+	}
+	parts, err := words.Text.Parts(vars, lang)
+	if err != nil {
+		return ""
+	}
+	return textOf(parts)
+}
+
+// textOf joins parts as they are written.
+func textOf(parts []tandem.Part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}

@@ -1,0 +1,137 @@
+package flow
+
+import (
+	"slices"
+
+	"tandem/ivr/flow/expression"
+)
+
+// eval works out an expression with the names it uses.
+func (r *run) eval(p *expression.Program) (any, error) {
+	vars, err := r.names(p.Uses(), len(p.Calendars()) > 0, nil)
+	if err != nil {
+		return nil, err
+	}
+	v, err := p.Eval(vars)
+	if err != nil {
+		return nil, faultf("working out %s: %v", p.Source(), err)
+	}
+	return v, nil
+}
+
+// templateNames are the names a template uses, with more that only it knows.
+func (r *run) templateNames(t *expression.Template, more map[string]any) (map[string]any, error) {
+	return r.names(t.Uses(), len(t.Calendars()) > 0, more)
+}
+
+// names collects values for an expression: only those it uses.
+func (r *run) names(uses []string, calendars bool, more map[string]any) (map[string]any, error) {
+	if len(uses) == 0 && !calendars {
+		return nil, nil
+	}
+	vars := make(map[string]any, len(uses)+2)
+	for _, name := range uses {
+		if v, ok := more[name]; ok {
+			vars[name] = v
+			continue
+		}
+		v, err := r.value(name)
+		if err != nil {
+			return nil, err
+		}
+		vars[name] = v
+	}
+	if calendars {
+		vars["in_hours"] = expression.InHours(func(name string) (bool, error) {
+			c, ok := r.lib.Calendars[name]
+			if !ok {
+				return false, faultf("there is no calendar %q", name)
+			}
+			return c.Status(r.now) == "open", nil
+		})
+	}
+	if code, ok := r.lib.Settings["currency"].(string); ok {
+		vars["currency"] = code
+	}
+	return vars, nil
+}
+
+// value is that of a variable or a built-in name.
+func (r *run) value(name string) (any, error) {
+	switch name {
+	case "channel":
+		return string(r.s.Facts.Channel), nil
+	case "lang":
+		return r.s.Lang, nil
+	case "entry":
+		return r.s.Facts.Entry, nil
+	case "now":
+		return r.now, nil
+	case "outcome":
+		return r.s.Outcome, nil
+	case "settings":
+		return expression.Normalize(r.lib.Settings), nil
+	case "interaction":
+		return map[string]any{"number": string(r.s.Facts.Number)}, nil
+	case "caller":
+		return map[string]any{
+			"number":    r.s.Facts.Caller,
+			"customer":  r.s.Facts.Customer,
+			"assurance": r.s.Facts.level(r.now).String(),
+		}, nil
+	}
+	for _, known := range []map[string]any{r.f.Vars, r.f.Secrets, r.f.ephemeral} {
+		if v, ok := known[name]; ok {
+			return v, nil
+		}
+	}
+	v := r.flow.variable(name)
+	if v == nil {
+		return nil, faultf("there is no variable %q", name)
+	}
+	if v.Secrecy != Ephemeral {
+		return nil, faultf("%s has no value", name)
+	}
+	step, set := r.f.Asked[name]
+	switch {
+	case !set:
+		return v.initial(), nil
+	case step == "":
+		return nil, faultf("%s was not kept while the session was stored", name)
+	}
+	return nil, &stepFault{message: name + " was not kept while the session was stored: it is asked for again", again: step}
+}
+
+// say asks for a prompt in the session's language, or the flow's first where it is
+// missing. more holds names that only this prompt knows.
+func (r *run) say(p *Prompt, barge BargeIn, secret bool, more map[string]any) error {
+	words, lang, err := r.words(p)
+	if err != nil {
+		return err
+	}
+	play := Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge, Secret: secret}
+	if words.Text != nil {
+		vars, err := r.templateNames(words.Text, more)
+		if err != nil {
+			return err
+		}
+		if play.Parts, err = words.Text.Parts(vars, lang); err != nil {
+			return faultf("working out a prompt: %v", err)
+		}
+	}
+	r.emit(play)
+	return nil
+}
+
+// words picks a prompt's words and says in which language they are.
+func (r *run) words(p *Prompt) (*Words, string, error) {
+	if p == nil {
+		return nil, "", faultf("a prompt is missing")
+	}
+	for _, lang := range slices.Concat([]string{r.s.Lang}, r.flow.Languages) {
+		if w, ok := p.ByLang[lang]; ok && w != nil {
+			return w, lang, nil
+		}
+	}
+	return nil, "", faultf("a prompt has no words in any of the flow's languages")
+}

@@ -1,0 +1,310 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow/expression"
+)
+
+// run is one call of Start, Advance or Resume: the session under change and the
+// effects so far. Exactly one of three holds after loop: it waits, or it has ended.
+type run struct {
+	lib     *Library
+	s       Session
+	f       *Frame // the called flow
+	flow    *Flow
+	step    *Step // nil before the first
+	now     time.Time
+	via     string // how the key or text at hand came in
+	effects []Effect
+	next    string // where to go; "" = stay
+	todo    todo
+	set     map[string]any // variables the step has changed, secrets masked
+}
+
+// masked stands for a secret's value in traces.
+const masked = "•••"
+
+func (r *run) emit(e Effect)                         { r.effects = append(r.effects, e) }
+func (r *run) trace(kind tandem.EventKind, data any) { r.emit(Trace{Kind: kind, Data: data}) }
+func (r *run) over() bool                            { return len(r.s.Frames) == 0 }
+
+// top points f, flow and step at the called flow.
+func (r *run) top() {
+	r.f = &r.s.Frames[len(r.s.Frames)-1]
+	r.flow = r.lib.Flows[r.f.Flow]
+	r.step = r.flow.Steps[r.f.Step]
+}
+
+// awaits reports whether the session waits for this very answer.
+func (r *run) awaits(kind WaitKind, serial int) bool {
+	return r.s.Wait.Kind == kind && r.s.Wait.Serial == serial
+}
+
+// waited notes that something outside has moved the session: loops begin to count anew.
+func (r *run) waited() {
+	r.s.Steps = 0
+	for i := range r.s.Frames {
+		r.s.Frames[i].Failing = false
+	}
+}
+
+// wait stays in the step until the answer with the new serial comes.
+func (r *run) wait(w Wait) int {
+	r.s.Serial++
+	w.Serial, w.Step = r.s.Serial, r.f.Step
+	r.s.Wait = w
+	return w.Serial
+}
+
+// loop goes from step to step until one waits or the flow ends.
+func (r *run) loop() {
+	for r.next != "" && !r.over() {
+		name := r.next
+		r.next = ""
+		if err := r.enter(name); err != nil {
+			r.fault(err)
+		}
+	}
+}
+
+// enter goes to a step or a reserved target, if the rules for entering hold.
+func (r *run) enter(name string) error {
+	r.hush(false)
+	switch name {
+	case ToEnd:
+		r.finish(ReasonCompleted, false)
+		return nil
+	case ToRepeat:
+		name = r.f.Step
+	}
+	step, ok := r.flow.Steps[name]
+	if !ok {
+		return faultf("there is no step %q", name)
+	}
+	r.f.Step, r.step = name, step
+	if r.s.Steps++; r.s.Steps > maxSteps {
+		return faultf("%d steps without waiting for anybody", maxSteps)
+	}
+	if step.If != nil {
+		v, err := r.eval(step.If)
+		if err != nil {
+			return err
+		}
+		if v != true {
+			return r.leave("skipped")
+		}
+	}
+	r.f.Visits[name]++
+	if step.MaxVisits > 0 && r.f.Visits[name] > step.MaxVisits {
+		if _, named := step.Next.By["loop"]; !named {
+			return faultf("more than %d visits", step.MaxVisits)
+		}
+		return r.leave("loop")
+	}
+	if !r.assured() {
+		return r.leave("not_assured")
+	}
+	r.trace(tandem.EventStep, tandem.StepEntered{Flow: r.flow.Name, Step: name, Verb: step.Verb.Verb()})
+	return r.perform()
+}
+
+// assured reports whether the customer's level, if not expired, is what the step needs.
+func (r *run) assured() bool { return r.s.Facts.level(r.now) >= r.step.Needs }
+
+// level is the assurance that holds at a time.
+func (f Facts) level(now time.Time) tandem.Assurance {
+	if !f.AssuranceUntil.IsZero() && !now.Before(f.AssuranceUntil) {
+		return tandem.None
+	}
+	return f.Assurance
+}
+
+// perform does what the step's verb says.
+func (r *run) perform() error {
+	if r.s.Leaving {
+		switch r.step.Verb.(type) {
+		case ear, *Say, *Transfer, *Voicemail:
+			return faultf("%s after the customer has left", r.step.Verb.Verb())
+		}
+	}
+	switch v := r.step.Verb.(type) {
+	case *Say:
+		if err := r.say(v.Prompt, v.BargeIn, false, nil); err != nil {
+			return err
+		}
+		return r.leave("done")
+	case *Set:
+		return r.assignAll(v.Assign)
+	case *Branch:
+		return r.branch(v)
+	case *Hours:
+		return r.hours(v)
+	case *HTTP:
+		return r.fetch(v)
+	case *Subflow:
+		return r.call(v)
+	case *Transfer:
+		return r.connect(v)
+	case *Voicemail:
+		return r.record(v)
+	case *Language:
+		return r.language(v)
+	case *End:
+		return r.end(v)
+	case ear:
+		return r.listen(v)
+	}
+	return faultf("this program does not know the verb %s", r.step.Verb.Verb())
+}
+
+// leave takes the step's outcome.
+func (r *run) leave(outcome string) error {
+	to, ok := r.step.Next.Target(outcome)
+	if !ok {
+		return faultf("the outcome %s leads nowhere", outcome)
+	}
+	r.leaveTo(outcome, to)
+	return nil
+}
+
+// outcome takes an outcome that came from outside, or the other one if the verb has
+// no such outcome.
+func (r *run) outcome(outcome, otherwise string) {
+	if !slices.Contains(r.step.Verb.Outcomes(), outcome) {
+		outcome = otherwise
+	}
+	if err := r.leave(outcome); err != nil {
+		r.fault(err)
+	}
+}
+
+func (r *run) leaveTo(outcome, to string) {
+	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: outcome, Next: to, Set: r.set})
+	r.set = nil
+	r.s.Wait = Wait{}
+	r.f.Choices, r.f.Confirming, r.f.draft, r.f.Try = nil, false, "", 0
+	r.todo = nothing
+	r.next = to
+}
+
+// stepFault is why a step failed, in words without values.
+type stepFault struct {
+	message string
+	again   string // the step that asks anew for a value that was not kept
+}
+
+func (e *stepFault) Error() string { return e.message }
+
+func faultf(format string, args ...any) error {
+	return &stepFault{message: fmt.Sprintf(format, args...)}
+}
+
+// fault goes to on_error: that of the flow, then of those that called it. A second
+// fault before anything was waited for is that flow's last.
+func (r *run) fault(err error) {
+	if r.over() {
+		return
+	}
+	r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
+	r.s.Wait, r.s.Keys, r.set, r.todo, r.next = Wait{}, "", nil, nothing, ""
+	r.f.Choices, r.f.Confirming, r.f.draft = nil, false, ""
+	if lost, ok := err.(*stepFault); ok && lost.again != "" && !r.s.Leaving {
+		r.next = lost.again
+		return
+	}
+	if r.s.Leaving {
+		r.finish(ReasonLeft, true)
+		return
+	}
+	for {
+		if r.flow.OnError != "" && !r.f.Failing {
+			r.f.Failing = true
+			r.s.Steps = 0
+			r.next = r.flow.OnError
+			return
+		}
+		if len(r.s.Frames) == 1 {
+			r.finish(ReasonError, true)
+			return
+		}
+		r.pop()
+	}
+}
+
+// pop leaves the called flow.
+func (r *run) pop() {
+	last := len(r.s.Frames) - 1
+	r.s.Frames[last] = Frame{}
+	r.s.Frames = r.s.Frames[:last]
+	r.top()
+}
+
+// onLeft goes to on_leave: that of the flow, or of the nearest that called it.
+func (r *run) onLeft() {
+	if r.s.Leaving {
+		return
+	}
+	r.s.Leaving = true
+	r.s.Outcome = r.f.Step
+	r.s.Keys, r.s.Steps = "", 0
+	r.set = nil
+	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave})
+	r.s.Wait, r.f.Choices, r.f.Confirming, r.f.draft, r.todo = Wait{}, nil, false, "", nothing
+	for r.flow.OnLeave == "" {
+		if len(r.s.Frames) == 1 {
+			r.finish(ReasonLeft, false)
+			return
+		}
+		r.pop()
+	}
+	r.next = r.flow.OnLeave
+}
+
+// finish ends the session and forgets what it knew, secrets first of all.
+func (r *run) finish(reason string, failed bool) {
+	r.hush(false)
+	r.trace(tandem.EventFlowEnded, tandem.FlowEnd{Reason: reason})
+	r.emit(Finish{Reason: reason, Failed: failed})
+	r.s.Frames, r.s.Wait, r.s.Keys, r.s.Ended = nil, Wait{}, "", reason
+	r.next, r.todo = "", nothing
+}
+
+// hush begins or ends the entry of a secret.
+func (r *run) hush(on bool) {
+	if r.s.Hushed != on {
+		r.s.Hushed = on
+		r.emit(Hush{On: on})
+	}
+}
+
+// assign converts a value and keeps it. A secret's value never reaches the trace.
+func (r *run) assign(name string, value any) error {
+	v := r.flow.variable(name)
+	if v == nil {
+		return faultf("there is no variable %q", name)
+	}
+	value, err := expression.Convert(v.Type, value)
+	if err != nil {
+		return faultf("setting %s: %v", name, err)
+	}
+	r.f.put(v, value)
+	if v.Secrecy != Open {
+		value = masked
+	}
+	if v.Secrecy == Ephemeral {
+		by := ""
+		if _, ok := r.step.Verb.(*Collect); ok {
+			by = r.f.Step
+		}
+		r.f.asked(name, by)
+	}
+	if r.set == nil {
+		r.set = map[string]any{}
+	}
+	r.set[name] = value
+	return nil
+}

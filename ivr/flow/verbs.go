@@ -1,0 +1,179 @@
+package flow
+
+import (
+	"strconv"
+
+	"tandem"
+)
+
+// assignAll is the verb set: each expression sees what those before it have set.
+func (r *run) assignAll(list []Assignment) error {
+	for _, a := range list {
+		v, err := r.eval(a.Expr)
+		if err != nil {
+			return err
+		}
+		if err := r.assign(a.Name, v); err != nil {
+			return err
+		}
+	}
+	return r.leave("done")
+}
+
+func (r *run) branch(v *Branch) error {
+	for i, arm := range v.Arms {
+		holds, err := r.eval(arm.If)
+		if err != nil {
+			return err
+		}
+		if holds == true {
+			r.leaveTo("arm "+strconv.Itoa(i+1), arm.Go)
+			return nil
+		}
+	}
+	return r.leave("else")
+}
+
+func (r *run) hours(v *Hours) error {
+	c, ok := r.lib.Calendars[v.Calendar]
+	if !ok {
+		return faultf("there is no calendar %q", v.Calendar)
+	}
+	return r.leave(c.Status(r.now))
+}
+
+// call is the verb subflow: it hands the child its inputs and goes to its start.
+func (r *run) call(v *Subflow) error {
+	child, ok := r.lib.Flows[v.Name]
+	if !ok {
+		return faultf("there is no flow %q", v.Name)
+	}
+	if len(r.s.Frames) >= maxFrames {
+		return faultf("more than %d flows have called each other", maxFrames)
+	}
+	inputs := make(map[string]any, len(v.With))
+	for _, a := range v.With {
+		value, err := r.eval(a.Expr)
+		if err != nil {
+			return err
+		}
+		inputs[a.Name] = value
+	}
+	frame, err := newFrame(child, inputs)
+	if err != nil {
+		return faultf("calling %s: %v", v.Name, err)
+	}
+	r.s.Frames = append(r.s.Frames, frame)
+	r.top()
+	r.next = child.Start
+	return nil
+}
+
+// end is the verb end: it returns from a called flow, or ends everything.
+func (r *run) end(v *End) error {
+	if v.As == "" || len(r.s.Frames) == 1 {
+		reason := v.Reason
+		if reason == "" {
+			reason = v.As
+		}
+		if reason == "" {
+			reason = ReasonCompleted
+		}
+		r.finish(reason, false)
+		return nil
+	}
+	returned, secret, err := r.returns()
+	if err != nil {
+		return err
+	}
+	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: v.As})
+	r.pop()
+	call, ok := r.step.Verb.(*Subflow)
+	if !ok {
+		return faultf("%s called no flow", r.f.Step)
+	}
+	if call.Into != "" {
+		if into := r.flow.variable(call.Into); secret && into != nil && into.Secrecy == Open {
+			return faultf("%s is not secret, but what %s returns is", call.Into, call.Name)
+		}
+		if err := r.assign(call.Into, returned); err != nil {
+			return err
+		}
+	}
+	return r.leave(v.As)
+}
+
+// returns collects what a called flow hands back, and tells if a secret is in it.
+func (r *run) returns() (values map[string]any, secret bool, err error) {
+	values = make(map[string]any, len(r.flow.Returns))
+	for _, name := range r.flow.Returns {
+		if values[name], err = r.value(name); err != nil {
+			return nil, false, err
+		}
+		if v := r.flow.variable(name); v != nil && v.Secrecy != Open {
+			secret = true
+		}
+	}
+	return values, secret, nil
+}
+
+func (r *run) connect(v *Transfer) error {
+	vars, err := r.templateNames(v.To, nil)
+	if err != nil {
+		return err
+	}
+	to, err := v.To.Text(vars)
+	if err != nil {
+		return faultf("working out whom to call: %v", err)
+	}
+	r.s.Keys = ""
+	serial := r.wait(Wait{Kind: WaitTransfer})
+	r.emit(Connect{Serial: serial, Step: r.f.Step, To: to, Mode: v.Mode, Ring: v.Ring})
+	return nil
+}
+
+func (r *run) record(v *Voicemail) error {
+	box, ok := r.lib.Boxes[v.Box]
+	if !ok {
+		return faultf("there is no box %q", v.Box)
+	}
+	longest := v.Max
+	if longest <= 0 {
+		longest = maxRecord
+	}
+	r.s.Keys = ""
+	serial := r.wait(Wait{Kind: WaitVoicemail})
+	r.emit(Record{Serial: serial, Step: r.f.Step, Box: v.Box, Queue: box.Queue, Max: longest, Lang: r.s.Lang})
+	return nil
+}
+
+// language is the verb language: set, or the first means that answers.
+func (r *run) language(v *Language) error {
+	if v.Set != "" {
+		r.speak(v.Set)
+		return r.leave("done")
+	}
+	for _, by := range v.By {
+		var wanted []string
+		switch by {
+		case "caller":
+			wanted = []string{r.s.Facts.CallerLang}
+		case "browser":
+			wanted = r.s.Facts.Browser
+		case "menu":
+			return r.listen(v)
+		}
+		for _, w := range wanted {
+			if lang, ok := matchLanguage(w, r.flow.Languages); ok {
+				r.speak(lang)
+				return r.leave("done")
+			}
+		}
+	}
+	return r.leave("done")
+}
+
+func (r *run) speak(lang string) {
+	r.s.Lang = lang
+	r.emit(Speak{Lang: lang})
+}
