@@ -15,6 +15,8 @@ func chinese() *grammar {
 		date:   chineseDate,
 		clock:  chineseClock,
 		space:  "",
+
+		vocabulary: chineseVocabulary,
 		digits: map[rune]string{
 			'0': "零", '1': "一", '2': "二", '3': "三", '4': "四", '5': "五", '6': "六", '7': "七", '8': "八",
 			'9': "九", '*': "星", '#': "井", '+': "加", 'A': "a", 'B': "b", 'C': "c", 'D': "d",
@@ -195,4 +197,12 @@ func chineseClock(hour, minute int) []string {
 		words = append(words, "零")
 	}
 	return append(append(words, chineseInt(int64(minute))...), "分")
+}
+
+func chineseVocabulary() []string {
+	words := strings.Fields("零 一 二 三 四 五 六 七 八 九 十 百 千 万 亿 两 点 负 角 分 年 月 日 凌晨 上午 中午 下午 晚上")
+	for _, name := range chineseCurrencies() {
+		words = append(words, name)
+	}
+	return words
 }

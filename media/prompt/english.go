@@ -15,6 +15,8 @@ func english() *grammar {
 		date:   englishDate,
 		clock:  englishClock,
 		space:  " ",
+
+		vocabulary: englishVocabulary,
 		digits: map[rune]string{
 			'0': "zero", '1': "one", '2': "two", '3': "three", '4': "four", '5': "five", '6': "six",
 			'7': "seven", '8': "eight", '9': "nine", '*': "star", '#': "pound", '+': "plus",
@@ -171,4 +173,23 @@ func englishClock(hour, minute int) []string {
 		words = append(words, englishInt(int64(minute))...)
 	}
 	return append(words, half)
+}
+
+func englishVocabulary() []string {
+	words := strings.Fields("hundred thousand million billion trillion minus point and oh noon midnight thirtieth")
+	words = append(words, "a m", "p m")
+	words = append(words, englishUnits()...)
+	words = append(words, englishTens()[2:]...)
+	words = append(words, englishOrdinals()[1:]...)
+	for m := time.January; m <= time.December; m++ {
+		words = append(words, strings.ToLower(m.String()))
+	}
+	for _, names := range englishCurrencies() {
+		for _, name := range names {
+			if name != "" {
+				words = append(words, name)
+			}
+		}
+	}
+	return words
 }

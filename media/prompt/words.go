@@ -3,6 +3,8 @@ package prompt
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,8 @@ type grammar struct {
 	date   func(t time.Time) []string
 	clock  func(hour, minute int) []string
 	space  string // between words in writing
+	// vocabulary is every word of the rules above, those of digits apart.
+	vocabulary func() []string
 }
 
 // grammarOf finds the rules for a language tag; nil if there are none.
@@ -151,4 +155,21 @@ func written(lang string, words []string) string {
 		return strings.Join(words, g.space)
 	}
 	return strings.Join(words, " ")
+}
+
+// Vocabulary is every word that Words can say in lang: what to record so that all
+// values can be joined. nil where there are no rules.
+func Vocabulary(lang string) []string {
+	g := grammarOf(lang)
+	if g == nil {
+		return nil
+	}
+	all := make(map[string]bool)
+	for _, w := range g.vocabulary() {
+		all[w] = true
+	}
+	for _, w := range g.digits {
+		all[w] = true
+	}
+	return slices.Sorted(maps.Keys(all))
 }
