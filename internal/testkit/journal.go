@@ -15,7 +15,7 @@ import (
 // Interactions runs `interactions list --json` and returns what it lists.
 func (s *Server) Interactions() []store.Summary {
 	s.t.Helper()
-	out, errs, status := s.Command("interactions", "list", "--json", "--limit", "100000")
+	out, errs, status := s.Command("interactions", "list", "--json", "--limit", "10000")
 	if status != 0 {
 		s.t.Fatalf("interactions list: status %d: %s", status, errs)
 	}
