@@ -28,66 +28,44 @@ func (ff *flowFile) checkLoops() {
 	}
 }
 
-// circles are the groups of steps that lead to one another, each in file order.
+// circles are the groups of steps that lead to one another, each in file order:
+// the strongly connected components of R. Tarjan's algorithm.
 func circles(order []string, out map[string][]edge) [][]string {
-	index, low, on := map[string]int{}, map[string]int{}, map[string]bool{}
+	index, low, open := map[string]int{}, map[string]int{}, map[string]bool{}
 	var stack []string
 	var groups [][]string
-	type frame struct {
-		name string
-		next int
+	var visit func(string)
+	visit = func(name string) { // as deep as a flow has steps
+		index[name] = len(index) + 1
+		low[name] = index[name]
+		stack, open[name] = append(stack, name), true
+		loops := false
+		for _, e := range out[name] {
+			loops = loops || e.to == name
+			if index[e.to] == 0 {
+				visit(e.to)
+				low[name] = min(low[name], low[e.to])
+			} else if open[e.to] {
+				low[name] = min(low[name], index[e.to])
+			}
+		}
+		if low[name] != index[name] {
+			return
+		}
+		at := slices.Index(stack, name)
+		group := slices.Clone(stack[at:])
+		stack = stack[:at]
+		for _, g := range group {
+			open[g] = false
+		}
+		if len(group) > 1 || loops {
+			slices.SortFunc(group, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+			groups = append(groups, group)
+		}
 	}
 	for _, root := range order {
-		if index[root] != 0 {
-			continue
-		}
-		frames := []frame{{name: root}}
-		for len(frames) > 0 {
-			f := &frames[len(frames)-1]
-			if f.next == 0 {
-				index[f.name] = len(index) + 1
-				low[f.name] = index[f.name]
-				stack, on[f.name] = append(stack, f.name), true
-			}
-			if f.next < len(out[f.name]) {
-				to := out[f.name][f.next].to
-				f.next++
-				if index[to] == 0 {
-					frames = append(frames, frame{name: to})
-				} else if on[to] {
-					low[f.name] = min(low[f.name], index[to])
-				}
-				if index[to] == 0 {
-					continue
-				}
-				if f.next < len(out[f.name]) {
-					continue
-				}
-			}
-			name := f.name
-			frames = frames[:len(frames)-1]
-			if len(frames) > 0 {
-				parent := frames[len(frames)-1].name
-				low[parent] = min(low[parent], low[name])
-			}
-			if low[name] != index[name] {
-				continue
-			}
-			var group []string
-			for {
-				top := stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				on[top] = false
-				group = append(group, top)
-				if top == name {
-					break
-				}
-			}
-			selfLoop := slices.ContainsFunc(out[name], func(e edge) bool { return e.to == name })
-			if len(group) > 1 || selfLoop {
-				slices.SortFunc(group, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
-				groups = append(groups, group)
-			}
+		if index[root] == 0 {
+			visit(root)
 		}
 	}
 	return groups

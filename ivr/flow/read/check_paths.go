@@ -34,7 +34,13 @@ type walk struct {
 	prefix []string // the steps of callers
 	before map[point]arrival
 	todo   []point
-	exits  map[string]map[state]bool // by outcome of a called flow
+	exits  []exit // of a called flow, each once
+}
+
+// exit is a way a called flow returns.
+type exit struct {
+	outcome string
+	state
 }
 
 type visit struct{ live, leaving bool }
@@ -75,8 +81,9 @@ func (r *reading) walk(ff *flowFile, start state, prefix []string) *walk {
 	if w := r.walks[key]; w != nil {
 		return w
 	}
-	w := &walk{ff: ff, prefix: prefix, before: map[point]arrival{}, exits: map[string]map[state]bool{}}
+	w := &walk{ff: ff, prefix: prefix, before: map[point]arrival{}}
 	r.walks[key] = w
+	ff.walked = true
 	w.reach(point{}, "", ff.flow.Start, start)
 	for len(w.todo) > 0 {
 		p := w.todo[0]
@@ -171,10 +178,9 @@ func (w *walk) follow(p point, s *step, st state) state {
 	switch v := s.Verb.(type) {
 	case *flow.End:
 		if v.As != "" {
-			if w.exits[v.As] == nil {
-				w.exits[v.As] = map[state]bool{}
+			if e := (exit{v.As, st}); !slices.Contains(w.exits, e) {
+				w.exits = append(w.exits, e)
 			}
-			w.exits[v.As][st] = true
 		}
 		return st
 	case *flow.Branch:
@@ -186,11 +192,9 @@ func (w *walk) follow(p point, s *step, st state) state {
 			break
 		}
 		called := ff.reading.walk(child, st, []string{w.path(p), v.Name + ":"})
-		for outcome, states := range called.exits {
-			for after := range states {
-				if to, ok := s.Next.Target(outcome); ok {
-					w.reach(p, "", to, after)
-				}
+		for _, e := range called.exits {
+			if to, ok := s.Next.Target(e.outcome); ok {
+				w.reach(p, "", to, e.state)
 			}
 		}
 		return st
@@ -280,7 +284,7 @@ func (ff *flowFile) failOnce(s *step, what string, n *node, rule, fix, format st
 
 // checkVisits looks at what the walks did and did not reach.
 func (ff *flowFile) checkVisits() {
-	complete := !ff.broken
+	complete := ff.walked && !ff.broken
 	for _, name := range ff.flow.Order {
 		s := ff.steps[name]
 		v := ff.visits[name]

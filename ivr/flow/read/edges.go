@@ -1,6 +1,8 @@
 package read
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"tandem/ivr/flow"
@@ -37,8 +39,8 @@ func (ff *flowFile) verbEdges(s *step) []edge {
 	var out []edge
 	switch v := s.Verb.(type) {
 	case nil:
-		for _, to := range s.Next.By {
-			out = append(out, edge{"", to, "next", true})
+		for _, outcome := range slices.Sorted(maps.Keys(s.Next.By)) {
+			out = append(out, edge{"", s.Next.By[outcome], "next", true})
 		}
 		for _, to := range []string{s.Next.To, s.Next.Else} {
 			if to != "" {

@@ -25,7 +25,8 @@ type flowFile struct {
 	current *step // being read; nil outside steps
 	body    bool  // readBody has run
 
-	visits     map[string]visit // by the walks of checkPaths
+	walked     bool             // by checkPaths
+	visits     map[string]visit // what the walks came to
 	once       map[string]bool  // what failOnce has said
 	conditions map[*expression.Program]ast.Node
 }
@@ -300,6 +301,16 @@ func (ff *flowFile) expressionError(n *node, err error) {
 	ff.report(Error, p, ff.wordAt(p), "expression", e.Hint, "%s", e.Message)
 }
 
+// runeAt is the character at p, 0 at a line's end.
+func (f *file) runeAt(p place) rune {
+	if p.line <= len(f.lines) {
+		if row := []rune(f.lines[p.line-1]); p.col >= 1 && p.col <= len(row) {
+			return row[p.col-1]
+		}
+	}
+	return 0
+}
+
 // wordAt is the length of the word at p, at least 1.
 func (f *file) wordAt(p place) int {
 	if p.line > len(f.lines) {
@@ -307,7 +318,7 @@ func (f *file) wordAt(p place) int {
 	}
 	row := []rune(f.lines[p.line-1])
 	n := 0
-	for i := p.col - 1; i < len(row) && (unicode.IsLetter(row[i]) || unicode.IsDigit(row[i]) || row[i] == '_'); i++ {
+	for i := max(p.col-1, 0); i < len(row) && (unicode.IsLetter(row[i]) || unicode.IsDigit(row[i]) || row[i] == '_'); i++ {
 		n++
 	}
 	return max(n, 1)

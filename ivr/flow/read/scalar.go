@@ -140,7 +140,7 @@ func (f *file) empty(n *node, what string) {
 // text. It covers YAML 1.1 too: files travel through other tools.
 func looksLike(word string) string {
 	switch strings.ToLower(word) {
-	case "yes", "no", "on", "off", "y", "n", "true", "false":
+	case "yes", "no", "on", "off", "true", "false":
 		return "a yes or no"
 	case "null", "~":
 		return "nothing at all"

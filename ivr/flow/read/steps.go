@@ -245,7 +245,11 @@ func (ff *flowFile) readOutcomeMap(s *step, n *node) {
 		missing = append(missing, "else")
 	}
 	if len(missing) > 0 {
-		ff.fail(s.at("next"), "missing-outcome", fmt.Sprintf("add `%s: STEP`, or `else: STEP` for the rest", missing[0]),
+		fix := "add `else: STEP`"
+		if missing[0] != "else" {
+			fix = fmt.Sprintf("add `%s: STEP`, or `else: STEP` for the rest", missing[0])
+		}
+		ff.fail(s.at("next"), "missing-outcome", fix,
 			"step `%s` does not say where to go on %s", s.Name, strings.Join(missing, ", "))
 	}
 }

@@ -302,7 +302,11 @@ func (c *converter) node(n ast.Node, depth int) *node {
 		}
 		return out
 	case *ast.NullNode:
-		return &node{kind: isNull, at: at, text: n.GetToken().Value}
+		out := &node{kind: isNull, at: at}
+		if c.f.wordAt(at) == len("null") || c.f.runeAt(at) == '~' {
+			out.text = n.GetToken().Value // written out; otherwise nothing is
+		}
+		return out
 	case *ast.LiteralNode:
 		out := &node{kind: isText, at: at, style: '|'}
 		if n.Start != nil && n.Start.Type == token.FoldedType {
