@@ -37,7 +37,7 @@ func newPhone(t *testing.T, to int) *phone {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &phone{t: t, conn: conn, to: local(to), head: rtp.Header{Seq: 65530, Time: 4294960000, SSRC: uint32(0x1000 + to)}}
+	return &phone{t: t, conn: conn, to: local(to), head: rtp.Header{Seq: 65530, Time: 4294960000, SSRC: uint32(conn.LocalAddr().(*net.UDPAddr).Port)}}
 }
 
 func local(port int) netip.AddrPort {

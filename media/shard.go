@@ -153,14 +153,15 @@ func (sh *shard) run() {
 	sh.done = int64(sh.now() / slotTime)
 	for {
 		if sh.count > 0 {
-			now := sh.now()
-			sh.turn(now)
-			sh.look(now)
+			sh.turn(sh.now())
 		} else {
 			sh.done = int64(sh.now() / slotTime)
 		}
 		if stop := sh.obey(); stop {
 			return
+		}
+		if sh.count > 0 { // after the commands: a packet that follows Set must find it done
+			sh.look(sh.now())
 		}
 		sh.publish(sh.now())
 		sh.sleep()
