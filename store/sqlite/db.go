@@ -296,8 +296,10 @@ func (db *DB) Close() error {
 	db.closing.Do(func() {
 		close(db.stop)
 		<-db.stopped
+		// Readers first: the last to close folds the write-ahead log into the database.
+		db.closeErr = db.pool.Close()
 		if db.w != nil {
-			db.closeErr = db.w.end()
+			db.closeErr = errors.Join(db.closeErr, db.w.end())
 		}
 		db.closeErr = errors.Join(db.closeErr, db.release())
 	})

@@ -77,6 +77,7 @@ CREATE TABLE leg (
 	sip             INTEGER NOT NULL
 );
 CREATE INDEX leg_interaction ON leg(interaction);
+CREATE INDEX leg_out ON leg(started) WHERE inbound = 0;
 
 CREATE TABLE event (
 	n           INTEGER PRIMARY KEY,    -- place in the store-wide chain, from 1 without gaps
@@ -209,7 +210,7 @@ func backupTo(c *conn, path string) error {
 // Backup writes a copy of the database, as it is now, to a file while work goes on.
 // The copy needs the same master key, and is not reached by later erasures.
 func (db *DB) Backup(_ context.Context, path string) error {
-	c, err := openConn(db.o.Path, "ro")
+	c, err := openConn(db.o.Path, "rw") // of its own, so that no change waits for it
 	if err != nil {
 		return err
 	}
