@@ -65,7 +65,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // commands is every subcommand, in the order of the help.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		configCommand(), interactionsCommand(), outboxCommand(),
+		serveCommand(), demoCommand(),
+		doctorCommand(), configCommand(), flowCommand(),
+		interactionsCommand(), outboxCommand(),
+	}
+}
+
+// flowCommand groups what a flow's designer needs.
+func flowCommand() *cli.Command {
+	return &cli.Command{
+		Name: "flow", Usage: "check flows and try them out",
+		Subcommands: []*cli.Command{flowCheckCommand()},
 	}
 }
 

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"tandem/internal/config"
+	"tandem/ivr/flow/read"
+	"tandem/media/speech"
+)
+
+const (
+	diskWarn    = 5 << 30               // bytes free: a day or two of recordings
+	diskFail    = 256 << 20             // bytes free: the journal may stop within hours
+	syncWarn    = 50 * time.Millisecond // to make a promise durable; callers hear it as a pause
+	filesAround = 256                   // descriptors beside those of calls
+	filesACall  = 4                     // two sockets, a recording, an HTTP connection
+)
+
+func checkFlows(_ context.Context, p *patient) []finding {
+	const name = "flows"
+	dir := string(p.Flows.Dir)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return []finding{{name, fail, "there is no folder " + dir, "make it and put *.flow.yaml files there, or set flows.dir"}}
+	}
+	o := read.Options{Settings: p.Flows.Settings, HTTPAllow: p.Flows.HTTPAllow}
+	if o.Settings == nil {
+		o.Settings = map[string]any{}
+	}
+	if o.HTTPAllow == nil {
+		o.HTTPAllow = []string{}
+	}
+	for _, e := range p.Entries {
+		if e.Record {
+			o.Recorded = append(o.Recorded, e.Flow)
+		}
+	}
+	library, diagnostics := read.Dir(dir, o)
+	p.library = library
+	errs, warnings := 0, 0
+	first := ""
+	for _, d := range diagnostics {
+		if d.Severity == read.Error {
+			errs++
+			if first == "" {
+				first = fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)
+			}
+		} else {
+			warnings++
+		}
+	}
+	switch {
+	case errs > 0:
+		return []finding{{name, fail, counted(errs, "error") + ", the first: " + first, "see all with: tandem flow check " + dir}}
+	case warnings > 0:
+		return []finding{{name, warn, counted(warnings, "warning"), "see them with: tandem flow check " + dir}}
+	}
+	return []finding{{name, ok, counted(len(library.Flows), "flow") + " in " + dir, ""}}
+}
+
+func checkSpeech(ctx context.Context, p *patient) []finding {
+	const name = "speech"
+	cfg := speech.Config{Engine: p.Speech.Engine, Languages: map[string]speech.Choice{}}
+	for lang, v := range p.Speech.Languages {
+		cfg.Languages[lang] = speech.Choice{Engine: v.Engine, Command: v.Command, URL: v.URL, Key: v.Key.Reveal(), Model: v.Model, Voice: v.Voice, Timeout: v.Timeout}
+	}
+	set, err := speech.Find(ctx, cfg)
+	if err != nil {
+		return []finding{{name, fail, err.Error(), "see speech.languages"}}
+	}
+	languages := []string{}
+	if p.library != nil {
+		for _, f := range p.library.Flows {
+			languages = append(languages, f.Languages...)
+		}
+	}
+	slices.Sort(languages)
+	var all []finding
+	for _, lang := range slices.Compact(languages) {
+		if set.Speaks(lang) {
+			all = append(all, finding{name + " " + lang, ok, set.Engine(lang), ""})
+		} else {
+			all = append(all, finding{name + " " + lang, warn, "no engine: only what is recorded can be said",
+				"install one (Debian: apt install espeak-ng), or name one under speech.languages"})
+		}
+	}
+	return all
+}
+
+func checkClock(context.Context, *patient) []finding {
+	const name = "clock"
+	now := time.Now()
+	if y := now.Year(); y < 2025 || y > 2100 {
+		return []finding{{name, fail, "it says " + now.Format(time.DateOnly), "set it, and let NTP keep it"}}
+	}
+	if _, err := time.LoadLocation("Asia/Shanghai"); err != nil {
+		return []finding{{name, fail, "time zones are not installed, calendars cannot be read", "install them (Debian: apt install tzdata)"}}
+	}
+	zone := now.Format("MST -0700")
+	if synced, known := clockSynced(); known && !synced {
+		return []finding{{name, warn, now.Format(time.DateTime) + " " + zone + ", kept by nobody", "let NTP keep it (Debian: apt install chrony); in a container the host does"}}
+	}
+	return []finding{{name, ok, now.Format(time.DateTime) + " " + zone, ""}}
+}
+
+func checkFiles(_ context.Context, p *patient) []finding {
+	const name = "open files"
+	limit, err := fileLimit()
+	if err != nil {
+		return []finding{{name, warn, "the limit cannot be read: " + err.Error(), ""}}
+	}
+	if needed := uint64(p.Limits.Calls*filesACall + filesAround); limit < needed {
+		return []finding{{name, fail, fmt.Sprintf("%d allowed, %d calls need %d", limit, p.Limits.Calls, needed),
+			fmt.Sprintf("raise it (ulimit -n %d, or LimitNOFILE= of the service), or lower limits.calls", needed)}}
+	}
+	return []finding{{name, ok, fmt.Sprintf("%d allowed", limit), ""}}
+}
+
+func checkDisk(_ context.Context, p *patient) []finding {
+	all := []finding{diskOf("disk of store", filepath.Dir(string(p.Store.Path)))}
+	if blobs := string(p.Store.Blobs); !strings.HasPrefix(blobs, filepath.Dir(string(p.Store.Path))) {
+		all = append(all, diskOf("disk of blobs", blobs))
+	}
+	return all
+}
+
+// diskOf looks at the space of a folder's disk, writes to it as the journal does,
+// and measures how long that takes.
+func diskOf(name, dir string) finding {
+	dir = existing(dir)
+	free, err := diskFree(dir)
+	if err != nil {
+		return finding{name, fail, dir + " cannot be looked at: " + err.Error(), "see store.path"}
+	}
+	took, err := trySync(dir)
+	space := fmt.Sprintf("%s, %.1f GiB free", dir, float64(free)/(1<<30))
+	switch {
+	case err != nil:
+		return finding{name, fail, fmt.Sprintf("%s cannot be written: %v", dir, err), "give the server's user the right to write there, or set store.path"}
+	case free < diskFail:
+		return finding{name, fail, space, "make room: when it is full, new calls are refused"}
+	case free < diskWarn:
+		return finding{name, warn, space, "make room: recordings need about 1 MB for two minutes"}
+	case took > syncWarn:
+		return finding{name, warn, fmt.Sprintf("%s, %s to make a write durable", space, took.Round(time.Millisecond)), "use a local SSD: each promise waits for it"}
+	}
+	return finding{name, ok, fmt.Sprintf("%s, %s to make a write durable", space, took.Round(100*time.Microsecond)), ""}
+}
+
+// existing is dir, or the nearest folder above that is there.
+func existing(dir string) string {
+	for {
+		if info, err := os.Stat(dir); (err == nil && info.IsDir()) || dir == "/" || dir == "." {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// trySync is the median time of a few small durable writes.
+func trySync(dir string) (time.Duration, error) {
+	f, err := os.CreateTemp(dir, ".tandem-doctor-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	page := make([]byte, 4096)
+	times := make([]time.Duration, 7)
+	for i := range times {
+		begun := time.Now()
+		if _, err := f.Write(page); err != nil {
+			return 0, err
+		}
+		if err := f.Sync(); err != nil {
+			return 0, err
+		}
+		times[i] = time.Since(begun)
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}
+
+func checkKey(ctx context.Context, p *patient) []finding {
+	const name = "master key"
+	key, err := config.LoadMasterKey(ctx, p.Store)
+	clear(key)
+	if err != nil {
+		found, do, _ := strings.Cut(err.Error(), "; ")
+		return []finding{{name, fail, found, do}}
+	}
+	if len(p.Store.MasterKeyCommand) > 0 {
+		return []finding{{name, ok, "given by " + p.Store.MasterKeyCommand[0], ""}}
+	}
+	return []finding{{name, ok, string(p.Store.MasterKey) + "; is there a copy where the data is not?", ""}}
+}
+
+func checkStore(ctx context.Context, p *patient) []finding {
+	const name = "store"
+	path := string(p.Store.Path)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return []finding{{name, ok, path + " will be made at the first start", ""}}
+	}
+	var quiet strings.Builder
+	db, err := openStore(ctx, p.Config, toRead, &quiet)
+	if err != nil {
+		return []finding{{name, fail, err.Error(), "keep a copy of the files before you try anything"}}
+	}
+	defer db.Close()
+	where := path + " opens"
+	if p.running {
+		where = path + " is served now"
+	}
+	if filepath.Dir(string(p.Store.Checkpoints)) == filepath.Dir(path) {
+		return []finding{{name, warn, where + "; its checkpoints lie in the same folder", "set store.checkpoints to another disk: whoever can change the journal should not reach them"}}
+	}
+	return []finding{{name, ok, where, ""}}
+}
