@@ -201,6 +201,7 @@ func (c *Collect) take(r *run, s string) error {
 	r.f.draft = ""
 	if c.Confirm != nil {
 		r.f.Confirming = true
+		r.s.Keys = "" // a key typed ahead confirms nothing: the value was not yet read back
 		r.todo = ask
 		return nil
 	}

@@ -54,7 +54,8 @@ var (
 // not said if they are an answer or begin one.
 func (r *run) listen(e ear) error {
 	r.f.Try, r.f.draft, r.f.Confirming, r.f.Choices = 1, "", false, nil
-	if !e.listening().TypeAhead || !e.listening().DTMF {
+	_, consenting := e.(*ConsentStep)
+	if !e.listening().TypeAhead || !e.listening().DTMF || consenting { // nobody consents to what was not yet said
 		r.s.Keys = ""
 	}
 	if n := len(r.f.Back); n == 0 || r.f.Back[n-1] != r.f.Step {

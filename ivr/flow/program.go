@@ -297,7 +297,8 @@ type (
 		Transcribe bool
 	}
 
-	// ConsentStep asks for consent and keeps the answer as a promise.
+	// ConsentStep asks for consent and keeps the answer as a promise. Keys typed ahead
+	// of the question never answer it, whatever type_ahead says.
 	ConsentStep struct {
 		Listen
 		Kind   string // recording, data, video

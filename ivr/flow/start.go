@@ -11,7 +11,7 @@ import (
 
 // Bounds of a running session. A flow cannot raise them.
 const (
-	maxSteps  = 1000             // steps without a wait: a loop no reader of the flow meant
+	maxSteps  = 500              // steps without a wait: a loop no reader of the flow meant
 	maxFrames = 16               // flows that have called each other
 	maxKeys   = 32               // typed ahead; the newest are dropped when it is full
 	maxDraft  = 64               // keys of one value

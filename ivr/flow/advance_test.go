@@ -1,0 +1,408 @@
+package flow_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/expression"
+)
+
+// FuzzAdvance plays random inputs to a session. Whatever they are: no panic, no
+// hang, the argument is unchanged, no secret is traced, and a stored session goes on.
+func FuzzAdvance(f *testing.F) {
+	f.Add([]byte("1a11a62220001#1234b"))
+	f.Add([]byte("c2\x00\x01b1e1d"))
+	f.Add([]byte("b9*0fghij"))
+	lib := library(f)
+	f.Fuzz(func(t *testing.T, script []byte) {
+		s, _, err := lib.Start("bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := monday
+		for _, b := range script[:min(len(script), 200)] {
+			now = now.Add(time.Second)
+			in := inputFrom(b, s.Wait.Serial, now)
+			before, err := flow.Encode(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next, effects, err := lib.Advance(s, in)
+			if err != nil {
+				t.Fatalf("%q: %v", b, err)
+			}
+			again, effects2, _ := lib.Advance(s, in)
+			after, _ := flow.Encode(s)
+			if !bytes.Equal(before, after) || !reflect.DeepEqual(next, again) || !reflect.DeepEqual(effects, effects2) {
+				t.Fatalf("%q changed its argument", b)
+			}
+			check(t, next, effects)
+			stored(t, lib, s, in, effects)
+			s = next
+		}
+	})
+}
+
+// inputFrom makes an input of a byte: keys as themselves, letters for the rest.
+func inputFrom(b byte, serial int, now time.Time) flow.Input {
+	in := flow.Input{At: now, Serial: serial, Via: "inband"}
+	switch b {
+	case 'a':
+		in.Kind = flow.InputTimeout
+	case 'b':
+		in.Kind, in.Fetched = flow.InputFetched, &flow.Fetched{Status: 200, Body: json.RawMessage(`{"balance":1e2,"due":"2026-12-01","name":"Li"}`)}
+	case 'c':
+		in.Kind, in.Fetched = flow.InputFetched, &flow.Fetched{Status: 200, Body: json.RawMessage(`[{"day":"2026-12-01","time":"09:00"}]`)}
+	case 'd':
+		in.Kind, in.Fetched = flow.InputFetched, &flow.Fetched{Status: 200, Body: json.RawMessage(`{"balance":`)}
+	case 'e':
+		in.Kind, in.Fetched = flow.InputFetched, &flow.Fetched{Status: 404}
+	case 'f':
+		in.Kind, in.Transferred = flow.InputTransferred, &flow.Transferred{Outcome: "busy"}
+	case 'g':
+		in.Kind, in.Recorded = flow.InputRecorded, &flow.Recorded{Outcome: "no such"}
+	case 'h':
+		in.Kind = flow.InputLeft
+	case 'i':
+		in.Kind, in.Text = flow.InputFault, "broken"
+	case 'j':
+		in.Kind, in.Serial = flow.InputTimeout, serial-1
+	case 'k':
+		in.Kind, in.Text = flow.InputText, "card"
+	case 'l':
+		in.Kind, in.Text = flow.InputSpeech, "人工"
+	case 'm':
+		in.Kind = flow.InputFetched
+	default:
+		in.Kind, in.Text, in.Early = flow.InputKey, string(rune(b)), b > 'z'
+		if b > 'z' {
+			in.Text = string("0123456789*#"[b%12])
+		}
+	}
+	return in
+}
+
+// check holds a session and effects against what is always true.
+func check(t *testing.T, s flow.Session, effects []flow.Effect) {
+	t.Helper()
+	if (len(s.Frames) == 0) != (s.Wait.Kind == flow.WaitNone) || (len(s.Frames) == 0) != (s.Ended != "") {
+		t.Fatalf("neither waiting nor ended: %+v", s)
+	}
+	if len(s.Keys) > flow.MaxKeys || len(effects) > 4*flow.MaxSteps+10 {
+		t.Fatalf("%d keys, %d effects", len(s.Keys), len(effects))
+	}
+	if s.Hushed != s.Wait.Secret {
+		t.Fatalf("hushed is %v while the wait's secret is %v", s.Hushed, s.Wait.Secret)
+	}
+	finished := 0
+	for _, e := range effects {
+		if _, ok := e.(flow.Finish); ok {
+			finished++
+		}
+	}
+	if finished > 1 || finished == 1 && len(s.Frames) > 0 {
+		t.Fatalf("finished %d times", finished)
+	}
+}
+
+// stored checks that a session survives storing: it can be resumed, and if nothing
+// in it is of the kind that is not stored, it goes on just the same.
+func stored(t *testing.T, lib *flow.Library, s flow.Session, in flow.Input, want []flow.Effect) {
+	t.Helper()
+	b, err := flow.Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := flow.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flow.Kept(s) {
+		if _, got, err := lib.Advance(back, in); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("after storing: %v\n%v\nwant %v", err, got, want)
+		}
+	}
+	resumed, effects, err := lib.Resume(back, in.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, resumed, effects)
+}
+
+// TestSecretsStayIn enters secrets in every way and looks for them in all that leaves
+// the engine but the HTTP request they are for.
+func TestSecretsStayIn(t *testing.T) {
+	const account, pin = "987654321", "5566"
+	scripts := map[string][]string{
+		"keys":        {"keys 11" + account + "#" + pin, found, "keys 1#1"},
+		"typed ahead": {"keys 1", "keys 2", "keys 1" + account + "#" + pin, "answer 500", "fault broken"},
+		"restart":     {"keys 11" + account + "#" + pin, "restart", "keys " + pin, found},
+		"leaves":      {"keys 11" + account + "#" + pin[:3], "leaves"},
+		"wrong body":  {"keys 11" + account + "#" + pin, `answer 200 {"balance":"` + account + `"}`},
+	}
+	for name, script := range scripts {
+		t.Run(name, func(t *testing.T) {
+			d := begin(t, "bank", flow.Facts{}, nil, monday)
+			for _, line := range script {
+				d.do(line)
+			}
+			sent := false
+			for _, line := range strings.Split(d.out.String(), "\n") {
+				if strings.HasPrefix(line, "  fetch") {
+					sent = sent || strings.Contains(line, account)
+				} else if !strings.HasPrefix(line, ">") && (strings.Contains(line, account) || strings.Contains(line, pin)) {
+					t.Errorf("a secret got out: %s", line)
+				}
+			}
+			if name == "keys" && !sent {
+				t.Error("the secret did not reach the request either")
+			}
+			b, err := flow.Encode(d.s)
+			if err != nil || strings.Contains(string(b), pin) {
+				t.Errorf("the ephemeral PIN was stored: %v", err)
+			}
+		})
+	}
+}
+
+// goFlow builds a small flow in Go, for what the checker would refuse.
+func goFlow(t *testing.T, onError string, steps map[string]*flow.Step) *flow.Library {
+	t.Helper()
+	env := expression.NewEnv()
+	f := &flow.Flow{
+		Name: "x", Hash: "h", Channels: []tandem.Channel{tandem.Voice, tandem.SMS}, Languages: []string{"en"}, Start: "a", OnError: onError,
+		Steps: steps, Env: env, Vars: []*flow.Variable{{Name: "n", Type: &expression.Type{Kind: expression.Int}}},
+	}
+	for name, s := range steps {
+		s.Name = name
+	}
+	return &flow.Library{Flows: map[string]*flow.Flow{"x": f}}
+}
+
+func prompt(t *testing.T, text string) *flow.Prompt {
+	t.Helper()
+	tmpl, err := expression.NewEnv().Template(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &flow.Prompt{ByLang: map[string]*flow.Words{"en": {Text: tmpl}}}
+}
+
+func TestRunaway(t *testing.T) {
+	loop := func(to string) *flow.Step { return &flow.Step{Verb: &flow.Set{}, Next: flow.Next{To: to}} }
+	menu := &flow.Step{
+		Verb: &flow.Menu{Listen: flow.DefaultListen(), Prompt: prompt(t, "Press 1."), Choices: []*flow.Choice{{Keys: "1", Go: "a"}}},
+		Next: flow.Next{To: "end"},
+	}
+	tests := []struct {
+		name    string
+		onError string
+		steps   map[string]*flow.Step
+		wait    flow.WaitKind
+		ended   string
+	}{
+		{"goes to on_error", "m", map[string]*flow.Step{"a": loop("b"), "b": loop("a"), "m": menu}, flow.WaitListen, ""},
+		{"nowhere to go", "", map[string]*flow.Step{"a": loop("b"), "b": loop("a")}, flow.WaitNone, flow.ReasonError},
+		{"on_error loops too", "b", map[string]*flow.Step{"a": loop("b"), "b": loop("a")}, flow.WaitNone, flow.ReasonError},
+		{"repeat", "m", map[string]*flow.Step{"a": loop(flow.ToRepeat), "m": menu}, flow.WaitListen, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			lib := goFlow(t, tt.onError, tt.steps)
+			s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+			if err != nil || s.Wait.Kind != tt.wait || s.Ended != tt.ended {
+				t.Fatalf("waits %q, ended %q, %v", s.Wait.Kind, s.Ended, err)
+			}
+			check(t, s, effects)
+			if tt.wait == flow.WaitListen { // and again: the guard is armed anew by each wait
+				s, _, err = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
+				if err != nil || s.Wait.Kind != flow.WaitListen {
+					t.Fatalf("the second time: %+v %v", s.Wait, err)
+				}
+			}
+		})
+	}
+}
+
+func TestSMSNeverAsksAgainBySilence(t *testing.T) {
+	lib := goFlow(t, "", map[string]*flow.Step{
+		"a": {
+			Verb: &flow.Menu{Listen: flow.DefaultListen(), Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}},
+			Next: flow.Next{By: map[string]string{"no_input": "silent", "no_match": "end"}},
+		},
+		"silent": {Verb: &flow.End{Reason: "silent"}},
+	})
+	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.SMS}, nil, monday)
+	if err != nil || s.Wait.Timeout != 12*time.Hour {
+		t.Fatalf("waits %v, %v", s.Wait.Timeout, err)
+	}
+	s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputText, Text: "what?", At: monday})
+	if s.Wait.Kind != flow.WaitListen {
+		t.Fatal("a reply nobody understood is asked again")
+	}
+	s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputTimeout, Serial: s.Wait.Serial, At: monday})
+	if s.Ended != "silent" {
+		t.Errorf("ended %q", s.Ended)
+	}
+}
+
+func TestTypeAheadOff(t *testing.T) {
+	deaf := flow.DefaultListen()
+	deaf.TypeAhead, deaf.BargeIn = false, flow.BargeNone
+	lib := goFlow(t, "", map[string]*flow.Step{"a": {
+		Verb: &flow.Menu{Listen: deaf, Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}},
+		Next: flow.Next{To: "end"},
+	}})
+	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, effects, _ := lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", Early: true, At: monday})
+	if s.Ended != "" || len(effects) != 0 {
+		t.Fatalf("a key during the prompt was taken: %v", effects)
+	}
+	if s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday}); s.Ended == "" {
+		t.Error("a key after the prompt was not taken")
+	}
+}
+
+func TestMisfits(t *testing.T) {
+	lib := library(t)
+	good, _, err := lib.Start("bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]func(*flow.Session){
+		"unknown flow":    func(s *flow.Session) { s.Frames[0].Flow = "nope" },
+		"another version": func(s *flow.Session) { s.Frames[0].Hash = "nope" },
+		"unknown step":    func(s *flow.Session) { s.Frames[0].Step = "nope" },
+		"another wait":    func(s *flow.Session) { s.Wait.Kind = flow.WaitHTTP },
+		"no wait":         func(s *flow.Session) { s.Wait.Kind = flow.WaitNone },
+		"another format":  func(s *flow.Session) { s.Version = 7 },
+		"no call":         func(s *flow.Session) { s.Frames = append(s.Frames, s.Frames[0]) },
+	}
+	for name, spoil := range tests {
+		s := good
+		s.Frames = append([]flow.Frame(nil), good.Frames...)
+		spoil(&s)
+		_, _, err := lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
+		_, _, err2 := lib.Resume(s, monday)
+		if tandem.CodeOf(err) != tandem.CodeConflict || tandem.CodeOf(err2) != tandem.CodeConflict {
+			t.Errorf("%s: %v, %v", name, err, err2)
+		}
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	lib := library(t)
+	tests := []struct {
+		flow    string
+		channel tandem.Channel
+		inputs  map[string]any
+		code    tandem.Code
+	}{
+		{"nope", tandem.Voice, nil, tandem.CodeNotFound},
+		{"bank", tandem.SMS, nil, tandem.CodeInvalid},
+		{"bank", tandem.Voice, map[string]any{"account": "12a"}, tandem.CodeInvalid},
+		{"bank", tandem.Voice, map[string]any{"acount": "12"}, tandem.CodeInvalid},
+	}
+	for _, tt := range tests {
+		_, _, err := lib.Start(tt.flow, flow.Facts{Channel: tt.channel}, tt.inputs, monday)
+		if err == nil || tandem.CodeOf(err) != tt.code {
+			t.Errorf("%s %s %v: %v", tt.flow, tt.channel, tt.inputs, err)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	tests := []struct {
+		stored string
+		code   tandem.Code
+		says   string
+	}{
+		{`{"v":2}`, tandem.CodeConflict, "written by a newer program, in format 2"},
+		{`{"v":0}`, tandem.CodeInvalid, "no format number"},
+		{`{}`, tandem.CodeInvalid, "no format number"},
+		{`no`, tandem.CodeInvalid, "no session"},
+		{`{"v":1,"frames":7}`, tandem.CodeInvalid, "reading a session"},
+	}
+	for _, tt := range tests {
+		_, err := flow.Decode([]byte(tt.stored))
+		var e *tandem.Error
+		if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Message, tt.says) {
+			t.Errorf("%s: %v", tt.stored, err)
+		}
+	}
+}
+
+func TestCalendar(t *testing.T) {
+	c := library(t).Calendars["head"]
+	shanghai := time.FixedZone("", 8*3600)
+	tests := map[time.Time]string{
+		time.Date(2026, 11, 23, 9, 0, 0, 0, shanghai):   "open",
+		time.Date(2026, 11, 23, 8, 59, 59, 0, shanghai): "closed",
+		time.Date(2026, 11, 23, 18, 0, 0, 0, shanghai):  "closed",
+		time.Date(2026, 11, 21, 12, 30, 0, 0, shanghai): "closed",
+		time.Date(2026, 11, 21, 13, 0, 0, 0, shanghai):  "open",
+		time.Date(2026, 12, 25, 10, 0, 0, 0, shanghai):  "closed",
+		time.Date(2026, 12, 31, 15, 0, 0, 0, shanghai):  "closed",
+		time.Date(2027, 1, 1, 10, 0, 0, 0, shanghai):    "holiday",
+		time.Date(2026, 11, 22, 23, 30, 0, 0, time.UTC): "closed",
+		time.Date(2026, 11, 23, 1, 30, 0, 0, time.UTC):  "open",
+	}
+	for at, want := range tests {
+		if got := c.Status(at); got != want {
+			t.Errorf("%v: %s, want %s", at, got, want)
+		}
+	}
+}
+
+// BenchmarkCall plays a call of eleven steps to its menu and back.
+func BenchmarkCall(b *testing.B) {
+	lib := library(b)
+	keys := "1234"
+	body := json.RawMessage(`{"balance":1234.5,"due":"2026-12-01","name":"Li"}`)
+	steps := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		s, effects, err := lib.Start("bank", caller(), map[string]any{"account": "6222000100"}, monday)
+		if err != nil {
+			b.Fatal(err)
+		}
+		count := func(e []flow.Effect) {
+			for _, e := range e {
+				if tr, ok := e.(flow.Trace); ok && tr.Kind == tandem.EventStep {
+					steps++
+				}
+			}
+		}
+		count(effects)
+		push := func(in flow.Input) {
+			in.At, in.Serial = monday, s.Wait.Serial
+			s, effects, err = lib.Advance(s, in)
+			if err != nil {
+				b.Fatal(err)
+			}
+			count(effects)
+		}
+		push(flow.Input{Kind: flow.InputKey, Text: "1"})
+		for _, k := range keys {
+			push(flow.Input{Kind: flow.InputKey, Text: string(k)})
+		}
+		push(flow.Input{Kind: flow.InputFetched, Fetched: &flow.Fetched{Status: 200, Body: body}})
+	}
+	b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
+}
+
+func caller() flow.Facts {
+	f := china
+	f.Channel = tandem.Voice
+	return f
+}

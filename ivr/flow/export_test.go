@@ -1,0 +1,23 @@
+package flow
+
+// Kept reports whether storing the session loses anything: no key entered in part,
+// none typed ahead, no ephemeral value.
+func Kept(s Session) bool {
+	for _, f := range s.Frames {
+		if f.draft != "" {
+			return false
+		}
+		for name := range f.ephemeral {
+			if _, asked := f.Asked[name]; asked {
+				return false
+			}
+		}
+	}
+	return s.Keys == ""
+}
+
+// Bounds for tests.
+const (
+	MaxSteps = maxSteps
+	MaxKeys  = maxKeys
+)
