@@ -39,7 +39,7 @@ const (
 	EventFlowEnded   EventKind = "flow.ended"   // FlowEnd
 	EventHold        EventKind = "leg.hold"     // Held
 	EventRecording   EventKind = "recording.state"
-	EventMedia       EventKind = "media.figures"
+	EventMedia       EventKind = "media.figures" // MediaFigures
 )
 
 // Promise reports whether the kind must be durable before anything leaves.
@@ -166,6 +166,18 @@ type (
 	}
 	FlowEnd struct {
 		Reason string `json:"reason"`
+	}
+	// MediaFigures are packets, and times in ms, of one leg's audio.
+	MediaFigures struct {
+		Sent        uint64  `json:"sent"`
+		Received    uint64  `json:"received"`
+		Lost        uint64  `json:"lost"`
+		Late        uint64  `json:"late"`
+		JitterMS    float64 `json:"jitter_ms"`
+		Strangers   uint64  `json:"strangers,omitempty"` // packets of others, dropped
+		Digits      uint64  `json:"digits,omitempty"`
+		RemoteLost  uint64  `json:"remote_lost,omitempty"` // of ours, as the far end reports
+		RoundTripMS float64 `json:"round_trip_ms,omitempty"`
 	}
 	Held struct {
 		By Party `json:"by"`

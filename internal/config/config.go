@@ -43,6 +43,7 @@ type SIP struct {
 	Listen        []string          `yaml:"listen"`         // udp://HOST:PORT, tcp://HOST:PORT
 	PublicAddress string            `yaml:"public_address"` // in Contact and Via; "" = the local address
 	Users         map[string]Secret `yaml:"users"`          // digest user → password
+	AllowMD5      bool              `yaml:"allow_md5"`      // offer MD5 beside SHA-256 to phones that know no better
 	Trunks        map[string]Trunk  `yaml:"trunks"`
 	Limits        SIPLimits         `yaml:"limits"`
 }

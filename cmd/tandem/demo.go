@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tandem"
+	"tandem/flows"
+	"tandem/internal/app"
+	"tandem/internal/config"
+	"tandem/internal/mockbank"
+)
+
+func demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "run a bank's hotline on this machine, with everything it needs",
+		Description: "Serves the sample flows on loopback, with a mock core bank beside them. The folder keeps the\n" +
+			"configuration, the flows and the journal from one run to the next: edit a flow and call again.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dir", Value: "demo-data", Usage: "`FOLDER` for configuration, flows and journal"},
+			&cli.BoolFlag{Name: "temporary", Usage: "use a folder that is removed at the end, and any free ports"},
+			jsonFlag(),
+		},
+		Action: demo,
+	}
+}
+
+// demoPlace is where one demo lives and listens; the configuration is made of it.
+type demoPlace struct {
+	SIP, HTTP, Staff, Admin, Core, Agent string // HOST:PORT
+}
+
+func demo(c *cli.Context) (err error) {
+	dir := c.String("dir")
+	if c.Bool("temporary") {
+		if dir, err = os.MkdirTemp("", "tandem-demo-"); err != nil {
+			return fmt.Errorf("making a folder: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	place, err := prepareDemo(dir, c.Bool("temporary"))
+	if err != nil {
+		return err
+	}
+	loaded, err := readConfig(c, filepath.Join(dir, usualConfig))
+	if err != nil {
+		return err
+	}
+	stop, err := serveCore(c.Context, loaded, place)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	options := app.Options{
+		Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version(), Demo: true,
+	}
+	return serve(c.Context, options, func(a *app.App) error {
+		if c.Bool("json") {
+			return json.NewEncoder(c.App.Writer).Encode(struct {
+				Addresses map[string][]string `json:"addresses"`
+				Config    string              `json:"config"`
+			}{a.Addresses(), loaded.File})
+		}
+		return greet(c.App.Writer, a, loaded, dir)
+	})
+}
+
+// prepareDemo makes the folder what a demo needs, and leaves alone what is there.
+func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
+	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090"}
+	if anyPorts {
+		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent} {
+			addr, err := freePort()
+			if err != nil {
+				return place, err
+			}
+			*p = addr
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
+		return place, tandem.Errorf(tandem.CodeInvalid, "making the demo's folder: %w; name another one with --dir", err)
+	}
+	err := config.CreateMasterKey(filepath.Join(dir, "keys", "master.key"), rand.Reader)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return place, err
+	}
+	if err := copyMissing(filepath.Join(dir, "flows"), flows.Sample()); err != nil {
+		return place, fmt.Errorf("laying out the sample flows: %w", err)
+	}
+	return place, writeMissing(filepath.Join(dir, usualConfig), place)
+}
+
+// freePort finds a loopback address where both UDP and TCP are free now.
+func freePort() (string, error) {
+	for range 20 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", fmt.Errorf("finding a free port: %w", err)
+		}
+		u, err := net.ListenPacket("udp", l.Addr().String())
+		addr := l.Addr().String()
+		l.Close()
+		if err == nil {
+			u.Close()
+			return addr, nil
+		}
+	}
+	return "", errors.New("no port is free for both UDP and TCP")
+}
+
+// copyMissing copies files that are not there yet, so that a designer's edits stay.
+func copyMissing(dir string, from fs.FS) error {
+	return fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(path))
+		if d.IsDir() {
+			return os.MkdirAll(to, 0o755)
+		}
+		if _, err := os.Stat(to); err == nil {
+			return nil
+		}
+		data, err := fs.ReadFile(from, path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, data, 0o644)
+	})
+}
+
+// demoConfig is the demo's configuration; what it leaves out has its default.
+const demoConfig = `# The demo's configuration. It is read once, at the first start it was made; edit it
+# as you like. Entries are taken into use as the file is saved, all else at the next
+# start. Every key is explained in docs/tandem.sample.yaml.
+http:
+  listen: {{.HTTP}}
+  staff_listen: {{.Staff}}
+  admin_listen: {{.Admin}}
+sip:
+  listen: [ "udp://{{.SIP}}", "tcp://{{.SIP}}" ]
+media: { address: 127.0.0.1 }
+store:
+  path: data/tandem.db
+  blobs: data/blobs
+  checkpoints: checkpoints/journal
+  master_key: keys/master.key
+flows:
+  dir: flows
+  settings:
+    core: http://{{.Core}}          # the mock core bank, started with the demo
+    agent: sip:agent@{{.Agent}}     # who takes calls: tandem call --answer {{.Agent}}
+  http_allow: [ "{{.Core}}" ]
+outbound: { allow: [ "sip:{{.Agent}}" ] }
+log: { level: warn }
+limits: { drain: 5s }
+entries:
+  "95599": hotline
+`
+
+func writeMissing(path string, place demoPlace) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "writing the demo's configuration: %w", err)
+	}
+	text := template.Must(template.New("demo").Parse(demoConfig))
+	return errors.Join(text.Execute(f, place), f.Close())
+}
+
+// serveCore starts the mock core bank where the flows expect it.
+func serveCore(ctx context.Context, loaded *config.Loaded, place demoPlace) (stop func() error, err error) {
+	addr := place.Core
+	if core, ok := loaded.Flows.Settings["core"].(string); ok {
+		addr = strings.TrimPrefix(core, "http://")
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, tandem.Errorf(tandem.CodeInvalid,
+			"the mock core bank cannot listen on %s: %w; end what uses it, or change flows.settings.core in %s", addr, err, loaded.File)
+	}
+	server := &http.Server{Handler: mockbank.New(mockbank.Options{}), ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // it ends when it is closed
+	}()
+	return func() error {
+		err := server.Close()
+		<-done
+		return err
+	}, nil
+}
+
+// greet says what runs, what to dial, and what to try next.
+func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
+	agent, _ := loaded.Flows.Settings["agent"].(string)
+	program := os.Args[0]
+	var b strings.Builder
+	b.WriteString("\nTandem is serving Harbour Bank's hotline.\n\n")
+	for _, e := range a.Entries() {
+		for _, uri := range e.Dial {
+			fmt.Fprintf(&b, "  dial    %s\n", uri)
+		}
+	}
+	pages := a.Addresses()["http.listen"][0]
+	fmt.Fprintf(&b, "  page    http://%s/\n", pages)
+	fmt.Fprintf(&b, "  health  http://%s/readyz and /metrics\n\n", a.Addresses()["http.admin_listen"][0])
+	b.WriteString("Try\n")
+	if e := a.Entries(); len(e) > 0 && len(e[0].Dial) > 0 {
+		uri := e[0].Dial[0]
+		fmt.Fprintf(&b, "  %s call %s --keys \"1 1 100001 1 2468\" --save heard.wav\n", program, uri)
+		fmt.Fprintf(&b, "      English; your balance; account 100001, yes; PIN 2468. heard.wav is what the caller heard.\n")
+		fmt.Fprintf(&b, "  %s call --answer %s\n", program, strings.TrimPrefix(agent, "sip:agent@"))
+		fmt.Fprintf(&b, "      be the person to whom the hotline transfers (key 0, when the bank is open).\n")
+	}
+	fmt.Fprintf(&b, "  %s interactions list --config %s\n", program, loaded.File)
+	fmt.Fprintf(&b, "  %s interactions show --config %s NUMBER\n", program, loaded.File)
+	fmt.Fprintf(&b, "      the journal: what was said, pressed and answered, and how each call ended.\n")
+	fmt.Fprintf(&b, "  edit %s and call again: the next call hears it.\n", filepath.Join(dir, "flows", "hotline.flow.yaml"))
+	b.WriteString("\nCtrl-C stops it.\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,311 @@
+// Package app is the whole program put together: it makes every part from one
+// configuration, hands each what it needs, serves calls, and stops in order. It is
+// the only package that knows all others.
+//
+// It runs one goroutine for each HTTP door, one that watches the configuration's
+// entries, one for the outbox if tasks are told of, and those of the parts it made.
+// Calls run on goroutines of signalling; Call is their whole life.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"tandem"
+	"tandem/bridge/caps"
+	"tandem/flows"
+	"tandem/internal/config"
+	"tandem/ivr/fetch"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/read"
+	"tandem/media"
+	"tandem/media/prompt"
+	"tandem/media/speech"
+	"tandem/sip"
+	"tandem/store"
+	"tandem/store/blob"
+	"tandem/store/sqlite"
+)
+
+// Options is what a program is made from.
+type Options struct {
+	Config  *config.Loaded
+	Environ []string // as os.Environ gives it: for reading the configuration again
+	Log     *slog.Logger
+	Version string
+	Demo    bool
+}
+
+// App is one running server.
+type App struct {
+	o      Options
+	cfg    *config.Config
+	log    *slog.Logger
+	now    func() time.Time
+	random io.Reader
+
+	registry  *prometheus.Registry
+	metrics   *metrics
+	store     *sqlite.DB
+	blobs     *blob.Dir
+	ledger    *ledger
+	speech    *prompt.Voice
+	sounds    sounds
+	folder    *read.Folder
+	entries   atomic.Pointer[config.Entries]
+	addresses addresses
+	media     *media.Engine
+	sip       *sip.Server
+	caps      *caps.Ledger
+	fetch     *fetch.Client
+	doors     []*door
+
+	busy     atomic.Pointer[tandem.Error] // why new calls are refused; nil = they are not
+	draining atomic.Bool
+	helpers  sync.WaitGroup // goroutines of this package
+	stop     context.CancelFunc
+}
+
+// sounds are clips that every call shares.
+type sounds struct{ filler, beep, music, ringback []*media.Clip }
+
+// New makes every part and opens the store; nothing listens yet. What is wrong with
+// the configuration, the flows or the store is told in one error, code invalid.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{o: o, cfg: o.Config.Config, log: o.Log, now: time.Now, random: rand.Reader, registry: prometheus.NewRegistry()}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.metrics = newMetrics(a.registry)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.release())
+		}
+	}()
+	if err := a.readFlows(); err != nil {
+		return nil, err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.makeSpeech(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.makeMedia(); err != nil {
+		return nil, err
+	}
+	a.fetch = fetch.New(a.cfg.Flows.HTTPAllow)
+	if err := a.makeCaps(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.makeSIP(); err != nil {
+		return nil, err
+	}
+	return a, a.recover(ctx)
+}
+
+// readOptions is what the flows' reader needs of the configuration.
+func readOptions(c *config.Config) read.Options {
+	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}}
+	if o.Settings == nil {
+		o.Settings = map[string]any{}
+	}
+	if o.HTTPAllow == nil {
+		o.HTTPAllow = []string{}
+	}
+	for _, e := range c.Entries {
+		if e.Record {
+			o.Recorded = append(o.Recorded, e.Flow)
+		}
+	}
+	return o
+}
+
+// readFlows reads the folder and checks that every entry leads somewhere.
+func (a *App) readFlows() (err error) {
+	var found []read.Diagnostic
+	a.folder, found, err = read.OpenFolder(string(a.cfg.Flows.Dir), readOptions(a.cfg), a.reread)
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
+	}
+	if err := a.checkEntries(a.cfg.Entries); err != nil {
+		return err
+	}
+	a.entries.Store(&a.cfg.Entries)
+	return nil
+}
+
+// printed is diagnostics as their reader is used to seeing them.
+func printed(ds []read.Diagnostic) string {
+	var b strings.Builder
+	read.Print(&b, ds, false)
+	return b.String()
+}
+
+// reread is told of a reading of changed flows.
+func (a *App) reread(lib *flow.Library, found []read.Diagnostic) {
+	if lib == nil {
+		a.log.Error("the changed flows have mistakes; the old ones go on serving\n" + printed(found))
+		return
+	}
+	if err := a.speech.Reload(); err != nil {
+		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
+	}
+	a.log.Info("flows read again", "flows", len(lib.Flows))
+}
+
+// checkEntries refuses entries that name a flow that is not there.
+func (a *App) checkEntries(entries config.Entries) error {
+	flows := a.folder.Current().Flows
+	names := make([]string, 0, len(flows))
+	for name := range flows {
+		names = append(names, name)
+	}
+	var errs []error
+	for _, e := range entries {
+		if flows[e.Flow] == nil {
+			hint := ""
+			if near := config.Nearest(e.Flow, names); near != "" {
+				hint = fmt.Sprintf("; did you mean %s?", near)
+			}
+			errs = append(errs, tandem.Errorf(tandem.CodeInvalid, "entry %q: there is no flow %q in %s%s", e.Name, e.Flow, a.cfg.Flows.Dir, hint))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// openStore opens the database and the folder of objects.
+func (a *App) openStore(ctx context.Context) error {
+	s := a.cfg.Store
+	if err := config.CheckKeyPlace(s); err != nil {
+		return err
+	}
+	master, err := config.LoadMasterKey(ctx, s)
+	if err != nil {
+		return err
+	}
+	keys, err := store.NewKeyring(master)
+	if err != nil {
+		return fmt.Errorf("the master key: %w", err)
+	}
+	for _, dir := range []string{filepath.Dir(string(s.Path)), filepath.Dir(string(s.Checkpoints))} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return tandem.Errorf(tandem.CodeInvalid, "making the folder of the store: %w", err)
+		}
+	}
+	if a.blobs, err = blob.Open(string(s.Blobs), a.now, a.random); err != nil {
+		return err
+	}
+	a.store, err = sqlite.Open(ctx, sqlite.Options{
+		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	a.ledger = newLedger(a.store, a.log)
+	return nil
+}
+
+// makeSpeech finds the engines and the recordings.
+func (a *App) makeSpeech(ctx context.Context) error {
+	cfg := speech.Config{Engine: a.cfg.Speech.Engine, Languages: map[string]speech.Choice{}}
+	for lang, v := range a.cfg.Speech.Languages {
+		cfg.Languages[lang] = speech.Choice{
+			Engine: v.Engine, Command: v.Command, URL: v.URL, Key: v.Key.Reveal(), Model: v.Model, Voice: v.Voice, Timeout: v.Timeout,
+		}
+	}
+	engines, err := speech.Find(ctx, cfg)
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "speech: %w", err)
+	}
+	a.speech, err = prompt.New(prompt.Options{
+		Dir: os.DirFS(string(a.cfg.Flows.Dir)), Base: flows.Sample(), Synth: engines, CacheDir: string(a.cfg.Speech.Cache), Log: a.log,
+	})
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "prompts: %w", err)
+	}
+	a.sounds = sounds{
+		filler: []*media.Clip{a.speech.Filler()}, beep: []*media.Clip{a.speech.Beep()}, music: []*media.Clip{a.speech.Music()},
+		ringback: []*media.Clip{media.Tone(425, 1000), media.Tone(0, 4000)},
+	}
+	return nil
+}
+
+func (a *App) makeMedia() (err error) {
+	m := a.cfg.Media
+	if a.addresses, err = newAddresses(m.Address, m.PublicAddress, a.cfg.SIP.Listen[0]); err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "%w", err)
+	}
+	a.media, err = media.NewEngine(media.Config{
+		Address: a.addresses.bound, Ports: m.Ports, Timeout: m.RTPTimeout, Log: a.log, Registerer: a.registry,
+	})
+	return err
+}
+
+// makeCaps counts the calls out of the last day again.
+func (a *App) makeCaps(ctx context.Context) error {
+	o := a.cfg.Outbound
+	policy := caps.Policy{
+		AtOnce: o.CallsAtOnce, PerHour: o.CallsPerHour, PerDay: o.CallsPerDay, PerNumberPerHour: o.PerNumberPerHour,
+		PerNumberPerDay: o.PerNumberPerDay, MinutesPerDay: o.MinutesPerDay, MaxMinutes: o.MaxMinutes, MoneyPerDay: o.MoneyPerDay,
+	}
+	if len(o.Prices) > 0 || o.MoneyPerDay > 0 {
+		policy.Price = o.Price
+	}
+	past, err := a.dialledSince(ctx, a.now().Add(-24*time.Hour))
+	if err != nil {
+		return fmt.Errorf("counting the calls out of the last day: %w", err)
+	}
+	a.caps = caps.NewLedger(policy, past)
+	return nil
+}
+
+// sessionID is a number for the o= line of a description.
+func (a *App) sessionID() uint64 {
+	var b [8]byte
+	_, _ = io.ReadFull(a.random, b[:]) // crypto/rand does not fail
+	return binary.BigEndian.Uint64(b[:]) >> 1
+}
+
+// panicked counts and logs a panic that ended one call only.
+func (a *App) panicked(log *slog.Logger, where string, p any) {
+	a.metrics.panics.WithLabelValues(where).Inc()
+	log.Error("a fault of ours ended a call", "where", where, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+}
+
+// Abandon closes an App whose Start failed.
+func (a *App) Abandon() error { return a.release() }
+
+// release closes what New has made, the last first.
+func (a *App) release() error {
+	var errs []error
+	if a.media != nil {
+		errs = append(errs, a.media.Close())
+	}
+	if a.speech != nil {
+		a.speech.Close()
+	}
+	if a.fetch != nil {
+		a.fetch.Close()
+	}
+	if a.ledger != nil {
+		a.ledger.close()
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}

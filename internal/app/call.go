@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tandem"
+	"tandem/internal/config"
+	"tandem/ivr"
+	"tandem/ivr/flow"
+	"tandem/ivr/voice"
+	"tandem/media"
+	"tandem/sip"
+	"tandem/store"
+)
+
+// openTime bounds the first commit of a call: a caller who hears nothing for longer
+// is better refused.
+const openTime = 3 * time.Second
+
+// call is one inbound call from ring to record.
+type call struct {
+	app         *App
+	sip         *sip.Call
+	entry       config.Entry
+	library     *flow.Library // the version this call runs on, whatever is saved meanwhile
+	log         *slog.Logger
+	interaction tandem.Interaction
+	leg         tandem.Leg
+	side        *side
+	line        *voice.Channel
+	recording   *recording // of the whole call; nil = none
+	outcome     string     // the flow's end reason
+}
+
+// Call serves one inbound call, on the goroutine signalling gave it.
+func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
+	entry, ok := config.Match(*a.entries.Load(), c.To.User)
+	if !ok { // remapped since the route was asked for
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonNoEntry)
+	}
+	now := a.now()
+	k := &call{app: a, sip: c, entry: entry, library: a.folder.Current()}
+	k.interaction = tandem.Interaction{
+		ID: tandem.NewID[tandem.InteractionID](now, a.random), Number: tandem.NewNumber(a.random),
+		Entry: entry.Name, Flow: entry.Flow, State: tandem.Open, Started: now,
+	}
+	if f := k.library.Flows[entry.Flow]; f != nil {
+		k.interaction.FlowHash = f.Hash
+	}
+	k.leg = tandem.Leg{
+		ID: tandem.NewID[tandem.LegID](now, a.random), Interaction: k.interaction.ID, Kind: tandem.LegSIP,
+		Inbound: true, Role: tandem.RoleCustomer, From: c.From.User, To: c.To.User, Started: now,
+	}
+	k.log = a.log.With("interaction", k.interaction.ID, "leg", k.leg.ID)
+	a.metrics.calls.Inc()
+	defer a.metrics.calls.Dec()
+	return k.run(ctx)
+}
+
+// run reads top to bottom: record, ring, answer, flow, and one close.
+func (k *call) run(ctx context.Context) (t tandem.Termination) {
+	ctx, cancel := context.WithTimeoutCause(ctx, k.app.cfg.Limits.MaxCallTime, errTooLong)
+	defer cancel()
+	if t, ok := k.open(ctx); !ok {
+		return t
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			k.app.panicked(k.log, "call", p)
+			t = tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)
+		}
+		t = k.close(ctx, t)
+	}()
+	var err error
+	if k.side, err = k.app.openSide(k.sip.Source.Addr()); err != nil {
+		k.log.Warn("no media for a call", "error", err)
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonOverload)
+	}
+	if t, ok := k.answer(ctx); !ok {
+		return t
+	}
+	result, err := k.serve(ctx)
+	k.outcome = result.Reason
+	switch {
+	case err != nil:
+		k.log.Error("a flow could not be run", "flow", k.entry.Flow, "error", err)
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonFlowError)
+	case k.line.Lost():
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout)
+	case errors.Is(context.Cause(ctx), errTooLong):
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration)
+	case result.Failed:
+		return tandem.Terminate(tandem.ByFlow, tandem.ReasonFlowError)
+	}
+	return tandem.Terminate(tandem.ByFlow, tandem.ReasonCompleted)
+}
+
+var errTooLong = errors.New("the longest time a call may last is over")
+
+// open writes the interaction before anything is answered.
+func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	var caller *tandem.Identity
+	if k.leg.From != "" {
+		caller = &tandem.Identity{Kind: tandem.IdentityPhone, Value: k.leg.From}
+	}
+	in := &k.interaction
+	for {
+		opened := tandem.Opened{Entry: in.Entry, Channel: tandem.Voice, From: k.leg.From, To: k.leg.To}
+		err := k.app.store.Commit(ctx, &store.Change{
+			Key: "invite:" + k.sip.Key, Interaction: in, Caller: caller, Legs: []tandem.Leg{k.leg},
+			Events: []tandem.Event{
+				k.event(tandem.EventOpened, opened),
+				k.event(tandem.EventLegStarted, k.leg),
+			},
+		})
+		switch {
+		case err == nil:
+			return tandem.Termination{}, true
+		case errors.Is(err, store.ErrNumberTaken):
+			in.Number = tandem.NewNumber(k.app.random)
+		case errors.Is(err, store.ErrDuplicate):
+			return tandem.Terminate(tandem.BySystem, tandem.ReasonBadRequest), false
+		default:
+			k.log.Warn("a call was refused: the store cannot keep its record", "error", err)
+			return tandem.Terminate(tandem.BySystem, tandem.ReasonStoreDown), false
+		}
+	}
+}
+
+// event makes an event of this call at this moment.
+func (k *call) event(kind tandem.EventKind, data any) tandem.Event {
+	return tandem.NewEvent(k.interaction.ID, k.leg.ID, k.app.now(), kind, "system", data)
+}
+
+// answer rings as long as the entry says, then answers.
+func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
+	if k.entry.Ring > 0 {
+		if err := k.sip.Ring(ctx); err == nil {
+			select {
+			case <-time.After(k.entry.Ring):
+			case <-ctx.Done():
+			}
+		}
+	}
+	if err := k.sip.Answer(ctx, k.side); err != nil {
+		if t := k.sip.Termination(); !t.IsZero() {
+			return t, false
+		}
+		if errors.Is(err, sip.ErrNoMedia) {
+			return tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia), false
+		}
+		k.log.Warn("a call could not be answered", "error", err)
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonTransport), false
+	}
+	k.leg.Answered = k.app.now()
+	k.app.ledger.settle(ctx, &store.Change{
+		Legs: []tandem.Leg{k.leg}, Events: []tandem.Event{k.event(tandem.EventLegAnswered, nil)},
+	})
+	return tandem.Termination{}, true
+}
+
+// serve runs the flow on the answered call.
+func (k *call) serve(ctx context.Context) (ivr.Result, error) {
+	w := &world{call: k}
+	k.line = voice.New(voice.Config{
+		Stream: k.side.stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
+		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
+	})
+	runner := ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
+	facts := flow.Facts{
+		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,
+		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Assurance: k.leg.Assurance,
+	}
+	return runner.Run(ctx, k.entry.Flow, facts, nil)
+}
+
+// spoken begins the recording of a call once its announcement was heard whole.
+func (k *call) spoken(p flow.Play, whole bool) {
+	if whole && p.Announces == "recording" {
+		k.record()
+	}
+}
+
+// close ends the call in one fixed order: goodbye on the wire, media, recording,
+// metrics, journal.
+func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Termination {
+	ctx = context.WithoutCancel(ctx)
+	k.sip.Hangup(ctx, t)
+	if first := k.sip.Termination(); !first.IsZero() {
+		t = first
+	}
+	change := &store.Change{}
+	if k.recording != nil {
+		k.recording.keep(change)
+	}
+	var figures media.Stats
+	if k.side != nil {
+		figures = k.side.stream.Close()
+	}
+	if k.outcome == "" {
+		k.outcome = string(t.Reason)
+	}
+	k.app.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
+	now := k.app.now()
+	k.leg.Ended, k.leg.Termination = now, t
+	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, k.outcome
+	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{k.leg}, true
+	if k.side != nil {
+		change.Events = append(change.Events, k.event(tandem.EventMedia, mediaFigures(figures)))
+	}
+	change.Events = append(change.Events,
+		k.event(tandem.EventLegEnded, t),
+		k.event(tandem.EventClosed, tandem.Closing{Outcome: k.outcome, Termination: t}))
+	k.app.ledger.settle(ctx, change)
+	k.log.Info("call ended", "entry", k.entry.Name, "flow", k.entry.Flow, "outcome", k.outcome, "termination", t.String(),
+		"seconds", fmt.Sprintf("%.1f", now.Sub(k.leg.Started).Seconds()))
+	return t
+}
+
+// mediaFigures is what the journal keeps of a stream.
+func mediaFigures(s media.Stats) tandem.MediaFigures {
+	return tandem.MediaFigures{
+		Sent: s.Sent, Received: s.Received, Lost: s.Lost, Late: s.Late, JitterMS: float64(s.Jitter) / 1e6,
+		Strangers: s.Strangers, Digits: s.Digits, RemoteLost: s.RemoteLost, RoundTripMS: float64(s.RoundTrip) / 1e6,
+	}
+}

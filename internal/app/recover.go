@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tandem"
+	"tandem/bridge/caps"
+	"tandem/store"
+)
+
+// recover closes what a crash left open: every leg gets its Termination, and a
+// caller who was cut off after the answer a callback task at the place in line
+// their call had.
+func (a *App) recover(ctx context.Context) error {
+	found, err := a.store.Unfinished(ctx)
+	if err != nil {
+		return fmt.Errorf("looking for calls cut off by a crash: %w", err)
+	}
+	for _, u := range found {
+		if err := a.store.Commit(ctx, a.crashed(u)); err != nil && !errors.Is(err, store.ErrDuplicate) {
+			return fmt.Errorf("closing a call cut off by a crash: %w", err)
+		}
+	}
+	if len(found) > 0 {
+		a.log.Warn("calls cut off by a crash were closed", "calls", len(found))
+	}
+	return nil
+}
+
+// crashed is the change that closes one interaction. Its key makes it happen once,
+// however often the program crashes while it recovers.
+func (a *App) crashed(u store.Unfinished) *store.Change {
+	in := u.Interaction
+	t := tandem.Terminate(tandem.BySystem, tandem.ReasonCrash)
+	c := &store.Change{Key: "crash:" + string(in.ID), Interaction: &in, EndSession: true}
+	cutOff := ""
+	for _, leg := range u.Legs {
+		leg.Ended, leg.Termination = u.Last, t
+		c.Legs = append(c.Legs, leg)
+		c.Events = append(c.Events, tandem.NewEvent(in.ID, leg.ID, a.now(), tandem.EventLegEnded, "system", t))
+		if leg.Inbound && leg.Role == tandem.RoleCustomer && !leg.Answered.IsZero() {
+			cutOff = leg.From
+		}
+	}
+	if cutOff != "" {
+		task := tandem.Task{
+			ID: tandem.NewID[tandem.TaskID](a.now(), a.random), Interaction: in.ID, Kind: tandem.TaskCallback,
+			State: tandem.TaskWaiting, Arrived: in.Started, Note: "the call was cut off by a crash of the server",
+		}
+		c.Tasks = append(c.Tasks, task)
+		c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventTaskOpened, "system", task))
+		c.Outbox = a.notices(task, in)
+	}
+	in.State, in.Ended, in.Outcome = tandem.Closed, u.Last, string(tandem.ReasonCrash)
+	c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventClosed, "system",
+		tandem.Closing{Outcome: in.Outcome, Termination: t}))
+	return c
+}
+
+// dialledSince lists the calls out since a time, so that a restart does not reset
+// the caps.
+func (a *App) dialledSince(ctx context.Context, since time.Time) ([]caps.Use, error) {
+	legs, err := a.store.Dialled(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	var past []caps.Use
+	for _, l := range legs {
+		minutes := 0
+		switch {
+		case !l.Answered.IsZero() && !l.Ended.IsZero():
+			minutes = int((l.Ended.Sub(l.Answered) + time.Minute - 1) / time.Minute)
+		case l.Ended.IsZero():
+			minutes = a.cfg.Outbound.MaxMinutes // not known: the worst
+		}
+		past = append(past, caps.Use{At: l.Started, To: l.To, Minutes: minutes})
+	}
+	return past, nil
+}

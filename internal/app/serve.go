@@ -1,0 +1,192 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"time"
+
+	"tandem"
+	"tandem/internal/config"
+	"tandem/store/outbox"
+	"tandem/web/api"
+	"tandem/web/ui"
+)
+
+// watchEvery is how often the configuration's entries are looked at for a change.
+const watchEvery = time.Second
+
+// door is one HTTP listener.
+type door struct {
+	name     string
+	server   *http.Server
+	listener net.Listener
+}
+
+// Start opens every listener. On an error nothing listens.
+func (a *App) Start(ctx context.Context) (err error) {
+	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			a.stop()
+			for _, d := range a.doors {
+				err = errors.Join(err, d.listener.Close())
+			}
+		}
+	}()
+	h := a.cfg.HTTP
+	for _, d := range []struct {
+		name, addr string
+		handler    http.Handler
+	}{
+		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo})},
+		{"http.staff_listen", h.StaffListen, api.Staff()},
+		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Profiles: h.Profiles})},
+	} {
+		if err := a.open(d.name, d.addr, d.handler); err != nil {
+			return err
+		}
+	}
+	if err := a.sip.Start(ctx); err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "%w", err)
+	}
+	for _, d := range a.doors {
+		a.helpers.Go(func() {
+			if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+				a.log.Error("a door closed by itself", "door", d.name, "error", err)
+			}
+		})
+	}
+	a.helpers.Go(func() { a.folder.Watch(ctx) })
+	a.helpers.Go(func() { a.watchEntries(ctx) })
+	a.helpers.Go(func() { a.warm(ctx) })
+	if a.cfg.Notify.URL != "" {
+		worker, err := a.outbox()
+		if err != nil {
+			return err
+		}
+		a.helpers.Go(func() { worker.Run(ctx) })
+	}
+	return nil
+}
+
+// open listens at one address. A taken port is named with the key that sets it.
+func (a *App) open(name, addr string, h http.Handler) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "%s cannot listen on %s: %w; choose another address or end what uses it", name, addr, err)
+	}
+	server := api.NewServer(h, a.log, func() { a.metrics.panics.WithLabelValues("http").Inc() })
+	a.doors = append(a.doors, &door{name: name, server: server, listener: l})
+	return nil
+}
+
+// Addresses are what the server listens on, by the configuration's key.
+func (a *App) Addresses() map[string][]string {
+	out := map[string][]string{"sip.listen": a.sip.Addrs()}
+	for _, d := range a.doors {
+		out[d.name] = []string{d.listener.Addr().String()}
+	}
+	return out
+}
+
+// Stop drains: new calls are refused, those that are up may go on for limits.drain
+// or until now is closed, then they are ended; everything is closed in order.
+func (a *App) Stop(now <-chan struct{}) error {
+	a.draining.Store(true)
+	a.sip.Drain()
+	deadline := time.Now().Add(a.cfg.Limits.Drain)
+	a.drain(now, deadline)
+
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	errs := []error{a.sip.Close(ctx)}
+	for _, d := range a.doors {
+		errs = append(errs, d.server.Shutdown(ctx))
+	}
+	a.stop()
+	a.helpers.Wait()
+	return errors.Join(append(errs, a.release())...)
+}
+
+// stopTime bounds the ending of the calls that outlast the drain.
+const stopTime = 15 * time.Second
+
+// drain waits for the calls, and says how many are left.
+func (a *App) drain(now <-chan struct{}, deadline time.Time) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	told := -1
+	for a.calls() > 0 && time.Now().Before(deadline) {
+		if n := a.calls(); n != told {
+			told = n
+			a.log.Info("draining", "calls", n, "at_most", time.Until(deadline).Round(time.Second).String())
+		}
+		select {
+		case <-tick.C:
+		case <-now:
+			return
+		}
+	}
+}
+
+// watchEntries takes a changed mapping into use; a wrong one is told and left alone.
+func (a *App) watchEntries(ctx context.Context) {
+	file := a.o.Config.File
+	if file == "" {
+		return
+	}
+	seen := stamp(file)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if s := stamp(file); s != seen {
+			seen = s
+			a.remap(file)
+		}
+	}
+}
+
+func stamp(file string) string {
+	info, err := os.Stat(file)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
+}
+
+func (a *App) remap(file string) {
+	loaded, err := config.Load(file, a.o.Environ)
+	if err == nil {
+		err = a.checkEntries(loaded.Entries)
+	}
+	if err != nil {
+		a.log.Error("the changed configuration is wrong; the old entries stay in use", "file", file, "error", err)
+		return
+	}
+	a.entries.Store(&loaded.Entries)
+	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
+}
+
+// outbox makes the worker that tells of opened tasks.
+func (a *App) outbox() (*outbox.Worker, error) {
+	secret, err := outbox.ParseSecret(a.cfg.Notify.Secret.Reveal())
+	if err != nil {
+		return nil, tandem.Errorf(tandem.CodeInvalid, "notify.secret: %w", err)
+	}
+	own := func(string) (outbox.Secret, error) { return secret, nil }
+	// The operator named this receiver, so it may be on a private network.
+	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	hook := outbox.NewWebhook(own, a.now, anywhere...)
+	return &outbox.Worker{Store: a.store, Deliver: hook.Deliver, Log: a.log, Now: a.now, Jitter: rand.Float64}, nil
+}

@@ -1,0 +1,262 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/caps"
+	"tandem/bridge/room"
+	"tandem/ivr/flow"
+	"tandem/media"
+	"tandem/sip"
+	"tandem/store"
+)
+
+// ringID names the ringback among a stream's items, beside prompts and hold music.
+const ringID = 1<<31 + 1
+
+// pairing is the pair a call is in, which hold by the caller concerns.
+type pairing struct {
+	mu   sync.Mutex
+	pair *room.Pair
+	held bool
+}
+
+func (p *pairing) set(pair *room.Pair, caller *media.Stream) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pair = pair
+	if pair != nil && p.held {
+		return pair.Hold(caller, true)
+	}
+	return nil
+}
+
+// callerHeld is told when the caller's phone holds us or takes us back.
+func (w *world) callerHeld(on bool) {
+	w.pair.mu.Lock()
+	defer w.pair.mu.Unlock()
+	w.pair.held = on
+	if w.pair.pair != nil {
+		if err := w.pair.pair.Hold(w.call.side.stream, on); err != nil {
+			w.call.log.Warn("holding failed", "error", err)
+		}
+	}
+}
+
+// Connect dials somebody, joins them to the caller, and returns when they part.
+func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Transferred) {
+	k := w.call
+	defer func() {
+		if p := recover(); p != nil {
+			k.app.panicked(k.log, "transfer", p)
+			out = flow.Transferred{Outcome: "failed"}
+		}
+	}()
+	outcome, err := w.connect(ctx, c)
+	if err != nil {
+		w.Trace(tandem.EventFlowError, tandem.FlowFault{Step: c.Step, Message: err.Error()})
+		k.log.Warn("a transfer failed", "step", c.Step, "error", err)
+	}
+	return flow.Transferred{Outcome: outcome}
+}
+
+// outbound is one call out with its record.
+type outbound struct {
+	leg  tandem.Leg
+	side *side
+	dial sip.Dial
+}
+
+func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
+	k := w.call
+	a := k.app
+	dial, err := a.destination(c.To)
+	if err != nil {
+		return "failed", err
+	}
+	hold, err := a.caps.Reserve(a.now(), c.To)
+	if err != nil {
+		var refused *caps.Refused
+		if errors.As(err, &refused) {
+			a.metrics.refusedOut.WithLabelValues(refused.Rule).Inc()
+		}
+		return "failed", fmt.Errorf("not dialled: %w", err)
+	}
+	talked := time.Duration(0)
+	defer func() { hold.Settle(talked) }()
+
+	leg := tandem.Leg{
+		ID: tandem.NewID[tandem.LegID](a.now(), a.random), Interaction: k.interaction.ID, Kind: tandem.LegSIP,
+		Role: tandem.RoleAgent, From: k.leg.To, To: c.To, Started: a.now(),
+	}
+	if err := a.store.Commit(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{
+		k.event(tandem.EventDialled, tandem.Dialled{To: c.To, Trunk: dial.Trunk}), legEvent(k, leg, tandem.EventLegStarted, leg),
+	}}); err != nil {
+		return "failed", fmt.Errorf("not dialled: %w", err)
+	}
+	t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
+	defer func() {
+		leg.Ended, leg.Termination = a.now(), t
+		a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegEnded, t)}})
+	}()
+	o := &outbound{leg: leg, dial: dial}
+	if o.side, err = a.openSide(k.sip.Source.Addr()); err != nil {
+		return "failed", err
+	}
+	defer o.side.stream.Close()
+	o.dial.Media, o.dial.Ring = o.side, c.Ring
+
+	remote, err := w.ring(ctx, o, c.Mode)
+	if err != nil {
+		var failed *sip.DialError
+		if errors.As(err, &failed) {
+			t = failed.Termination
+			return dialOutcome(t.Reason), nil
+		}
+		t = tandem.Terminate(tandem.BySystem, tandem.ReasonTransport)
+		return "failed", err
+	}
+	leg.Answered = a.now()
+	a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegAnswered, nil)}})
+	ctx, cancel := context.WithTimeoutCause(ctx, hold.Limit, errTooLong)
+	defer cancel()
+	t, err = w.talk(ctx, o.side, remote)
+	talked = a.now().Sub(leg.Answered)
+	if err != nil {
+		return "failed", err
+	}
+	return "ok", nil
+}
+
+// legEvent is an event of another leg of the call's interaction.
+func legEvent(k *call, leg tandem.Leg, kind tandem.EventKind, data any) tandem.Event {
+	e := k.event(kind, data)
+	e.Leg = leg.ID
+	return e
+}
+
+// ring dials while the caller hears ringing, or music if the transfer is attended.
+func (w *world) ring(ctx context.Context, o *outbound, mode string) (*sip.Call, error) {
+	caller := w.call.side.stream
+	sound := w.call.app.sounds.ringback
+	if mode == "attended" {
+		sound = w.call.app.sounds.music
+	}
+	if err := caller.Play(media.Item{ID: ringID, Clips: sound, Loop: true}); err == nil {
+		defer caller.Stop(ringID)
+	}
+	return w.call.app.sip.Dial(ctx, o.dial)
+}
+
+// talk joins the two until one leaves, and says how the second leg ended.
+func (w *world) talk(ctx context.Context, s *side, remote *sip.Call) (tandem.Termination, error) {
+	k := w.call
+	pair, err := room.NewPair(k.side.stream, s.stream, k.app.sounds.music)
+	if err == nil {
+		err = w.pair.set(pair, k.side.stream)
+	}
+	if err != nil {
+		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
+		remote.Hangup(ctx, t)
+		return t, err
+	}
+	defer func() {
+		_ = w.pair.set(nil, nil) // forgetting a pair cannot fail
+		pair.Part()
+	}()
+	t := w.listen(ctx, s, remote, pair)
+	remote.Hangup(ctx, t)
+	if first := remote.Termination(); !first.IsZero() {
+		t = first
+	}
+	return t, nil
+}
+
+// listen waits for the end of a joined leg.
+func (w *world) listen(ctx context.Context, s *side, remote *sip.Call, pair *room.Pair) tandem.Termination {
+	for {
+		select {
+		case <-ctx.Done(): // the caller left, or the call may last no longer
+			if errors.Is(context.Cause(ctx), errTooLong) {
+				return tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration)
+			}
+			return tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)
+		case e := <-remote.Events():
+			switch e := e.(type) {
+			case sip.Held:
+				if err := pair.Hold(s.stream, e.On); err != nil {
+					w.call.log.Warn("holding failed", "error", err)
+				}
+				w.Trace(tandem.EventHold, tandem.Held{By: tandem.ByPeer, On: e.On})
+			case sip.Ended:
+				return e.Termination
+			}
+		case e, open := <-s.stream.Events():
+			if _, silent := e.(media.Silent); silent || !open {
+				return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout)
+			}
+		}
+	}
+}
+
+// dialOutcome is the verb's outcome of a call out that nobody answered.
+func dialOutcome(r tandem.Reason) string {
+	switch r {
+	case tandem.ReasonBusy:
+		return "busy"
+	case tandem.ReasonNoAnswer:
+		return "no_answer"
+	}
+	return "failed"
+}
+
+// destination says how to reach what a flow names, if the operator allows it.
+func (a *App) destination(to string) (sip.Dial, error) {
+	if ok, why := a.cfg.Outbound.Allows(to); !ok {
+		a.metrics.refusedOut.WithLabelValues("list").Inc()
+		return sip.Dial{}, fmt.Errorf("not dialled: %s", why)
+	}
+	if strings.HasPrefix(to, "sip:") {
+		return sip.Dial{To: to, From: a.shown("")}, nil
+	}
+	number, isNumber := strings.CutPrefix(to, "tel:")
+	if !isNumber {
+		return sip.Dial{}, fmt.Errorf("not dialled: %q is neither tel: nor sip:", to)
+	}
+	trunk, err := a.trunk()
+	if err != nil {
+		return sip.Dial{}, err
+	}
+	return sip.Dial{To: number, Trunk: trunk, From: a.shown(trunk)}, nil
+}
+
+// shown is the number a call out shows.
+func (a *App) shown(trunk string) string {
+	if t, ok := a.cfg.SIP.Trunks[trunk]; ok {
+		if t.From != "" {
+			return t.From
+		}
+		return t.User
+	}
+	return "tandem"
+}
+
+// trunk is the one by which calls go out: the only one, or the first by name.
+func (a *App) trunk() (string, error) {
+	best := ""
+	for name := range a.cfg.SIP.Trunks {
+		if best == "" || name < best {
+			best = name
+		}
+	}
+	if best == "" {
+		return "", errors.New("not dialled: no trunk is configured (sip.trunks)")
+	}
+	return best, nil
+}

@@ -1,0 +1,328 @@
+// Package voice is the channel of a phone call: it says prompts on a media stream,
+// hears keys, and takes voicemail. It runs no goroutine; the call's own goroutine
+// uses it. It decides nothing about the flow.
+package voice
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tandem"
+	"tandem/ivr"
+	"tandem/ivr/flow"
+	"tandem/media"
+	"tandem/media/dtmf"
+	"tandem/sip"
+)
+
+const (
+	// fillerAfter is how long a caller hears nothing during an HTTP step before the
+	// filler begins: well under the three seconds after which people hang up.
+	fillerAfter = 1500 * time.Millisecond
+	// tail is how long the far end's jitter buffer still plays after our last packet.
+	tail = 160 * time.Millisecond
+	// speakTime bounds the making of one prompt's audio.
+	speakTime = 4 * time.Second
+)
+
+// Ids of what is played beside prompts, whose ids count up from 1. The range from
+// 1<<31 is left to those who join the stream with others.
+const (
+	fillerID = 1<<30 + iota
+	beepID
+)
+
+// Speaker makes audio of prompts.
+type Speaker interface {
+	Clips(ctx context.Context, lang string, parts []tandem.Part, audio string) ([]*media.Clip, error)
+}
+
+// Config is what a channel needs. Filler, Beep, Spoken and Held may be empty.
+type Config struct {
+	Stream *media.Stream
+	Speech Speaker
+	Events <-chan sip.Event // keys by INFO, the end of the call
+	Now    func() time.Time
+	Trace  func(kind tandem.EventKind, data any)
+	// Tape opens a voicemail.
+	Tape func(r flow.Record) (Tape, error)
+	// Spoken is told of each prompt that has left the playlist.
+	Spoken func(p flow.Play, whole bool)
+	// Held is told when the caller's phone puts us on hold or takes us back.
+	Held   func(on bool)
+	Filler []*media.Clip
+	Beep   []*media.Clip
+}
+
+// Channel is one phone call as a flow sees it.
+type Channel struct {
+	cfg    Config
+	nextID uint32
+	said   []saying  // prompts on the playlist, oldest first
+	quiet  time.Time // since when nothing is said and no key came
+	hear   dtmf.Merger
+	filler bool
+	taping *taping
+	timer  *time.Timer
+	over   error // why Next returns ErrLeft
+	lost   bool  // the far end fell silent
+}
+
+var _ ivr.Channel = (*Channel)(nil)
+
+// saying is a prompt on the playlist.
+type saying struct {
+	id  uint32
+	p   flow.Play
+	cut bool // stopped; its Played event is on its way
+}
+
+// New makes the channel of an answered call.
+func New(cfg Config) *Channel {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return &Channel{cfg: cfg, timer: t, quiet: cfg.Now()}
+}
+
+// Lost reports that the call is over because the far end sends nothing any more.
+func (c *Channel) Lost() bool { return c.lost }
+
+// Play puts a prompt on the playlist.
+func (c *Channel) Play(ctx context.Context, p flow.Play) error {
+	ctx, cancel := context.WithTimeout(ctx, speakTime)
+	defer cancel()
+	clips, err := c.cfg.Speech.Clips(ctx, p.Lang, p.Parts, p.Audio)
+	if err != nil {
+		return fmt.Errorf("saying a prompt of step %s: %w", p.Step, err)
+	}
+	c.stopFiller()
+	c.nextID++
+	if err := c.cfg.Stream.Play(media.Item{ID: c.nextID, Clips: clips}); err != nil {
+		return fmt.Errorf("saying a prompt of step %s: %w", p.Step, err)
+	}
+	c.said = append(c.said, saying{id: c.nextID, p: p})
+	return nil
+}
+
+// Cut stops what keys may stop.
+func (c *Channel) Cut() {
+	var ids []uint32
+	for i := range c.said {
+		if s := &c.said[i]; !s.cut && s.p.BargeIn.ByKeys() {
+			s.cut = true
+			ids = append(ids, s.id)
+		}
+	}
+	if len(ids) > 0 {
+		c.cfg.Stream.Stop(ids...)
+	}
+}
+
+// Hush keeps keys and their tones from recordings and joined legs.
+func (c *Channel) Hush(on bool) { c.cfg.Stream.Hush(on) }
+
+// saidAll reports whether every prompt has ended or is being stopped.
+func (c *Channel) saidAll() bool {
+	for i := range c.said {
+		if !c.said[i].cut {
+			return false
+		}
+	}
+	return true
+}
+
+// early reports whether a prompt plays or waits that keys do not stop.
+func (c *Channel) early() bool {
+	for i := range c.said {
+		if s := &c.said[i]; !s.cut && !s.p.BargeIn.ByKeys() {
+			return true
+		}
+	}
+	return false
+}
+
+// Next waits for the next input.
+func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error) {
+	if w.Kind != flow.WaitHTTP {
+		c.stopFiller()
+	}
+	for c.over == nil {
+		if w.Kind == flow.WaitVoicemail && c.taping != nil {
+			if in, done := c.tape(w); done {
+				return in, nil
+			}
+		}
+		select {
+		case in := <-answers:
+			c.stopFiller()
+			return in, nil
+		default:
+		}
+		c.arm(w)
+		select {
+		case in := <-answers:
+			c.stopFiller()
+			c.quiet = c.cfg.Now() // what follows is counted from here
+			return in, nil
+		case <-c.timer.C:
+			if in, ok := c.due(w); ok {
+				return in, nil
+			}
+		case e, open := <-c.cfg.Stream.Events():
+			if in, ok := c.heard(e, open, w); ok {
+				return in, nil
+			}
+		case e := <-c.cfg.Events:
+			if in, ok := c.signalled(e, w); ok {
+				return in, nil
+			}
+		case <-ctx.Done():
+			c.over = context.Cause(ctx)
+		}
+	}
+	if c.taping != nil {
+		c.keepTape() // a caller who hangs up has said what they wanted to
+	}
+	return flow.Input{}, ivr.ErrLeft
+}
+
+// arm sets the timer for whatever falls due next in the wait.
+func (c *Channel) arm(w flow.Wait) {
+	c.timer.Stop()
+	if !c.saidAll() {
+		return
+	}
+	switch {
+	case w.Kind == flow.WaitListen && w.Timeout > 0:
+		c.timer.Reset(max(0, w.Timeout-c.cfg.Now().Sub(c.quiet)))
+	case w.Kind == flow.WaitHTTP && !c.filler && len(c.cfg.Filler) > 0:
+		c.timer.Reset(max(0, fillerAfter-c.cfg.Now().Sub(c.quiet)))
+	case w.Kind == flow.WaitVoicemail && c.taping != nil && c.taping.rec != nil:
+		c.timer.Reset(max(0, c.taping.until.Sub(c.cfg.Now())))
+	}
+}
+
+// due handles the timer.
+func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
+	switch w.Kind {
+	case flow.WaitListen:
+		c.quiet = c.cfg.Now()
+		return flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}, true
+	case flow.WaitHTTP:
+		c.filler = c.cfg.Stream.Play(media.Item{ID: fillerID, Clips: c.cfg.Filler, Loop: true}) == nil
+	}
+	return flow.Input{}, false // a voicemail's end is seen by tape
+}
+
+func (c *Channel) stopFiller() {
+	if c.filler {
+		c.cfg.Stream.Stop(fillerID)
+		c.filler = false
+	}
+}
+
+// heard handles what the stream tells.
+func (c *Channel) heard(e media.Event, open bool, w flow.Wait) (flow.Input, bool) {
+	if !open {
+		c.over = media.ErrClosed
+		return flow.Input{}, false
+	}
+	switch e := e.(type) {
+	case media.Key:
+		return c.key(e.Digit, e.Via, w)
+	case media.Played:
+		c.ended(e)
+	case media.Silent:
+		c.over, c.lost = ivr.ErrLeft, true
+	}
+	return flow.Input{}, false
+}
+
+// signalled handles what signalling tells.
+func (c *Channel) signalled(e sip.Event, w flow.Wait) (flow.Input, bool) {
+	switch e := e.(type) {
+	case sip.Key:
+		return c.key(e.Digit, dtmf.ViaInfo, w)
+	case sip.Held:
+		c.cfg.Trace(tandem.EventHold, tandem.Held{By: tandem.ByRemote, On: e.On})
+		if c.cfg.Held != nil {
+			c.cfg.Held(e.On)
+		}
+	case sip.Ended:
+		c.over = ivr.ErrLeft
+	}
+	return flow.Input{}, false
+}
+
+// key makes an input of a press, unless it is the same press by another way, or
+// meant for somebody else.
+func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) {
+	if !c.hear.Accept(digit, via, c.cfg.Now()) {
+		return flow.Input{}, false
+	}
+	switch w.Kind {
+	case flow.WaitTransfer: // it goes to the party they talk with
+		return flow.Input{}, false
+	case flow.WaitVoicemail:
+		if c.taping != nil && c.taping.rec != nil {
+			c.taping.until = c.cfg.Now()
+			return flow.Input{}, false
+		}
+	}
+	c.quiet = c.cfg.Now()
+	return flow.Input{Kind: flow.InputKey, Text: string(digit), Via: via.String(), Early: c.early()}, true
+}
+
+// ended takes an item off the books.
+func (c *Channel) ended(e media.Played) {
+	for i, s := range c.said {
+		if s.id != e.ID {
+			continue
+		}
+		c.said = append(c.said[:i], c.said[i+1:]...)
+		whole := e.Done && !s.cut
+		text := ""
+		for _, p := range s.p.Parts {
+			text += p.Text
+		}
+		c.cfg.Trace(tandem.EventPrompt, tandem.Prompted{
+			Step: s.p.Step, Name: s.p.Name, Lang: s.p.Lang, Text: text, Heard: whole, HeardMS: e.Frames * 20,
+		})
+		if c.cfg.Spoken != nil {
+			c.cfg.Spoken(s.p, whole)
+		}
+		if len(c.said) == 0 && e.Done {
+			c.quiet = c.cfg.Now()
+		}
+		return
+	}
+}
+
+// Drain waits until all has been said, and a moment more so that it is heard.
+func (c *Channel) Drain(ctx context.Context) error {
+	c.stopFiller()
+	spoke := len(c.said) > 0
+	for c.over == nil && len(c.said) > 0 {
+		select {
+		case e, open := <-c.cfg.Stream.Events():
+			c.heard(e, open, flow.Wait{Kind: flow.WaitTransfer})
+		case e := <-c.cfg.Events:
+			c.signalled(e, flow.Wait{Kind: flow.WaitTransfer})
+		case <-ctx.Done():
+			c.over = context.Cause(ctx)
+		}
+	}
+	if c.over == nil && spoke {
+		c.timer.Reset(tail)
+		select {
+		case <-c.timer.C:
+		case <-ctx.Done():
+			c.over = context.Cause(ctx)
+		}
+	}
+	if c.over != nil {
+		return ivr.ErrLeft
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package voice
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"tandem/ivr/flow"
+	"tandem/media"
+	"tandem/media/codec"
+)
+
+const (
+	// shortest is the least a voicemail must hold of somebody's voice: less is a
+	// caller who hung up at the tone.
+	shortest = 300 * time.Millisecond
+	// loud is the least peak of a frame that counts as voice: -36 dBm0, above line
+	// noise and below a quiet speaker.
+	loud = 350
+	// frameTime is the length of one frame.
+	frameTime = codec.FrameSamples * time.Second / codec.Rate
+	// keepTime bounds the keeping of a voicemail.
+	keepTime = 10 * time.Second
+)
+
+// Tape is a voicemail being taken: µ-law or A-law bytes at 8 kHz go in.
+type Tape interface {
+	io.Writer
+	// Law is the law of the stream now, which the bytes will be in.
+	Law() codec.Law
+	// Keep makes it a promise: once it returns nil the message is in its box.
+	Keep(ctx context.Context, length time.Duration) error
+	// Drop forgets it.
+	Drop()
+}
+
+// taping is a voicemail asked for, or being taken.
+type taping struct {
+	r       flow.Record
+	beeped  bool
+	tape    *levels // nil before it begins
+	rec     *media.Recording
+	started time.Time
+	until   time.Time
+}
+
+// levels counts the frames with a voice in them on their way to the tape.
+type levels struct {
+	Tape
+	law    codec.Law
+	voiced atomic.Int64 // frames
+}
+
+func (l *levels) Write(p []byte) (int, error) {
+	var pcm [codec.FrameSamples]int16
+	for rest := p; len(rest) > 0; {
+		n := min(len(rest), len(pcm))
+		l.law.Decode(pcm[:n], rest[:n])
+		for _, v := range pcm[:n] {
+			if v > loud || v < -loud {
+				l.voiced.Add(1)
+				break
+			}
+		}
+		rest = rest[n:]
+	}
+	return l.Tape.Write(p)
+}
+
+// Record asks for a voicemail once the prompts have ended.
+func (c *Channel) Record(r flow.Record) { c.taping = &taping{r: r} }
+
+// tape moves a voicemail on. It returns the answer when the message is complete.
+func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
+	t := c.taping
+	if !c.saidAll() {
+		return flow.Input{}, false
+	}
+	if !t.beeped && len(c.cfg.Beep) > 0 {
+		t.beeped = true
+		if c.cfg.Stream.Play(media.Item{ID: beepID, Clips: c.cfg.Beep}) == nil {
+			c.said = append(c.said, saying{id: beepID, p: flow.Play{Step: t.r.Step, Name: "beep"}})
+			return flow.Input{}, false
+		}
+	}
+	if t.rec == nil {
+		if err := c.startTape(); err != nil {
+			c.taping = nil
+			return flow.Input{Kind: flow.InputFault, Text: err.Error()}, true
+		}
+		return flow.Input{}, false
+	}
+	if c.cfg.Now().Before(t.until) {
+		return flow.Input{}, false
+	}
+	outcome, err := c.keepTape()
+	if err != nil {
+		return flow.Input{Kind: flow.InputFault, Text: err.Error()}, true
+	}
+	c.quiet = c.cfg.Now()
+	return flow.Input{Kind: flow.InputRecorded, Serial: t.r.Serial, Recorded: &flow.Recorded{Outcome: outcome}}, true
+}
+
+func (c *Channel) startTape() error {
+	t := c.taping
+	tape, err := c.cfg.Tape(t.r)
+	if err != nil {
+		return err
+	}
+	t.tape = &levels{Tape: tape, law: tape.Law()}
+	t.rec = c.cfg.Stream.Record(t.tape, false)
+	t.started = c.cfg.Now()
+	t.until = t.started.Add(t.r.Max)
+	return nil
+}
+
+// keepTape ends the voicemail that is being taken.
+func (c *Channel) keepTape() (outcome string, err error) {
+	t := c.taping
+	c.taping = nil
+	if t.rec == nil {
+		return "too_short", nil
+	}
+	frames, err := t.rec.Stop()
+	if err != nil {
+		t.tape.Drop()
+		return "", err
+	}
+	if time.Duration(t.tape.voiced.Load())*frameTime < shortest {
+		t.tape.Drop()
+		return "too_short", nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keepTime)
+	defer cancel()
+	if err := t.tape.Keep(ctx, time.Duration(frames)*frameTime); err != nil {
+		return "", err
+	}
+	return "left", nil
+}
