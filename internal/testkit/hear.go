@@ -147,6 +147,26 @@ func Find(heard, clip []int16) Found {
 	return best
 }
 
+// FindInOrder looks for clips that follow each other, such as the words of an
+// amount: each is sought from where the one before it began, no more than a second
+// after its end. It returns one place for each clip.
+func FindInOrder(heard []int16, clips ...[]int16) []Found {
+	var places []Found
+	from, reach := 0, len(heard)
+	for _, clip := range clips {
+		window := heard[from:min(len(heard), from+reach+len(clip))]
+		f := Find(window, clip)
+		at := int(f.At * Rate / time.Second)
+		f.At += Length(heard[:from])
+		places = append(places, f)
+		if f.Score > 0 {
+			from += min(at+len(trimmed(clip))/2, len(window))
+		}
+		reach = 2 * Rate
+	}
+	return places
+}
+
 // trimmed drops silence at both ends.
 func trimmed(pcm []int16) []int16 {
 	loud := func(s int16) bool { return s > 2*quiet || s < -2*quiet }

@@ -79,6 +79,13 @@ func TestFindSpeech(t *testing.T) {
 	if got := Find(heard[:Rate/2+len(more)+len(greeting)/2], greeting); got.Score > 0.7 || got.Score < 0.3 {
 		t.Errorf("half of the greeting: %+v", got)
 	}
+	words := FindInOrder(heard, more, greeting, other)
+	if words[0].Score < 0.95 || words[1].Score < 0.95 || words[2].Score > 0.4 || words[0].At > words[1].At {
+		t.Errorf("in order: %+v", words)
+	}
+	if words = FindInOrder(heard, greeting, more); words[1].Score > 0.4 {
+		t.Errorf("in the wrong order: %+v", words)
+	}
 	lossy := slices.Clone(heard)
 	random := rand.New(rand.NewPCG(3, 4))
 	for at := 0; at+160 <= len(lossy); at += 160 {

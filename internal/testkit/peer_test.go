@@ -121,10 +121,11 @@ func TestFaultsRepeatBySeed(t *testing.T) {
 		}
 		return fates
 	}
-	if draw(1) != draw(1) {
+	first, again, other := draw(1), draw(1), draw(2)
+	if first != again {
 		t.Error("one seed, two fates")
 	}
-	if draw(1) == draw(2) {
+	if first == other {
 		t.Error("two seeds, one fate")
 	}
 }

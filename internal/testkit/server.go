@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -110,6 +111,51 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 	return s
 }
 
+// NewDemo starts the demo in a folder of its own on free ports and waits until it
+// has said where it listens.
+func NewDemo(t testing.TB, binary string) *Server {
+	t.Helper()
+	s := &Server{t: t, binary: binary, log: &lockedBuffer{}}
+	cmd := exec.Command(binary, "demo", "--temporary", "--json")
+	cmd.Stderr = s.log
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.process = run(t, "the demo", cmd, s.log)
+	var said struct {
+		Addresses map[string][]string `json:"addresses"`
+		Config    string              `json:"config"`
+	}
+	read := make(chan error, 1)
+	go func() { read <- json.NewDecoder(stdout).Decode(&said) }()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Fatalf("the demo did not say where it listens: %v\n%s", err, s.log)
+		}
+	case <-time.After(startTime):
+		t.Fatalf("the demo said nothing in %v\n%s", startTime, s.log)
+	}
+	s.Config = said.Config
+	for name, a := range map[string]*netip.AddrPort{"sip.listen": &s.SIP, "http.listen": &s.HTTP, "http.staff_listen": &s.Staff, "http.admin_listen": &s.Admin} {
+		if len(said.Addresses[name]) == 0 {
+			t.Fatalf("the demo has no %s: %v", name, said.Addresses)
+		}
+		address := said.Addresses[name][0]
+		if _, after, ok := strings.Cut(address, "://"); ok {
+			address = after
+		}
+		if *a, err = netip.ParseAddrPort(address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.ready(startTime); err != nil {
+		t.Fatalf("the demo: %v\n%s", err, s.log)
+	}
+	return s
+}
+
 func lookUp(config map[string]any, group, name string) any {
 	inner, _ := config[group].(map[string]any)
 	return inner[name]
@@ -175,8 +221,8 @@ func (s *Server) ready(wait time.Duration) error {
 	defer cancel()
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
-	last := errors.New("never answered")
 	for {
+		var last error
 		if code, err := HTTPStatus(ctx, "http://"+s.Admin.String()+"/readyz"); err != nil {
 			last = err
 		} else if code == http.StatusOK {
