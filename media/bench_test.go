@@ -1,0 +1,157 @@
+package media
+
+import (
+	"crypto/rand"
+	"io"
+	"net/netip"
+	"testing"
+	"time"
+
+	"tandem/media/codec"
+	"tandem/media/rtp"
+)
+
+// loopback is a shard without its goroutine, whose streams speak to each other in
+// pairs; the test turns the wheel.
+type loopback struct {
+	*shard
+	at      time.Duration
+	streams []*Stream
+}
+
+func newLoopback(tb testing.TB, streams int, set func(i int, p *Params)) *loopback {
+	tb.Helper()
+	here := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	sh, err := newShard(time.Now(), time.Minute)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ports, err := rtp.NewPorts(0, 0, rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e := &Engine{cfg: Config{Address: here, Random: rand.Reader}, ports: ports}
+	l := &loopback{shard: sh}
+	for range streams {
+		s, err := e.bind()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		s.shard = sh
+		sh.adopt(s)
+		l.streams = append(l.streams, s)
+		tb.Cleanup(func() { s.sockets.close() })
+	}
+	for i, s := range l.streams {
+		p := Params{Remote: local(l.streams[i^1].port), Law: codec.PCMU, Event: 101, Send: true, Recv: true}
+		set(i, &p)
+		s.law.Store(uint32(p.Law))
+		s.apply(p)
+	}
+	close(sh.ended) // close waits for a goroutine that this shard does not have
+	tb.Cleanup(func() { sh.close() })
+	return l
+}
+
+// period20 turns the wheel once: every stream sends one packet and hears one.
+func (l *loopback) period20() {
+	for range slotCount {
+		l.at += slotTime
+		l.turn(l.at)
+		l.look(l.at)
+	}
+}
+
+// What a call costs per packet in steady state must not be garbage: playing,
+// hearing, recording, tone detection and joined streams alike.
+func TestPacketPathDoesNotAllocate(t *testing.T) {
+	l := newLoopback(t, 6, func(i int, p *Params) {
+		if i < 2 {
+			p.Event, p.Tones = 0, true
+		}
+		if i == 2 {
+			p.Law, p.Payload = codec.PCMA, 8
+		}
+	})
+	music := Tone(440, 5000)
+	music.Encoded(codec.PCMU)
+	for _, s := range l.streams {
+		s.items = append(s.items, playing{Item: Item{Clips: []*Clip{music}, Loop: true}})
+	}
+	for _, s := range l.streams[:2] {
+		r := &Recording{stereo: true, stream: s, w: io.Discard, wake: make(chan struct{}, 1), done: make(chan struct{})}
+		go r.run()
+		s.recordings = append(s.recordings, r)
+		t.Cleanup(func() { r.end(l.at); <-r.done })
+	}
+	a, b := l.streams[3], l.streams[4]
+	a.peer, b.peer, l.joined = b, a, 2
+	for range 60 {
+		l.period20()
+	}
+	received := l.counts.received
+	if n := testing.AllocsPerRun(200, l.period20); n != 0 {
+		t.Errorf("%v allocations in a period", n)
+	}
+	if got := l.counts.received - received; got < 200*6*9/10 {
+		t.Errorf("only %d packets were received", got)
+	}
+	if l.counts.sendErrors != 0 || l.streams[0].stats.Strangers != 0 {
+		t.Errorf("%d errors, %d strangers", l.counts.sendErrors, l.streams[0].stats.Strangers)
+	}
+}
+
+// BenchmarkPeriod is one 20 ms period of 100 calls: 100 packets out and 100 in.
+func BenchmarkPeriod(b *testing.B) {
+	l := newLoopback(b, 100, func(int, *Params) {})
+	music := Tone(440, 5000)
+	music.Encoded(codec.PCMU)
+	for _, s := range l.streams {
+		s.items = append(s.items, playing{Item: Item{Clips: []*Clip{music}, Loop: true}})
+	}
+	for range 10 {
+		l.period20()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.period20()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/200, "ns/packet")
+}
+
+// A shard that wakes late sends two packets of a stream at most and skips the
+// rest; timestamps stay with the clock.
+func TestLateShardDoesNotBurst(t *testing.T) {
+	l := newLoopback(t, 2, func(int, *Params) {})
+	l.period20()
+	s := l.streams[0]
+	sent, ts := s.stats.Sent, s.lastTime
+	l.at += 200 * time.Millisecond
+	l.turn(l.at)
+	if n := s.stats.Sent - sent; n != 2 {
+		t.Errorf("%d packets left at once", n)
+	}
+	if step := s.lastTime - ts; step != 10*codec.FrameSamples {
+		t.Errorf("the timestamp went on by %d", step)
+	}
+	if l.counts.skipped != 2*8 || l.counts.late == 0 {
+		t.Errorf("skipped %d, late %d", l.counts.skipped, l.counts.late)
+	}
+}
+
+func TestLateness(t *testing.T) {
+	var l lateness
+	for i := range 1000 {
+		d := 50 * time.Microsecond
+		if i%50 == 0 {
+			d = 3 * time.Millisecond
+		}
+		l.note(d)
+	}
+	l.note(time.Hour)
+	for second, want := range []time.Duration{3100 * time.Microsecond, 3100 * time.Microsecond, 0} {
+		if got := l.percentile(); got != want {
+			t.Errorf("second %d: %v, not %v", second, got, want)
+		}
+	}
+}
