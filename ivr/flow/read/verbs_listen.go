@@ -238,7 +238,8 @@ func (ff *flowFile) dynamicChoices(n *node) *flow.DynamicChoices {
 		if name, ok := ff.name(as, "as"); ok && ff.freeName(as) {
 			d.As = name
 			if l := n.get("label"); l != nil {
-				d.Label = ff.prompt(l, "label", ff.env.With(name, elem, false))
+				key := &expression.Type{Kind: expression.Digits} // what to press for it
+				d.Label = ff.prompt(l, "label", ff.env.With(name, elem, false).With("key", key, false))
 			}
 		}
 	}

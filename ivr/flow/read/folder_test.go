@@ -1,0 +1,95 @@
+package read
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem/ivr/flow"
+)
+
+const smallFlow = "flow: x\nchannels: [voice]\nlanguages: [en]\nstart: hello\nsteps:\n  hello: { say: { en: \"WORDS\" }, next: end }\n"
+
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	clock := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	save := func(text string) {
+		t.Helper()
+		path := filepath.Join(dir, "x.flow.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		clock = clock.Add(time.Second) // two saves within the file system's clock tick
+		if err := os.Chtimes(path, clock, clock); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type reported struct {
+		good bool
+		n    int
+	}
+	var reports []reported
+	save(strings.Replace(smallFlow, "WORDS", "One", 1))
+	f, ds, err := OpenFolder(dir, testOptions(), func(lib *flow.Library, ds []Diagnostic) {
+		reports = append(reports, reported{lib != nil, len(ds)})
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown(ds))
+	}
+	ctx := context.Background()
+	first := f.Current()
+	if _, read := f.Reload(ctx); read {
+		t.Error("read again without a change")
+	}
+
+	save(strings.Replace(smallFlow, "next: end", "next: edn", 1))
+	if ds, read := f.Reload(ctx); !read || !HasErrors(ds) {
+		t.Errorf("broken save: read %v\n%s", read, shown(ds))
+	}
+	if _, read := f.Reload(ctx); read {
+		t.Error("a broken save was reported twice")
+	}
+	if f.Current() != first {
+		t.Error("a broken save took the library away")
+	}
+
+	save(strings.Replace(smallFlow, "WORDS", "Two", 1))
+	if ds, read := f.Reload(ctx); !read || len(ds) != 0 {
+		t.Errorf("good save: read %v\n%s", read, shown(ds))
+	}
+	second := f.Current()
+	if second == first || second.Flows["x"].Hash == first.Flows["x"].Hash {
+		t.Error("a good save does not serve")
+	}
+	if len(first.Flows["x"].Steps) != 1 {
+		t.Error("the old library changed under its sessions")
+	}
+	save(strings.Replace(smallFlow, "WORDS", "Two", 1))
+	if _, read := f.Reload(ctx); read {
+		t.Error("a touched file was read again")
+	}
+	want := []reported{{false, 1}, {true, 0}}
+	if len(reports) != 2 || reports[0] != want[0] || reports[1] != want[1] {
+		t.Errorf("reports %v, want %v", reports, want)
+	}
+
+	if ds := f.Configure(Options{Settings: map[string]any{}, HTTPAllow: []string{}}); HasErrors(ds) || f.Current() == second {
+		t.Errorf("new options were not read under:\n%s", shown(ds))
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	f.Watch(cancelled) // returns
+}
+
+func TestOpenFolderRefusesMistakes(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "x.flow.yaml"), []byte("flow: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, ds, err := OpenFolder(dir, testOptions(), nil); err == nil || f != nil || !HasErrors(ds) {
+		t.Errorf("opened %v, %v", f, err)
+	}
+}
