@@ -157,6 +157,9 @@ func (r *run) ask(e ear) error {
 	if c, ok := e.(*Collect); ok && r.f.Confirming {
 		return r.say(c.Confirm, l.BargeIn, false, nil)
 	}
+	if _, ok := e.(*Language); ok {
+		return r.sayInAll(p, l.BargeIn)
+	}
 	if err := r.say(p, l.BargeIn, e.secret(), nil); err != nil {
 		return err
 	}
@@ -218,6 +221,9 @@ func (r *run) onKey(in Input) {
 		}
 		return
 	case e == nil, !e.listening().DTMF, in.Early && !e.listening().TypeAhead:
+		return
+	}
+	if _, consenting := e.(*ConsentStep); consenting && in.Early {
 		return
 	}
 	r.waited()

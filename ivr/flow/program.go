@@ -229,7 +229,8 @@ type (
 		Secrecy Secrecy // of the variable it fills
 	}
 
-	// Language chooses the language, by the first means that answers, or sets it.
+	// Language chooses the language, by the first means that answers, or sets it. The
+	// prompt of its menu is said in every language it has, one after the other.
 	Language struct {
 		Listen
 		By     []string // caller, browser, menu

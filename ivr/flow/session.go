@@ -117,7 +117,9 @@ type Input struct {
 	Serial int       `json:"serial,omitempty"` // of the wait it answers: timeout, fetched, transferred, recorded
 	Text   string    `json:"text,omitempty"`   // key, text, utterance, or the fault's reason
 	Via    string    `json:"via,omitempty"`    // rfc4733, info, inband, text, speech
-	// Early is set on a key pressed while a prompt plays that keys do not stop.
+	// Early is set on a key pressed while a prompt plays that keys do not stop, or
+	// before the question of the current step has begun to be said. Steps without
+	// type-ahead, and consent, do not take it.
 	Early bool `json:"early,omitempty"`
 
 	Fetched     *Fetched     `json:"fetched,omitempty"`

@@ -146,34 +146,3 @@ func (r *run) record(v *Voicemail) error {
 	r.emit(Record{Serial: serial, Step: r.f.Step, Box: v.Box, Queue: box.Queue, Max: longest, Lang: r.s.Lang})
 	return nil
 }
-
-// language is the verb language: set, or the first means that answers.
-func (r *run) language(v *Language) error {
-	if v.Set != "" {
-		r.speak(v.Set)
-		return r.leave("done")
-	}
-	for _, by := range v.By {
-		var wanted []string
-		switch by {
-		case "caller":
-			wanted = []string{r.s.Facts.CallerLang}
-		case "browser":
-			wanted = r.s.Facts.Browser
-		case "menu":
-			return r.listen(v)
-		}
-		for _, w := range wanted {
-			if lang, ok := matchLanguage(w, r.flow.Languages); ok {
-				r.speak(lang)
-				return r.leave("done")
-			}
-		}
-	}
-	return r.leave("done")
-}
-
-func (r *run) speak(lang string) {
-	r.s.Lang = lang
-	r.emit(Speak{Lang: lang})
-}

@@ -127,10 +127,10 @@ func parse(src string) (ast.Node, *Error) {
 // Source is the expression as written.
 func (p *Program) Source() string { return p.source }
 
-// Type is the type of the result.
+// Type is the type of the result: the wanted one, or what is known where that was open.
 func (p *Program) Type() *Type {
-	if p.want != nil {
-		return p.want
+	if w := p.want; w != nil && w.Kind != Any && !(w.Kind == List && w.Elem == nil) && !(w.Kind == Object && w.Fields == nil) {
+		return w
 	}
 	return p.node.t
 }
