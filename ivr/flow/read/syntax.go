@@ -18,7 +18,8 @@ import (
 const (
 	maxFileBytes = 1 << 20
 	maxDepth     = 32
-	maxEntries   = 40_000 // keys and list items: 2,000 steps of 20 lines
+	maxEntries   = 40_000 // keys, list items and commas: 2,000 steps of 20
+	maxSiblings  = 4_000  // keys of one map, the part the parser is slowest at
 	maxSteps     = 2_000
 )
 
@@ -172,7 +173,7 @@ func tokenPlace(t *token.Token) place {
 func (f *file) bounds(tokens token.Tokens) (map[place]bool, bool) {
 	keys := map[place]bool{}
 	entries, brackets := 0, 0
-	var columns []int // of the block collections that are open
+	var columns, siblings []int // of the block collections that are open
 	for i, t := range tokens {
 		if rule, fix, message := refused(t, tokens, i); rule != "" {
 			f.report(Error, tokenPlace(t), max(1, utf8.RuneCountInString(strings.TrimSpace(t.Origin))), rule, fix, "%s", message)
@@ -198,10 +199,15 @@ func (f *file) bounds(tokens token.Tokens) (map[place]bool, bool) {
 		}
 		if begins > 0 && brackets == 0 {
 			for len(columns) > 0 && columns[len(columns)-1] > begins {
-				columns = columns[:len(columns)-1]
+				columns, siblings = columns[:len(columns)-1], siblings[:len(siblings)-1]
 			}
 			if len(columns) == 0 || columns[len(columns)-1] < begins {
-				columns = append(columns, begins)
+				columns, siblings = append(columns, begins), append(siblings, 0)
+			}
+			siblings[len(siblings)-1]++
+			if siblings[len(siblings)-1] > maxSiblings {
+				f.report(Error, tokenPlace(t), 1, "file-size", "split it into several files", "this map or list has more than %d entries", maxSiblings)
+				return nil, false
 			}
 		}
 		if brackets+len(columns) > maxDepth {

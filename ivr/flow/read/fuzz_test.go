@@ -1,0 +1,135 @@
+package read
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// readBound is how long any file within the bounds may take; generous, for busy machines.
+const readBound = 5 * time.Second
+
+func fuzzRead(t *testing.T, fsys fstest.MapFS) {
+	begin := time.Now()
+	lib, ds := FS(fsys, testOptions())
+	if took := time.Since(begin); took > readBound {
+		t.Errorf("reading took %s", took)
+	}
+	if (lib == nil) != HasErrors(ds) {
+		t.Errorf("library %v, errors %v", lib != nil, HasErrors(ds))
+	}
+	var b bytes.Buffer
+	Print(&b, ds, true)
+	for _, d := range ds {
+		if d.Line < 1 || d.Column < 1 || d.Rule == "" || d.Message == "" || d.Severity != Error && d.Severity != Warning {
+			t.Errorf("diagnostic %+v", d)
+		}
+	}
+}
+
+// FuzzFlow reads one flow of any text: no panic, no hang, every diagnostic placed.
+func FuzzFlow(f *testing.F) {
+	for _, pattern := range []string{"testdata/broken/*.flow.yaml", "testdata/good/*.flow.yaml"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, p := range paths {
+			data, err := os.ReadFile(p)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	for _, odd := range oddities() {
+		f.Add([]byte(odd))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzRead(t, fstest.MapFS{"x.flow.yaml": {Data: data}})
+	})
+}
+
+// FuzzDir reads a flow beside a calendar, a queues file and a called flow.
+func FuzzDir(f *testing.F) {
+	good := func(name string) []byte {
+		data, err := os.ReadFile("testdata/good/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return data
+	}
+	f.Add(good("front_door.flow.yaml"), good("rate_us.flow.yaml"), good("head_office.calendar.yaml"), good("cards.queues.yaml"))
+	f.Add([]byte("flow: a"), []byte("flow: a"), []byte("calendar: a"), []byte("boxes: {}"))
+	f.Fuzz(func(t *testing.T, a, b, calendar, queues []byte) {
+		fuzzRead(t, fstest.MapFS{
+			"a.flow.yaml": {Data: a}, "b.flow.yaml": {Data: b}, "c.calendar.yaml": {Data: calendar}, "d.queues.yaml": {Data: queues},
+		})
+	})
+}
+
+// oddities are texts YAML readers trip over.
+func oddities() []string {
+	head := "flow: x\nchannels: [voice]\nlanguages: [en]\nstart: a\nsteps:\n"
+	return []string{
+		"", "\xef\xbb\xbf", "\x00", "-", "?", ":", "{", "[", "}", "]", "{}", "[]", "&a", "*a", "!!", "|", ">", "%", "@", "`", "---", "...", "--- |\n", "'", "\"", "\"\\", "\"\\x", "\"\\uD800\"",
+		"? a\n: b", "? [a]\n: b", "{a: b}: c", "[a]: b", "a: |\n", "a: |9\n b", "a: >-\n\n\n", "a: 'x\n\n y'", "a: \"x\\\n  y\"", "<<: a", "<<: [a]", "a: {<<: b}", "{a, b, c}", "{a:b}", "[a: b]", "[a: b, c: d]", "- a\n- - b\n  - c",
+		"a:\n- b\n- c", "a:\n  b: c\n d: e", "a: b\r\nc: d\r", "\ta: b", "a:\tb", "a: b\t# c", "a: [b,\n c]", "a: {b: c,\n d: e}", "a: {b: c", "a: b: c", "a: \"b\" c", "a: 'b'c", "a: #b", "a: b #c", "a: null", "a: ~", "~: a", "null: a", "1: a", "true: a", "? |\n  a\n: b",
+		head + "  a: { say: { en: }, next: end }\n", head + "  a: { say: { en: , }, next: end }\n", head + "  a:\n", head + "  ? a\n", head + "  - a\n", head + "  a: { menu: { choices: [ , ] } }\n", head + "  a: { set: { '': 1 } }\n", head + "  a: { branch: [ ], next: { } }\n",
+		head + "  a: { say: { en: \"${\" }, next: end }\n", head + "  a: { say: { en: \"${}\" }, next: end }\n", head + "  a: { if: \"\", say: { en: \"\" }, next: repeat }\n",
+		"steps: []\nflow: []\nchannels: {}\nlanguages: {}\nstart: []\nvars: []\nprompts: []\ncommands: []\ndefaults: []\n", "flow: x\nvars: { a: { type: list, of: { type: list, of: { type: object, fields: { b: [] } } } } }\n",
+	}
+}
+
+func TestOddities(t *testing.T) {
+	for _, odd := range oddities() {
+		fuzzRead(t, fstest.MapFS{"x.flow.yaml": {Data: []byte(odd)}})
+		fuzzRead(t, fstest.MapFS{"x.calendar.yaml": {Data: []byte(odd)}, "x.queues.yaml": {Data: []byte(odd)}})
+	}
+}
+
+// TestBounds: large and hostile files are refused or read in bounded time.
+func TestBounds(t *testing.T) {
+	const meg = 1 << 20
+	for name, text := range map[string]string{
+		"too large":       strings.Repeat("#", meg+1),
+		"comments":        strings.Repeat("# a\n", meg/4),
+		"one long line":   "flow: " + strings.Repeat("a", meg-10),
+		"quoted":          "flow: \"" + strings.Repeat("\\n", meg/2-10) + "\"",
+		"spaces":          "flow:" + strings.Repeat(" ", meg-10),
+		"empty lines":     strings.Repeat("\n", meg-1),
+		"brackets":        "a: " + strings.Repeat("[", meg/2),
+		"braces":          strings.Repeat("{a: ", meg/4),
+		"closed brackets": strings.Repeat("]", meg/2),
+		"dashes":          strings.Repeat("- ", meg/2-1),
+		"items":           "a: [" + strings.Repeat("b,", meg/2-10) + "]",
+		"keys":            strings.Repeat("a: b\n", meg/5),
+		"block":           "a: |\n" + strings.Repeat("  b\n", meg/4-10),
+		"folded":          "a: >\n" + strings.Repeat("  b\n", meg/4-10),
+		"plain lines":     "a: b\n" + strings.Repeat("  c\n", meg/4-10),
+		"quoted lines":    "a: \"b\n" + strings.Repeat("  c\n", meg/4-10) + "\"",
+		"colons":          strings.Repeat(":", meg),
+		"questions":       strings.Repeat("? ", meg/2),
+		"indents":         deepIndents(1000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			lib, ds := readText(text)
+			if took := time.Since(begin); took > readBound {
+				t.Errorf("took %s", took)
+			}
+			if lib != nil || len(ds) == 0 || len(ds) > maxDiagnostics {
+				t.Errorf("%d diagnostics", len(ds))
+			}
+		})
+	}
+}
+
+func deepIndents(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
