@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -235,12 +234,12 @@ func run(ctx context.Context, argv []string, stdin string) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
-		if said := complaint(stderr.Bytes(), stdin); said != "" {
+		if said := complaint(stderr.kept, stdin); said != "" {
 			return nil, fmt.Errorf("%w: %s", err, said)
 		}
 		return nil, err
 	}
-	return stdout.Bytes(), nil
+	return stdout.kept, nil
 }
 
 // environment leaves out what is meant for this server: its settings and secrets.
@@ -270,9 +269,9 @@ func complaint(stderr []byte, text string) string {
 	return strings.ToValidUTF8(last, "?")
 }
 
-// bounded is a buffer that takes max bytes; more is an error, or dropped.
+// bounded keeps the first max bytes; more is an error, or dropped.
 type bounded struct {
-	bytes.Buffer
+	kept []byte
 	max  int
 	drop bool
 }
@@ -280,18 +279,10 @@ type bounded struct {
 var errOutput = errors.New("it wrote more than a sentence can be")
 
 func (b *bounded) Write(p []byte) (int, error) {
-	room := b.max - b.Len()
-	if len(p) <= room {
-		return b.Buffer.Write(p)
-	}
-	if !b.drop {
+	room := b.max - len(b.kept)
+	if len(p) > room && !b.drop {
 		return 0, errOutput
 	}
-	b.Buffer.Write(p[:room])
+	b.kept = append(b.kept, p[:min(room, len(p))]...)
 	return len(p), nil
-}
-
-// ReadFrom is hidden so that every byte passes Write.
-func (b *bounded) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(struct{ io.Writer }{b}, r)
 }
