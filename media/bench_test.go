@@ -93,7 +93,7 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(200, l.period20); n != 0 {
 		t.Errorf("%v allocations in a period", n)
 	}
-	if got := l.counts.received - received; got < 200*6*9/10 {
+	if got := l.counts.received - received; got < 200*4*9/10 { // two are filtered by now
 		t.Errorf("only %d packets were received", got)
 	}
 	if l.counts.sendErrors != 0 || l.streams[0].stats.Strangers != 0 {

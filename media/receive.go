@@ -76,10 +76,9 @@ func (s *Stream) learn(sh *shard, h rtp.Header, now time.Duration) bool {
 	if !s.set || !known || !s.source.Accept(sh.from.addrPort(), h, sh.epoch.Add(now)) {
 		return false
 	}
-	s.locked = true
+	s.locked, s.lockedAt = true, now
 	s.remote = sh.from
 	s.sockets.rtp.connect(&s.remote)
-	s.tune()
 	return true
 }
 
@@ -143,6 +142,7 @@ func (s *Stream) everySecond(sh *shard, now time.Duration) {
 			s.unlock()
 		}
 	}
+	s.economise(now)
 	if s.reportIn--; s.reportIn <= 0 {
 		s.report(sh, now, false)
 	}

@@ -70,8 +70,8 @@ type Item struct {
 // Stats are a stream's figures.
 type Stats struct {
 	Sent, SentBytes         uint64 // RTP packets and payload bytes
-	Received, ReceivedBytes uint64
-	Lost                    uint64 // packets that did not come, as far as all were listened to
+	Received, ReceivedBytes uint64 // those read: while nobody needs the audio, the kernel passes one packet in 64
+	Lost                    uint64 // packets that did not come, while all were read
 	Late                    uint64 // out of order or doubled
 	Jitter                  time.Duration
 	Malformed               uint64
@@ -110,13 +110,16 @@ type Stream struct {
 	base    uint32 // RTP time at the wheel's epoch
 	stats   Stats
 
-	set     bool
-	params  Params
-	remote  address // where to send
-	control address // where to send RTCP
-	locked  bool
-	trusted bool // RTCP source is locked
-	source  rtp.Source
+	set      bool
+	params   Params
+	remote   address // where to send
+	control  address // where to send RTCP
+	locked   bool
+	filtered bool          // the kernel drops what nobody needs
+	sparse   bool          // the far end sends too little for that
+	lockedAt time.Duration // on the wheel's axis
+	trusted  bool          // RTCP source is locked
+	source   rtp.Source
 
 	lastPeriod int64
 	lastTime   uint32 // RTP time of the last audio packet
@@ -210,13 +213,15 @@ func (s *Stream) apply(p Params) {
 		s.control = newAddress(p.RTCP, s.sockets.rtcp.v6)
 	}
 	s.reception.Reset()
-	s.heard, s.silent = now, false
+	s.heard, s.silent, s.sparse = now, false, false
 	s.detector = nil
 	if p.Tones && p.Event == 0 {
 		s.detector = &dtmf.Detector{}
 		s.found = func(digit byte) { s.key(digit, dtmf.ViaTone) }
 	}
-	s.tune()
+	if s.filtered {
+		s.unfilter() // the payload type of events may be another; economise decides anew
+	}
 }
 
 // Play queues an item; nothing stops what plays already. The audio is encoded
