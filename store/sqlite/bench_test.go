@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"tandem"
+	"tandem/store"
+	"tandem/store/storetest"
+)
+
+func benchDB(b *testing.B) (*DB, storetest.Place) {
+	b.Helper()
+	p := storetest.NewPlace(b)
+	return openAt(b, p, func(o *Options) { o.Now = time.Now }), p
+}
+
+// BenchmarkCommit is one durable promise, alone and among many that share a
+// transaction.
+func BenchmarkCommit(b *testing.B) {
+	for name, parallel := range map[string]int{"alone": 0, "32 at once": 16} {
+		b.Run(name, func(b *testing.B) {
+			db, _ := benchDB(b)
+			call := storetest.NewCall(time.Now(), rand.Reader, "+1")
+			commit(b, db, call.Opening())
+			one := func() {
+				e := call.Event(time.Now(), tandem.EventConsent, tandem.Consent{Kind: "recording", Answer: "yes", Lang: "en", Text: "May we record this call?"})
+				if err := db.Commit(context.Background(), &store.Change{Events: []tandem.Event{e}}); err != nil {
+					b.Error(err)
+				}
+			}
+			b.ReportAllocs()
+			if parallel == 0 {
+				for b.Loop() {
+					one()
+				}
+				return
+			}
+			b.SetParallelism(parallel) // times GOMAXPROCS, which is 2 where the figures come from
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					one()
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkNote is one happening from the call to the disk.
+func BenchmarkNote(b *testing.B) {
+	db, _ := benchDB(b)
+	call := storetest.NewCall(time.Now(), rand.Reader, "+1")
+	commit(b, db, call.Opening())
+	e := call.Event(time.Now(), tandem.EventPrompt, tandem.Prompted{Step: "main", Name: "menu", Lang: "en", Text: "For accounts press one, for cards press two."})
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		db.Note(e)
+		if i%5000 == 4999 { // before memory is full
+			if err := db.Flush(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if err := db.Flush(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkCall is what one call costs the store: 4 promises and 20 events, 32 calls at once.
+func BenchmarkCall(b *testing.B) {
+	db, _ := benchDB(b)
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			call := storetest.NewCall(time.Now(), rand.Reader, "+1")
+			answered := []tandem.Event{call.Event(time.Now(), tandem.EventLegAnswered, nil)}
+			consent := []tandem.Event{call.Event(time.Now(), tandem.EventConsent, tandem.Consent{Kind: "recording", Answer: "yes", Lang: "en"})}
+			changes := []*store.Change{call.Opening(), {Events: answered}, {Events: consent},
+				call.Closing(time.Now(), tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup))}
+			for i, c := range changes {
+				if err := db.Commit(context.Background(), c); err != nil {
+					b.Error(err)
+				}
+				if i < 2 {
+					for range 7 {
+						db.Note(call.Event(time.Now(), tandem.EventPrompt, tandem.Prompted{Step: "main", Lang: "en", Text: "For accounts press one."}))
+					}
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkVerify is the check of one event.
+func BenchmarkVerify(b *testing.B) {
+	db, _ := benchDB(b)
+	call := storetest.NewCall(time.Now(), rand.Reader, "+1")
+	commit(b, db, call.Opening())
+	const events = 9000
+	for range events {
+		db.Note(call.Event(time.Now(), tandem.EventInput, tandem.Pressed{Keys: "1"}))
+	}
+	if err := db.Flush(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if v, err := db.Verify(context.Background()); err != nil || !v.OK {
+			b.Fatal(v, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}
