@@ -91,15 +91,16 @@ type book struct {
 	dir    string
 	engine speech.Synthesizer
 	lines  []string // of the index
-	said   []string // normalised enough to find the same text twice
+	said   []string // texts so far
 	files  []string
 	size   int
 }
 
 // text records a piece of a prompt; punctuation alone makes no sound.
 func (b *book) text(ctx context.Context, t text) error {
-	said := strings.Join(strings.Fields(t.said), " ")
-	if strings.Trim(said, " .,;:!?，。；：！？、") == "" || slices.Contains(b.said, said) {
+	const silent = " .,;:!?，。；：！？、"
+	said := strings.TrimLeft(strings.Join(strings.Fields(t.said), " "), silent)
+	if strings.Trim(said, silent) == "" || slices.Contains(b.said, said) {
 		return nil
 	}
 	b.said = append(b.said, said)
