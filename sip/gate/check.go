@@ -115,7 +115,7 @@ func (h *head) check(stream bool, l Limits) *fault {
 	if f := h.checkCSeq(); f != nil {
 		return f
 	}
-	if id := h.value("call-id"); id == "" || strings.ContainsAny(id, " \t,;<>\"") {
+	if id := h.value("call-id"); id == "" || strings.ContainsAny(id, " \t,;") {
 		return bad(ReasonValue, "Bad Call-ID")
 	}
 	if f := h.checkAddresses(); f != nil {
