@@ -196,7 +196,7 @@ func serveCore(ctx context.Context, loaded *config.Loaded, place demoPlace) (sto
 		return nil, tandem.Errorf(tandem.CodeInvalid,
 			"the mock core bank cannot listen on %s: %w; end what uses it, or change flows.settings.core in %s", addr, err, loaded.File)
 	}
-	server := &http.Server{Handler: mockbank.New(mockbank.Options{}), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: mockbank.New(mockbank.Options{Now: time.Now, Random: rand.Reader}), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

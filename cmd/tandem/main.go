@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // commands is every subcommand, in the order of the help.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		serveCommand(), demoCommand(),
+		serveCommand(), demoCommand(), callCommand(),
 		doctorCommand(), configCommand(), flowCommand(),
 		interactionsCommand(), outboxCommand(),
 	}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -28,6 +29,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/caps"
+	"tandem/bridge/leg"
 	"tandem/flows"
 	"tandem/internal/config"
 	"tandem/ivr/fetch"
@@ -273,11 +275,11 @@ func (a *App) makeCaps(ctx context.Context) error {
 	return nil
 }
 
-// sessionID is a number for the o= line of a description.
-func (a *App) sessionID() uint64 {
+// openAudio opens the audio of a leg whose signalling comes from host.
+func (a *App) openAudio(host netip.Addr) (*leg.Audio, error) {
 	var b [8]byte
 	_, _ = io.ReadFull(a.random, b[:]) // crypto/rand does not fail
-	return binary.BigEndian.Uint64(b[:]) >> 1
+	return leg.NewAudio(a.media, a.addresses.toward(host), host, binary.BigEndian.Uint64(b[:])>>1)
 }
 
 // panicked counts and logs a panic that ended one call only.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/leg"
 	"tandem/internal/config"
 	"tandem/ivr"
 	"tandem/ivr/flow"
@@ -30,7 +31,7 @@ type call struct {
 	log         *slog.Logger
 	interaction tandem.Interaction
 	leg         tandem.Leg
-	side        *side
+	audio       *leg.Audio
 	line        *voice.Channel
 	recording   *recording // of the whole call; nil = none
 	outcome     string     // the flow's end reason
@@ -76,7 +77,7 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 		t = k.close(ctx, t)
 	}()
 	var err error
-	if k.side, err = k.app.openSide(k.sip.Source.Addr()); err != nil {
+	if k.audio, err = k.app.openAudio(k.sip.Source.Addr()); err != nil {
 		k.log.Warn("no media for a call", "error", err)
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonOverload)
 	}
@@ -148,7 +149,7 @@ func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
 			}
 		}
 	}
-	if err := k.sip.Answer(ctx, k.side); err != nil {
+	if err := k.sip.Answer(ctx, k.audio); err != nil {
 		if t := k.sip.Termination(); !t.IsZero() {
 			return t, false
 		}
@@ -169,7 +170,7 @@ func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
 func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
-		Stream: k.side.stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
+		Stream: k.audio.Stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
 		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
 	})
 	runner := ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
@@ -200,8 +201,8 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 		k.recording.keep(change)
 	}
 	var figures media.Stats
-	if k.side != nil {
-		figures = k.side.stream.Close()
+	if k.audio != nil {
+		figures = k.audio.Stream.Close()
 	}
 	if k.outcome == "" {
 		k.outcome = string(t.Reason)
@@ -211,7 +212,7 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	k.leg.Ended, k.leg.Termination = now, t
 	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, k.outcome
 	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{k.leg}, true
-	if k.side != nil {
+	if k.audio != nil {
 		change.Events = append(change.Events, k.event(tandem.EventMedia, mediaFigures(figures)))
 	}
 	change.Events = append(change.Events,

@@ -10,6 +10,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/caps"
+	"tandem/bridge/leg"
 	"tandem/bridge/room"
 	"tandem/ivr/flow"
 	"tandem/media"
@@ -43,7 +44,7 @@ func (w *world) callerHeld(on bool) {
 	defer w.pair.mu.Unlock()
 	w.pair.held = on
 	if w.pair.pair != nil {
-		if err := w.pair.pair.Hold(w.call.side.stream, on); err != nil {
+		if err := w.pair.pair.Hold(w.call.audio.Stream, on); err != nil {
 			w.call.log.Warn("holding failed", "error", err)
 		}
 	}
@@ -68,9 +69,8 @@ func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Transferr
 
 // outbound is one call out with its record.
 type outbound struct {
-	leg  tandem.Leg
-	side *side
-	dial sip.Dial
+	audio *leg.Audio
+	dial  sip.Dial
 }
 
 func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
@@ -105,12 +105,12 @@ func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 		leg.Ended, leg.Termination = a.now(), t
 		a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegEnded, t)}})
 	}()
-	o := &outbound{leg: leg, dial: dial}
-	if o.side, err = a.openSide(k.sip.Source.Addr()); err != nil {
+	o := &outbound{dial: dial}
+	if o.audio, err = a.openAudio(k.sip.Source.Addr()); err != nil {
 		return "failed", err
 	}
-	defer o.side.stream.Close()
-	o.dial.Media, o.dial.Ring = o.side, c.Ring
+	defer o.audio.Stream.Close()
+	o.dial.Media, o.dial.Ring = o.audio, c.Ring
 
 	remote, err := w.ring(ctx, o, c.Mode)
 	if err != nil {
@@ -126,7 +126,7 @@ func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 	a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegAnswered, nil)}})
 	ctx, cancel := context.WithTimeoutCause(ctx, hold.Limit, errTooLong)
 	defer cancel()
-	t, err = w.talk(ctx, o.side, remote)
+	t, err = w.talk(ctx, o.audio, remote)
 	talked = a.now().Sub(leg.Answered)
 	if err != nil {
 		return "failed", err
@@ -143,7 +143,7 @@ func legEvent(k *call, leg tandem.Leg, kind tandem.EventKind, data any) tandem.E
 
 // ring dials while the caller hears ringing, or music if the transfer is attended.
 func (w *world) ring(ctx context.Context, o *outbound, mode string) (*sip.Call, error) {
-	caller := w.call.side.stream
+	caller := w.call.audio.Stream
 	sound := w.call.app.sounds.ringback
 	if mode == "attended" {
 		sound = w.call.app.sounds.music
@@ -155,11 +155,11 @@ func (w *world) ring(ctx context.Context, o *outbound, mode string) (*sip.Call, 
 }
 
 // talk joins the two until one leaves, and says how the second leg ended.
-func (w *world) talk(ctx context.Context, s *side, remote *sip.Call) (tandem.Termination, error) {
+func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tandem.Termination, error) {
 	k := w.call
-	pair, err := room.NewPair(k.side.stream, s.stream, k.app.sounds.music)
+	pair, err := room.NewPair(k.audio.Stream, s.Stream, k.app.sounds.music)
 	if err == nil {
-		err = w.pair.set(pair, k.side.stream)
+		err = w.pair.set(pair, k.audio.Stream)
 	}
 	if err != nil {
 		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
@@ -179,7 +179,7 @@ func (w *world) talk(ctx context.Context, s *side, remote *sip.Call) (tandem.Ter
 }
 
 // listen waits for the end of a joined leg.
-func (w *world) listen(ctx context.Context, s *side, remote *sip.Call, pair *room.Pair) tandem.Termination {
+func (w *world) listen(ctx context.Context, s *leg.Audio, remote *sip.Call, pair *room.Pair) tandem.Termination {
 	for {
 		select {
 		case <-ctx.Done(): // the caller left, or the call may last no longer
@@ -190,14 +190,14 @@ func (w *world) listen(ctx context.Context, s *side, remote *sip.Call, pair *roo
 		case e := <-remote.Events():
 			switch e := e.(type) {
 			case sip.Held:
-				if err := pair.Hold(s.stream, e.On); err != nil {
+				if err := pair.Hold(s.Stream, e.On); err != nil {
 					w.call.log.Warn("holding failed", "error", err)
 				}
 				w.Trace(tandem.EventHold, tandem.Held{By: tandem.ByPeer, On: e.On})
 			case sip.Ended:
 				return e.Termination
 			}
-		case e, open := <-s.stream.Events():
+		case e, open := <-s.Stream.Events():
 			if _, silent := e.(media.Silent); silent || !open {
 				return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout)
 			}

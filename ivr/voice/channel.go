@@ -281,6 +281,12 @@ func (c *Channel) ended(e media.Played) {
 			continue
 		}
 		c.said = append(c.said[:i], c.said[i+1:]...)
+		if len(c.said) == 0 && e.Done {
+			c.quiet = c.cfg.Now()
+		}
+		if s.id == beepID {
+			return
+		}
 		whole := e.Done && !s.cut
 		text := ""
 		for _, p := range s.p.Parts {
@@ -291,9 +297,6 @@ func (c *Channel) ended(e media.Played) {
 		})
 		if c.cfg.Spoken != nil {
 			c.cfg.Spoken(s.p, whole)
-		}
-		if len(c.said) == 0 && e.Done {
-			c.quiet = c.cfg.Now()
 		}
 		return
 	}

@@ -80,7 +80,7 @@ func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
 	if !t.beeped && len(c.cfg.Beep) > 0 {
 		t.beeped = true
 		if c.cfg.Stream.Play(media.Item{ID: beepID, Clips: c.cfg.Beep}) == nil {
-			c.said = append(c.said, saying{id: beepID, p: flow.Play{Step: t.r.Step, Name: "beep"}})
+			c.said = append(c.said, saying{id: beepID})
 			return flow.Input{}, false
 		}
 	}
