@@ -1,0 +1,157 @@
+package read
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// rulesInCode are the rule names that the code reports, with their places.
+func rulesInCode(t *testing.T) map[string]string {
+	t.Helper()
+	at := map[string]int{"fail": 1, "warn": 1, "report": 3, "failOnce": 3}
+	paths, _ := filepath.Glob("*.go")
+	rules := map[string]string{}
+	fset := token.NewFileSet()
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				sel, ok := n.Fun.(*ast.SelectorExpr)
+				if i, known := at[selName(sel, ok)]; known && i < len(n.Args) {
+					if lit, ok := n.Args[i].(*ast.BasicLit); ok {
+						rule, _ := strconv.Unquote(lit.Value)
+						rules[rule] = fset.Position(n.Pos()).String()
+					}
+				}
+			case *ast.FuncDecl:
+				if n.Name.Name != "refused" {
+					return true
+				}
+				ast.Inspect(n, func(n ast.Node) bool {
+					if r, ok := n.(*ast.ReturnStmt); ok {
+						if lit, ok := r.Results[0].(*ast.BasicLit); ok && lit.Value != `""` {
+							rule, _ := strconv.Unquote(lit.Value)
+							rules[rule] = fset.Position(r.Pos()).String()
+						}
+					}
+					return true
+				})
+			}
+			return true
+		})
+	}
+	return rules
+}
+
+func selName(sel *ast.SelectorExpr, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return sel.Sel.Name
+}
+
+// TestEveryRuleIsShown: each rule has a broken file with its golden message, and a
+// line in the language page; the page has no rule the code does not know.
+func TestEveryRuleIsShown(t *testing.T) {
+	rules := rulesInCode(t)
+	if len(rules) < 40 {
+		t.Fatalf("found only %d rules in the code", len(rules))
+	}
+	var goldens strings.Builder
+	paths, _ := filepath.Glob("testdata/broken/*.golden")
+	for _, p := range paths {
+		data, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		goldens.Write(data)
+	}
+	page, err := os.ReadFile("../../../docs/flow-language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	_, table, ok := strings.Cut(string(page), "## What the checker says")
+	if !ok {
+		t.Fatal("the page has no list of rules")
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(table, -1) {
+		documented[m[1]] = true
+		if rules[m[1]] == "" {
+			t.Errorf("the page tells of rule %s, which the code does not report", m[1])
+		}
+	}
+	for rule, place := range rules {
+		// TestBounds shows file-size: such files are too large to keep.
+		if rule != "file-size" && !strings.Contains(goldens.String(), "["+rule+"]") {
+			t.Errorf("%s: no broken file shows rule %s", place, rule)
+		}
+		if !documented[rule] {
+			t.Errorf("%s: the page does not tell of rule %s", place, rule)
+		}
+	}
+}
+
+// pageHead is what the steps shown in the language page stand on.
+const pageHead = `flow: page
+channels: [voice]
+languages: [en]
+start: FIRST
+vars:
+  card_number: { type: digits, secret: true }
+  pin:    { type: digits, secret: ephemeral }
+  visits: { type: int }
+  slots:  { type: list, of: date }
+  chosen: { type: date }
+  answer: { type: object, fields: { state: text } }
+  rated:  { type: object, fields: { score: int } }
+steps:
+`
+
+// TestPageExamples reads every example of the language page: whole files together,
+// steps under a head of their own.
+func TestPageExamples(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/flow-language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, steps := fstest.MapFS{}, []string{}
+	for _, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		if name := regexp.MustCompile(`^# (\S+\.yaml)\n`).FindStringSubmatch(m[1]); name != nil {
+			files[name[1]] = &fstest.MapFile{Data: []byte(m[1])}
+		} else {
+			steps = append(steps, m[1])
+		}
+	}
+	if len(files) < 4 || len(steps) < 5 {
+		t.Fatalf("%d files and %d examples of steps", len(files), len(steps))
+	}
+	o := testOptions()
+	o.HTTPAllow = []string{"orders.example"}
+	if _, ds := FS(files, o); len(ds) != 0 {
+		t.Errorf("the files of the page:\n%s", shown(ds))
+	}
+	for _, example := range steps {
+		first, _, _ := strings.Cut(example, ":")
+		text := strings.Replace(pageHead, "FIRST", first, 1) + "  " + strings.ReplaceAll(strings.TrimSpace(example), "\n", "\n  ") + "\n"
+		files["page.flow.yaml"] = &fstest.MapFile{Data: []byte(text)}
+		if _, ds := FS(files, o); len(ds) != 0 {
+			t.Errorf("%s\n%s", text, shown(ds))
+		}
+	}
+}
