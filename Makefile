@@ -1,0 +1,102 @@
+# What to do with this repository. "make" alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+
+FUZZTIME ?= 10s
+J ?=
+UI := web/ui
+UI_SOURCES := $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/tsconfig.json
+PAGES := $(if $(shell command -v npm),$(UI)/dist/index.html,no-pages)
+# Packages whose tests need a whole server have a run of their own; the race
+# detector watches everything else.
+UNIT = $$(go list ./... | grep -v '/interop$$')
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- building -------------------------------------------------------------
+
+.PHONY: build
+build: $(PAGES) ## bin/tandem, with the pages in it
+	go build -o bin/tandem ./cmd/tandem
+
+.PHONY: no-pages
+no-pages:
+	@echo "npm is not here: the program is built without its pages, calls work all the same"
+
+.PHONY: run
+run: build ## build and start the demo; prints what to dial
+	exec bin/tandem demo
+
+# Only what the pages are built of; tests need more (below).
+$(UI)/node_modules/.built-with: $(UI)/package-lock.json
+	cd $(UI) && npm ci --omit=dev --loglevel=error
+	touch node_modules/.built-with
+
+$(UI)/node_modules/.tested-with: $(UI)/package-lock.json
+	cd $(UI) && npm ci --loglevel=error
+	touch node_modules/.built-with node_modules/.tested-with
+
+$(UI)/dist/index.html: $(UI)/node_modules/.built-with $(UI_SOURCES)
+	cd $(UI) && node build.mjs
+
+.PHONY: prompts
+prompts: ## speak the recorded prompts anew (needs flite and espeak-ng)
+	go run ./flows/record
+
+# ---- testing --------------------------------------------------------------
+
+.PHONY: deps
+deps: ## install the programs that tests need (Debian; says what before it does)
+	@.ci/deps
+
+.PHONY: test
+test: deps lint ## everything: lint, all tests, race detector, fuzzing, journeys
+	go test $(UNIT)
+	$(MAKE) --no-print-directory interop-test race fuzz e2e
+
+.PHONY: lint
+lint: $(UI)/node_modules/.tested-with $(UI)/dist/index.html ## gofmt, vet, staticcheck, TypeScript
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	cd $(UI) && node node_modules/typescript/bin/tsc --noEmit
+
+.PHONY: race
+race: ## the race detector over everything but interop
+	go test -race -short $(UNIT)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -rHo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do
+	  name=$${func#func }; echo "== $$name in $$(dirname "$$file")"
+	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" | tail -n 3
+	done
+
+.PHONY: e2e
+e2e: build $(UI)/node_modules/.tested-with ## journeys in a real browser; J=call for one
+	node $(UI)/e2e/run.mjs $(J)
+
+.PHONY: interop
+interop: ## start the set-up for phones and test tools on 127.0.0.1:5070
+	interop/serve.sh
+
+.PHONY: interop-test
+interop-test: ## real phones and test tools against servers of that set-up
+	go test -count=1 ./interop
+
+.PHONY: bench
+bench: ## Go benchmarks, then 50, 200 and 400 calls beside the floor
+	bench/bench.sh
+
+.PHONY: vuln
+vuln: ## look the modules up in Go's list of known holes (needs the network)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin $(UI)/node_modules $(UI)/e2e/shots
+	find $(UI)/dist -mindepth 1 ! -name .keep -delete
