@@ -89,7 +89,7 @@ func TestWebhookAnswers(t *testing.T) {
 		case "/gone":
 			w.WriteHeader(410)
 		case "/redirect":
-			http.Redirect(w, r, "/204", 302)
+			http.Redirect(w, r, "/204", http.StatusFound)
 		case "/204":
 			w.WriteHeader(204)
 		case "/busy":

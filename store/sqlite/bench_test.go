@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +74,7 @@ func BenchmarkCall(b *testing.B) {
 	db, _ := benchDB(b)
 	b.ReportAllocs()
 	b.SetParallelism(16)
+	begun := cpu()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			call := storetest.NewCall(time.Now(), rand.Reader, "+1")
@@ -92,6 +94,16 @@ func BenchmarkCall(b *testing.B) {
 			}
 		}
 	})
+	b.ReportMetric(float64((cpu()-begun).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// cpu is what this process has used of processors' time.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // BenchmarkVerify is the check of one event.

@@ -194,14 +194,14 @@ func numberTaken(err error) error {
 
 // customer finds who an interaction is with, by id or by identity, or makes one.
 func (w *writer) customer(in *entry, id tandem.CustomerID, caller *tandem.Identity, now time.Time) error {
-	var blind []byte
+	var hidden []byte
 	query, arg := "", any(nil)
 	switch {
 	case id != "":
 		query, arg = "SELECT no, id, key FROM customer WHERE id = ?", string(id)
 	case caller != nil:
-		blind = w.blind(*caller)
-		query, arg = "SELECT c.no, c.id, c.key FROM identity i JOIN customer c ON c.no = i.customer WHERE i.blind = ? AND i.until = 0", blind
+		hidden = blind(w.db.o.Keys, *caller)
+		query, arg = "SELECT c.no, c.id, c.key FROM identity i JOIN customer c ON c.no = i.customer WHERE i.blind = ? AND i.until = 0", hidden
 	}
 	if query != "" {
 		var wrapped []byte
@@ -222,14 +222,15 @@ func (w *writer) customer(in *entry, id tandem.CustomerID, caller *tandem.Identi
 			return fmt.Errorf("customer %s: %w", id, store.ErrNotFound)
 		}
 	}
-	return w.newCustomer(in, caller, blind, now)
+	return w.newCustomer(in, caller, hidden, now)
 }
 
-func (w *writer) blind(i tandem.Identity) []byte {
-	return w.db.o.Keys.Blind("identity "+string(i.Kind), i.Value)
+// blind is what an identity is looked up by.
+func blind(keys *store.Keyring, i tandem.Identity) []byte {
+	return keys.Blind("identity "+string(i.Kind), i.Value)
 }
 
-func (w *writer) newCustomer(in *entry, caller *tandem.Identity, blind []byte, now time.Time) error {
+func (w *writer) newCustomer(in *entry, caller *tandem.Identity, hidden []byte, now time.Time) error {
 	var raw [store.KeySize]byte
 	if _, err := io.ReadFull(w.random, raw[:]); err != nil {
 		return fmt.Errorf("drawing a customer's key: %w", err)
@@ -253,7 +254,7 @@ func (w *writer) newCustomer(in *entry, caller *tandem.Identity, blind []byte, n
 		return err
 	}
 	_, err = w.c.exec("INSERT INTO identity (blind, customer, kind, value, since) VALUES (?, ?, ?, ?, ?)",
-		blind, in.customer, string(caller.Kind), value, now)
+		hidden, in.customer, string(caller.Kind), value, now)
 	return err
 }
 
@@ -292,17 +293,17 @@ func (w *writer) saveTask(in *entry, t *tandem.Task) error {
 	return err
 }
 
-// saveBlob keeps an object's record. An erased customer's object is not kept: its
-// record would be without a key, so the change is refused.
+// saveBlob keeps an object's record. That of an erased customer is kept without its
+// key, so that the object is noise, and is swept at the next start.
 func (w *writer) saveBlob(in *entry, b *store.BlobRef) error {
-	if in.key == nil {
-		return fmt.Errorf("object %s: its customer is %w", b.ID, store.ErrErased)
+	var key []byte
+	if in.key != nil {
+		var err error
+		if key, err = in.key.Seal(w.random, b.Key, []byte("blob "+b.ID)); err != nil {
+			return err
+		}
 	}
-	key, err := in.key.Seal(w.random, b.Key, []byte("blob "+b.ID))
-	if err != nil {
-		return err
-	}
-	_, err = w.c.exec("INSERT INTO blob (id, interaction, media_type, size, sha256, key, made) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	_, err := w.c.exec("INSERT INTO blob (id, interaction, media_type, size, sha256, key, made) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		string(b.ID), in.no, b.MediaType, b.Size, b.SHA256, key, b.Made)
 	return err
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"tandem"
 	"tandem/store"
 	"tandem/store/storetest"
@@ -28,7 +30,12 @@ func TestMain(m *testing.M) {
 		crashing(dir)
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 func crashOptions(dir string) Options {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
+
 	"tandem"
 	"tandem/store"
 )
@@ -126,7 +128,8 @@ func eraseInCopy(path string, customer tandem.CustomerID) error {
 }
 
 // cutLog moves the write-ahead log into the database and cuts it to nothing: until
-// then it has pages as they were. It waits for readers that still look at those.
+// then it has pages as they were. It waits for readers that still look at those, trying
+// again and again: waiting inside SQLite would hold up the writer all the while.
 func (db *DB) cutLog(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, busyFor)
 	defer cancel()
@@ -135,16 +138,22 @@ func (db *DB) cutLog(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
+	if err := c.script("PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
 	for {
 		busy := true
 		_, err := c.one("PRAGMA wal_checkpoint(TRUNCATE)", func(row []driver.Value) { busy = asInt(row[0]) != 0 })
 		if err == nil && !busy {
 			return nil
 		}
+		if e, ok := err.(sqlite3.Error); ok && e.Code != sqlite3.ErrBusy && e.Code != sqlite3.ErrLocked {
+			return fmt.Errorf("cutting the write-ahead log: %w", err)
+		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("the write-ahead log is in use by a reader"), err)
-		case <-time.After(50 * time.Millisecond):
+			return errors.New("the write-ahead log is in use by a reader")
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

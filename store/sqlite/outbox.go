@@ -14,7 +14,8 @@ import (
 )
 
 // post puts an outside effect into the outbox. Target and body are sealed under the
-// customer's key, or the store's own where no interaction is concerned.
+// customer's key, or the store's own where no interaction is concerned. What would
+// tell of an erased customer is not sent: it is dropped, and the change goes on.
 func (w *writer) post(in *entry, o *store.Outgoing, now time.Time) error {
 	if o.Key == "" || o.Kind == "" {
 		return fmt.Errorf("an outgoing without key or kind: %w", store.ErrInvalid)
@@ -24,7 +25,8 @@ func (w *writer) post(in *entry, o *store.Outgoing, now time.Time) error {
 		key, no = in.key, in.no
 	}
 	if key == nil {
-		return fmt.Errorf("outgoing %s: its customer is %w", o.Key, store.ErrErased)
+		w.db.log.Warn("outgoing dropped: its customer is erased", "key", o.Key, "kind", o.Kind)
+		return nil
 	}
 	letter, err := key.Seal(w.random, append([]byte(o.Target+"\x00"), o.Body...), []byte("letter "+o.Key))
 	if err != nil {

@@ -130,7 +130,8 @@ const minPrefix = 4
 
 // find looks an interaction up by id, spoken number or the beginning of its id.
 func (db *DB) find(ctx context.Context, q querier, ref string) (found interactionRow, err error) {
-	where, args := "", []any{}
+	var where string
+	var args []any
 	ref = strings.ToLower(strings.TrimSpace(ref))
 	number, notNumber := tandem.ParseNumber(ref)
 	switch {
@@ -216,6 +217,24 @@ func (db *DB) Interaction(ctx context.Context, ref string) (store.Story, error) 
 		return s, fmt.Errorf("reading events of %s: %w", r.i.ID, err)
 	}
 	return s, nil
+}
+
+// CustomerOf finds the person an identity is bound to; store.ErrNotFound if nobody is.
+func (db *DB) CustomerOf(ctx context.Context, i tandem.Identity) (c tandem.Customer, err error) {
+	found := false
+	err = db.each(ctx, db.pool, "SELECT c.id, c.created, c.erased FROM identity i JOIN customer c ON c.no = i.customer WHERE i.blind = ? AND i.until = 0",
+		func(row []driver.Value) error {
+			found = true
+			c = tandem.Customer{ID: tandem.CustomerID(asText(row[0])), Created: fromNanos(asInt(row[1])), Erased: fromNanos(asInt(row[2]))}
+			return nil
+		}, blind(db.o.Keys, i))
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return c, fmt.Errorf("looking for a customer by %s: %w", i.Kind, err)
+	}
+	return c, nil
 }
 
 // legs reads an interaction's legs, in the order they were made.

@@ -13,11 +13,12 @@ import (
 
 // migrations returns the schema's history: applied in order, never changed once
 // released. The schema's number is how many were applied.
-//
-// Everything personal is in columns called key, sealed, parties, value, letter or data, each
-// sealed under its customer's key. Times are Unix nanoseconds, 0 = none.
-func migrations() []string {
-	return []string{`
+func migrations() []string { return []string{schema1} }
+
+// schema1 is the first. Everything personal is in columns called key, sealed, parties,
+// value, letter, error or data, each sealed under its customer's key. Times are Unix nanoseconds,
+// 0 = none.
+const schema1 = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE customer (
@@ -144,8 +145,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_next ON outbox(next) WHERE state = 'waiting';
 CREATE INDEX outbox_interaction ON outbox(interaction);
-`}
-}
+`
 
 // migrate brings the schema up to date, each step in a transaction of its own. An
 // existing database is copied beside itself first, and a newer one is refused.

@@ -24,6 +24,8 @@ type Store interface {
 	Healthy() error
 	Unfinished(context.Context) ([]store.Unfinished, error)
 	Session(context.Context, tandem.InteractionID) ([]byte, time.Time, error)
+	CustomerOf(context.Context, tandem.Identity) (tandem.Customer, error)
+	Dialled(ctx context.Context, since time.Time) ([]tandem.Leg, error)
 	List(context.Context, store.Filter) ([]store.Summary, error)
 	Interaction(context.Context, string) (store.Story, error)
 	Verify(context.Context) (store.Verdict, error)
