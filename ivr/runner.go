@@ -82,14 +82,15 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 	}
 	run := run{Runner: r, answers: make(chan flow.Input, 1)}
 	defer run.stop()
+	before := s
 	for {
 		fin, err := run.perform(ctx, effects)
 		if fin != nil {
 			return Result{Reason: fin.Reason, Failed: fin.Failed, Left: run.left}, nil
 		}
-		if err != nil { // what was promised could not be kept: the flow must not go on as if it were
+		if err != nil { // a promise could not be kept: back to where the flow had not counted on it
 			fault := flow.Input{Kind: flow.InputFault, At: r.Now(), Text: err.Error()}
-			if s, effects, err = r.Library.Advance(s, fault); err != nil {
+			if s, effects, err = r.Library.Advance(before, fault); err != nil {
 				return Result{}, fmt.Errorf("running flow %s: %w", name, err)
 			}
 			continue
@@ -114,6 +115,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 			return Result{}, fmt.Errorf("waiting in step %s: %w", s.Wait.Step, err)
 		}
 		in.At = r.Now()
+		before = s
 		if s, effects, err = r.Library.Advance(s, in); err != nil {
 			return Result{}, fmt.Errorf("running flow %s: %w", name, err)
 		}
