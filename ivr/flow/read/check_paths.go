@@ -294,7 +294,7 @@ func (ff *flowFile) checkVisits() {
 		if v.leaving && !v.live && speaks(s.Verb) {
 			ff.fail(s.at("verb"), "leave-speaks", "use set, http, branch or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
 		}
-		if v.live || !v.leaving {
+		if v.live {
 			for _, u := range s.uses {
 				if u.name == "outcome" {
 					ff.report(Error, u.at, 1, "outcome-scope", "use it in steps that only `on_leave` leads to", "`outcome` has a value only after the customer left; step `%s` also runs before", name)
