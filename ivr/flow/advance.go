@@ -34,7 +34,9 @@ func (l *Library) Advance(s Session, in Input) (Session, []Effect, error) {
 		}
 	case InputTransferred:
 		if in.Transferred != nil && r.awaits(WaitTransfer, in.Serial) {
-			r.waited()
+			if o := in.Transferred.Outcome; o == "ok" || o == "no_answer" { // the others may come at once, and so in circles
+				r.waited()
+			}
 			r.outcome(in.Transferred.Outcome, "failed")
 		}
 	case InputRecorded:
@@ -92,6 +94,9 @@ func (l *Library) fits(s Session) error {
 	if s.Wait.Kind == WaitNone {
 		return tandem.Errorf(tandem.CodeConflict, "the session waits for nothing, yet has not ended")
 	}
+	if s.Steps < 0 {
+		return tandem.Errorf(tandem.CodeConflict, "the session has walked %d steps", s.Steps)
+	}
 	if len(s.Frames) > maxFrames {
 		return tandem.Errorf(tandem.CodeConflict, "the session has %d flows on its stack, more than %d", len(s.Frames), maxFrames)
 	}
@@ -106,6 +111,9 @@ func (l *Library) fits(s Session) error {
 		step, ok := f.Steps[frame.Step]
 		if !ok {
 			return tandem.Errorf(tandem.CodeConflict, "the flow %s has no step %q", frame.Flow, frame.Step)
+		}
+		if c, ok := step.Verb.(*Collect); frame.Confirming && (!ok || c.Confirm == nil) {
+			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s confirms nothing", frame.Step, frame.Flow)
 		}
 		_, calls := step.Verb.(*Subflow)
 		if last := i == len(s.Frames)-1; !last && !calls || last && s.Wait.Kind != waitOf(step.Verb) {

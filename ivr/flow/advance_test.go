@@ -89,6 +89,40 @@ func inputFrom(b byte, serial int, now time.Time) flow.Input {
 	return in
 }
 
+// FuzzDecode reads anything as a stored session and goes on with what reads as one.
+func FuzzDecode(f *testing.F) {
+	lib := library(f)
+	for _, script := range [][]string{{"keys 1"}, {"keys 11622200010#"}, {"keys 2", `answer 200 [{"day":"2026-12-01","time":"09:00"}]`}, {"keys 0"}} {
+		d := begin(f, "bank", flow.Facts{}, map[string]any{"account": "62220001"}, monday)
+		for _, line := range script {
+			d.do(line)
+		}
+		b, err := flow.Encode(d.s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		s, err := flow.Decode(stored)
+		if err != nil {
+			return
+		}
+		for _, b := range []byte("1*0#abcdefgh") {
+			_, _, err := lib.Advance(s, inputFrom(b, s.Wait.Serial, monday))
+			if err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := lib.Resume(s, monday); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+			t.Fatal(err)
+		}
+		if _, err := flow.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // check holds a session and effects against what is always true.
 func check(t *testing.T, s flow.Session, effects []flow.Effect) {
 	t.Helper()
@@ -280,13 +314,14 @@ func TestMisfits(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]func(*flow.Session){
-		"unknown flow":    func(s *flow.Session) { s.Frames[0].Flow = "nope" },
-		"another version": func(s *flow.Session) { s.Frames[0].Hash = "nope" },
-		"unknown step":    func(s *flow.Session) { s.Frames[0].Step = "nope" },
-		"another wait":    func(s *flow.Session) { s.Wait.Kind = flow.WaitHTTP },
-		"no wait":         func(s *flow.Session) { s.Wait.Kind = flow.WaitNone },
-		"another format":  func(s *flow.Session) { s.Version = 7 },
-		"no call":         func(s *flow.Session) { s.Frames = append(s.Frames, s.Frames[0]) },
+		"unknown flow":     func(s *flow.Session) { s.Frames[0].Flow = "nope" },
+		"another version":  func(s *flow.Session) { s.Frames[0].Hash = "nope" },
+		"unknown step":     func(s *flow.Session) { s.Frames[0].Step = "nope" },
+		"another wait":     func(s *flow.Session) { s.Wait.Kind = flow.WaitHTTP },
+		"no wait":          func(s *flow.Session) { s.Wait.Kind = flow.WaitNone },
+		"another format":   func(s *flow.Session) { s.Version = 7 },
+		"confirms nothing": func(s *flow.Session) { s.Frames[0].Confirming = true },
+		"no call":          func(s *flow.Session) { s.Frames = append(s.Frames, s.Frames[0]) },
 	}
 	for name, spoil := range tests {
 		s := good

@@ -125,11 +125,8 @@ func (f Facts) level(now time.Time) tandem.Assurance {
 
 // perform does what the step's verb says.
 func (r *run) perform() error {
-	if r.s.Leaving {
-		switch r.step.Verb.(type) {
-		case ear, *Say, *Transfer, *Voicemail:
-			return faultf("%s after the customer has left", r.step.Verb.Verb())
-		}
+	if r.s.Leaving && needsSomebody(r.step.Verb) {
+		return faultf("%s after the customer has left", r.step.Verb.Verb())
 	}
 	switch v := r.step.Verb.(type) {
 	case *Say:
@@ -159,6 +156,17 @@ func (r *run) perform() error {
 		return r.listen(v)
 	}
 	return faultf("this program does not know the verb %s", r.step.Verb.Verb())
+}
+
+// needsSomebody tells whether a verb speaks or listens.
+func needsSomebody(v Verb) bool {
+	switch v := v.(type) {
+	case *Language:
+		return v.Set == ""
+	case ear, *Say, *Transfer, *Voicemail:
+		return true
+	}
+	return false
 }
 
 // leave takes the step's outcome.

@@ -100,7 +100,7 @@ type InputKind string
 
 const (
 	InputKey         InputKind = "key"     // one key: 0-9 * # A-D
-	InputText        InputKind = "text"    // a typed line or a tapped button
+	InputText        InputKind = "text"    // a typed line or a tapped button; taken only while listening, so the channel holds it back till then
 	InputSpeech      InputKind = "speech"  // a recognised utterance
 	InputTimeout     InputKind = "timeout" // of the wait with that serial
 	InputFetched     InputKind = "fetched"
