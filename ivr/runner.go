@@ -93,6 +93,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 			if s, effects, err = r.Library.Advance(before, fault); err != nil {
 				return Result{}, fmt.Errorf("running flow %s: %w", name, err)
 			}
+			before = s
 			continue
 		}
 		if s.Wait.Kind == flow.WaitNone {
