@@ -19,13 +19,16 @@ import (
 	"io/fs"
 )
 
-//go:embed *.yaml prompts interop
-var files embed.FS
+//go:embed *.yaml prompts
+var sample embed.FS
+
+//go:embed interop
+var interop embed.FS
 
 // Sample is the folder of the sample hotline. Its recordings, under prompts/, also
 // say numbers, amounts, dates and times for flows that have none of their own.
-func Sample() fs.FS { return files }
+func Sample() fs.FS { return sample }
 
 // Interop is the folder of the interop flows: loop, say, short, digits, guarded,
 // ivr, sig.
-func Interop() (fs.FS, error) { return fs.Sub(files, "interop") }
+func Interop() (fs.FS, error) { return fs.Sub(interop, "interop") }

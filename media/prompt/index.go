@@ -63,7 +63,7 @@ func readIndex(fsys fs.FS, name string, own bool) (index, []error) {
 	if err != nil {
 		return nil, []error{fmt.Errorf("reading recordings: %w", err)}
 	}
-	file, err := parser.ParseBytes(text, 0)
+	file, err := parse(text)
 	if err != nil {
 		return nil, []error{syntaxError(name, err)}
 	}
@@ -81,6 +81,16 @@ func readIndex(fsys fs.FS, name string, own bool) (index, []error) {
 		}
 	}
 	return ix, problems
+}
+
+// parse reads YAML; a panic of the library is a syntax error of the file.
+func parse(text []byte) (file *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the file cannot be read: %v", p)
+		}
+	}()
+	return parser.ParseBytes(text, 0)
 }
 
 // syntaxError puts the parser's complaint into the form of all others.
