@@ -27,8 +27,8 @@ func (r *reader) check(c *Config) {
 		r.wrong("flows.dir", "is empty; name the folder of the flows")
 	}
 	for _, host := range c.Flows.HTTPAllow {
-		if host == "" || strings.ContainsAny(host, "/*@ ") {
-			r.wrong("flows.http_allow", "%q is no host: write HOST or HOST:PORT without http:// and path", host)
+		if name := strings.TrimPrefix(host, "*."); name == "" || strings.ContainsAny(name, "/*@ ") {
+			r.wrong("flows.http_allow", "%q is no host: write HOST, HOST:PORT or *.DOMAIN, without http:// and path", host)
 		}
 	}
 	if c.Limits.Calls < 1 {

@@ -117,7 +117,7 @@ type Store struct {
 type Flows struct {
 	Dir       Path           `yaml:"dir"`
 	Settings  map[string]any `yaml:"settings"`
-	HTTPAllow []string       `yaml:"http_allow"` // HOST or HOST:PORT
+	HTTPAllow []string       `yaml:"http_allow"` // HOST, HOST:PORT or *.DOMAIN
 }
 
 // Limits bounds the whole server.

@@ -47,6 +47,7 @@ var table = map[string][]string{
 	"media/prompt": {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 
 	"bridge/caps": {"tandem"},
+	"bridge/leg":  {"media", "media/codec", "sip/sdp"},
 	"bridge/room": {"tandem", "media"},
 
 	"store":           {"tandem"},

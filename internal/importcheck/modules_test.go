@@ -14,8 +14,8 @@ import (
 // minimum are the oldest versions that may be used, for modules with known holes.
 // A module that is not required at all is fine.
 var minimum = []struct{ path, version, why string }{
-	{"github.com/pion/dtls/v3", "v3.1.5", "older ones let one foreign packet end a session"},
-	{"github.com/pion/stun/v3", "v3.1.5", "older ones can be made to panic by a packet"},
+	{"github.com/pion/dtls/v3", "v3.1.5", "older ones panic on a packet (CVE-2026-54908) or repeat nonces (CVE-2026-26014)"},
+	{"github.com/pion/stun/v3", "v3.1.5", "older ones panic on a packet (GHSA-34rh-wp3j-6cxc)"},
 	{"golang.org/x/crypto", "v0.35.0", "CVE-2025-22869 and earlier"},
 	{"golang.org/x/net", "v0.38.0", "CVE-2025-22872 and earlier"},
 }
@@ -23,6 +23,12 @@ var minimum = []struct{ path, version, why string }{
 // pinned are versions that may not be changed, newer ones included.
 var pinned = []struct{ path, version, why string }{
 	{"github.com/pion/webrtc/v4", "v4.2.17", "newer ones need a module that cannot be had"},
+}
+
+// forbidden are modules whose holes are never mended.
+var forbidden = []struct{ path, why string }{
+	{"github.com/pion/dtls/v2", "CVE-2026-26014 stays in it; use v3"},
+	{"github.com/pion/dtls", "it is older still; use v3"},
 }
 
 // faults lists what is wrong with a go.mod.
@@ -42,6 +48,11 @@ func faults(name string, data []byte) ([]string, error) {
 		for _, m := range minimum {
 			if r.Mod.Path == m.path && semver.Compare(r.Mod.Version, m.version) < 0 {
 				found = append(found, fmt.Sprintf("%s is %s, at least %s is needed: %s", m.path, r.Mod.Version, m.version, m.why))
+			}
+		}
+		for _, f := range forbidden {
+			if r.Mod.Path == f.path {
+				found = append(found, fmt.Sprintf("requires %s: %s", f.path, f.why))
 			}
 		}
 		for _, p := range pinned {
@@ -73,6 +84,7 @@ func TestModuleFaultsAreFound(t *testing.T) {
 		"require github.com/pion/dtls/v3 v3.1.4\n":                        "at least v3.1.5",
 		"require github.com/pion/stun/v3 v3.0.9 // indirect\n":            "at least v3.1.5",
 		"require github.com/pion/webrtc/v4 v4.2.26\n":                     "only v4.2.17",
+		"require github.com/pion/dtls/v2 v2.2.12\n":                       "requires github.com/pion/dtls/v2",
 		"require a.b/c v1.0.0\nreplace a.b/c => ../c\n":                   "replaces a.b/c",
 		"require a.b/c v1.0.0\nexclude a.b/c v1.1.0\n":                    "excludes a.b/c",
 		"require github.com/pion/dtls/v3 v3.1.5\n":                        "",
