@@ -254,3 +254,14 @@ func nextEvent[E Event](t *testing.T, s *Stream) E {
 		}
 	}
 }
+
+// waitStats waits until the stream's figures are as they should be.
+func waitStats(t *testing.T, s *Stream, good func(Stats) bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for st := s.Stats(); !good(st); st = s.Stats() {
+		if time.Now().After(deadline) {
+			t.Fatalf("figures: %+v", st)
+		}
+	}
+}

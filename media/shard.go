@@ -36,6 +36,9 @@ const (
 	learnReads = 32
 	// timerSlack in ns: the default of 50 us is what wake-ups would be late by.
 	timerSlack = 1000
+	// niceness of the shard's thread, where the program may set it: a packet that is
+	// late is heard, a signalling message that waits a millisecond is not.
+	niceness = -10
 )
 
 // shard is one goroutine and what it owns.
@@ -150,6 +153,7 @@ func (sh *shard) run() {
 	runtime.LockOSThread() // for good: the thread's timer slack is its own
 	defer close(sh.ended)
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0)
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness) // of this thread; needs a privilege that many do not have
 	sh.done = int64(sh.now() / slotTime)
 	for {
 		if sh.count > 0 {

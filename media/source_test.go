@@ -153,8 +153,7 @@ func TestTonesAreKeysOnlyIfAsked(t *testing.T) {
 	s.Set(on) // events were agreed on: tones are no keys
 	dual(p)
 	on.Event = 0
-	for st := s.Stats(); st.Received < 10; st = s.Stats() {
-	}
+	waitStats(t, s, func(st Stats) bool { return st.Received >= 10 })
 	s.Set(on)
 	dual(p)
 	if got := nextEvent[Key](t, s); got.Digit != '5' || got.Via.String() != "tone" {
@@ -272,8 +271,7 @@ func TestControl(t *testing.T) {
 	if _, err := c.conn.WriteToUDPAddrPort(rtp.Report{SSRC: p.head.SSRC, Sender: true, NTP: 99 << 16, Block: &about}.Append(nil), c.to); err != nil {
 		t.Fatal(err)
 	}
-	for st := s.Stats(); st.Reports == 0 || st.Received < 5; st = s.Stats() {
-	}
+	waitStats(t, s, func(st Stats) bool { return st.Reports > 0 && st.Received >= 5 })
 	st := s.Close()
 	if st.RemoteLost != 12 || st.RemoteJitter != 10*time.Millisecond {
 		t.Errorf("figures: %+v", st)

@@ -79,7 +79,9 @@ func FuzzControl(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c.About.RoundTrip(1)
+		if rtt := c.About.RoundTrip(1); rtt < 0 {
+			t.Fatalf("round trip of %v", rtt)
+		}
 		if c.About.Lost > 1<<23-1 || c.About.Lost < -1<<23 {
 			t.Fatalf("lost %d does not fit 24 bits", c.About.Lost)
 		}
