@@ -47,10 +47,10 @@ type Call struct {
 	events chan Event
 	done   chan struct{}
 	acks   chan *gosip.Request // ACK of the 200 that is out, one at a time
-	cancel context.CancelCauseFunc
-	auth   *Trunk // whose challenges this leg answers
+	auth   *Trunk              // whose challenges this leg answers
 
 	mu          sync.Mutex
+	cancel      context.CancelCauseFunc
 	state       state
 	termination tandem.Termination
 	media       Media
@@ -109,13 +109,14 @@ func (c *Call) end(t tandem.Termination) bool {
 		return false
 	}
 	c.state, c.termination = stateEnded, t
+	cancel := c.cancel
 	c.mu.Unlock()
 	if !c.emit(Ended{t}) {
 		<-c.events // full and unread: the oldest makes room for the last
 		c.emit(Ended{t})
 	}
 	close(c.done)
-	c.cancel(endedError{t})
+	cancel(endedError{t})
 	c.server.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
 	return true
 }

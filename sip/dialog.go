@@ -17,7 +17,7 @@ type dialog struct {
 	remoteTag string
 	transport string // "udp" or "tcp"
 	inbound   bool
-	listener  gosip.Addr // the socket requests leave by, UDP only
+	near      netip.Addr // the other side's address, to choose ours by
 
 	mu        sync.Mutex
 	local     gosip.FromHeader // From of our requests
@@ -87,7 +87,7 @@ func (d *dialog) build(method gosip.RequestMethod, seq uint32) *gosip.Request {
 		routes = append(append([]gosip.Uri{}, routes[1:]...), d.target)
 	}
 	req := gosip.NewRequest(method, *recipient.Clone())
-	d.server.addVia(req, d.transport)
+	d.server.addVia(req, d.transport, d.near)
 	for i := range routes {
 		req.AppendHeader(&gosip.RouteHeader{Address: *routes[i].Clone()})
 	}
@@ -104,7 +104,7 @@ func (d *dialog) build(method gosip.RequestMethod, seq uint32) *gosip.Request {
 	req.SetTransport(strings.ToUpper(d.transport))
 	req.SetBody(nil)
 	if d.transport == "udp" {
-		req.Laddr = d.listener
+		req.Laddr = d.server.listener(d.near)
 	}
 	req.SetDestination(d.destination(recipient))
 	return req

@@ -88,7 +88,7 @@ func (s *Server) newInbound(req *gosip.Request, tx gosip.ServerTransaction) *Cal
 	fromTag, _ := from.Params.Get("tag")
 	d := &dialog{
 		server: s, callID: callIDOf(req), localTag: s.token(), remoteTag: fromTag,
-		transport: transport, inbound: true, listener: s.listener(),
+		transport: transport, inbound: true, near: source.Addr().Unmap(),
 		local:  gosip.FromHeader{DisplayName: to.DisplayName, Address: to.Address, Params: to.Params.Clone()},
 		remote: gosip.ToHeader{DisplayName: from.DisplayName, Address: from.Address, Params: from.Params.Clone()},
 		target: from.Address, remoteSeq: req.CSeq().SeqNo, source: req.Source(),
@@ -225,7 +225,7 @@ func (c *Call) Ring(ctx context.Context) error {
 		return c.over()
 	}
 	res := c.tagged(180)
-	res.AppendHeader(c.server.contact(c.To.User, c.Transport))
+	res.AppendHeader(c.server.contact(c.localUser(), c.Transport, c.dialog.near))
 	if err := c.respond(res); err != nil {
 		return fmt.Errorf("ringing: %w", err)
 	}
@@ -312,7 +312,7 @@ func (c *Call) describe(m Media, req *gosip.Request) ([]byte, error) {
 // okResponse is a 200 to an INVITE, with all that makes a dialog.
 func (c *Call) okResponse(req *gosip.Request, body []byte) *gosip.Response {
 	res := c.server.response(req, 200, "")
-	res.AppendHeader(c.server.contact(c.To.User, c.Transport))
+	res.AppendHeader(c.server.contact(c.localUser(), c.Transport, c.dialog.near))
 	res.AppendHeader(gosip.NewHeader("Allow", allow))
 	res.AppendHeader(gosip.NewHeader("Content-Type", "application/sdp"))
 	res.To().Params.Add("tag", c.dialog.localTag)

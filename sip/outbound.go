@@ -147,7 +147,8 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 			domain = trunk.Domain
 		}
 	}
-	local := s.public(transport)
+	near, _ := netip.ParseAddr(strings.Trim(target.Host, "[]")) // a name: the first socket will do
+	local := s.public(transport, near)
 	from := gosip.Uri{Scheme: "sip", User: d.From, Host: hostOf(local.Addr())}
 	if trunk != nil {
 		from.Host = domain
@@ -158,7 +159,7 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 	}
 	callID, tag := s.token(), s.token()
 	dl := &dialog{
-		server: s, callID: callID, localTag: tag, transport: transport, listener: s.listener(),
+		server: s, callID: callID, localTag: tag, transport: transport, near: near,
 		local:  gosip.FromHeader{DisplayName: d.Name, Address: from, Params: gosip.HeaderParams{{K: "tag", V: tag}}},
 		remote: gosip.ToHeader{Address: to},
 		target: target, localSeq: 0,
@@ -176,7 +177,7 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 // invitation is the next INVITE of a call that is not up yet.
 func (s *Server) invitation(c *Call, offer []byte) *gosip.Request {
 	req := c.dialog.request(gosip.INVITE)
-	req.AppendHeader(s.contact(c.From.User, c.Transport))
+	req.AppendHeader(s.contact(c.From.User, c.Transport, c.dialog.near))
 	req.AppendHeader(gosip.NewHeader("Allow", allow))
 	req.AppendHeader(gosip.NewHeader("Content-Type", acceptBody))
 	req.SetBody(offer)
@@ -295,9 +296,6 @@ func (s *Server) establish(ctx context.Context, c *Call, res *gosip.Response, m 
 	}
 	d.routes = routesOf(res)
 	d.mu.Unlock()
-	var cancel context.CancelCauseFunc
-	_, cancel = context.WithCancelCause(context.Background())
-	c.cancel = cancel
 	s.mu.Lock()
 	s.calls[d.key()] = c
 	s.metrics.calls.Set(float64(len(s.calls)))
@@ -355,9 +353,10 @@ func (s *Server) acceptStray(res *gosip.Response) {
 	if contact == nil || !s.dialledLately(callIDOf(res)+local) {
 		return // not of an INVITE of ours: answering would make us a reflector
 	}
+	source, _ := netip.ParseAddrPort(res.Source())
 	d := &dialog{
 		server: s, callID: callIDOf(res), localTag: local, remoteTag: remote,
-		transport: strings.ToLower(res.Transport()), listener: s.listener(),
+		transport: strings.ToLower(res.Transport()), near: source.Addr().Unmap(),
 		local: *from, remote: *to, target: *contact, routes: routesOf(res), localSeq: cseq.SeqNo,
 	}
 	lost := &Call{ID: d.callID, server: s, dialog: d, done: make(chan struct{})}

@@ -33,15 +33,19 @@ type dialled1 struct {
 // trunkTo starts a server whose trunk "out" leads to a peer.
 func trunkTo(t *testing.T, user, realm string) (*Server, *peer) {
 	t.Helper()
-	// The peer needs a server's address to be made, the trunk the peer's: the
-	// trunk is put in before anything runs.
-	s := start(t, &app{call: talk(newMedia())}, nil)
-	p := newPeer(t, s, "udp")
-	s.cfg.Trunks = []Trunk{{
-		Name: "out", Address: "sip:" + p.addr(), Sources: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		TrustsCallerID: true, User: user, Password: "secret", Realm: realm,
-	}}
-	return s, p
+	return trunkFor(t, &app{call: talk(newMedia())}, user, realm)
+}
+
+func trunkFor(t *testing.T, a *app, user, realm string) (*Server, *peer) {
+	t.Helper()
+	p := listeningPeer(t)
+	s := start(t, a, func(c *Config) {
+		c.Trunks = []Trunk{{
+			Name: "out", Address: "sip:" + p.addr(), Sources: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+			TrustsCallerID: true, User: user, Password: "secret", Realm: realm,
+		}}
+	})
+	return s, p.attach(s)
 }
 
 func dial(s *Server, ctx context.Context, d Dial) chan dialled1 {
@@ -263,12 +267,11 @@ func TestDialRefusesOddNumbers(t *testing.T) {
 }
 
 func TestTrunkSource(t *testing.T) {
-	s, p := trunkTo(t, "", "")
 	seen := make(chan *Call, 1)
-	s.handler = &app{ended: make(chan *Call, 1), call: func(_ context.Context, c *Call) tandem.Termination {
+	_, p := trunkFor(t, &app{call: func(_ context.Context, c *Call) tandem.Termination {
 		seen <- c
 		return tandem.Terminate(tandem.ByFlow, tandem.ReasonBusy)
-	}}
+	}}, "", "")
 	l := p.leg("1000")
 	l.sendInvite("", offerSDP)
 	l.ack(p.expectCode(486, "INVITE"), "")

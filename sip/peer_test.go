@@ -104,14 +104,31 @@ func newPeer(t *testing.T, s *Server, transport string) *peer {
 		p.conn = c
 		go p.readTCP()
 	} else {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.udp = c
-		go p.readUDP()
+		return listeningPeer(t).attach(s)
 	}
 	t.Cleanup(p.close)
+	return p
+}
+
+// listeningPeer is a UDP peer that waits for a server to be made.
+func listeningPeer(t *testing.T) *peer {
+	t.Helper()
+	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, udp: c, inbox: make(chan message, 256)}
+	go p.readUDP()
+	t.Cleanup(p.close)
+	return p
+}
+
+func (p *peer) attach(s *Server) *peer {
+	for _, a := range s.Addrs() {
+		if rest, ok := strings.CutPrefix(a, "udp://"); ok {
+			p.server = rest
+		}
+	}
 	return p
 }
 

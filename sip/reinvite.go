@@ -63,7 +63,7 @@ func (c *Call) reinvite(ctx context.Context, media Media) error {
 	}
 	build := func() *gosip.Request {
 		req := c.dialog.request(gosip.INVITE)
-		req.AppendHeader(c.server.contact(c.localUser(), c.Transport))
+		req.AppendHeader(c.server.contact(c.localUser(), c.Transport, c.dialog.near))
 		req.AppendHeader(gosip.NewHeader("Allow", allow))
 		req.AppendHeader(gosip.NewHeader("Content-Type", "application/sdp"))
 		req.SetBody(offer)

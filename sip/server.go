@@ -347,9 +347,9 @@ func (s *Server) awaitCalls() {
 	}
 }
 
-// contact is our address in a dialog over one transport.
-func (s *Server) contact(user, transport string) *gosip.ContactHeader {
-	addr := s.public(transport)
+// contact is our address in a dialog over one transport with one remote address.
+func (s *Server) contact(user, transport string, remote netip.Addr) *gosip.ContactHeader {
+	addr := s.public(transport, remote)
 	u := gosip.Uri{Scheme: "sip", User: user, Host: hostOf(addr.Addr()), Port: int(addr.Port())}
 	if transport == "tcp" {
 		u.UriParams = gosip.HeaderParams{{K: "transport", V: "tcp"}}
@@ -364,31 +364,60 @@ func hostOf(a netip.Addr) string {
 	return a.String()
 }
 
-// public is the address others reach this transport at.
-func (s *Server) public(transport string) netip.AddrPort {
+// socketFor picks the socket requests to remote leave by: of its family, and
+// loopback only for loopback.
+func (s *Server) socketFor(transport string, remote netip.Addr) (socket, bool) {
+	var first socket
+	found := false
 	for _, k := range s.sockets {
-		if k.network == transport {
-			if s.cfg.PublicAddress.IsValid() {
-				return netip.AddrPortFrom(s.cfg.PublicAddress, k.addr.Port())
-			}
-			return k.addr
+		if k.network != transport {
+			continue
+		}
+		a := k.addr.Addr()
+		if !remote.IsValid() || a.IsUnspecified() || (a.IsLoopback() == remote.IsLoopback() && a.Is4() == remote.Is4()) {
+			return k, true
+		}
+		if !found {
+			first, found = k, true
 		}
 	}
-	return netip.AddrPortFrom(s.cfg.PublicAddress, 5060)
+	return first, found
 }
 
-// listener is the UDP socket requests leave by.
-func (s *Server) listener() gosip.Addr {
-	for _, k := range s.sockets {
-		if k.network == "udp" {
-			return gosip.Addr{IP: k.addr.Addr().AsSlice(), Port: int(k.addr.Port())}
+// public is the address remote reaches us at: the configured one, unless remote is
+// this machine; of a socket on all addresses the one packets to remote leave by.
+func (s *Server) public(transport string, remote netip.Addr) netip.AddrPort {
+	k, ok := s.socketFor(transport, remote)
+	port := uint16(5060)
+	if ok {
+		port = k.addr.Port()
+	}
+	if s.cfg.PublicAddress.IsValid() && !remote.IsLoopback() {
+		return netip.AddrPortFrom(s.cfg.PublicAddress, port)
+	}
+	if ok && !k.addr.Addr().IsUnspecified() {
+		return k.addr
+	}
+	if remote.IsValid() { // connecting a UDP socket sends nothing and shows the way out
+		if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9))); err == nil {
+			defer c.Close()
+			return netip.AddrPortFrom(addrPort(c.LocalAddr()).Addr(), port)
 		}
 	}
-	return gosip.Addr{}
+	return netip.AddrPortFrom(s.cfg.PublicAddress, port)
 }
 
-func (s *Server) addVia(req *gosip.Request, transport string) {
-	addr := s.public(transport)
+// listener is the UDP socket requests to remote leave by.
+func (s *Server) listener(remote netip.Addr) gosip.Addr {
+	k, ok := s.socketFor("udp", remote)
+	if !ok {
+		return gosip.Addr{}
+	}
+	return gosip.Addr{IP: k.addr.Addr().AsSlice(), Port: int(k.addr.Port())}
+}
+
+func (s *Server) addVia(req *gosip.Request, transport string, remote netip.Addr) {
+	addr := s.public(transport, remote)
 	via := &gosip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(transport),
 		Host: strings.Trim(hostOf(addr.Addr()), "[]"), Port: int(addr.Port()),
