@@ -1,11 +1,11 @@
 package dtmf
 
-// Figures of the tone detector. They follow ITU-T Q.24 where it is definite; the
-// energy share and the equal blocks in a row are what keeps speech out.
+// Figures of the tone detector, after ITU-T Q.24 for levels and twist; the energy
+// share and the equal blocks in a row are what keeps speech out.
 const (
 	block     = 102   // samples: 12.75 ms, 78 Hz between bins
 	accept    = 8     // points that make a key: two clear blocks, or four less clear ones
-	clear     = 0.95  // share of the energy that makes a block clear: 4 points, else 2
+	plain     = 0.95  // share of the energy that makes a block a clear one: 4 points, else 2
 	release   = 2     // blocks without it that end it
 	share     = 0.80  // of the block's energy that the two tones must hold
 	secondary = 6.3   // 8 dB: any other tone of the group is this much weaker
@@ -82,7 +82,7 @@ func (d *Detector) judge() (key byte, points int) {
 		return 0, 0
 	}
 	points = 2
-	if held >= clear*d.energy {
+	if held >= plain*d.energy {
 		points = 4
 	}
 	return detectorKeys[low*4+high], points

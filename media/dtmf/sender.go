@@ -6,8 +6,8 @@ const (
 	ends      = 3   // times the end is sent, against loss
 	volume    = 10  // -10 dBm0
 	maxQueue  = 32  // keys waiting; more are refused
-	gapFrames = 4   // pause between keys: 80 ms (ITU-T Q.24 asks for 65 ms at most)
-	minFrames = 2   // 40 ms, the shortest a receiver must know (Q.24)
+	gapFrames = 4   // pause between keys: 80 ms, room for receivers that make tones of them
+	minFrames = 2   // 40 ms: shorter keys are missed by some receivers
 	maxFrames = 500 // 10 s
 )
 

@@ -15,6 +15,9 @@ const (
 	learnAfter = 400 * time.Millisecond
 	// learnPackets is how many packets in plausible sequence it must send.
 	learnPackets = 8
+	// hostPackets is enough, at once, for a source on the host that signalling came
+	// from, so that the caller behind a NAT misses nothing of the greeting.
+	hostPackets = 2
 	// ProvenSilence is how long a locked source must be silent before another
 	// port of the same host may be learned (a NAT that forgot its mapping).
 	ProvenSilence = 10 * time.Second
@@ -25,8 +28,8 @@ const (
 //
 // The address announced by signalling is believed with its first packet. Any
 // other is learned only within a short window after signalling, only while the
-// announced address is silent, and only if it speaks steadily; signalling's own
-// host, if given, limits it further. Once locked, only that address is heard until
+// announced address is silent, and only if it speaks steadily; if signalling's own
+// host is given, only that one is learned, and at once. Once locked, only that address is heard until
 // signalling changes it, or until it has been silent for long: then another port
 // of the same host can be learned.
 type Source struct {
@@ -95,7 +98,7 @@ func (s *Source) Accept(from netip.AddrPort, h Header, now time.Time) bool {
 	}
 	s.seq = h.Seq
 	s.count++
-	if s.count >= learnPackets && now.Sub(s.since) >= learnAfter {
+	if s.host.IsValid() && s.count >= hostPackets || s.count >= learnPackets && now.Sub(s.since) >= learnAfter {
 		s.locked = from
 		return true
 	}

@@ -32,6 +32,8 @@ func TestSource(t *testing.T) {
 		{"a stranger after the phone", netip.Addr{}, []from{{phone, 2, 1, 1, 10}, {stranger, 1, 1, 500, 20}}, phone},
 		{"after the window", netip.Addr{}, []from{{nat, 1, 1, 100, 5100}}, netip.AddrPort{}},
 		{"a stranger where signalling's host is known", nat.Addr(), []from{{stranger, 1, 1, 100, 0}}, netip.AddrPort{}},
+		{"signalling's host at once", nat.Addr(), []from{{nat, 2, 1, 2, 0}}, nat},
+		{"one packet of signalling's host", nat.Addr(), []from{{nat, 2, 1, 1, 0}}, netip.AddrPort{}},
 		{"signalling's host among strangers", nat.Addr(), []from{{stranger, 1, 1, 100, 0}, {nat, 2, 1, 30, 2000}}, nat},
 	}
 	for _, tt := range tests {
