@@ -116,6 +116,9 @@ func (ff *flowFile) readChannels(n *node) {
 func (ff *flowFile) readLanguages(n *node) {
 	for _, item := range ff.list(n, "languages") {
 		l, ok := ff.text(item, "a language")
+		if !ok && item.kind == isText { // one error is enough
+			ff.flow.Languages = append(ff.flow.Languages, item.text)
+		}
 		if ok && !languageTag(l) {
 			ff.fail(item, "language", "write a tag such as en or zh-CN", "`%s` is no language tag", l)
 		} else if ok && !slices.Contains(ff.flow.Languages, l) {

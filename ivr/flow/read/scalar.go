@@ -195,8 +195,15 @@ func (f *file) expressionText(n *node, what string) (string, bool) {
 func (f *file) wrongKind(n *node, what, want string) {
 	have := map[kind]string{isNull: "nothing", isText: "text", isMap: "a map of `key: value`", isList: "a list"}[n.kind]
 	fix := ""
-	if n.kind == isMap && n.flow {
+	switch {
+	case want == "a list" && n.kind == isText:
+		fix = fmt.Sprintf("write [%s]", n.text)
+	case want == "a list":
+		fix = "write [ … ], or put each on a line of its own after `- `"
+	case n.kind == isMap && n.flow:
 		fix = "put quotes around text that begins with {"
+	case n.kind == isList && want == "text":
+		fix = "write one value, without [ ]"
 	}
 	f.fail(n, "wrong-type", fix, "%s must be %s; this is %s", what, want, have)
 }

@@ -342,14 +342,14 @@ func (c *converter) node(n ast.Node, depth int) *node {
 func (c *converter) mapping(values []*ast.MappingValueNode, at place, flowStyle bool, depth int) *node {
 	out := &node{kind: isMap, at: at, flow: flowStyle}
 	first := map[string]place{}
-	for _, v := range values {
+	for i, v := range values {
 		key := c.node(v.Key, depth+1)
 		if key.kind == isNull && v.Key != nil && v.Key.GetToken() != nil {
 			key.text = v.Key.GetToken().Value
 		}
 		key.kind = isText
 		val := c.node(v.Value, depth+1)
-		if !c.keys[key.at] && val.kind == isNull {
+		if i > 0 && !c.keys[key.at] && val.kind == isNull {
 			c.f.report(Error, key.at, key.width(), "comma-in-text", "put quotes around the whole text before it: { en: \"one, two\" }",
 				"the comma before `%s` ended the text: inside { } text with a comma must be quoted", key.text)
 			continue
