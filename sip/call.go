@@ -201,7 +201,7 @@ func (c *Call) sendBye(ctx context.Context, t tandem.Termination) {
 	said := c.saidBye
 	c.saidBye = true
 	c.mu.Unlock()
-	if said {
+	if said || !c.reachable() {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), byeWait)

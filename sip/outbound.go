@@ -396,6 +396,23 @@ func (c *Call) ourInvite() *gosip.Request {
 	return c.ours
 }
 
+// reachable: a caller over TCP is reached by its own connection only. Opening one
+// to the Contact a stranger names would let him choose where we connect to.
+func (c *Call) reachable() bool {
+	if !c.Inbound || c.Transport != "tcp" {
+		return true
+	}
+	c.dialog.mu.Lock()
+	source := c.dialog.source
+	c.dialog.mu.Unlock()
+	conn, err := c.server.agentUA.TransportLayer().GetConnection("tcp", source)
+	if err != nil {
+		return false
+	}
+	_, _ = conn.TryClose() // only the count of its users changes
+	return true
+}
+
 // roundTrip sends a request that is not INVITE and waits for its final answer.
 func (s *Server) roundTrip(ctx context.Context, req *gosip.Request) (*gosip.Response, error) {
 	tx, err := s.agentUA.TransactionLayer().Request(ctx, req)
@@ -419,6 +436,9 @@ func (s *Server) roundTrip(ctx context.Context, req *gosip.Request) (*gosip.Resp
 
 // inviteTrip sends a re-INVITE, waits for its final answer and acknowledges a 2xx.
 func (s *Server) inviteTrip(ctx context.Context, c *Call, req *gosip.Request) (*gosip.Response, error) {
+	if !c.reachable() {
+		return nil, errors.New("the caller's connection is gone")
+	}
 	c.setOurs(req)
 	tx, err := s.agentUA.TransactionLayer().Request(ctx, req)
 	if err != nil {
