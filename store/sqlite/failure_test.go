@@ -149,6 +149,46 @@ func TestOutageKeepsHappenings(t *testing.T) {
 	}
 }
 
+// TestOutageFileGone: the file is not there for a while, then another one is, then ours.
+func TestOutageFileGone(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db, disk := openFailing(t, p)
+	random := storetest.NewRandom(1)
+	call := storetest.NewCall(p.Clock.Now(), random, "+1")
+	commit(t, db, call.Opening())
+	disk.fail(errors.New("unplugged"))
+	if err := db.Flush(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	names := []string{"", "-wal", "-shm"}
+	for _, n := range names {
+		if err := os.Rename(db.o.Path+n, db.o.Path+n+".away"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	disk.mend()
+	says := func(words string) func() bool {
+		return func() bool { return strings.Contains(fmt.Sprint(db.Healthy()), words) }
+	}
+	await(t, "the file is missed", says("unable to open"))
+	other := storetest.NewPlace(t)
+	openAt(t, other).Close()
+	if err := os.Rename(options(other).Path, db.o.Path); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the other file is noticed", says("another database was put in place"))
+	for _, n := range names {
+		if err := os.Rename(db.o.Path+n+".away", db.o.Path+n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "the store writes again", func() bool { return db.Healthy() == nil })
+	commit(t, db, &store.Change{Events: []tandem.Event{call.Event(p.Clock.Now(), tandem.EventConsent, nil)}})
+	if v, err := db.Verify(t.Context()); err != nil || !v.OK || v.Events != 3 {
+		t.Errorf("verdict %+v, %v", v, err)
+	}
+}
+
 // TestOutageByTurns: the disk comes and goes under load; every acknowledged change is
 // there, no refused one is, and the chain holds.
 func TestOutageByTurns(t *testing.T) {

@@ -165,6 +165,9 @@ func (w *writer) writeGroup(first *op) {
 // transact is one transaction. Its error is the disk's, or SQLite's: nothing of the
 // group was written. What is wrong with a single op is in its result alone.
 func (w *writer) transact(t *taken) (err error) {
+	if w.c == nil { // the database could not be opened again
+		return w.db.health.Load().cause
+	}
 	defer func() {
 		if err != nil {
 			w.fresh = false
@@ -364,14 +367,24 @@ func (w *writer) probe() {
 	w.db.log.Info("the store writes again", "down", w.db.o.Now().Sub(f.since))
 }
 
+// reopen makes a new connection; until that succeeds there is none.
 func (w *writer) reopen() error {
 	if w.c != nil {
 		w.c.close()
+		w.c = nil
 	}
 	w.fresh = false
 	c, err := openConn(w.db.o.Path, "rw")
 	if err != nil {
-		w.c = &conn{c: &sqlite3.SQLiteConn{}, stmts: map[string]*stmt{}}
+		return err
+	}
+	var id string
+	_, err = c.one("SELECT value FROM meta WHERE name = 'id'", func(row []driver.Value) { id = asText(row[0]) })
+	if err == nil && id != w.db.id {
+		err = fmt.Errorf("another database was put in place of %s", w.db.o.Path)
+	}
+	if err != nil {
+		c.close()
 		return err
 	}
 	w.c = c

@@ -352,7 +352,7 @@ func testNotes(t *testing.T, s *suite) {
 	// Unasked, they trail by a fifth of a second; the deadline here is generous.
 	st.Note(call.Event(s.Clock.Now(), tandem.EventMedia, nil))
 	deadline := time.Now().Add(10 * time.Second)
-	for len(story(t, st, string(call.ID)).Events) != 1503+2+1-1 {
+	for len(story(t, st, string(call.ID)).Events) != 1503+2+1 {
 		if time.Now().After(deadline) {
 			t.Fatal("a happening was not written by itself")
 		}
