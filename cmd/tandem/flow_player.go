@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ const (
 type player struct {
 	lib  *flow.Library
 	in   *bufio.Scanner
+	echo bool // lines do not come from a terminal, which would show their end
 	out  io.Writer
 	at   time.Time     // the clock, if it is not the machine's
 	http *fetch.Client // nil = the terminal is asked
@@ -40,7 +42,13 @@ type player struct {
 func newPlayer(lib *flow.Library, in io.Reader, out io.Writer) *player {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
-	return &player{lib: lib, in: lines, out: out}
+	file, ok := in.(*os.File)
+	return &player{lib: lib, in: lines, echo: !ok || !isCharDevice(file), out: out}
+}
+
+func isCharDevice(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (p *player) now() time.Time {
@@ -163,6 +171,9 @@ func (p *player) ask() (*flow.Input, error) {
 			}
 			fmt.Fprintln(p.out, "!hangup")
 			return &flow.Input{Kind: flow.InputLeft}, nil
+		}
+		if p.echo {
+			fmt.Fprintln(p.out)
 		}
 		line := strings.TrimSpace(p.in.Text())
 		if command, ok := strings.CutPrefix(line, "!"); ok {

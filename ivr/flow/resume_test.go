@@ -1,0 +1,139 @@
+package flow_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/expression"
+)
+
+func template(t *testing.T, text string) *expression.Template {
+	t.Helper()
+	tmpl, err := expression.NewEnv().Template(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tmpl
+}
+
+// moved stores a session and resumes what was stored.
+func moved(t *testing.T, lib *flow.Library, s flow.Session, at time.Time) (flow.Session, []flow.Effect) {
+	t.Helper()
+	b, err := flow.Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = flow.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	s, effects, err := lib.Resume(s, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, effects
+}
+
+func TestResumeSendsOnlyWhatMayBeSentTwice(t *testing.T) {
+	tests := []struct {
+		verb flow.HTTP
+		sent bool
+	}{
+		{flow.HTTP{Method: "GET"}, true},
+		{flow.HTTP{Method: "PUT"}, true},
+		{flow.HTTP{Method: "DELETE"}, true},
+		{flow.HTTP{Method: "POST"}, false},
+		{flow.HTTP{Method: "PATCH"}, false},
+		{flow.HTTP{Method: "POST", Idempotent: true}, true},
+	}
+	for _, tt := range tests {
+		verb := tt.verb
+		verb.URL = template(t, "http://core.test/x")
+		lib := goFlow(t, "", map[string]*flow.Step{
+			"a":      {Verb: &verb, Next: flow.Next{By: map[string]string{"error": "failed"}, Else: "end"}},
+			"failed": {Verb: &flow.End{Reason: "failed"}},
+		})
+		s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := s.Wait.Serial
+		s, effects := moved(t, lib, s, monday)
+		sent := slices.ContainsFunc(effects, func(e flow.Effect) bool { _, ok := e.(flow.Fetch); return ok })
+		if sent != tt.sent || sent == (s.Ended == "failed") {
+			t.Errorf("%s %v: sent again is %v, ended %q", verb.Method, verb.Idempotent, sent, s.Ended)
+		}
+		if !sent {
+			continue
+		}
+		late, effects, _ := lib.Advance(s, flow.Input{Kind: flow.InputFetched, Serial: old, At: monday, Fetched: &flow.Fetched{Status: 200}})
+		if late.Ended != "" || len(effects) != 0 {
+			t.Errorf("%s: the answer to the first request was taken for the second's", verb.Method)
+		}
+	}
+}
+
+func TestResumeChecksTheLevel(t *testing.T) {
+	lib := goFlow(t, "", map[string]*flow.Step{
+		"a": {
+			Needs: tandem.Verified,
+			Verb:  &flow.Menu{Listen: flow.DefaultListen(), Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}},
+			Next:  flow.Next{To: "end", By: map[string]string{"not_assured": "low"}},
+		},
+		"low": {Verb: &flow.End{Reason: "low"}},
+	})
+	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
+	if err != nil || s.Wait.Kind != flow.WaitListen {
+		t.Fatalf("%+v %v", s.Wait, err)
+	}
+	if s, _ := moved(t, lib, s, monday.Add(59*time.Second)); s.Wait.Kind != flow.WaitListen {
+		t.Error("the level holds, yet the step was left")
+	}
+	if s, _ := moved(t, lib, s, monday.Add(time.Minute)); s.Ended != "low" {
+		t.Errorf("the level has expired, yet the session waits for %s", s.Wait.Kind)
+	}
+}
+
+// TestFaultInACalledFlow goes to on_error of the nearest flow that has one.
+func TestFaultInACalledFlow(t *testing.T) {
+	broken := &flow.Step{Name: "a", Verb: &flow.Hours{Calendar: "nope"}, Next: flow.Next{To: "end"}}
+	child := &flow.Flow{Name: "child", Hash: "c", Start: "a", Languages: []string{"en"}, Outcomes: []string{"done"}, Steps: map[string]*flow.Step{"a": broken}}
+	lib := goFlow(t, "sorry", map[string]*flow.Step{
+		"a":     {Verb: flow.NewSubflow("child", nil, "", child.Outcomes), Next: flow.Next{To: "end"}},
+		"sorry": {Verb: &flow.End{Reason: "sorry"}},
+	})
+	lib.Flows["child"] = child
+	if s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != "sorry" {
+		t.Errorf("ended %q, %v", s.Ended, err)
+	}
+	child.OnError = "b"
+	child.Steps["b"] = &flow.Step{Name: "b", Verb: &flow.End{As: "done"}}
+	if s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != flow.ReasonCompleted {
+		t.Errorf("ended %q, %v", s.Ended, err)
+	}
+}
+
+func TestSecretsAreNotReturnedIntoTheOpen(t *testing.T) {
+	digits := &expression.Type{Kind: expression.Digits}
+	child := &flow.Flow{
+		Name: "child", Hash: "c", Start: "a", Outcomes: []string{"done"}, Returns: []string{"pin"},
+		Vars:  []*flow.Variable{{Name: "pin", Type: digits, Secrecy: flow.Secret, Default: "4711"}},
+		Steps: map[string]*flow.Step{"a": {Name: "a", Verb: &flow.End{As: "done"}}},
+	}
+	for secrecy, want := range map[flow.Secrecy]string{flow.Open: flow.ReasonError, flow.Secret: flow.ReasonCompleted} {
+		lib := goFlow(t, "", map[string]*flow.Step{"a": {Verb: flow.NewSubflow("child", nil, "got", child.Outcomes), Next: flow.Next{To: "end"}}})
+		lib.Flows["child"] = child
+		lib.Flows["x"].Vars = []*flow.Variable{{Name: "got", Type: &expression.Type{Kind: expression.Object, Fields: map[string]*expression.Type{"pin": digits}}, Secrecy: secrecy}}
+		s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		if err != nil || s.Ended != want {
+			t.Errorf("secrecy %d: ended %q, %v", secrecy, s.Ended, err)
+		}
+		for _, e := range effects {
+			if line := show(e); len(line) > 0 && slices.Contains([]byte(line), '7') {
+				t.Errorf("the secret is in %s", line)
+			}
+		}
+	}
+}
