@@ -43,10 +43,10 @@ func TestFullDisk(t *testing.T) {
 	callUntil(t, s, 200, 15*time.Second)
 	up.RTP.Hear(soon+6*time.Second, time.Now(), loopHz, time.Second)
 	up.Bye()
-	s.Ended(soon+5*time.Second, who, tandem.ReasonHangup)
-	s.Stop()
-	s.Start()
-	s.Verify()
+	s.Ended(t, soon+5*time.Second, who, tandem.ReasonHangup)
+	s.Stop(t)
+	s.Start(t)
+	s.Verify(t)
 }
 
 // TestHangUpOnFullDisk ends a call while nothing can be written: it is told in the
@@ -64,8 +64,8 @@ func TestHangUpOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	callUntil(t, s, 200, 15*time.Second)
-	s.Ended(soon+10*time.Second, who, tandem.ReasonHangup)
-	s.Verify()
+	s.Ended(t, soon+10*time.Second, who, tandem.ReasonHangup)
+	s.Verify(t)
 }
 
 // fill writes a file until there is no space left, byte by byte at the end.

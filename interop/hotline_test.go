@@ -88,7 +88,7 @@ func TestHotline(t *testing.T) {
 	<-speak.C
 	p.Hangup()
 
-	story := s.Closed(soon, who)
+	story := s.Closed(t, soon, who)
 	count := testkit.Kinds(story)
 	if count[tandem.EventVoicemail] != 1 || count[tandem.EventHTTP] < 2 || count[tandem.EventPrompt] < 6 {
 		t.Errorf("the story has %v", count)
@@ -98,9 +98,9 @@ func TestHotline(t *testing.T) {
 			t.Errorf("the PIN is in event %d, %s", e.Seq, e.Kind)
 		}
 	}
-	s.Verify()
+	s.Verify(t)
 	playsBack(t, s, string(story.Interaction.ID), message)
-	if out, _, status := s.Command("interactions", "show", string(story.Interaction.Number)); status != 0 || !strings.Contains(out, "balance") {
+	if out, _, status := s.Command(t, "interactions", "show", string(story.Interaction.Number)); status != 0 || !strings.Contains(out, "balance") {
 		t.Errorf("interactions show by its spoken number: status %d\n%s", status, out)
 	}
 	if strings.Contains(s.Log(), "2468") {
@@ -127,7 +127,7 @@ func balance(t *testing.T, heard []int16) {
 func playsBack(t *testing.T, s *testkit.Server, id string, words []int16) {
 	t.Helper()
 	dir := t.TempDir()
-	if _, errs, status := s.Command("interactions", "export", id, "--out", dir, "--why", "a test of the message"); status != 0 {
+	if _, errs, status := s.Command(t, "interactions", "export", id, "--out", dir, "--why", "a test of the message"); status != 0 {
 		t.Fatalf("interactions export: status %d: %s", status, errs)
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*.wav"))
@@ -143,7 +143,7 @@ func playsBack(t *testing.T, s *testkit.Server, id string, words []int16) {
 	if f := testkit.Find(pcm, half); f.Score < said {
 		t.Errorf("the message of %v does not say what the caller said: %+v", testkit.Length(pcm), f)
 	}
-	if opened := testkit.Kinds(s.Story(id))[tandem.EventBlobOpened]; opened != 1 {
+	if opened := testkit.Kinds(s.Story(t, id))[tandem.EventBlobOpened]; opened != 1 {
 		t.Errorf("%d audit events for one listening", opened)
 	}
 }

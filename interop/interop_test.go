@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -28,8 +29,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program builds the server once for all tests.
+// program builds the server once for all tests, unless INTEROP_PROGRAM names one
+// that is built already.
 var program = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("INTEROP_PROGRAM"); path != "" {
+		return filepath.Abs(path)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	return testkit.Build(ctx, programDir)

@@ -62,7 +62,7 @@ func typedAhead(t *testing.T, s *testkit.Server) {
 		}
 	}
 	d.WaitBye(soon)
-	s.Ended(soon, who, tandem.ReasonCompleted)
+	s.Ended(t, soon, who, tandem.ReasonCompleted)
 }
 
 // endsCountOnce sends each end packet many times over: still one key each.
@@ -100,7 +100,7 @@ func lossyKeys(t *testing.T, s *testkit.Server, f testkit.Faults) {
 	}
 	rtp.Type("1234")
 	d.WaitBye(soon + 3*time.Second)
-	story := s.Ended(soon, who, tandem.ReasonCompleted)
+	story := s.Ended(t, soon, who, tandem.ReasonCompleted)
 	asked := 0
 	for _, e := range story.Events {
 		if e.Kind == tandem.EventPrompt {

@@ -50,11 +50,11 @@ func TestKill(t *testing.T) {
 		wait := time.NewTimer(500*time.Millisecond + time.Duration(random.IntN(6000))*time.Millisecond)
 		<-wait.C
 		killed := time.Now()
-		s.Kill()
+		s.Kill(t)
 		close(stop)
 		running.Wait()
 		close(records)
-		s.Start()
+		s.Start(t)
 		var all []kept
 		for r := range records {
 			all = append(all, r...)
@@ -133,9 +133,9 @@ func take(p *testkit.Peer, stop chan struct{}, d time.Duration, fits func(*testk
 // compare holds the journal against what the callers know.
 func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, records []kept) {
 	t.Helper()
-	s.Verify()
+	s.Verify(t)
 	journal := map[string][]store.Summary{}
-	for _, i := range s.Interactions() {
+	for _, i := range s.Interactions(t) {
 		for name := range strings.FieldsFuncSeq(i.From, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
 			if strings.HasPrefix(name, "caller") {
 				journal[name] = append(journal[name], i)
@@ -176,7 +176,7 @@ func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, recor
 		const most = 12
 		if (ended.Reason == tandem.ReasonCrash || k.number == "mailbox") && looked < most {
 			looked++
-			promisesOnce(t, round, k, s.Story(string(found[0].ID)))
+			promisesOnce(t, round, k, s.Story(t, string(found[0].ID)))
 		}
 	}
 	if answered == 0 || cut == 0 {

@@ -20,7 +20,7 @@ func TestPhone(t *testing.T) {
 	t.Run("is hung up on", func(t *testing.T) { t.Parallel(); phoneIsHungUpOn(t, s) })
 	t.Cleanup(func() {
 		if s.Alive() {
-			s.Verify()
+			s.Verify(t)
 		}
 	})
 }
@@ -52,7 +52,7 @@ func phoneListens(t *testing.T, s *testkit.Server) {
 		p.Dial(target, s.SIP)
 		heardTone(t, p, loopHz, time.Second, soon)
 		p.Hangup()
-		s.Ended(soon, o.Name, tandem.ReasonHangup)
+		s.Ended(t, soon, o.Name, tandem.ReasonHangup)
 	}
 }
 
@@ -66,7 +66,7 @@ func phoneHolds(t *testing.T, s *testkit.Server) {
 	before := testkit.ToneTime(testkit.Transcript(p.Heard(), loopHz), loopHz)
 	heardTone(t, p, loopHz, before+time.Second, soon+6*time.Second)
 	p.Hangup()
-	story := s.Ended(soon, who, tandem.ReasonHangup)
+	story := s.Ended(t, soon, who, tandem.ReasonHangup)
 	if testkit.Kinds(story)[tandem.EventHold] < 2 {
 		t.Errorf("hold and resume are not in the journal: %v", testkit.Kinds(story))
 	}
@@ -84,7 +84,7 @@ func phoneTypes(t *testing.T, s *testkit.Server) {
 	p.Type("3")
 	heardTone(t, p, 1000, time.Second, soon)
 	p.Closed(soon)
-	s.Ended(soon, who, tandem.ReasonCompleted)
+	s.Ended(t, soon, who, tandem.ReasonCompleted)
 }
 
 func phoneLeavesMessage(t *testing.T, s *testkit.Server) {
@@ -96,7 +96,7 @@ func phoneLeavesMessage(t *testing.T, s *testkit.Server) {
 	speak := time.NewTimer(5 * time.Second)
 	<-speak.C
 	p.Hangup()
-	story := s.Closed(soon, who)
+	story := s.Closed(t, soon, who)
 	if n := testkit.Kinds(story)[tandem.EventVoicemail]; n != 1 {
 		t.Errorf("%d messages in the journal, want one: %v", n, testkit.Kinds(story))
 	}
@@ -149,7 +149,7 @@ func TestTransfer(t *testing.T) {
 			d.Bye()
 			callee.Closed(soon)
 		}
-		story := s.Closed(soon, who)
+		story := s.Closed(t, soon, who)
 		if len(story.Legs) != 2 || testkit.Kinds(story)[tandem.EventDialled] != 1 {
 			t.Errorf("%d legs, events %v, want two legs and one call out", len(story.Legs), testkit.Kinds(story))
 		}
@@ -159,7 +159,7 @@ func TestTransfer(t *testing.T) {
 			}
 		}
 	}
-	s.Verify()
+	s.Verify(t)
 }
 
 // TestTransferDenied has the flow call a number that the configuration does not allow.
@@ -173,7 +173,7 @@ func TestTransferDenied(t *testing.T) {
 	if got, called := victim.Take(100*time.Millisecond, func(*testkit.Message) bool { return true }); called {
 		t.Errorf("a number not allowed was called: %s", got.Start)
 	}
-	story := s.Closed(soon, who)
+	story := s.Closed(t, soon, who)
 	if n := testkit.Kinds(story)[tandem.EventDialled]; n != 0 {
 		t.Errorf("%d calls out in the journal, want none", n)
 	}

@@ -122,9 +122,7 @@ func TestRefusals(t *testing.T) {
 // branch (RFC 3261 section 8.2.2.2).
 func merged(t *testing.T, s *testkit.Server, transport string) {
 	p := testkit.NewPeer(t, transport, s.SIP)
-	d := p.NewInvite("1001", testkit.Options{})
-	p.Send(d.Invite)
-	p.Want(soon, "180", func(m *testkit.Message) bool { return m.Status() == 180 })
+	d, _ := p.Ring("1001", testkit.Options{}, true)
 	other := d.Invite.Copy()
 	other.Set("Via", strings.Replace(other.Get("Via"), d.Invite.Branch(), testkit.NewBranch(), 1))
 	p.Send(other)
@@ -228,5 +226,5 @@ func challenged(t *testing.T, s *testkit.Server, transport string) {
 	if code := d.Status(soon, bye); code != 200 {
 		t.Errorf("BYE: %d", code)
 	}
-	s.Ended(soon, who, tandem.ReasonHangup)
+	s.Ended(t, soon, who, tandem.ReasonHangup)
 }

@@ -60,17 +60,36 @@ func (p *Peer) NewInvite(user string, o Options) *Dialog {
 	return d
 }
 
-// Call sends an INVITE, waits for its 200, sends ACK and aims the RTP. It fails the
-// test on any other final answer.
-func (p *Peer) Call(user string, o Options) *Dialog {
+// Ring sends an INVITE and waits for its final answer, or with provisional for any
+// but 100. Where the server turns it away for load (503) it tries again after a
+// while, as callers do, on a machine that other work keeps busy.
+func (p *Peer) Ring(user string, o Options, provisional bool) (*Dialog, Arrived) {
 	p.t.Helper()
-	d := p.NewInvite(user, o)
-	p.Send(d.Invite)
 	wait := o.Ring
 	if wait == 0 {
 		wait = Patience
 	}
-	ok := p.Final(wait, d.Invite)
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for deadline := time.Now().Add(3 * Patience); ; <-again.C {
+		d := p.NewInvite(user, o)
+		o.RTP = d.RTP
+		p.Send(d.Invite)
+		got := p.Want(wait, "answer to "+d.Invite.Start, func(m *Message) bool {
+			return Answers(d.Invite)(m) && (m.Status() >= 200 || provisional && m.Status() > 100)
+		})
+		if got.Status() != 503 || time.Now().After(deadline) {
+			return d, got
+		}
+		p.Send(d.AckFailure(got))
+	}
+}
+
+// Call rings, waits for the 200, sends ACK and aims the RTP. It fails the test on
+// any other final answer.
+func (p *Peer) Call(user string, o Options) *Dialog {
+	p.t.Helper()
+	d, ok := p.Ring(user, o, false)
 	if ok.Status() != 200 {
 		p.t.Fatalf("INVITE to %s: %s", user, ok.Start)
 	}

@@ -143,6 +143,9 @@ func Find(heard, clip []int16) Found {
 		if score := alike(heard, clip, at); score > best.Score {
 			best = Found{At: Length(heard[:min(max(at, 0), len(heard))]), Score: score}
 		}
+		if best.Score > 0.95 {
+			break
+		}
 	}
 	return best
 }
@@ -248,7 +251,7 @@ func alike(heard, clip []int16, at int) float64 {
 			same++
 			slid, reach = bestSlide, pieceReach
 		} else {
-			reach = min(reach+pieceReach, 4*pieceReach)
+			reach = 2 * pieceReach // lost the place: look wider
 		}
 	}
 	if total == 0 {

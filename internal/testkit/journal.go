@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"testing"
 	"time"
 
 	"tandem"
@@ -13,17 +14,31 @@ import (
 )
 
 // Interactions runs `interactions list --json` and returns what it lists.
-func (s *Server) Interactions() []store.Summary {
-	s.t.Helper()
-	out, errs, status := s.Command("interactions", "list", "--json", "--limit", "10000")
+func (s *Server) Interactions(t testing.TB) []store.Summary {
+	t.Helper()
+	out, errs, status := s.Command(t, "interactions", "list", "--json", "--limit", "10000")
 	if status != 0 {
-		s.t.Fatalf("interactions list: status %d: %s", status, errs)
+		t.Fatalf("interactions list: status %d: %s", status, errs)
 	}
 	list, err := decodeList[store.Summary](out)
 	if err != nil {
-		s.t.Fatalf("interactions list: %v in %.300s", err, out)
+		t.Fatalf("interactions list: %v in %.300s", err, out)
 	}
 	return list
+}
+
+// recent is Interactions for those who look again and again: many tests share one
+// server, and one look, no older than fresh, serves all that wait.
+func (s *Server) recent(t testing.TB) []store.Summary {
+	t.Helper()
+	const fresh = 400 * time.Millisecond
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if time.Since(s.looked) > fresh {
+		s.seen = s.Interactions(t)
+		s.looked = time.Now()
+	}
+	return s.seen
 }
 
 // decodeList reads a JSON list, or one JSON value after another.
@@ -45,59 +60,59 @@ func decodeList[T any](text string) ([]T, error) {
 }
 
 // Story runs `interactions show --json` for an id, spoken number or prefix.
-func (s *Server) Story(id string) store.Story {
-	s.t.Helper()
-	out, errs, status := s.Command("interactions", "show", "--json", id)
+func (s *Server) Story(t testing.TB, id string) store.Story {
+	t.Helper()
+	out, errs, status := s.Command(t, "interactions", "show", "--json", id)
 	if status != 0 {
-		s.t.Fatalf("interactions show %s: status %d: %s", id, status, errs)
+		t.Fatalf("interactions show %s: status %d: %s", id, status, errs)
 	}
 	var story store.Story
 	if err := json.Unmarshal([]byte(out), &story); err != nil {
-		s.t.Fatalf("interactions show: %v in %.300s", err, out)
+		t.Fatalf("interactions show: %v in %.300s", err, out)
 	}
 	return story
 }
 
 // Verify runs `interactions verify` and fails the test unless the journal holds.
-func (s *Server) Verify() {
-	s.t.Helper()
-	out, errs, status := s.Command("interactions", "verify")
+func (s *Server) Verify(t testing.TB) {
+	t.Helper()
+	out, errs, status := s.Command(t, "interactions", "verify")
 	if status != 0 {
-		s.t.Errorf("interactions verify: status %d\n%s%s", status, out, errs)
+		t.Errorf("interactions verify: status %d\n%s%s", status, out, errs)
 	}
 }
 
 // Closed waits for the interaction of a caller (the user part of From, which the
 // test made unique) to be closed, and returns its story.
-func (s *Server) Closed(d time.Duration, caller string) store.Story {
-	s.t.Helper()
+func (s *Server) Closed(t testing.TB, d time.Duration, caller string) store.Story {
+	t.Helper()
 	look := time.NewTicker(250 * time.Millisecond)
 	defer look.Stop()
 	deadline := time.After(d)
 	for {
 		state := "not in the journal"
-		for _, i := range s.Interactions() {
+		for _, i := range s.recent(t) {
 			if !strings.Contains(i.From, caller) {
 				continue
 			}
 			if state = string(i.State); i.State == tandem.Closed {
-				return s.Story(string(i.ID))
+				return s.Story(t, string(i.ID))
 			}
 		}
 		select {
 		case <-look.C:
 		case <-deadline:
-			s.t.Fatalf("the interaction of %s is %s after %v, want it closed", caller, state, d)
+			t.Fatalf("the interaction of %s is %s after %v, want it closed", caller, state, d)
 		}
 	}
 }
 
 // Ended waits as Closed does and checks how the caller's leg ended.
-func (s *Server) Ended(d time.Duration, caller string, reasons ...tandem.Reason) store.Story {
-	s.t.Helper()
-	story := s.Closed(d, caller)
+func (s *Server) Ended(t testing.TB, d time.Duration, caller string, reasons ...tandem.Reason) store.Story {
+	t.Helper()
+	story := s.Closed(t, d, caller)
 	if len(story.Legs) == 0 {
-		s.t.Fatalf("the interaction of %s has no leg", caller)
+		t.Fatalf("the interaction of %s has no leg", caller)
 	}
 	got := story.Legs[0].Termination
 	for _, want := range reasons {
@@ -105,7 +120,7 @@ func (s *Server) Ended(d time.Duration, caller string, reasons ...tandem.Reason)
 			return story
 		}
 	}
-	s.t.Errorf("the leg of %s ended as %v, want %v", caller, got, reasons)
+	t.Errorf("the leg of %s ended as %v, want %v", caller, got, reasons)
 	return story
 }
 

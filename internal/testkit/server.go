@@ -13,11 +13,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"tandem/store"
 )
 
 const (
@@ -65,9 +68,12 @@ type Server struct {
 	Store   string // folder of database and recordings
 	Config  string // the configuration as written for this server
 	binary  string
-	t       testing.TB
 	process *child
 	log     *lockedBuffer
+
+	looking sync.Mutex
+	looked  time.Time       // when seen was read
+	seen    []store.Summary // the newest list of interactions
 }
 
 // NewServer writes a configuration made from the file base, with addresses, store
@@ -76,7 +82,7 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	ports := FreePorts(t, 4)
-	s := &Server{t: t, binary: binary, Store: filepath.Join(dir, "data"), Config: filepath.Join(dir, "tandem.yaml"), log: &lockedBuffer{}}
+	s := &Server{binary: binary, Store: filepath.Join(dir, "data"), Config: filepath.Join(dir, "tandem.yaml"), log: &lockedBuffer{}}
 	for i, a := range []*netip.AddrPort{&s.SIP, &s.HTTP, &s.Staff, &s.Admin} {
 		*a = Loopback(ports[i])
 	}
@@ -96,7 +102,7 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 	if err := writeKey(filepath.Join(dir, "keys")); err != nil {
 		t.Fatal(err)
 	}
-	s.Start()
+	s.Start(t)
 	t.Cleanup(func() {
 		if s.process == nil {
 			return
@@ -115,7 +121,7 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 // has said where it listens.
 func NewDemo(t testing.TB, binary string) *Server {
 	t.Helper()
-	s := &Server{t: t, binary: binary, log: &lockedBuffer{}}
+	s := &Server{binary: binary, log: &lockedBuffer{}}
 	cmd := exec.Command(binary, "demo", "--temporary", "--json")
 	cmd.Stderr = s.log
 	stdout, err := cmd.StdoutPipe()
@@ -199,20 +205,20 @@ func writeKey(dir string) error {
 
 // Start starts the server and waits until it is ready. It fails the test with the
 // server's log when it is not.
-func (s *Server) Start() {
-	s.t.Helper()
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
 	if err := os.MkdirAll(s.Store, 0o700); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	cmd := exec.Command(s.binary, "serve", "--config", s.Config)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	process, err := start(cmd)
 	if err != nil {
-		s.t.Fatalf("starting the server: %v", err)
+		t.Fatalf("starting the server: %v", err)
 	}
 	s.process = process
 	if err := s.ready(startTime); err != nil {
-		s.t.Fatalf("the server: %v\n%s", err, s.log)
+		t.Fatalf("the server: %v\n%s", err, s.log)
 	}
 }
 
@@ -261,27 +267,27 @@ func (s *Server) Log() string { return s.log.String() }
 
 // Kill ends the server at once, as a crash would. Start brings it back on the same
 // store and addresses.
-func (s *Server) Kill() {
-	s.t.Helper()
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
 	if err := s.process.kill(); err != nil {
-		s.t.Fatalf("killing the server: %v", err)
+		t.Fatalf("killing the server: %v", err)
 	}
 }
 
 // Stop asks the server to end and waits for it; it fails the test unless it ended
 // of itself with status 0.
-func (s *Server) Stop() {
-	s.t.Helper()
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
 	if err := s.process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		s.t.Fatalf("stopping the server: %v", err)
+		t.Fatalf("stopping the server: %v", err)
 	}
 	select {
 	case <-s.process.done:
 		if s.process.err != nil {
-			s.t.Fatalf("the server's end: %v\n%s", s.process.err, s.log)
+			t.Fatalf("the server's end: %v\n%s", s.process.err, s.log)
 		}
 	case <-time.After(stopTime):
-		s.t.Fatalf("the server did not end in %v\n%s", stopTime, s.log)
+		t.Fatalf("the server did not end in %v\n%s", stopTime, s.log)
 	}
 }
 
@@ -297,8 +303,8 @@ func (s *Server) Alive() bool {
 
 // Command runs a command of the program, such as "interactions", "list", with this
 // server's configuration, and returns its output, its error output and its exit status.
-func (s *Server) Command(args ...string) (out, errs string, status int) {
-	s.t.Helper()
+func (s *Server) Command(t testing.TB, args ...string) (out, errs string, status int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), cliTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.binary, append(args, "--config", s.Config)...)
@@ -307,7 +313,7 @@ func (s *Server) Command(args ...string) (out, errs string, status int) {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		s.t.Fatalf("tandem %s: %v", strings.Join(args, " "), err)
+		t.Fatalf("tandem %s: %v", strings.Join(args, " "), err)
 	}
 	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
