@@ -239,7 +239,7 @@ func TestArchitecturePageShowsTheTable(t *testing.T) {
 	}
 	for line := range strings.Lines(rest) {
 		cells := strings.Split(strings.TrimSpace(line), "|")
-		if len(cells) != 4 || strings.HasPrefix(cells[1], "---") {
+		if len(cells) != 4 || strings.HasPrefix(strings.TrimSpace(cells[1]), "---") {
 			if len(shown) > 0 {
 				break
 			}
