@@ -93,11 +93,11 @@ func TestOutageKeepsHappenings(t *testing.T) {
 	commit(t, db, quiet.Opening())
 
 	disk.fail(sqlite3.Error{Code: sqlite3.ErrFull})
+	for range 5 { // in the writer's hands when the disk fails
+		db.Note(quiet.Event(p.Clock.Now(), tandem.EventInput, tandem.Pressed{Keys: "1"}))
+	}
 	if err := db.Flush(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 		t.Fatalf("Flush says %v", err)
-	}
-	for range 5 {
-		db.Note(quiet.Event(p.Clock.Now(), tandem.EventInput, tandem.Pressed{Keys: "1"}))
 	}
 	db.NoteSession(quiet.ID, []byte("state"))
 	const sent = maxKept + 700
@@ -146,6 +146,37 @@ func TestOutageKeepsHappenings(t *testing.T) {
 	}
 	if v, err := db.Verify(t.Context()); err != nil || !v.OK {
 		t.Errorf("verdict %+v, %v", v, err)
+	}
+}
+
+// TestPutBack: what comes in while a transaction fails goes behind what it held.
+func TestPutBack(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db := &DB{o: options(p)}
+	db.notes.init()
+	note := func(id tandem.InteractionID, n int) {
+		db.Note(tandem.NewEvent(id, "", p.Clock.Now(), tandem.EventInput, "", n))
+	}
+	for i := range maxKept + 1 { // one more than there is room for
+		note("a", i)
+	}
+	db.NoteSession("a", []byte("old"))
+	db.NoteSession("b", []byte("kept"))
+	held := db.notes.take()
+	note("b", maxKept)
+	note("a", maxKept+1)
+	db.NoteSession("a", []byte("new"))
+	held.events = held.events[:maxKept-1] // room for one of the two
+	db.notes.putBack(held, "the disk")
+	got := db.notes.take()
+	if len(got.events) != maxKept || string(got.events[0].Data) != "0" || got.events[maxKept-1].Interaction != "b" {
+		t.Errorf("%d events, from %s to %+v", len(got.events), got.events[0].Data, got.events[len(got.events)-1])
+	}
+	if g := got.gaps["a"]; len(got.gaps) != 1 || g.Lost != 2 || !g.Until.After(g.From) || g.Cause != "the journal could not keep pace" {
+		t.Errorf("gaps are %+v, of a %+v", got.gaps, g)
+	}
+	if string(got.sessions["a"].data) != "new" || string(got.sessions["b"].data) != "kept" {
+		t.Errorf("sessions are %s", got.sessions)
 	}
 }
 
