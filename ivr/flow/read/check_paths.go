@@ -176,6 +176,8 @@ func (w *walk) visit(p point) {
 func (w *walk) follow(p point, s *step, st state) state {
 	ff := w.ff
 	switch v := s.Verb.(type) {
+	case nil: // could not be read: expect the best of it, so that its error stands alone
+		st.level, st.told = tandem.Proofed, true
 	case *flow.End:
 		if v.As != "" {
 			if e := (exit{v.As, st}); !slices.Contains(w.exits, e) {

@@ -300,8 +300,13 @@ func (ff *flowFile) expressionError(n *node, err error) {
 		ff.fail(n, "expression", "", "%v", err)
 		return
 	}
-	p := ff.within(n, e.Col)
-	ff.report(Error, p, ff.wordAt(p), "expression", e.Hint, "%s", e.Message)
+	p, fix := ff.within(n, e.Col), e.Hint
+	for _, later := range []string{"link", "queue"} {
+		if fix == "" && e.Message == fmt.Sprintf("unknown name %q", later) {
+			fix = fmt.Sprintf("`%s` has a value once this version can serve the verb `%s`", later, later)
+		}
+	}
+	ff.report(Error, p, ff.wordAt(p), "expression", fix, "%s", e.Message)
 }
 
 // runeAt is the character at p, 0 at a line's end.
