@@ -127,13 +127,11 @@ func TestInfo(t *testing.T) {
 		}
 		m.up <- struct{}{}
 		for {
-			select {
-			case e := <-c.Events():
-				if _, over := e.(Ended); over {
-					return c.Termination()
-				}
-				keys <- e
+			e := <-c.Events()
+			if _, over := e.(Ended); over {
+				return c.Termination()
 			}
+			keys <- e
 		}
 	}}, nil)
 	p := newPeer(t, s, "udp")

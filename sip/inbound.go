@@ -122,12 +122,10 @@ func (s *Server) newInbound(req *gosip.Request, tx gosip.ServerTransaction) *Cal
 
 // admit enters the call into the tables, or says why not: before any work is done.
 func (s *Server) admit(c *Call) *Refusal {
-	via := c.invite.Via()
-	branch, _ := via.Params.Get("branch")
 	merged := inviteKey{c.ID, c.dialog.remoteTag, c.dialog.remoteSeq}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b, ok := s.invites[merged]; ok && b != branch {
+	if _, served := s.invites[merged]; served { // by another path: copies by the same one stop at the transaction
 		return &Refusal{Code: 482}
 	}
 	if s.draining {
@@ -138,7 +136,7 @@ func (s *Server) admit(c *Call) *Refusal {
 	if (l.Calls > 0 && len(s.calls) >= l.Calls) || (l.CallsPerSource > 0 && c.Trunk == "" && s.sources[source] >= l.CallsPerSource) {
 		return &Refusal{Code: 503, RetryAfter: l.RetryAfter}
 	}
-	s.invites[merged] = branch
+	s.invites[merged] = struct{}{}
 	s.calls[c.dialog.key()] = c
 	s.sources[source]++
 	s.metrics.calls.Set(float64(len(s.calls)))

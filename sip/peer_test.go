@@ -79,7 +79,7 @@ func tagOf(v string) string {
 
 // peer is a scripted SIP endpoint: it sends what it is told and keeps what comes.
 type peer struct {
-	t      *testing.T
+	t      testing.TB
 	tcp    bool
 	server string
 	conn   net.Conn
@@ -111,7 +111,7 @@ func newPeer(t *testing.T, s *Server, transport string) *peer {
 }
 
 // listeningPeer is a UDP peer that waits for a server to be made.
-func listeningPeer(t *testing.T) *peer {
+func listeningPeer(t testing.TB) *peer {
 	t.Helper()
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -477,7 +477,7 @@ func (m *media) waitUp(t *testing.T) {
 	}
 }
 
-func start(t *testing.T, a *app, change func(*Config)) *Server {
+func start(t testing.TB, a *app, change func(*Config)) *Server {
 	t.Helper()
 	a.ended = make(chan *Call, 64)
 	cfg := Config{

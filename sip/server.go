@@ -50,9 +50,9 @@ type Server struct {
 	mu       sync.Mutex
 	sockets  []socket
 	calls    map[key]*Call
-	invites  map[inviteKey]string // branch of each INVITE that is being served
-	sources  map[netip.Addr]int   // dialogs of each source
-	dialled  map[string]time.Time // Call-ID and tag of calls out, while answers may still come
+	invites  map[inviteKey]struct{} // those being served
+	sources  map[netip.Addr]int     // dialogs of each source
+	dialled  map[string]time.Time   // Call-ID and tag of calls out, while answers may still come
 	draining bool
 	closed   bool
 }
@@ -91,7 +91,7 @@ func NewServer(cfg Config, h Handler) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, handler: h, log: cfg.Log, random: cfg.Random, now: cfg.Now, agent: cfg.UserAgent, metrics: m,
-		calls: make(map[key]*Call), invites: make(map[inviteKey]string), sources: make(map[netip.Addr]int), dialled: make(map[string]time.Time),
+		calls: make(map[key]*Call), invites: make(map[inviteKey]struct{}), sources: make(map[netip.Addr]int), dialled: make(map[string]time.Time),
 	}
 	if s.digest, err = newChallenger(cfg); err != nil {
 		return nil, fmt.Errorf("setting up SIP: %w", err)
