@@ -176,7 +176,7 @@ func TestPutBack(t *testing.T) {
 		t.Errorf("gaps are %+v, of a %+v", got.gaps, g)
 	}
 	if string(got.sessions["a"].data) != "new" || string(got.sessions["b"].data) != "kept" {
-		t.Errorf("sessions are %s", got.sessions)
+		t.Errorf("sessions are %q and %q", got.sessions["a"].data, got.sessions["b"].data)
 	}
 }
 
