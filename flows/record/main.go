@@ -123,9 +123,9 @@ func spelling(lang, word string) string {
 	if lang == "en" {
 		switch word {
 		case "a m":
-			return "A. M."
+			return "ay em"
 		case "p m":
-			return "P. M."
+			return "pea em"
 		case "a", "b", "c", "d":
 			return strings.ToUpper(word) + "."
 		case "yuan":
@@ -202,8 +202,8 @@ func write(path string, content []byte) error {
 }
 
 const (
-	quiet  = 260              // a peak below this is silence: -42 dB
-	margin = codec.Rate / 40  // 25 ms kept before and after
+	quiet  = 60               // a peak below this is silence: -55 dB
+	margin = codec.Rate / 50  // 20 ms kept before and after
 	fade   = codec.Rate / 200 // 5 ms
 )
 

@@ -128,9 +128,11 @@ func espeakVoice(voices map[string]bool, lang string) string {
 	try := []string{lang, base(lang)}
 	switch {
 	case lang == "zh-hk" || lang == "zh-mo" || base(lang) == "yue":
-		try = []string{"yue"}
+		try = []string{"yue-latn-jyutping", "yue"}
 	case base(lang) == "zh" || base(lang) == "cmn":
-		try = []string{"cmn"}
+		// The voice named cmn of espeak-ng 1.51 reads many characters as English
+		// spellings with their tone as an English number; this one does not.
+		try = []string{"cmn-latn-pinyin", "cmn"}
 	case lang == "en":
 		try = []string{"en-us", "en"}
 	}

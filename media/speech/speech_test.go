@@ -185,14 +185,18 @@ func TestBoundedOutput(t *testing.T) {
 }
 
 func TestEspeakVoices(t *testing.T) {
+	if got := espeakVoice(map[string]bool{"cmn": true}, "zh-CN"); got != "cmn" {
+		t.Errorf("without the better voice zh-CN is spoken by %q, want cmn", got)
+	}
 	voices := espeakVoices([]byte(`Pty Language       Age/Gender VoiceName          File                 Other Languages
  5  cmn             --/M      Chinese_(Mandarin,_latin_as_English) sit/cmn              (zh-cmn 5)(zh 5)
  2  en-us           --/M      English_(America)  gmw/en-US            (en 3)
  5  de              --/M      German             gmw/de
+ 5  cmn-latn-pinyin --/M      Chinese_(Mandarin,_latin_as_Pinyin) sit/cmn-Latn-pinyin  (zh-cmn 5)(zh 5)
  5  yue             --/M      Chinese_(Cantonese) sit/yue              (zh-yue 5)(zh 8)
 `))
 	for lang, want := range map[string]string{
-		"zh-CN": "cmn", "zh": "cmn", "zh-TW": "cmn", "zh-HK": "yue", "yue": "yue", "en": "en-us", "en-US": "en-us",
+		"zh-CN": "cmn-latn-pinyin", "zh": "cmn-latn-pinyin", "zh-TW": "cmn-latn-pinyin", "cmn": "cmn-latn-pinyin", "zh-HK": "yue", "yue": "yue", "en": "en-us", "en-US": "en-us",
 		"de-AT": "de", "DE": "de", "fr": "",
 	} {
 		if got := espeakVoice(voices, lang); got != want {
@@ -433,6 +437,24 @@ func TestFindRefuses(t *testing.T) {
 		if _, err := Find(t.Context(), x.cfg); err == nil || !strings.Contains(err.Error(), x.tells) {
 			t.Errorf("%s: got %v, want %q in it", x.name, err, x.tells)
 		}
+	}
+}
+
+// Read as English spellings these characters take five seconds, in Mandarin under four.
+func TestMandarinIsNotSpelled(t *testing.T) {
+	if _, err := exec.LookPath("espeak-ng"); err != nil {
+		if os.Getenv("REQUIRE_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skipf("SKIP: %v", err)
+	}
+	p, err := NewEspeak(t.Context(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm, rate, err := p.Synthesize(t.Context(), "凌晨零点两分，余额负亿角", "zh-CN")
+	if seconds := float64(len(pcm)) / float64(rate); err != nil || seconds < 1.5 || seconds > 4.3 {
+		t.Errorf("the characters take %.1f s, %v", seconds, err)
 	}
 }
 
