@@ -11,22 +11,21 @@ type EventKind string
 
 const (
 	// Promises: committed durably before anything leaves.
-	EventOpened        EventKind = "interaction.opened" // Opened
-	EventClosed        EventKind = "interaction.closed" // Closing
-	EventLegStarted    EventKind = "leg.started"        // Leg
-	EventLegAnswered   EventKind = "leg.answered"       // none
-	EventLegEnded      EventKind = "leg.ended"          // Termination
-	EventConsent       EventKind = "consent.given"      // Consent
-	EventVoicemail     EventKind = "voicemail.left"     // Recorded
-	EventRecorded      EventKind = "recording.kept"     // Recorded
-	EventTaskOpened    EventKind = "task.opened"        // Task
-	EventDialled       EventKind = "call.dialled"       // Dialled
-	EventBlobOpened    EventKind = "audit.opened"       // Audit: somebody listened or looked
-	EventErased        EventKind = "customer.erased"    // Audit, on the erased customer's interactions
-	EventOutboxDead    EventKind = "outbox.given_up"    // Delivery
-	EventOutboxDone    EventKind = "outbox.delivered"   // Delivery
-	EventJournalGap    EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
-	EventCheckpointKey EventKind = "checkpoint.key"     // the key that signs checkpoints
+	EventOpened      EventKind = "interaction.opened" // Opened
+	EventClosed      EventKind = "interaction.closed" // Closing
+	EventLegStarted  EventKind = "leg.started"        // Leg
+	EventLegAnswered EventKind = "leg.answered"       // none
+	EventLegEnded    EventKind = "leg.ended"          // Termination
+	EventConsent     EventKind = "consent.given"      // Consent
+	EventVoicemail   EventKind = "voicemail.left"     // Recorded
+	EventRecorded    EventKind = "recording.kept"     // Recorded
+	EventTaskOpened  EventKind = "task.opened"        // Task
+	EventDialled     EventKind = "call.dialled"       // Dialled
+	EventBlobOpened  EventKind = "audit.opened"       // Audit: somebody listened or looked
+	EventErased      EventKind = "customer.erased"    // Audit, on the erased customer's interactions
+	EventOutboxDead  EventKind = "outbox.given_up"    // Delivery
+	EventOutboxDone  EventKind = "outbox.delivered"   // Delivery
+	EventJournalGap  EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
 
 	// Happenings: may trail by up to 200 ms.
 	EventFlowStarted EventKind = "flow.started" // FlowRef
@@ -47,7 +46,7 @@ func (k EventKind) Promise() bool {
 	switch k {
 	case EventOpened, EventClosed, EventLegStarted, EventLegAnswered, EventLegEnded, EventConsent, EventVoicemail,
 		EventRecorded, EventTaskOpened, EventDialled, EventBlobOpened, EventErased, EventOutboxDead, EventOutboxDone,
-		EventJournalGap, EventCheckpointKey:
+		EventJournalGap:
 		return true
 	}
 	return false
