@@ -187,7 +187,7 @@ func (s *Server) invitation(c *Call, offer []byte) *gosip.Request {
 
 // attempt sends one INVITE and waits for its final answer.
 func (s *Server) attempt(ctx context.Context, c *Call, req *gosip.Request, ring <-chan time.Time, early func(int)) (*gosip.Response, error) {
-	tx, err := s.agentUA.TransactionLayer().Request(ctx, req)
+	tx, err := s.begin(ctx, req)
 	if err != nil {
 		return nil, failed(tandem.ReasonTransport, tandem.BySystem, err)
 	}
@@ -216,6 +216,16 @@ func (s *Server) attempt(ctx context.Context, c *Call, req *gosip.Request, ring 
 			return nil, failed(tandem.ReasonCancelled, tandem.BySystem, context.Cause(ctx))
 		}
 	}
+}
+
+// connectTime bounds finding the next hop and, over TCP, reaching it.
+const connectTime = 5 * time.Second
+
+// begin sends a request in a transaction of its own.
+func (s *Server) begin(ctx context.Context, req *gosip.Request) (*gosip.ClientTx, error) {
+	ctx, stop := context.WithTimeout(ctx, connectTime)
+	defer stop()
+	return s.agentUA.TransactionLayer().Request(ctx, req)
 }
 
 // repeatAcks acknowledges each repeated 200, and ends forks that answer too.
@@ -415,7 +425,7 @@ func (c *Call) reachable() bool {
 
 // roundTrip sends a request that is not INVITE and waits for its final answer.
 func (s *Server) roundTrip(ctx context.Context, req *gosip.Request) (*gosip.Response, error) {
-	tx, err := s.agentUA.TransactionLayer().Request(ctx, req)
+	tx, err := s.begin(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("sending %s: %w", req.Method, err)
 	}
@@ -440,7 +450,7 @@ func (s *Server) inviteTrip(ctx context.Context, c *Call, req *gosip.Request) (*
 		return nil, errors.New("the caller's connection is gone")
 	}
 	c.setOurs(req)
-	tx, err := s.agentUA.TransactionLayer().Request(ctx, req)
+	tx, err := s.begin(ctx, req)
 	if err != nil {
 		return nil, err
 	}

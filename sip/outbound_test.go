@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -118,6 +119,46 @@ func TestDial(t *testing.T) {
 	<-done
 	if s.Calls() != 0 {
 		t.Errorf("%d calls left", s.Calls())
+	}
+}
+
+// TestDialOverTCP reaches a trunk that wants TCP, and one that is not there.
+func TestDialOverTCP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := start(t, &app{call: talk(newMedia())}, func(c *Config) {
+		c.Trunks = []Trunk{{Name: "out", Address: "sip:" + l.Addr().String() + ";transport=tcp"}, {Name: "gone", Address: "sip:127.0.0.1:1;transport=tcp"}}
+	})
+	out := dial(s, t.Context(), Dial{})
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, tcp: true, conn: conn, inbox: make(chan message, 16)}
+	t.Cleanup(p.close)
+	go p.readTCP()
+	inv := p.expectRequest("INVITE")
+	if !strings.Contains(inv.get("Via"), "SIP/2.0/TCP") || !strings.Contains(inv.get("Contact"), "transport=tcp") {
+		t.Errorf("INVITE %q", inv.raw)
+	}
+	p.respond(inv, 200, "callee", "", offerSDP)
+	p.expectRequest("ACK")
+	r := <-out
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	done := make(chan struct{})
+	go func() {
+		r.call.Hangup(context.Background(), tandem.Terminate(tandem.ByFlow, tandem.ReasonCompleted))
+		close(done)
+	}()
+	p.respond(p.expectRequest("BYE"), 200, "", "", "")
+	<-done
+	if got := termination(t, (<-dial(s, t.Context(), Dial{To: "1", Trunk: "gone"})).err); got.Reason != tandem.ReasonTransport {
+		t.Errorf("nobody there: %v", got)
 	}
 }
 
