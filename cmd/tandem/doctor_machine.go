@@ -85,7 +85,7 @@ func checkSpeech(ctx context.Context, p *patient) []finding {
 	var all []finding
 	for _, lang := range slices.Compact(languages) {
 		if set.Speaks(lang) {
-			all = append(all, finding{name + " " + lang, ok, set.Engine(lang), ""})
+			all = append(all, finding{name + " " + lang, ok, strings.TrimSuffix(set.Engine(lang), ":"), ""})
 		} else {
 			all = append(all, finding{name + " " + lang, warn, "no engine: only what is recorded can be said",
 				"install one (Debian: apt install espeak-ng), or name one under speech.languages"})

@@ -83,6 +83,8 @@ func commitCall(t *testing.T, db *sqlite.DB, blobs *blob.Dir, from string, voice
 		at(2, tandem.EventPrompt, tandem.Prompted{Step: "greet", Lang: "en", Text: "Welcome.", HeardMS: 400}),
 		at(3, tandem.EventInput, tandem.Pressed{Step: "pin", Keys: "••••", Via: "rfc4733"}),
 		at(4, tandem.EventHTTP, tandem.Fetched{Step: "look", Method: "POST", URL: "http://bank/cards/find", Status: 200, Outcome: "ok", MS: 12, Tries: 2}),
+		at(5, tandem.EventOutcome, tandem.StepLeft{Flow: "front_door", Step: "look", Outcome: "ok", Next: "owed", Set: map[string]any{"card": map[string]any{"owed": 12.5}}}),
+		at(42, tandem.EventMedia, tandem.MediaFigures{Sent: 2100, Received: 2098, Lost: 2}),
 		at(42, tandem.EventLegEnded, leg.Termination),
 	}}
 	if voicemail {
@@ -137,10 +139,11 @@ func TestInteractionsListAndShow(t *testing.T) {
 	for _, ref := range []string{string(first.ID), string(first.Number)} {
 		expect(t, 0, "interactions show "+ref, "Interaction "+first.Number.String(), "95599 → front_door", "hangup by remote", "after 42s, outcome completed",
 			"0:00.000  opened by voice: +861055550101", "0:01.000  answered", "0:02.000  said “Welcome.” (cut after 0.4 s)", "keyed ••••",
-			"POST http://bank/cards/find: 200 ok, 12 ms, 2 tries", "voicemail left in cards, 1.0 s", "audio/PCMU", "tandem interactions export")
+			"POST http://bank/cards/find: 200 ok, 12 ms, 2 tries", "voicemail left in cards, 1.0 s",
+			`front_door.look: ok → owed, card = {"owed":12.5}`, "2098 received, 2 lost", "audio/PCMU", "tandem interactions export")
 	}
 	var story store.Story
-	if err := json.Unmarshal([]byte(expect(t, 0, "interactions show --json "+string(first.ID))), &story); err != nil || len(story.Events) != 7 {
+	if err := json.Unmarshal([]byte(expect(t, 0, "interactions show --json "+string(first.ID))), &story); err != nil || len(story.Events) != 9 {
 		t.Errorf("as JSON: %d events, %v", len(story.Events), err)
 	}
 	expect(t, 1, "interactions show 12345678901", "there is no interaction")

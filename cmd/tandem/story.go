@@ -213,7 +213,11 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	tandem.EventOutcome: words(func(p tandem.StepLeft) string {
 		line := fmt.Sprintf("%s.%s: %s → %s", p.Flow, p.Step, p.Outcome, p.Next)
 		for _, name := range sortedKeys(p.Set) {
-			line += fmt.Sprintf(", %s = %v", name, p.Set[name])
+			value, err := json.Marshal(p.Set[name])
+			if err != nil {
+				value = []byte("?")
+			}
+			line += fmt.Sprintf(", %s = %s", name, value)
 		}
 		return line
 	}),
@@ -238,6 +242,10 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	}),
 	tandem.EventFlowError: words(func(p tandem.FlowFault) string { return fmt.Sprintf("FLOW ERROR at %s: %s", p.Step, p.Message) }),
 	tandem.EventFlowEnded: words(func(p tandem.FlowEnd) string { return "flow ended: " + p.Reason }),
+	tandem.EventRecording: words(func(tandem.Recorded) string { return "recording begins" }),
+	tandem.EventMedia: words(func(p tandem.MediaFigures) string {
+		return fmt.Sprintf("audio: %d packets sent, %d received, %d lost, %d late, jitter %.0f ms", p.Sent, p.Received, p.Lost, p.Late, p.JitterMS)
+	}),
 	tandem.EventHold: words(func(p tandem.Held) string {
 		if p.On {
 			return fmt.Sprintf("put on hold by %s", p.By)
