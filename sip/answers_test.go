@@ -172,6 +172,36 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// TestUnreadEvents: nobody reads the events. A key too many is refused, the end is
+// told all the same.
+func TestUnreadEvents(t *testing.T) {
+	m := newMedia()
+	a := &app{call: talk(m)}
+	s := start(t, a, nil)
+	p := newPeer(t, s, "udp")
+	l := p.leg("1000")
+	l.up("", offerSDP)
+	m.waitUp(t)
+	for i := range eventQueue + 1 {
+		l.do("INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=5\r\n")
+		want := 200
+		if i == eventQueue {
+			want = 503
+		}
+		p.expectCode(want, "INFO")
+	}
+	l.do("BYE", "", "")
+	p.expectCode(200, "BYE")
+	c := a.wait(t)
+	var last Event
+	for len(c.Events()) > 0 {
+		last = <-c.Events()
+	}
+	if e, ok := last.(Ended); !ok || e.Termination.Reason != tandem.ReasonHangup {
+		t.Errorf("last event %+v", last)
+	}
+}
+
 func TestHandlerPanics(t *testing.T) {
 	s := start(t, &app{call: func(ctx context.Context, c *Call) tandem.Termination {
 		if c.To.User == "late" {

@@ -111,9 +111,11 @@ func (c *Call) end(t tandem.Termination) bool {
 	c.state, c.termination = stateEnded, t
 	cancel := c.cancel
 	c.mu.Unlock()
-	if !c.emit(Ended{t}) {
-		<-c.events // full and unread: the oldest makes room for the last
-		c.emit(Ended{t})
+	for !c.emit(Ended{t}) { // full and unread: the oldest makes room for the last
+		select {
+		case <-c.events:
+		default:
+		}
 	}
 	close(c.done)
 	cancel(endedError{t})
