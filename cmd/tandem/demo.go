@@ -123,15 +123,19 @@ func freePort() (string, error) {
 	return "", errors.New("no port is free for both UDP and TCP")
 }
 
-// copyMissing copies files that are not there yet, so that a designer's edits stay.
+// copyMissing copies the files that are not there yet, so that a designer's edits
+// stay. The folders in it stay behind: the recordings of prompts come with the program.
 func copyMissing(dir string, from fs.FS) error {
 	return fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		to := filepath.Join(dir, filepath.FromSlash(path))
-		if d.IsDir() {
+		switch {
+		case path == ".":
 			return os.MkdirAll(to, 0o755)
+		case d.IsDir():
+			return fs.SkipDir
 		}
 		if _, err := os.Stat(to); err == nil {
 			return nil

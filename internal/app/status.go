@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tandem"
@@ -61,16 +62,18 @@ func dialable(e config.Entry, listener string) string {
 // waits for none.
 func (a *App) warm(ctx context.Context) {
 	texts := map[string][]string{}
-	add := func(p *flow.Prompt) {
-		if p == nil {
-			return
-		}
-		for lang, w := range p.ByLang {
-			if w.Text == nil {
+	add := func(prompts ...*flow.Prompt) {
+		for _, p := range prompts {
+			if p == nil {
 				continue
 			}
-			if text, ok := w.Text.Literal(); ok {
-				texts[lang] = append(texts[lang], text)
+			for lang, w := range p.ByLang {
+				if w.Text == nil {
+					continue
+				}
+				if text, ok := w.Text.Literal(); ok {
+					texts[lang] = append(texts[lang], text)
+				}
 			}
 		}
 	}
@@ -83,11 +86,13 @@ func (a *App) warm(ctx context.Context) {
 			case *flow.Say:
 				add(v.Prompt)
 			case *flow.Menu:
-				add(v.Prompt)
+				add(append(slices.Clone(v.Retry), v.Prompt)...)
 			case *flow.Collect:
-				add(v.Prompt)
+				add(append(slices.Clone(v.Retry), v.Prompt, v.Confirm)...)
+			case *flow.Language:
+				add(append(slices.Clone(v.Retry), v.Prompt)...)
 			case *flow.ConsentStep:
-				add(v.Prompt)
+				add(append(slices.Clone(v.Retry), v.Prompt)...)
 			}
 		}
 	}

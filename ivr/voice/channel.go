@@ -132,10 +132,11 @@ func (c *Channel) saidAll() bool {
 	return true
 }
 
-// early reports whether a prompt plays or waits that keys do not stop.
-func (c *Channel) early() bool {
+// early reports whether a prompt plays or waits that keys do not stop, or that
+// belongs to a step before the one that listens: its own question was not heard yet.
+func (c *Channel) early(step string) bool {
 	for i := range c.said {
-		if s := &c.said[i]; !s.cut && !s.p.BargeIn.ByKeys() {
+		if s := &c.said[i]; !s.cut && (!s.p.BargeIn.ByKeys() || s.p.Step != step) {
 			return true
 		}
 	}
@@ -271,7 +272,7 @@ func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) 
 		}
 	}
 	c.quiet = c.cfg.Now()
-	return flow.Input{Kind: flow.InputKey, Text: string(digit), Via: via.String(), Early: c.early()}, true
+	return flow.Input{Kind: flow.InputKey, Text: string(digit), Via: via.String(), Early: c.early(w.Step)}, true
 }
 
 // ended takes an item off the books.
