@@ -15,6 +15,8 @@ import (
 	"runtime/debug"
 	"strings"
 
+	_ "time/tzdata" // calendars work on machines without the database of time zones
+
 	"github.com/urfave/cli/v2"
 
 	"tandem"
