@@ -1,7 +1,11 @@
 // Journey "call", the page's part: a customer opens the page, in their language, on
 // whatever they have at hand, and learns what to dial.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { noSeriousProblems } from "./axe.mjs";
+
+const run = promisify(execFile);
 
 export default async function call({ browser, server, check, shot }) {
   // open gives a page in a context of its own, and fails on any error in it.
@@ -72,6 +76,19 @@ export default async function call({ browser, server, check, shot }) {
       const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
       assert.ok(wide <= view, `the page is ${wide} px wide in a view of ${view}`);
       await shot(page, "page-320");
+    }));
+
+  await check("a call shows on the page while it is up, and is in the journal after it", () =>
+    withPage({}, async (page) => {
+      await page.getByText("Ready. No call is up.").waitFor();
+      const calling = run(server.program, ["call", address, "--keys", "1", "--for", "12s"]);
+      await page.getByText("Ready. One call is up.").waitFor();
+      await calling; // fails if it was not answered
+      await page.getByText("Ready. No call is up.").waitFor();
+      const tandem = async (...args) => (await run(server.program, [...args, "--config", server.config])).stdout;
+      const [call] = JSON.parse(await tandem("interactions", "list", "--json"));
+      assert.match(await tandem("interactions", "show", call.number), /keyed 1[^]*hangup by remote/);
+      assert.match(await tandem("interactions", "verify"), /^right/m);
     }));
 
   await check("the page says so when the server does not answer, and recovers", async () => {
