@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the interop set-up on 127.0.0.1:5070 until it is stopped: make interop-server.
+# Runs the interop set-up on 127.0.0.1:5070 until it is stopped: make interop.
 # Its store and key lie under bin/interop and are kept from one run to the next.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
