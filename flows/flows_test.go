@@ -36,15 +36,6 @@ func library(t *testing.T, fsys fs.FS, settings map[string]any) *flow.Library {
 	return lib
 }
 
-func interop(t *testing.T) fs.FS {
-	t.Helper()
-	fsys, err := flows.Interop()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fsys
-}
-
 // caller plays one call of a flow: it presses keys, waits, and hears prompts by name.
 type caller struct {
 	t     *testing.T
@@ -62,7 +53,7 @@ type caller struct {
 
 func call(t *testing.T, lib *flow.Library, name string, facts flow.Facts, at time.Time) *caller {
 	t.Helper()
-	v, err := prompt.New(prompt.Options{Dir: interop(t), Base: flows.Sample()}) // no speech engine
+	v, err := prompt.New(prompt.Options{Base: flows.Sample()}) // no speech engine
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,57 +320,5 @@ func TestHotlineWhenClosed(t *testing.T) {
 	c.advance(flow.Input{Kind: flow.InputLeft})
 	if c.ended != "left" {
 		t.Errorf("ended %q", c.ended)
-	}
-}
-
-func TestInterop(t *testing.T) {
-	lib := library(t, interop(t), nil)
-	for _, name := range []string{"loop", "say", "short", "digits", "guarded", "ivr", "sig"} {
-		if lib.Flows[name] == nil {
-			t.Errorf("there is no flow %s", name)
-		}
-	}
-
-	c := call(t, lib, "loop", flow.Facts{}, open)
-	for range 100 {
-		c.silence()
-	}
-	if len(c.heard) != 101 || c.ended != "" {
-		t.Errorf("loop: played %d times, ended %q; want on and on", len(c.heard), c.ended)
-	}
-
-	for _, name := range []string{"short", "guarded"} {
-		if c := call(t, lib, name, flow.Facts{}, open); len(c.heard) != 1 || c.ended != "completed" {
-			t.Errorf("%s: heard %q, ended %q; want one prompt and the end", name, c.heard, c.ended)
-		}
-	}
-
-	for _, name := range []string{"sig", "say"} {
-		c := call(t, lib, name, flow.Facts{}, open)
-		c.keys("123")
-		for range 30 {
-			c.silence()
-		}
-		if c.ended != "" {
-			t.Errorf("%s: ended %q; want it to wait for the caller", name, c.ended)
-		}
-	}
-
-	c = call(t, lib, "digits", flow.Facts{}, open)
-	c.keys("4321")
-	c.hears("en tone", "en tone")
-	c.keys("1234")
-	c.hears("en right")
-	if c.ended != "completed" {
-		t.Errorf("digits: ended %q", c.ended)
-	}
-
-	for keys, want := range map[string][]string{"12": {"en a", "en b"}, "13": {"en a"}} {
-		c := call(t, lib, "ivr", flow.Facts{}, open)
-		c.keys(keys)
-		c.hears(want...)
-		if c.ended != "completed" {
-			t.Errorf("ivr after %s: ended %q", keys, c.ended)
-		}
 	}
 }

@@ -1,7 +1,7 @@
 // Command record makes the recordings that come with Tandem, anew and in place: the
 // pieces of the sample flows and the vocabulary of numbers, amounts, dates and times,
-// spoken by flite (English) and espeak-ng (Mandarin), and the tones of the interop
-// flows. Run it in the root of the repository:
+// spoken by flite (English) and espeak-ng (Mandarin). Run it in the root of the
+// repository:
 //
 //	go run ./flows/record
 //
@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 
-	"tandem/media"
 	"tandem/media/codec"
 	"tandem/media/prompt"
 	"tandem/media/speech"
@@ -39,9 +38,6 @@ func main() {
 func record(ctx context.Context, root string) error {
 	if _, err := os.Stat(filepath.Join(root, "flows.go")); err != nil {
 		return errors.New("run it in the root of the repository: go run ./flows/record")
-	}
-	if err := tones(filepath.Join(root, "interop", "tones")); err != nil {
-		return err
 	}
 	texts, err := sampleTexts()
 	if err != nil {
@@ -167,27 +163,6 @@ func (b *book) close() error {
 		}
 		return os.Remove(path)
 	})
-}
-
-// tones writes the audio of the interop flows; flows.go lists it.
-func tones(dir string) error {
-	for _, t := range []struct {
-		name string
-		hz   float64
-		ms   int
-	}{
-		{"a", 440, 12000}, {"b", 620, 6000}, {"loop", 1130, 4000}, {"hello", 1040, 1000}, {"short", 560, 2000},
-		{"ask", 500, 1000}, {"right", 1750, 1000}, {"quiet", 0, 20},
-	} {
-		var out bytes.Buffer
-		if err := wav.WriteLaw(&out, wav.Audio{Rate: codec.Rate, PCM: media.Tone(t.hz, t.ms).PCM()}, codec.PCMU); err != nil {
-			return err
-		}
-		if err := write(filepath.Join(dir, t.name+".wav"), out.Bytes()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // write leaves a file alone that has this content already.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"tandem"
 	"tandem/flows"
 	"tandem/media/prompt"
-	"tandem/media/wav"
 )
 
 // Whoever starts the demonstration without a speech engine hears everything: no
@@ -73,53 +71,6 @@ func TestTheRecordingsAreSmall(t *testing.T) {
 	if err != nil || total == 0 || total > 4<<20 {
 		t.Errorf("%d bytes of recordings, %v; want at most 4 MiB", total, err)
 	}
-}
-
-// The interop tests know a prompt by its tone.
-func TestTones(t *testing.T) {
-	fsys, err := flows.Interop()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]struct {
-		hz float64
-		ms int
-	}{
-		"a": {440, 12000}, "b": {620, 6000}, "loop": {1130, 4000}, "hello": {1040, 1000}, "short": {560, 2000},
-		"ask": {500, 1000}, "right": {1750, 1000}, "quiet": {0, 20},
-	}
-	for name, want := range all {
-		f, err := fsys.Open("tones/" + name + ".wav")
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		audio, err := wav.Read(f)
-		f.Close()
-		if err != nil || audio.Rate != 8000 || len(audio.PCM) != want.ms*8 {
-			t.Errorf("%s: %d samples at %d Hz, %v; want %d ms", name, len(audio.PCM), audio.Rate, err, want.ms)
-			continue
-		}
-		for _, other := range all {
-			if other.hz == 0 {
-				continue
-			}
-			share := power(audio.PCM, other.hz)
-			if other.hz == want.hz && share < 0.98 || other.hz != want.hz && share > 0.01 {
-				t.Errorf("%s: %.3f of its power is at %g Hz", name, share, other.hz)
-			}
-		}
-	}
-}
-
-// power is the share of the power of pcm at one frequency.
-func power(pcm []int16, hz float64) float64 {
-	re, im, sum := 0.0, 0.0, 1e-9
-	for i, s := range pcm {
-		x, at := float64(s), 2*math.Pi*hz*float64(i)/8000
-		re, im, sum = re+x*math.Cos(at), im+x*math.Sin(at), sum+x*x
-	}
-	return 2 * (re*re + im*im) / float64(len(pcm)) / sum
 }
 
 func TestTrim(t *testing.T) {
