@@ -22,7 +22,7 @@ type loopback struct {
 func newLoopback(tb testing.TB, streams int, set func(i int, p *Params)) *loopback {
 	tb.Helper()
 	here := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	sh, err := newShard(time.Now(), time.Minute)
+	sh, err := newShard(time.Now(), time.Minute, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

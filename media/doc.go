@@ -10,5 +10,6 @@
 //
 // Per packet it never allocates, takes no lock, writes no log line and calls no
 // code of others. It never decodes what nobody listens to, never answers a
-// stranger, and never waits for a caller.
+// stranger, and never waits for a caller. A panic ends one stream or one
+// recording, no more.
 package media

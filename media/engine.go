@@ -56,6 +56,7 @@ type Engine struct {
 	collectors []prometheus.Collector
 	strangers  atomic.Uint64 // of closed streams
 	lost       atomic.Uint64
+	panics     atomic.Uint64
 
 	mu       sync.Mutex
 	streams  map[*Stream]bool
@@ -88,7 +89,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, ports: ports, streams: map[*Stream]bool{}}
 	epoch := time.Now()
 	for range cfg.Shards {
-		sh, err := newShard(epoch, cfg.Timeout)
+		sh, err := newShard(epoch, cfg.Timeout, e.panicked)
 		if err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
@@ -124,7 +125,7 @@ func (e *Engine) Open() (*Stream, error) {
 	}
 	s.shard = least
 	least.load.Add(1)
-	if err := least.post(func() { least.adopt(s) }, false); err != nil {
+	if err := least.post(s, func() { least.adopt(s) }, false); err != nil {
 		return nil, errors.Join(err, s.sockets.close())
 	}
 	e.streams[s] = true

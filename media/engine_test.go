@@ -92,7 +92,7 @@ func TestConcurrentUse(t *testing.T) {
 		if n := sh.load.Load(); n != 0 {
 			t.Errorf("a shard believes in %d streams", n)
 		}
-		if err := sh.call(func() {
+		if err := sh.call(nil, func() {
 			if sh.count != 0 || sh.joined != 0 {
 				t.Errorf("a shard has %d streams, %d joined", sh.count, sh.joined)
 			}
@@ -146,7 +146,7 @@ func TestEngine(t *testing.T) {
 	s, p := call(t, e, codec.PCMU)
 	p.next()
 	families, err := reg.Gather()
-	if err != nil || len(families) != 10 {
+	if err != nil || len(families) != 11 {
 		t.Fatalf("%d metrics, %v", len(families), err)
 	}
 	for _, f := range families {

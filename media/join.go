@@ -59,7 +59,11 @@ func Join(a, b *Stream) (part func(), err error) {
 	if err := b.move(a.shard); err != nil {
 		return nil, fmt.Errorf("joining streams: %w", err)
 	}
-	callErr := a.shard.call(func() {
+	callErr := a.shard.call(a, func() {
+		if a.failed || b.failed {
+			err = ErrClosed
+			return
+		}
 		if a.peer != nil || b.peer != nil {
 			err = ErrJoined
 			return
@@ -92,7 +96,7 @@ func (s *Stream) move(to *shard) error {
 		return nil
 	}
 	joined := false
-	if err := from.call(func() {
+	if err := from.call(s, func() {
 		if joined = s.peer != nil; !joined {
 			from.release(s)
 		}
@@ -105,7 +109,7 @@ func (s *Stream) move(to *shard) error {
 	s.shard = to
 	from.load.Add(-1)
 	to.load.Add(1)
-	return to.call(func() { to.adopt(s) })
+	return to.call(s, func() { to.adopt(s) })
 }
 
 // part ends a join on the shard.

@@ -42,6 +42,7 @@ func (e *Engine) register() error {
 		count("frames_skipped_total", "Frames not sent because a shard was later than 40 ms.", sum(func(t *totals) *atomic.Uint64 { return &t.skipped })),
 		count("late_wakeups_total", "Wake-ups of a shard later than one slot.", sum(func(t *totals) *atomic.Uint64 { return &t.late })),
 		count("events_dropped_total", "Keys and other events that a stream's owner did not fetch.", sum(func(t *totals) *atomic.Uint64 { return &t.dropped })),
+		count("panics_total", "Faults that ended one stream or recording only.", func() float64 { return float64(e.panics.Load()) }),
 		count("packets_lost_total", "RTP packets that did not arrive, of closed streams.", func() float64 { return float64(e.lost.Load()) }),
 		count("strangers_total", "Packets dropped because of their source, of closed streams.", func() float64 { return float64(e.strangers.Load()) }),
 	} {

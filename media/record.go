@@ -175,6 +175,12 @@ func (r *Recording) nudge() {
 // run is the writer.
 func (r *Recording) run() {
 	defer close(r.done)
+	defer func() {
+		if p := recover(); p != nil {
+			r.stream.engine.panicked(p)
+			r.err = fmt.Errorf("media: a fault of ours in the recording's writer: %v", p)
+		}
+	}()
 	c := newCanvas(r.w, r.law, r.stereo)
 	for {
 		<-r.wake

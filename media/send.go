@@ -13,7 +13,7 @@ const secondFrames = int64(time.Second / period)
 
 // frame sends what is due in one period of the wheel.
 func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
-	if at <= s.lastPeriod { // already done on the shard the stream came from
+	if at <= s.lastPeriod || s.failed { // done already on the shard the stream came from, or never again
 		return
 	}
 	s.lastPeriod = at

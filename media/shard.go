@@ -49,18 +49,21 @@ type shard struct {
 	set     int // epoll set of all sockets
 	ended   chan struct{}
 
+	fault  func(p any)  // told of a panic
 	load   atomic.Int32 // streams given to it
 	p99    atomic.Int64 // lateness in ns
 	totals totals
 
 	mu       sync.Mutex
 	room     sync.Cond
-	commands []func()
+	commands []command
 	asleep   bool // it waits without a timeout, so a command must wake it
 	stopping bool
 
 	// The rest belongs to the goroutine.
-	running []func()
+	running []command
+	work    *Stream       // the one worked for
+	turned  time.Duration // the time of this look or turn
 	slots   [slotCount][]*Stream
 	table   []*Stream // by number in the epoll set
 	free    []int32
@@ -84,8 +87,8 @@ type counts struct {
 	published                                          int64 // second
 }
 
-func newShard(epoch time.Time, timeout time.Duration) (*shard, error) {
-	sh := &shard{epoch: epoch, timeout: timeout, ended: make(chan struct{})}
+func newShard(epoch time.Time, timeout time.Duration, fault func(p any)) (*shard, error) {
+	sh := &shard{epoch: epoch, timeout: timeout, fault: fault, ended: make(chan struct{})}
 	sh.room.L = &sh.mu
 	var err error
 	if sh.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
@@ -114,9 +117,9 @@ func (sh *shard) nudge() {
 	_, _ = unix.Write(sh.wake, one[:]) // full means it is awake already
 }
 
-// post queues a command, which runs within one slot time, or at once if urgent.
+// post queues a command for a stream, which runs within one slot time, or at once if urgent.
 // If the queue is full the caller waits for room. Commands run in order.
-func (sh *shard) post(f func(), urgent bool) error {
+func (sh *shard) post(s *Stream, f func(), urgent bool) error {
 	sh.mu.Lock()
 	for len(sh.commands) >= maxCommands && !sh.stopping {
 		sh.room.Wait()
@@ -125,7 +128,7 @@ func (sh *shard) post(f func(), urgent bool) error {
 		sh.mu.Unlock()
 		return ErrClosed
 	}
-	sh.commands = append(sh.commands, f)
+	sh.commands = append(sh.commands, command{s, f})
 	urgent = urgent || sh.asleep
 	sh.asleep = false
 	sh.mu.Unlock()
@@ -135,10 +138,10 @@ func (sh *shard) post(f func(), urgent bool) error {
 	return nil
 }
 
-// call queues a command and waits until it has run.
-func (sh *shard) call(f func()) error {
+// call queues a command for a stream and waits until it has run.
+func (sh *shard) call(s *Stream, f func()) error {
 	done := make(chan struct{})
-	if err := sh.post(func() { f(); close(done) }, true); err != nil {
+	if err := sh.post(s, func() { defer close(done); f() }, true); err != nil {
 		return err
 	}
 	<-done
@@ -179,9 +182,9 @@ func (sh *shard) obey() (stop bool) {
 	stop = sh.stopping
 	sh.room.Broadcast()
 	sh.mu.Unlock()
-	for i, f := range sh.running {
-		f()
-		sh.running[i] = nil
+	for i, c := range sh.running {
+		sh.obeyOne(c)
+		sh.running[i] = command{}
 	}
 	return stop
 }
@@ -232,10 +235,12 @@ func (sh *shard) turn(now time.Duration) {
 		}
 		sh.done += behind
 	}
+	sh.turned = now
 	for sh.done < due {
 		sh.done++
-		for _, s := range sh.slots[sh.done%slotCount] {
-			s.frame(sh, sh.done/slotCount, now)
+		slot := sh.slots[sh.done%slotCount]
+		for at := 0; at < len(slot); {
+			at = sh.sendFrom(slot, at)
 		}
 	}
 }
@@ -252,18 +257,14 @@ func (sh *shard) look(now time.Duration) {
 	} else {
 		sh.looked = at
 	}
+	sh.turned = now
 	for {
 		n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(sh.set), uintptr(unsafe.Pointer(&sh.ready[0])), maxReady, 0, 0, 0)
 		if e != 0 {
 			return
 		}
-		for i := range int(n) {
-			ev := &sh.ready[i]
-			if s := sh.table[ev.Fd]; ev.Pad == 0 {
-				s.read(sh, now)
-			} else {
-				s.readControl(sh, now)
-			}
+		for at := 0; at < int(n); {
+			at = sh.readFrom(sh.ready[:n], at)
 		}
 		if int(n) < maxReady {
 			return

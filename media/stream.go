@@ -110,6 +110,7 @@ type Stream struct {
 	base    uint32 // RTP time at the wheel's epoch
 	stats   Stats
 
+	failed   bool // a fault of ours has ended it
 	set      bool
 	params   Params
 	remote   address // where to send
@@ -162,7 +163,8 @@ func newStream(e *Engine, port int, socks sockets) (*Stream, error) {
 func (s *Stream) Port() int { return s.port }
 
 // Events is where the stream's owner reads. Keys that find it full are dropped
-// and counted; Played events wait for room. Close closes it.
+// and counted; Played events wait for room. Close closes it, and so does a fault of
+// ours that ended the stream: nothing more is sent or heard, and Close is still due.
 func (s *Stream) Events() <-chan Event { return s.events }
 
 func (s *Stream) post(f func()) error {
@@ -171,7 +173,7 @@ func (s *Stream) post(f func()) error {
 	if s.closed {
 		return ErrClosed
 	}
-	return s.shard.post(f, false)
+	return s.shard.post(s, f, false)
 }
 
 // call runs f on the shard and waits for it.
@@ -181,7 +183,7 @@ func (s *Stream) call(f func()) error {
 	if s.closed {
 		return ErrClosed
 	}
-	return s.shard.call(f)
+	return s.shard.call(s, f)
 }
 
 // Set takes what signalling has agreed on, first and after each re-negotiation.
@@ -197,6 +199,9 @@ func (s *Stream) Set(p Params) {
 
 // apply is Set on the shard.
 func (s *Stream) apply(p Params) {
+	if s.failed {
+		return
+	}
 	now := s.shard.now()
 	if !p.Remote.IsValid() {
 		p.Remote, p.RTCP = s.params.Remote, s.params.RTCP
@@ -301,7 +306,7 @@ func (s *Stream) Close() Stats {
 	s.closed = true
 	var recordings []*Recording
 	sh := s.shard
-	_ = sh.call(func() { // the engine closes its streams before its shards
+	_ = sh.call(s, func() { // the engine closes its streams before its shards
 		s.part()
 		s.goodbye()
 		recordings = s.recordings
@@ -311,7 +316,9 @@ func (s *Stream) Close() Stats {
 		s.recordings = nil
 		s.final = s.figures()
 		sh.release(s)
-		close(s.events)
+		if !s.failed {
+			close(s.events)
+		}
 	})
 	sh.load.Add(-1)
 	_ = s.sockets.close() // the kernel frees the descriptors whatever it says
@@ -340,6 +347,9 @@ func (s *Stream) key(digit byte, via dtmf.Via) {
 
 // tell hands an event over, or drops and counts it if the owner is that far behind.
 func (s *Stream) tell(e Event) {
+	if s.failed {
+		return
+	}
 	select {
 	case s.events <- e:
 	default:
