@@ -62,6 +62,7 @@ func phoneHolds(t *testing.T, s *testkit.Server) {
 	p.Dial("1000", s.SIP)
 	heardTone(t, p, loopHz, time.Second, soon)
 	p.Hold()
+	stopsHearing(t, p)
 	p.Resume()
 	before := testkit.ToneTime(testkit.Transcript(p.Heard(), loopHz), loopHz)
 	heardTone(t, p, loopHz, before+time.Second, soon+6*time.Second)
@@ -69,6 +70,28 @@ func phoneHolds(t *testing.T, s *testkit.Server) {
 	story := s.Ended(t, soon, who, tandem.ReasonHangup)
 	if testkit.Kinds(story)[tandem.EventHold] < 2 {
 		t.Errorf("hold and resume are not in the journal: %v", testkit.Kinds(story))
+	}
+}
+
+// stopsHearing waits until nothing new comes to a phone's recording: a phone takes
+// a while to have its hold agreed to, and drops what is asked of it before.
+func stopsHearing(t *testing.T, p *testkit.Phone) {
+	t.Helper()
+	const still = 500 * time.Millisecond
+	look := time.NewTicker(still)
+	defer look.Stop()
+	deadline := time.After(soon)
+	for had := -1; ; {
+		heard := len(p.Heard())
+		if heard == had {
+			return
+		}
+		had = heard
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatal("a phone on hold is still sent audio")
+		}
 	}
 }
 
@@ -135,6 +158,7 @@ func TestTransfer(t *testing.T) {
 			t.Errorf("key 5 came to the phone as %q", key)
 		}
 		callee.Hold()
+		stopsHearing(t, callee)
 		callee.Resume()
 		d.RTP.Hear(soon, time.Now(), 1000, time.Second)
 		if got := d.Reinvite("sendonly").Direction; got != "recvonly" && got != "inactive" {

@@ -71,7 +71,13 @@ type press struct {
 // NewRTP opens a port on 127.0.0.1 that talks silence when aimed.
 func NewRTP(t testing.TB) *RTP {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return NewRTPAt(t, Loopback(0).Addr())
+}
+
+// NewRTPAt opens a port on another address of this machine, such as 127.0.0.2.
+func NewRTPAt(t testing.TB, at netip.Addr) *RTP {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(at, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
