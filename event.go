@@ -11,32 +11,33 @@ type EventKind string
 
 const (
 	// Promises: committed durably before anything leaves.
-	EventOpened      EventKind = "interaction.opened" // Opened
-	EventClosed      EventKind = "interaction.closed" // Closing
-	EventLegStarted  EventKind = "leg.started"        // Leg
+	EventOpened     EventKind = "interaction.opened" // Opened
+	EventLegStarted EventKind = "leg.started"        // Leg
+	EventConsent    EventKind = "consent.given"      // Consent
+	EventVoicemail  EventKind = "voicemail.left"     // Recorded
+	EventRecorded   EventKind = "recording.kept"     // Recorded
+	EventTaskOpened EventKind = "task.opened"        // Task
+	EventDialled    EventKind = "call.dialled"       // Dialled
+	EventBlobOpened EventKind = "audit.opened"       // Audit: somebody listened or looked
+	EventErased     EventKind = "customer.erased"    // Audit, on the erased customer's interactions
+	EventOutboxDead EventKind = "outbox.given_up"    // Delivery
+	EventOutboxDone EventKind = "outbox.delivered"   // Delivery
+	EventJournalGap EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
+
+	// Happenings: may trail by up to 200 ms. What a call has come to is one, since it
+	// cannot be refused; a crash in between closes the call as a crash.
 	EventLegAnswered EventKind = "leg.answered"       // none
 	EventLegEnded    EventKind = "leg.ended"          // Termination
-	EventConsent     EventKind = "consent.given"      // Consent
-	EventVoicemail   EventKind = "voicemail.left"     // Recorded
-	EventRecorded    EventKind = "recording.kept"     // Recorded
-	EventTaskOpened  EventKind = "task.opened"        // Task
-	EventDialled     EventKind = "call.dialled"       // Dialled
-	EventBlobOpened  EventKind = "audit.opened"       // Audit: somebody listened or looked
-	EventErased      EventKind = "customer.erased"    // Audit, on the erased customer's interactions
-	EventOutboxDead  EventKind = "outbox.given_up"    // Delivery
-	EventOutboxDone  EventKind = "outbox.delivered"   // Delivery
-	EventJournalGap  EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
-
-	// Happenings: may trail by up to 200 ms.
-	EventFlowStarted EventKind = "flow.started" // FlowRef
-	EventStep        EventKind = "flow.step"    // StepEntered
-	EventOutcome     EventKind = "flow.outcome" // StepLeft
-	EventPrompt      EventKind = "flow.prompt"  // Prompted
-	EventInput       EventKind = "flow.input"   // Pressed: never the digits of a secret
-	EventHTTP        EventKind = "flow.http"    // Fetched
-	EventFlowError   EventKind = "flow.error"   // FlowFault
-	EventFlowEnded   EventKind = "flow.ended"   // FlowEnd
-	EventHold        EventKind = "leg.hold"     // Held
+	EventClosed      EventKind = "interaction.closed" // Closing
+	EventFlowStarted EventKind = "flow.started"       // FlowRef
+	EventStep        EventKind = "flow.step"          // StepEntered
+	EventOutcome     EventKind = "flow.outcome"       // StepLeft
+	EventPrompt      EventKind = "flow.prompt"        // Prompted
+	EventInput       EventKind = "flow.input"         // Pressed: never the digits of a secret
+	EventHTTP        EventKind = "flow.http"          // Fetched
+	EventFlowError   EventKind = "flow.error"         // FlowFault
+	EventFlowEnded   EventKind = "flow.ended"         // FlowEnd
+	EventHold        EventKind = "leg.hold"           // Held
 	EventRecording   EventKind = "recording.state"
 	EventMedia       EventKind = "media.figures" // MediaFigures
 )
@@ -44,7 +45,7 @@ const (
 // Promise reports whether the kind must be durable before anything leaves.
 func (k EventKind) Promise() bool {
 	switch k {
-	case EventOpened, EventClosed, EventLegStarted, EventLegAnswered, EventLegEnded, EventConsent, EventVoicemail,
+	case EventOpened, EventLegStarted, EventConsent, EventVoicemail,
 		EventRecorded, EventTaskOpened, EventDialled, EventBlobOpened, EventErased, EventOutboxDead, EventOutboxDone,
 		EventJournalGap:
 		return true

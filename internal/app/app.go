@@ -65,7 +65,6 @@ type App struct {
 	metrics   *metrics
 	store     *sqlite.DB
 	blobs     *blob.Dir
-	ledger    *ledger
 	speech    *prompt.Voice
 	sounds    sounds
 	folder    *read.Folder
@@ -77,7 +76,6 @@ type App struct {
 	fetch     *fetch.Client
 	doors     []*door
 
-	busy     atomic.Pointer[tandem.Error] // why new calls are refused; nil = they are not
 	draining atomic.Bool
 	helpers  sync.WaitGroup // goroutines of this package
 	stop     context.CancelFunc
@@ -217,7 +215,6 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	a.ledger = newLedger(a.store, a.log)
 	return nil
 }
 
@@ -302,9 +299,6 @@ func (a *App) release() error {
 	}
 	if a.fetch != nil {
 		a.fetch.Close()
-	}
-	if a.ledger != nil {
-		a.ledger.close()
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -174,56 +173,6 @@ func TestSavedFlowServesTheNextCall(t *testing.T) {
 	s.wait(t, "flows read again")
 	if heard := s.call(t, "1", "b"); !strings.Contains(heard, "1130") {
 		t.Errorf("after a good save, heard %s", heard)
-	}
-}
-
-// failing is a store that can be switched off.
-type failing struct {
-	mu   sync.Mutex
-	down bool
-	got  []*store.Change
-}
-
-func (f *failing) Commit(_ context.Context, c *store.Change) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.down {
-		return fmt.Errorf("disk full: %w", store.ErrUnavailable)
-	}
-	f.got = append(f.got, c)
-	return nil
-}
-func (f *failing) Healthy() error { return nil }
-func (f *failing) keys() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var b strings.Builder
-	for _, c := range f.got {
-		b.WriteString(c.Key)
-	}
-	return b.String()
-}
-func (f *failing) turn(down bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.down = down
-}
-
-func TestLedgerKeepsOrderThroughAnOutage(t *testing.T) {
-	f := &failing{}
-	l := newLedger(f, slog.New(slog.DiscardHandler))
-	l.settle(t.Context(), &store.Change{Key: "a"})
-	f.turn(true)
-	l.settle(t.Context(), &store.Change{Key: "b"})
-	l.settle(t.Context(), &store.Change{Key: "c"})
-	f.turn(false)
-	l.settle(t.Context(), &store.Change{Key: "d"}) // must not overtake
-	if got := f.keys(); got != "a" {
-		t.Errorf("%q written before what waits", got)
-	}
-	l.close()
-	if got := f.keys(); got != "abcd" {
-		t.Errorf("written in the order %q", got)
 	}
 }
 

@@ -160,7 +160,7 @@ func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonTransport), false
 	}
 	k.leg.Answered = k.app.now()
-	k.app.ledger.settle(ctx, &store.Change{
+	k.app.store.Settle(&store.Change{
 		Legs: []tandem.Leg{k.leg}, Events: []tandem.Event{k.event(tandem.EventLegAnswered, nil)},
 	})
 	return tandem.Termination{}, true
@@ -218,7 +218,7 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	change.Events = append(change.Events,
 		k.event(tandem.EventLegEnded, t),
 		k.event(tandem.EventClosed, tandem.Closing{Outcome: k.outcome, Termination: t}))
-	k.app.ledger.settle(ctx, change)
+	k.app.store.Settle(change)
 	k.log.Info("call ended", "entry", k.entry.Name, "flow", k.entry.Flow, "outcome", k.outcome, "termination", t.String(),
 		"seconds", fmt.Sprintf("%.1f", now.Sub(k.leg.Started).Seconds()))
 	return t

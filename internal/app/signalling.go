@@ -114,8 +114,8 @@ type refusal struct{ rule, why string }
 func (r *refusal) Error() string { return r.why }
 
 // lateBy is how late the 99th of 100 audio packets may leave before new calls are
-// turned away: beyond it callers begin to hear it.
-const lateBy = 20 * time.Millisecond
+// turned away: beyond it jitter buffers run dry and callers hear it.
+const lateBy = 40 * time.Millisecond
 
 // refusing applies the admission rules before anything is spent on a call.
 func (a *App) refusing() *refusal {

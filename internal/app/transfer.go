@@ -103,7 +103,7 @@ func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 	t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
 	defer func() {
 		leg.Ended, leg.Termination = a.now(), t
-		a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegEnded, t)}})
+		a.store.Settle(&store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegEnded, t)}})
 	}()
 	o := &outbound{dial: dial}
 	if o.audio, err = a.openAudio(k.sip.Source.Addr()); err != nil {
@@ -123,7 +123,7 @@ func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 		return "failed", err
 	}
 	leg.Answered = a.now()
-	a.ledger.settle(ctx, &store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegAnswered, nil)}})
+	a.store.Settle(&store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegAnswered, nil)}})
 	ctx, cancel := context.WithTimeoutCause(ctx, hold.Limit, errTooLong)
 	defer cancel()
 	t, err = w.talk(ctx, o.audio, remote)
@@ -227,7 +227,7 @@ func (a *App) destination(to string) (sip.Dial, error) {
 	}
 	number, isNumber := strings.CutPrefix(to, "tel:")
 	if !isNumber {
-		return sip.Dial{}, fmt.Errorf("not dialled: %q is neither tel: nor sip:", to)
+		return sip.Dial{}, fmt.Errorf("not dialled: %q is neither a tel: nor a sip: address", to)
 	}
 	trunk, err := a.trunk()
 	if err != nil {

@@ -57,7 +57,9 @@ func TestDo(t *testing.T) {
 		}
 	})
 	mux.HandleFunc("GET /broken", func(w http.ResponseWriter, r *http.Request) { hits.Add(1); w.WriteHeader(500) })
-	mux.HandleFunc("GET /away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) })
+	mux.HandleFunc("GET /away", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+	})
 	mux.HandleFunc("GET /huge", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, strings.Repeat("x", maxBody+1)) })
 	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) { <-slow })
 	server := httptest.NewServer(mux)

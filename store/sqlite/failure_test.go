@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -166,11 +167,11 @@ func TestPutBack(t *testing.T) {
 	note("b", maxKept)
 	note("a", maxKept+1)
 	db.NoteSession("a", []byte("new"))
-	held.events = held.events[:maxKept-1] // room for one of the two
+	held.queue = held.queue[:maxKept-1] // room for one of the two
 	db.notes.putBack(held, "the disk")
 	got := db.notes.take()
-	if len(got.events) != maxKept || string(got.events[0].Data) != "0" || got.events[maxKept-1].Interaction != "b" {
-		t.Errorf("%d events, from %s to %+v", len(got.events), got.events[0].Data, got.events[len(got.events)-1])
+	if len(got.queue) != maxKept || string(got.queue[0].event.Data) != "0" || got.queue[maxKept-1].event.Interaction != "b" {
+		t.Errorf("%d events, from %s to %+v", len(got.queue), got.queue[0].event.Data, got.queue[len(got.queue)-1].event)
 	}
 	if g := got.gaps["a"]; len(got.gaps) != 1 || g.Lost != 2 || !g.Until.After(g.From) || g.Cause != "the journal could not keep pace" {
 		t.Errorf("gaps are %+v, of a %+v", got.gaps, g)
@@ -418,4 +419,42 @@ func TestCheckpointFails(t *testing.T) {
 		info, err := os.Stat(options(p).Checkpoints)
 		return err == nil && info.Size() > 0
 	})
+}
+
+// TestSettle: a change that cannot be refused keeps its order among happenings, waits
+// through an outage, and leaves its neighbours alone when it is at fault itself.
+func TestSettle(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db, disk := openFailing(t, p)
+	call := storetest.NewCall(p.Clock.Now(), storetest.NewRandom(1), "13800000000")
+	if err := db.Commit(t.Context(), call.Opening()); err != nil {
+		t.Fatal(err)
+	}
+	event := func(kind tandem.EventKind) tandem.Event { return call.Event(p.Clock.Now(), kind, nil) }
+	disk.fail(errors.New("the disk"))
+	db.Note(event(tandem.EventInput))
+	db.Settle(&store.Change{Events: []tandem.Event{event(tandem.EventLegAnswered)}})
+	db.Note(event(tandem.EventHTTP))
+	db.Settle(&store.Change{Key: "twice", Events: []tandem.Event{event(tandem.EventHold)}})
+	db.Settle(&store.Change{Key: "twice", Events: []tandem.Event{event(tandem.EventHold)}})
+	if err := db.Flush(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("flushing to a failing disk: %v", err)
+	}
+	disk.mend()
+	await(t, "the store writes again", func() bool { return db.Healthy() == nil })
+	if err := db.Commit(t.Context(), &store.Change{Events: []tandem.Event{event(tandem.EventConsent)}}); err != nil {
+		t.Fatal(err)
+	}
+	story, err := db.Interaction(t.Context(), string(call.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []tandem.EventKind
+	for _, e := range story.Events {
+		kinds = append(kinds, e.Kind)
+	}
+	want := []tandem.EventKind{tandem.EventInput, tandem.EventLegAnswered, tandem.EventHTTP, tandem.EventHold, tandem.EventConsent}
+	if n := len(kinds) - len(want); n < 0 || !slices.Equal(kinds[n:], want) {
+		t.Errorf("the journal ends with %v, want %v", kinds, want)
+	}
 }

@@ -76,12 +76,15 @@ func (w *writer) append(in *entry, e *tandem.Event) error {
 	return nil
 }
 
-// writeNotes writes what was noted: happenings in the order they came, then the gaps
-// left by those that were lost, then sessions. A happening that cannot be written for
-// its own fault is logged and dropped.
+// writeNotes writes what was noted: sessions, then happenings and settled changes in
+// the order they came, then the gaps left by those that were lost. What cannot be
+// written for its own fault is logged and dropped.
 func (w *writer) writeNotes(t *taken) error {
-	for i := range t.events {
-		if err := w.note(&t.events[i]); err != nil {
+	if err := w.saveSessions(t); err != nil {
+		return err
+	}
+	for i := range t.queue {
+		if err := w.writeNoted(&t.queue[i]); err != nil {
 			return err
 		}
 	}
@@ -91,6 +94,10 @@ func (w *writer) writeNotes(t *taken) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (w *writer) saveSessions(t *taken) error {
 	for id, s := range t.sessions {
 		in, err := w.entry(id)
 		if err == nil && in.open {
@@ -104,6 +111,24 @@ func (w *writer) writeNotes(t *taken) error {
 		}
 	}
 	return nil
+}
+
+func (w *writer) writeNoted(one *noted) error {
+	if one.change == nil {
+		return w.note(&one.event)
+	}
+	id, err := check(one.change)
+	if err != nil {
+		return nil // Settle has logged it
+	}
+	result, fatal := w.try(&op{do: func(w *writer) error {
+		_, err := w.apply(id, one.change)
+		return err
+	}})
+	if result != nil && fatal == nil && !errors.Is(result, store.ErrDuplicate) {
+		w.db.log.Error("change not kept", "interaction", id, "err", result)
+	}
+	return fatal
 }
 
 func (w *writer) note(e *tandem.Event) error {

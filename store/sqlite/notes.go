@@ -6,19 +6,28 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/store"
 )
 
-// notes holds the happenings that wait for the writer: at most maxKept; the newest
-// beyond that are counted per interaction, and the journal shows them as a gap.
+// notes holds what waits for the writer without anybody waiting for it: happenings
+// and settled changes, at most maxKept of both. The newest happenings beyond that are
+// counted per interaction, and the journal shows them as a gap; settled changes beyond
+// it are logged and lost.
 type notes struct {
 	first chan struct{} // told when the first happening comes in
 	many  chan struct{} // told when it is time not to wait
 
 	mu       sync.Mutex
-	events   []tandem.Event
+	queue    []noted
 	sessions map[tandem.InteractionID]session // the newest of each; at most maxKept
 	gaps     map[tandem.InteractionID]*tandem.Gap
-	spare    []tandem.Event // for the next swap
+	spare    []noted // for the next swap
+}
+
+// noted is a happening or, if change is not nil, a settled change.
+type noted struct {
+	event  tandem.Event
+	change *store.Change
 }
 
 type session struct {
@@ -31,12 +40,12 @@ const manyNotes = 1000
 
 // taken is what the writer took to write.
 type taken struct {
-	events   []tandem.Event
+	queue    []noted
 	sessions map[tandem.InteractionID]session
 	gaps     map[tandem.InteractionID]*tandem.Gap
 }
 
-func (t *taken) empty() bool { return len(t.events) == 0 && len(t.sessions) == 0 && len(t.gaps) == 0 }
+func (t *taken) empty() bool { return len(t.queue) == 0 && len(t.sessions) == 0 && len(t.gaps) == 0 }
 
 func (n *notes) init() {
 	n.first, n.many = make(chan struct{}, 1), make(chan struct{}, 1)
@@ -56,7 +65,7 @@ func (db *DB) Note(e tandem.Event) {
 	n := &db.notes
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.events) >= maxKept {
+	if len(n.queue) >= maxKept {
 		cause := "the journal could not keep pace"
 		if f := db.health.Load(); f != nil {
 			cause = f.cause.Error()
@@ -64,8 +73,33 @@ func (db *DB) Note(e tandem.Event) {
 		n.lose(&e, cause)
 		return
 	}
-	n.events = append(n.events, e)
-	switch len(n.events) {
+	n.add(noted{event: e})
+}
+
+// Settle writes a change that only says what has happened already and so cannot be
+// refused, such as the end of a call. It never blocks; it is durable within
+// Options.Flush, in its order among the happenings of Note, and before any Commit that
+// comes later. While the store fails it is kept in memory. What is at fault in the
+// change itself is logged. The change must not be used afterwards.
+func (db *DB) Settle(c *store.Change) {
+	_, err := check(c)
+	n := &db.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case err != nil:
+		db.log.Error("change not kept", "err", err)
+	case len(n.queue) >= maxKept:
+		db.log.Error("change not kept: too much waits for the store; what it would have closed is closed at the next start")
+	default:
+		n.add(noted{change: c})
+	}
+}
+
+// add queues one for the writer. mu is held.
+func (n *notes) add(one noted) {
+	n.queue = append(n.queue, one)
+	switch len(n.queue) {
 	case 1:
 		tell(n.first)
 	case manyNotes:
@@ -112,31 +146,32 @@ func (n *notes) lose(e *tandem.Event, cause string) {
 func (n *notes) take() taken {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t := taken{n.events, n.sessions, n.gaps}
-	n.events, n.sessions, n.gaps = n.spare[:0], nil, nil
+	t := taken{n.queue, n.sessions, n.gaps}
+	n.queue, n.sessions, n.gaps = n.spare[:0], nil, nil
 	n.spare = nil
 	return t
 }
 
 // recycle gives back the memory of what was written.
 func (n *notes) recycle(t taken) {
-	clear(t.events)
+	clear(t.queue)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.spare = t.events[:0]
+	n.spare = t.queue[:0]
 }
 
 // putBack keeps what could not be written, before what came in meanwhile.
 func (n *notes) putBack(t taken, cause string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	newer := n.events
-	n.events = t.events
+	newer := n.queue
+	n.queue = t.queue
 	for i := range newer {
-		if len(n.events) < maxKept {
-			n.events = append(n.events, newer[i])
+		// Changes are few, one or two for each call that was up; all of them stay.
+		if newer[i].change != nil || len(n.queue) < maxKept {
+			n.queue = append(n.queue, newer[i])
 		} else {
-			n.lose(&newer[i], cause)
+			n.lose(&newer[i].event, cause)
 		}
 	}
 	for id, s := range n.sessions {
