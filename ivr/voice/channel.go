@@ -67,6 +67,7 @@ type Channel struct {
 	timer  *time.Timer
 	over   error // why Next returns ErrLeft
 	lost   bool  // the far end fell silent
+	broken bool  // the stream ended under the call
 }
 
 var _ ivr.Channel = (*Channel)(nil)
@@ -87,6 +88,9 @@ func New(cfg Config) *Channel {
 
 // Lost reports that the call is over because the far end sends nothing any more.
 func (c *Channel) Lost() bool { return c.lost }
+
+// Broken reports that the call is over because a fault of ours ended its stream.
+func (c *Channel) Broken() bool { return c.broken }
 
 // Play puts a prompt on the playlist.
 func (c *Channel) Play(ctx context.Context, p flow.Play) error {
@@ -156,16 +160,13 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Inp
 		}
 		select {
 		case in := <-answers:
-			c.stopFiller()
-			return in, nil
+			return c.answered(in), nil
 		default:
 		}
 		c.arm(w)
 		select {
 		case in := <-answers:
-			c.stopFiller()
-			c.quiet = c.cfg.Now() // what follows is counted from here
-			return in, nil
+			return c.answered(in), nil
 		case <-c.timer.C:
 			if in, ok := c.due(w); ok {
 				return in, nil
@@ -182,10 +183,20 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Inp
 			c.over = context.Cause(ctx)
 		}
 	}
-	if c.taping != nil {
-		c.keepTape() // a caller who hangs up has said what they wanted to
+	if c.taping != nil { // a caller who hangs up has said what they wanted to
+		step := c.taping.r.Step
+		if _, err := c.keepTape(); err != nil {
+			c.cfg.Trace(tandem.EventFlowError, tandem.FlowFault{Step: step, Message: err.Error()})
+		}
 	}
 	return flow.Input{}, ivr.ErrLeft
+}
+
+// answered ends the wait for an answer; what follows is counted from here.
+func (c *Channel) answered(in flow.Input) flow.Input {
+	c.stopFiller()
+	c.quiet = c.cfg.Now()
+	return in
 }
 
 // arm sets the timer for whatever falls due next in the wait.
@@ -226,7 +237,7 @@ func (c *Channel) stopFiller() {
 // heard handles what the stream tells.
 func (c *Channel) heard(e media.Event, open bool, w flow.Wait) (flow.Input, bool) {
 	if !open {
-		c.over = media.ErrClosed
+		c.over, c.broken = media.ErrClosed, true
 		return flow.Input{}, false
 	}
 	switch e := e.(type) {

@@ -1,0 +1,190 @@
+package voice
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tandem"
+	"tandem/internal/testkit"
+	"tandem/ivr"
+	"tandem/ivr/flow"
+	"tandem/media"
+	"tandem/media/codec"
+	"tandem/sip"
+)
+
+// box is a Tape that keeps what it gets in memory, or fails where it is told to.
+type box struct {
+	failOpen, failWrite, failKeep error
+
+	mu      sync.Mutex
+	data    []byte
+	kept    time.Duration
+	dropped bool
+}
+
+func (b *box) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.data = append(b.data, p...)
+	return len(p), b.failWrite
+}
+func (b *box) Law() codec.Law { return codec.PCMU }
+func (b *box) Keep(_ context.Context, length time.Duration) error {
+	if b.failKeep == nil {
+		b.kept = length
+	}
+	return b.failKeep
+}
+func (b *box) Drop() { b.dropped = true }
+
+// spans is what is on the tape.
+func (b *box) spans(hz ...int) []testkit.Span {
+	pcm := make([]int16, len(b.data))
+	codec.PCMU.Decode(pcm, b.data)
+	return testkit.Transcript(pcm, hz...)
+}
+
+// taped asks a line for a voicemail of at most max, after a prompt, with a beep.
+func taped(t *testing.T, b *box, max time.Duration) *line {
+	l := newLine(t, time.Minute, func(c *Config) {
+		c.Beep = []*media.Clip{media.Tone(1000, 200)}
+		c.Tape = func(flow.Record) (Tape, error) {
+			if b.failOpen != nil {
+				return nil, b.failOpen
+			}
+			return b, nil
+		}
+	})
+	l.say("mail", "440x200", flow.BargeDTMF)
+	l.Record(flow.Record{Serial: 4, Step: "mail", Max: max})
+	return l
+}
+
+var mailWait = flow.Wait{Kind: flow.WaitVoicemail, Serial: 4, Step: "mail"}
+
+func TestVoicemail(t *testing.T) {
+	disk := errors.New("disk full")
+	for _, tc := range []struct {
+		name    string
+		box     *box
+		max     time.Duration
+		caller  func(l *line) // from the beep on
+		outcome string
+		kept    [2]time.Duration // least and most; 0 = not at all
+		left    bool
+	}{
+		{
+			name: "a key ends it", max: time.Minute, outcome: "left", kept: [2]time.Duration{450 * time.Millisecond, 2 * time.Second},
+			caller: func(l *line) { speak(l); l.phone.Type("#") },
+		},
+		{
+			name: "its longest time ends it", max: 900 * time.Millisecond, outcome: "left",
+			kept:   [2]time.Duration{850 * time.Millisecond, 1300 * time.Millisecond},
+			caller: speak,
+		},
+		{
+			name: "a hang-up keeps it", max: time.Minute, left: true, kept: [2]time.Duration{450 * time.Millisecond, 2 * time.Second},
+			caller: func(l *line) { speak(l); l.sip <- sip.Ended{} },
+		},
+		{name: "silence is too short", max: 600 * time.Millisecond, outcome: "too_short", caller: func(*line) {}},
+		{name: "it cannot be opened", box: &box{failOpen: disk}, max: time.Minute, caller: func(*line) {}},
+		{
+			name: "it cannot be written", box: &box{failWrite: disk}, max: time.Minute,
+			caller: func(l *line) { speak(l); l.phone.Type("#") },
+		},
+		{
+			name: "it cannot be kept", box: &box{failKeep: disk}, max: time.Minute,
+			caller: func(l *line) { speak(l); l.phone.Type("#") },
+		},
+		{
+			name: "it cannot be kept after a hang-up", box: &box{failKeep: disk}, max: time.Minute, left: true,
+			caller: func(l *line) { speak(l); l.sip <- sip.Ended{} },
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := tc.box
+			if b == nil {
+				b = &box{}
+			}
+			l := taped(t, b, tc.max)
+			var caller sync.WaitGroup
+			caller.Go(func() {
+				if l.phone.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool {
+					return testkit.ToneTime(testkit.Transcript(testkit.Audio(ps), 440, 1000), 1000) >= 160*time.Millisecond
+				}) {
+					tc.caller(l)
+				}
+			})
+			in, err := l.Next(t.Context(), mailWait, nil)
+			caller.Wait()
+			failing := b.failOpen != nil || b.failWrite != nil || b.failKeep != nil
+			switch {
+			case tc.left:
+				if !errors.Is(err, ivr.ErrLeft) {
+					t.Errorf("it gave %+v, %v", in, err)
+				}
+			case failing:
+				if err != nil || in.Kind != flow.InputFault || !strings.Contains(in.Text, "disk full") {
+					t.Errorf("it gave %+v, %v", in, err)
+				}
+			case err != nil || in.Kind != flow.InputRecorded || in.Serial != 4 || in.Recorded.Outcome != tc.outcome:
+				t.Errorf("it gave %+v, %v, want outcome %s", in, err, tc.outcome)
+			}
+			if b.kept < tc.kept[0] || b.kept > tc.kept[1] {
+				t.Errorf("kept %v, want %v", b.kept, tc.kept)
+			}
+			if want := b.kept == 0 && b.failOpen == nil && b.failKeep == nil; b.dropped != want {
+				t.Errorf("dropped %v", b.dropped)
+			}
+			if tone := testkit.ToneTime(b.spans(700, 1000), 700); b.kept > 0 && tone < 400*time.Millisecond {
+				t.Errorf("on the tape: %s", testkit.Describe(b.spans(700, 1000)))
+			}
+			if tone := testkit.ToneTime(b.spans(700, 1000), 1000); tone > 0 {
+				t.Errorf("the beep is on the tape for %v", tone)
+			}
+			if got := order(l.heard(440, 1000)); !strings.Contains(got, "440 1000") {
+				t.Errorf("the caller heard %s", testkit.Describe(l.heard(440, 1000)))
+			}
+			if tc.left {
+				told := false
+				for _, e := range l.traces {
+					fault, ok := e.(tandem.FlowFault)
+					told = told || ok && fault.Step == "mail" && strings.Contains(fault.Message, "disk full")
+				}
+				if told != failing {
+					t.Errorf("the journal has %+v", l.traces)
+				}
+				return
+			}
+			l.say("after", "620x100", flow.BargeDTMF) // the call itself is unharmed
+			l.drain()
+			if testkit.ToneTime(l.heard(620), 620) == 0 {
+				t.Error("nothing is heard after it")
+			}
+		})
+	}
+}
+
+// speak says half a second of 700 Hz.
+func speak(l *line) {
+	from := time.Now()
+	l.phone.Talk(testkit.Tone(700, time.Second))
+	l.phone.Wait(patience, from, func(ps []testkit.Packet) bool { return len(ps) >= 27 })
+	l.phone.Talk(testkit.Silence(time.Second))
+}
+
+// What is pressed while a voicemail is announced is the flow's.
+func TestKeyBeforeTheBeep(t *testing.T) {
+	l := newLine(t, time.Minute, nil)
+	l.say("mail", "440x5000", flow.BargeDTMF)
+	l.Record(flow.Record{Serial: 4, Step: "mail", Max: time.Minute})
+	l.phone.Type("*")
+	if in := l.next(mailWait, nil); in.Kind != flow.InputKey || in.Text != "*" {
+		t.Errorf("got %+v", in)
+	}
+}
