@@ -7,7 +7,7 @@ import { noSeriousProblems } from "./axe.mjs";
 
 const run = promisify(execFile);
 
-export default async function call({ browser, server, check, shot }) {
+export default async function call({ browser, server, root, check, shot }) {
   // open gives a page in a context of its own, and fails on any error in it.
   async function withPage(options, use) {
     const context = await browser.newContext({ locale: "en-GB", ...options });
@@ -77,6 +77,11 @@ export default async function call({ browser, server, check, shot }) {
       assert.ok(wide <= view, `the page is ${wide} px wide in a view of ${view}`);
       await shot(page, "page-320");
     }));
+
+  // The phone is baresip and its ears are in Go: it hears the greeting, keys its way
+  // to the balance, leaves a message that plays back, and the journal tells it all.
+  await check("a phone is led through the hotline by ear", () =>
+    run("go", ["test", "-count=1", "-run", "^TestHotline$", "./interop"], { cwd: root }), 300_000);
 
   await check("a call shows on the page while it is up, and is in the journal after it", () =>
     withPage({}, async (page) => {

@@ -55,7 +55,7 @@ async function run(name) {
         "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
       ],
     });
-    await journey({ browser, server, check, shot: (page, what) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true }) });
+    await journey({ browser, server, root, check, shot: (page, what) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true }) });
   } catch (err) {
     failed++;
     console.log(`FAILED ${name}: ${err.stack ?? err}`);
@@ -65,13 +65,14 @@ async function run(name) {
   }
 }
 
-// check runs one thing that must hold; the journey goes on after a failure.
-async function check(what, fn) {
+// check runs one thing that must hold, for limit milliseconds at most; the journey
+// goes on after a failure.
+async function check(what, fn, limit = checkTime) {
   const begun = Date.now();
   let timer;
   try {
     const late = new Promise((_, no) => {
-      timer = setTimeout(() => no(new Error(`took longer than ${checkTime / 1000} s`)), checkTime);
+      timer = setTimeout(() => no(new Error(`took longer than ${limit / 1000} s`)), limit);
     });
     await Promise.race([fn(), late]);
     passed++;
