@@ -16,6 +16,7 @@ import (
 	"tandem/internal/mockbank"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 	"tandem/media/prompt"
 )
 
@@ -30,7 +31,7 @@ func library(t *testing.T, fsys fs.FS, settings map[string]any) *flow.Library {
 	lib, found := read.FS(fsys, read.Options{Settings: settings, Now: open})
 	if len(found) > 0 {
 		var b bytes.Buffer
-		read.Print(&b, found, false)
+		source.Print(&b, found, false)
 		t.Fatalf("flow check finds fault:\n%s", b.String())
 	}
 	return lib

@@ -14,6 +14,7 @@ import (
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -100,7 +101,7 @@ func play(t *testing.T, text string, s *script) (Result, string) {
 	lib, ds := read.FS(fstest.MapFS{"f.flow.yaml": {Data: []byte(head + text)}}, read.Options{Settings: map[string]any{}, HTTPAllow: []string{"core"}})
 	if lib == nil {
 		var b strings.Builder
-		read.Print(&b, ds, false)
+		source.Print(&b, ds, false)
 		t.Fatal(b.String())
 	}
 	r := Runner{Library: lib, Channel: s, World: s, Now: func() time.Time { return noon }}

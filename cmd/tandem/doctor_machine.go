@@ -13,6 +13,7 @@ import (
 
 	"tandem/internal/config"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 	"tandem/media/speech"
 )
 
@@ -47,7 +48,7 @@ func checkFlows(_ context.Context, p *patient) []finding {
 	errs, warnings := 0, 0
 	first := ""
 	for _, d := range diagnostics {
-		if d.Severity == read.Error {
+		if d.Severity == source.Error {
 			errs++
 			if first == "" {
 				first = fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)

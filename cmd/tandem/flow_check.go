@@ -11,6 +11,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 )
 
 // flowCheckCommand finds every mistake in flow files.
@@ -54,7 +55,7 @@ func flowCheck(c *cli.Context) error {
 			paths = []string{string(loaded.Flows.Dir)}
 		}
 	}
-	found := []read.Diagnostic{}
+	found := []source.Diagnostic{}
 	for _, path := range paths {
 		ds, err := checkPath(path, options)
 		if err != nil {
@@ -69,14 +70,14 @@ func flowCheck(c *cli.Context) error {
 	if err := printDiagnostics(c.App.Writer, found, format); err != nil {
 		return err
 	}
-	if read.HasErrors(found) {
+	if source.HasErrors(found) {
 		return exitStatus(exitInput)
 	}
 	return nil
 }
 
 // checkPath reads a folder, or a file and what it uses.
-func checkPath(path string, o read.Options) ([]read.Diagnostic, error) {
+func checkPath(path string, o read.Options) ([]source.Diagnostic, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		if pe, ok := err.(*fs.PathError); ok {
@@ -92,14 +93,14 @@ func checkPath(path string, o read.Options) ([]read.Diagnostic, error) {
 	return ds, nil
 }
 
-func printDiagnostics(w io.Writer, ds []read.Diagnostic, format string) error {
+func printDiagnostics(w io.Writer, ds []source.Diagnostic, format string) error {
 	if format == "json" {
-		return read.PrintJSON(w, ds)
+		return source.PrintJSON(w, ds)
 	}
-	read.Print(w, ds, isTerminal(w))
+	source.Print(w, ds, isTerminal(w))
 	errors := 0
 	for _, d := range ds {
-		if d.Severity == read.Error {
+		if d.Severity == source.Error {
 			errors++
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 )
 
 // flowRunCommand plays a flow in the terminal, without a phone.
@@ -136,11 +137,11 @@ func parseTime(s string) (time.Time, error) {
 func readFlow(c *cli.Context, path string, o read.Options) (string, *flow.Library, error) {
 	_, found := read.File(path, o)
 	lib, all := read.Dir(filepath.Dir(path), o)
-	if !read.HasErrors(found) && lib == nil {
+	if !source.HasErrors(found) && lib == nil {
 		found = all // a mistake in a file beside it keeps the folder from being used
 	}
-	if lib == nil || read.HasErrors(found) {
-		read.Print(c.App.ErrWriter, found, isTerminal(c.App.ErrWriter))
+	if lib == nil || source.HasErrors(found) {
+		source.Print(c.App.ErrWriter, found, isTerminal(c.App.ErrWriter))
 		return "", nil, exitStatus(exitInput)
 	}
 	var names []string

@@ -35,6 +35,7 @@ import (
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 	"tandem/media"
 	"tandem/media/prompt"
 	"tandem/media/speech"
@@ -136,7 +137,7 @@ func readOptions(c *config.Config) read.Options {
 
 // readFlows reads the folder and checks that every entry leads somewhere.
 func (a *App) readFlows() (err error) {
-	var found []read.Diagnostic
+	var found []source.Diagnostic
 	a.folder, found, err = read.OpenFolder(string(a.cfg.Flows.Dir), readOptions(a.cfg), a.reread)
 	if err != nil {
 		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
@@ -149,14 +150,14 @@ func (a *App) readFlows() (err error) {
 }
 
 // printed is diagnostics as their reader is used to seeing them.
-func printed(ds []read.Diagnostic) string {
+func printed(ds []source.Diagnostic) string {
 	var b strings.Builder
-	read.Print(&b, ds, false)
+	source.Print(&b, ds, false)
 	return b.String()
 }
 
 // reread is told of a reading of changed flows.
-func (a *App) reread(lib *flow.Library, found []read.Diagnostic) {
+func (a *App) reread(lib *flow.Library, found []source.Diagnostic) {
 	if lib == nil {
 		a.log.Error("the changed flows have mistakes; the old ones go on serving\n" + printed(found))
 		return

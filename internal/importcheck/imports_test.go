@@ -29,7 +29,10 @@ var table = map[string][]string{
 
 	"ivr/flow/expression": {"tandem"},
 	"ivr/flow":            {"tandem", "ivr/flow/expression"},
-	"ivr/flow/read":       {"tandem", "ivr/flow", "ivr/flow/expression"},
+	"ivr/flow/source":     {"ivr/flow", "ivr/flow/expression"},
+	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/read":       {"tandem", "ivr/flow", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow"},
 	"ivr/voice":           {"tandem", "ivr", "ivr/flow", "media", "media/codec", "media/dtmf", "media/prompt", "sip"},

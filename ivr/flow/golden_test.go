@@ -14,6 +14,7 @@ import (
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 )
 
 var update = flag.Bool("update", false, "write the golden transcripts anew")
@@ -22,8 +23,8 @@ func library(t testing.TB) *flow.Library {
 	t.Helper()
 	lib, found := read.Dir("testdata/flows", read.Options{Settings: map[string]any{"core": "http://core.test"}, Now: monday})
 	for _, d := range found {
-		if d.Severity == read.Error {
-			read.Print(os.Stderr, found, false)
+		if d.Severity == source.Error {
+			source.Print(os.Stderr, found, false)
 			t.Fatal("the test flows have errors")
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"tandem/ivr/flow/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,8 +54,8 @@ func TestBroken(t *testing.T) {
 			if len(ds) != 1 {
 				t.Errorf("%d diagnostics for one mistake", len(ds))
 			}
-			if (lib == nil) != HasErrors(ds) {
-				t.Errorf("library %v with errors %v", lib != nil, HasErrors(ds))
+			if (lib == nil) != source.HasErrors(ds) {
+				t.Errorf("library %v with errors %v", lib != nil, source.HasErrors(ds))
 			}
 			golden := filepath.Join("testdata", "broken", name+".golden")
 			if *update {

@@ -5,53 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-
-	"github.com/expr-lang/expr/ast"
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 // flowFile is one flow under way.
 type flowFile struct {
-	*file
+	*document
 	flow    *flow.Flow
 	env     *expression.Env
-	names   map[string]*node // steps, by name: known before any is read
-	steps   map[string]*step
+	names   map[string]*source.Node // steps, by name: known before any is read
+	checked *check.Flow             // what the checks over whole flows will need
 	prompts map[string]*promptInfo
 	current *step // being read; nil outside steps
 	body    bool  // readBody has run
-
-	walked     bool             // by checkPaths
-	visits     map[string]visit // what the walks came to
-	once       map[string]bool  // what failOnce has said
-	conditions map[*expression.Program]ast.Node
 }
 
-// step is a flow.Step with what only the checks need.
+// step is a step with its body, while it is read.
 type step struct {
-	*flow.Step
-	key    *node            // its name
-	node   *node            // its body
-	places map[string]*node // parts that later checks point at
-	uses   []use
-}
-
-// use is a name that an expression reads, and where the expression stands.
-type use struct {
-	name string
-	at   place
-}
-
-// at is a part of the step, the step's name if there is no such part.
-func (s *step) at(part string) *node {
-	if n := s.places[part]; n != nil {
-		return n
-	}
-	return s.key
+	*check.Step
+	body *source.Node
 }
 
 var (
@@ -60,17 +37,17 @@ var (
 )
 
 // readHead reads what other flows need to know of this one, and its names.
-func (r *reading) readHead(f *file) {
-	f.fields(f.root, "a flow file", flowKeys...)
+func (r *reading) readHead(f *document) {
+	f.Fields(f.Root, "a flow file", flowKeys...)
 	ff := &flowFile{
-		file: f, flow: &flow.Flow{Pos: f.pos(f.root)}, names: map[string]*node{}, steps: map[string]*step{}, prompts: map[string]*promptInfo{},
-		visits: map[string]visit{}, once: map[string]bool{}, conditions: map[*expression.Program]ast.Node{},
+		document: f, flow: &flow.Flow{Pos: f.Pos(f.Root)}, names: map[string]*source.Node{}, prompts: map[string]*promptInfo{},
 	}
+	ff.checked = &check.Flow{File: f.File, Program: ff.flow, Steps: map[string]*check.Step{}}
 	ff.need("flow", "channels", "languages", "start", "steps")
-	if n := f.root.get("flow"); n != nil {
-		if name, ok := f.name(n, "the flow's name"); ok {
+	if n := f.Root.Get("flow"); n != nil {
+		if name, ok := f.Name(n, "the flow's name"); ok {
 			if other := r.flows[name]; other != nil {
-				f.fail(n, "duplicate-name", "give one of the two another name", "flow `%s` is also in %s", name, other.path)
+				f.Fail(n, "duplicate-name", "give one of the two another name", "flow `%s` is also in %s", name, other.Path)
 			} else {
 				ff.flow.Name = name
 				r.flows[name] = ff
@@ -78,17 +55,17 @@ func (r *reading) readHead(f *file) {
 		}
 	}
 	if ff.flow.Name == "" {
-		ff.flow.Name = strings.TrimSuffix(f.base, ".flow.yaml")
-		key := " " + f.base // read on for its other mistakes, but nobody can call it
+		ff.flow.Name = strings.TrimSuffix(f.Base, ".flow.yaml")
+		key := " " + f.Base // read on for its other mistakes, but nobody can call it
 		r.flows[key] = ff
 	}
-	ff.readChannels(f.root.get("channels"))
-	ff.readLanguages(f.root.get("languages"))
+	ff.readChannels(f.Root.Get("channels"))
+	ff.readLanguages(f.Root.Get("languages"))
 	ff.readEnv()
 	ff.readOutcomes()
-	if steps := f.root.get("steps"); steps != nil && steps.kind == isMap {
-		for _, e := range steps.entries {
-			ff.names[e.key.text] = e.key
+	if steps := f.Root.Get("steps"); steps != nil && steps.Kind == source.Map {
+		for _, e := range steps.Entries {
+			ff.names[e.Key.Text] = e.Key
 		}
 	}
 }
@@ -96,76 +73,61 @@ func (r *reading) readHead(f *file) {
 // need reports keys that must be there.
 func (ff *flowFile) need(keys ...string) {
 	for _, k := range keys {
-		if ff.root.get(k) == nil {
-			ff.fail(&node{at: ff.root.at}, "missing-key", fmt.Sprintf("add a line `%s: …`", k), "the flow has no `%s`", k)
+		if ff.Root.Get(k) == nil {
+			ff.Fail(&source.Node{At: ff.Root.At}, "missing-key", fmt.Sprintf("add a line `%s: …`", k), "the flow has no `%s`", k)
 		}
 	}
 }
 
-func (ff *flowFile) readChannels(n *node) {
-	for _, item := range ff.list(n, "channels") {
-		if w, ok := ff.word(item, "channels", channels...); ok && !slices.Contains(ff.flow.Channels, tandem.Channel(w)) {
+func (ff *flowFile) readChannels(n *source.Node) {
+	for _, item := range ff.List(n, "channels") {
+		if w, ok := ff.Word(item, "channels", channels...); ok && !slices.Contains(ff.flow.Channels, tandem.Channel(w)) {
 			ff.flow.Channels = append(ff.flow.Channels, tandem.Channel(w))
 		}
 	}
-	if n != nil && n.kind == isList && len(n.items) == 0 {
-		ff.fail(n, "empty-value", "write [voice]", "channels lists nothing")
+	if n != nil && n.Kind == source.List && len(n.Items) == 0 {
+		ff.Fail(n, "empty-value", "write [voice]", "channels lists nothing")
 	}
 }
 
-func (ff *flowFile) readLanguages(n *node) {
-	for _, item := range ff.list(n, "languages") {
-		l, ok := ff.text(item, "a language")
-		if !ok && item.kind == isText { // one error is enough
-			ff.flow.Languages = append(ff.flow.Languages, item.text)
+func (ff *flowFile) readLanguages(n *source.Node) {
+	for _, item := range ff.List(n, "languages") {
+		l, ok := ff.Text(item, "a language")
+		if !ok && item.Kind == source.Text { // one error is enough
+			ff.flow.Languages = append(ff.flow.Languages, item.Text)
 		}
-		if ok && !languageTag(l) {
-			ff.fail(item, "language", "write a tag such as en or zh-CN", "`%s` is no language tag", l)
+		if ok && !source.IsLanguage(l) {
+			ff.Fail(item, "language", "write a tag such as en or zh-CN", "`%s` is no language tag", l)
 		} else if ok && !slices.Contains(ff.flow.Languages, l) {
 			ff.flow.Languages = append(ff.flow.Languages, l)
 		}
 	}
-	if n != nil && n.kind == isList && len(n.items) == 0 {
-		ff.fail(n, "empty-value", "write [en]", "languages lists nothing")
+	if n != nil && n.Kind == source.List && len(n.Items) == 0 {
+		ff.Fail(n, "empty-value", "write [en]", "languages lists nothing")
 	}
-}
-
-// languageTag accepts the common form of BCP 47: a language, then subtags.
-func languageTag(s string) bool {
-	for i, part := range strings.Split(s, "-") {
-		if i == 0 && (len(part) < 2 || len(part) > 3) || len(part) == 0 || len(part) > 8 {
-			return false
-		}
-		for _, c := range part {
-			if c > unicode.MaxASCII || !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c)) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func (ff *flowFile) readOutcomes() {
-	for _, item := range ff.list(ff.root.get("outcomes"), "outcomes") {
-		name, ok := ff.name(item, "an outcome")
+	for _, item := range ff.List(ff.Root.Get("outcomes"), "outcomes") {
+		name, ok := ff.Name(item, "an outcome")
 		switch {
 		case !ok:
 		case slices.Contains([]string{"else", "skipped", "loop", "not_assured"}, name):
-			ff.fail(item, "reserved-name", "choose another word", "`%s` has a meaning of its own in `next`", name)
+			ff.Fail(item, "reserved-name", "choose another word", "`%s` has a meaning of its own in `next`", name)
 		case slices.Contains(ff.flow.Outcomes, name):
-			ff.fail(item, "duplicate-name", "remove one", "outcome `%s` is listed twice", name)
+			ff.Fail(item, "duplicate-name", "remove one", "outcome `%s` is listed twice", name)
 		default:
 			ff.flow.Outcomes = append(ff.flow.Outcomes, name)
 		}
 	}
-	returns := ff.root.get("returns")
-	for _, item := range ff.list(returns, "returns") {
+	returns := ff.Root.Get("returns")
+	for _, item := range ff.List(returns, "returns") {
 		if v := ff.variable(item, "returns"); v != nil {
 			ff.flow.Returns = append(ff.flow.Returns, v.Name)
 		}
 	}
-	if returns != nil && ff.root.get("outcomes") == nil {
-		ff.fail(returns, "returns", "add `outcomes: [done]` and end with `end: { as: done }`", "only a flow with `outcomes` is called by others and can return something")
+	if returns != nil && ff.Root.Get("outcomes") == nil {
+		ff.Fail(returns, "returns", "add `outcomes: [done]` and end with `end: { as: done }`", "only a flow with `outcomes` is called by others and can return something")
 	}
 }
 
@@ -179,17 +141,17 @@ func (ff *flowFile) readBody() {
 	ff.flow.Steps = map[string]*flow.Step{}
 	ff.declarePrompts()
 	ff.readDefaults()
-	steps := ff.root.get("steps")
+	steps := ff.Root.Get("steps")
 	if steps != nil {
 		ff.readSteps(steps)
 	}
-	if n := ff.root.get("start"); n != nil {
+	if n := ff.Root.Get("start"); n != nil {
 		ff.flow.Start = ff.stepName(n, "start")
 	}
-	if n := ff.root.get("on_leave"); n != nil {
+	if n := ff.Root.Get("on_leave"); n != nil {
 		ff.flow.OnLeave = ff.stepName(n, "on_leave")
 	}
-	if n := ff.root.get("on_error"); n != nil {
+	if n := ff.Root.Get("on_error"); n != nil {
 		ff.flow.OnError = ff.stepName(n, "on_error")
 	}
 	ff.readCommands()
@@ -199,39 +161,39 @@ func (ff *flowFile) readBody() {
 // readDefaults reads defaults.listen over the built-in ones.
 func (ff *flowFile) readDefaults() {
 	ff.flow.Defaults = flow.DefaultListen()
-	n := ff.root.get("defaults")
-	if n == nil || !ff.fields(n, "defaults", "listen") {
+	n := ff.Root.Get("defaults")
+	if n == nil || !ff.Fields(n, "defaults", "listen") {
 		return
 	}
-	if l := n.get("listen"); l != nil && ff.fields(l, "defaults.listen", listenKeys...) {
+	if l := n.Get("listen"); l != nil && ff.Fields(l, "defaults.listen", listenKeys...) {
 		ff.flow.Defaults = ff.listen(l, ff.flow.Defaults)
 	}
 }
 
 // stepName reads a value that names a step, not a reserved target.
-func (ff *flowFile) stepName(n *node, what string) string {
-	s, ok := ff.text(n, what)
+func (ff *flowFile) stepName(n *source.Node, what string) string {
+	s, ok := ff.Text(n, what)
 	if !ok {
 		return ""
 	}
 	if s == flow.ToEnd || s == flow.ToRepeat {
-		ff.fail(n, "reserved-name", "make a step, such as `over: { end: {} }`, and name it here", "%s needs a step; `%s` is no step", what, s)
+		ff.Fail(n, "reserved-name", "make a step, such as `over: { end: {} }`, and name it here", "%s needs a step; `%s` is no step", what, s)
 		return ""
 	}
 	if ff.names[s] == nil {
-		ff.fail(n, "unknown-step", didYouMean(s, ff.stepNames()), "there is no step `%s`", s)
+		ff.Fail(n, "unknown-step", source.DidYouMean(s, ff.stepNames()), "there is no step `%s`", s)
 		return ""
 	}
 	return s
 }
 
 // target reads a value that says where to go: a step, end or repeat.
-func (ff *flowFile) target(n *node, what string) string {
+func (ff *flowFile) target(n *source.Node, what string) string {
 	if n == nil {
 		return ""
 	}
-	if n.kind == isText && (n.text == flow.ToEnd || n.text == flow.ToRepeat) {
-		return n.text
+	if n.Kind == source.Text && (n.Text == flow.ToEnd || n.Text == flow.ToRepeat) {
+		return n.Text
 	}
 	return ff.stepName(n, what)
 }
@@ -248,8 +210,8 @@ func (ff *flowFile) stepNames() []string {
 }
 
 // compile reads an expression at n. want nil = any type.
-func (ff *flowFile) compile(n *node, what string, env *expression.Env, want *expression.Type) *expression.Program {
-	src, ok := ff.expressionText(n, what)
+func (ff *flowFile) compile(n *source.Node, what string, env *expression.Env, want *expression.Type) *expression.Program {
+	src, ok := ff.Expression(n, what)
 	if !ok {
 		return nil
 	}
@@ -264,8 +226,8 @@ func (ff *flowFile) compile(n *node, what string, env *expression.Env, want *exp
 }
 
 // template reads text with ${…} at n.
-func (ff *flowFile) template(n *node, what string, env *expression.Env) *expression.Template {
-	src, ok := ff.text(n, what)
+func (ff *flowFile) template(n *source.Node, what string, env *expression.Env) *expression.Template {
+	src, ok := ff.Text(n, what)
 	if !ok {
 		return nil
 	}
@@ -279,55 +241,32 @@ func (ff *flowFile) template(n *node, what string, env *expression.Env) *express
 	return t
 }
 
-func (ff *flowFile) noteUses(n *node, names []string) {
+func (ff *flowFile) noteUses(n *source.Node, names []string) {
 	if ff.current != nil {
 		for _, name := range names {
-			ff.current.uses = append(ff.current.uses, use{name, n.at})
+			ff.current.Uses = append(ff.current.Uses, check.Use{Name: name, At: n.At})
 		}
 	}
 }
 
-func (ff *flowFile) calendarsKnown(n *node, names []string) {
+func (ff *flowFile) calendarsKnown(n *source.Node, names []string) {
 	for _, name := range names {
 		ff.calendar(n, name)
 	}
 }
 
 // expressionError puts an expression's error at its place in the file.
-func (ff *flowFile) expressionError(n *node, err error) {
+func (ff *flowFile) expressionError(n *source.Node, err error) {
 	var e *expression.Error
 	if !errors.As(err, &e) {
-		ff.fail(n, "expression", "", "%v", err)
+		ff.Fail(n, "expression", "", "%v", err)
 		return
 	}
-	p, fix := ff.within(n, e.Col), e.Hint
+	fix := e.Hint
 	for _, later := range []string{"link", "queue"} {
 		if fix == "" && e.Message == fmt.Sprintf("unknown name %q", later) {
 			fix = fmt.Sprintf("`%s` has a value once this version can serve the verb `%s`", later, later)
 		}
 	}
-	ff.report(Error, p, ff.wordAt(p), "expression", fix, "%s", e.Message)
-}
-
-// runeAt is the character at p, 0 at a line's end.
-func (f *file) runeAt(p place) rune {
-	if p.line <= len(f.lines) {
-		if row := []rune(f.lines[p.line-1]); p.col >= 1 && p.col <= len(row) {
-			return row[p.col-1]
-		}
-	}
-	return 0
-}
-
-// wordAt is the length of the word at p, at least 1.
-func (f *file) wordAt(p place) int {
-	if p.line > len(f.lines) {
-		return 1
-	}
-	row := []rune(f.lines[p.line-1])
-	n := 0
-	for i := max(p.col-1, 0); i < len(row) && (unicode.IsLetter(row[i]) || unicode.IsDigit(row[i]) || row[i] == '_'); i++ {
-		n++
-	}
-	return max(n, 1)
+	ff.FailWithin(n, e.Col, "expression", fix, "%s", e.Message)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/source"
 )
 
 // pollEvery is how often Watch looks at the folder.
@@ -23,7 +24,7 @@ const pollEvery = time.Second
 // Sessions that run keep the library they began with.
 type Folder struct {
 	dir    string
-	report func(*flow.Library, []Diagnostic)
+	report func(*flow.Library, []source.Diagnostic)
 
 	current atomic.Pointer[flow.Library]
 
@@ -37,7 +38,7 @@ type Folder struct {
 // older could serve; the diagnostics say what is wrong. report is called after each
 // later reading of changed files, with nil for the library if it was refused; it
 // may be nil and is called on the goroutine that reloads.
-func OpenFolder(dir string, o Options, report func(*flow.Library, []Diagnostic)) (*Folder, []Diagnostic, error) {
+func OpenFolder(dir string, o Options, report func(*flow.Library, []source.Diagnostic)) (*Folder, []source.Diagnostic, error) {
 	f := &Folder{dir: dir, options: o, report: report}
 	f.stamp, f.content = f.look("")
 	lib, found := Dir(dir, o)
@@ -54,7 +55,7 @@ func (f *Folder) Current() *flow.Library { return f.current.Load() }
 // Reload reads the folder now if its content changed since the last reading, and
 // swaps the library if it is without errors. It returns what was found, and whether
 // anything was read.
-func (f *Folder) Reload(ctx context.Context) ([]Diagnostic, bool) {
+func (f *Folder) Reload(ctx context.Context) ([]source.Diagnostic, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if ctx.Err() != nil {
@@ -74,14 +75,14 @@ func (f *Folder) Reload(ctx context.Context) ([]Diagnostic, bool) {
 
 // Configure takes new options, as after a change of the configuration, and reads
 // again under them.
-func (f *Folder) Configure(o Options) []Diagnostic {
+func (f *Folder) Configure(o Options) []source.Diagnostic {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.options = o
 	return f.read()
 }
 
-func (f *Folder) read() []Diagnostic {
+func (f *Folder) read() []source.Diagnostic {
 	lib, found := Dir(f.dir, f.options)
 	if lib != nil {
 		f.current.Store(lib)
@@ -143,10 +144,10 @@ func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 	return stamp, content
 }
 
-func errorCount(ds []Diagnostic) int {
+func errorCount(ds []source.Diagnostic) int {
 	n := 0
 	for _, d := range ds {
-		if d.Severity == Error {
+		if d.Severity == source.Error {
 			n++
 		}
 	}

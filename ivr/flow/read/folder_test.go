@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/source"
 )
 
 const smallFlow = "flow: x\nchannels: [voice]\nlanguages: [en]\nstart: hello\nsteps:\n  hello: { say: { en: \"WORDS\" }, next: end }\n"
@@ -33,7 +34,7 @@ func TestFolder(t *testing.T) {
 	}
 	var reports []reported
 	save(strings.Replace(smallFlow, "WORDS", "One", 1))
-	f, ds, err := OpenFolder(dir, testOptions(), func(lib *flow.Library, ds []Diagnostic) {
+	f, ds, err := OpenFolder(dir, testOptions(), func(lib *flow.Library, ds []source.Diagnostic) {
 		reports = append(reports, reported{lib != nil, len(ds)})
 	})
 	if err != nil {
@@ -46,7 +47,7 @@ func TestFolder(t *testing.T) {
 	}
 
 	save(strings.Replace(smallFlow, "next: end", "next: edn", 1))
-	if ds, read := f.Reload(ctx); !read || !HasErrors(ds) {
+	if ds, read := f.Reload(ctx); !read || !source.HasErrors(ds) {
 		t.Errorf("broken save: read %v\n%s", read, shown(ds))
 	}
 	if _, read := f.Reload(ctx); read {
@@ -76,7 +77,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("reports %v, want %v", reports, want)
 	}
 
-	if ds := f.Configure(Options{Settings: map[string]any{}, HTTPAllow: []string{}}); HasErrors(ds) || f.Current() == second {
+	if ds := f.Configure(Options{Settings: map[string]any{}, HTTPAllow: []string{}}); source.HasErrors(ds) || f.Current() == second {
 		t.Errorf("new options were not read under:\n%s", shown(ds))
 	}
 	cancelled, cancel := context.WithCancel(ctx)
@@ -89,7 +90,7 @@ func TestOpenFolderRefusesMistakes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x.flow.yaml"), []byte("flow: x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f, ds, err := OpenFolder(dir, testOptions(), nil); err == nil || f != nil || !HasErrors(ds) {
+	if f, ds, err := OpenFolder(dir, testOptions(), nil); err == nil || f != nil || !source.HasErrors(ds) {
 		t.Errorf("opened %v, %v", f, err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"tandem/ivr/flow/source"
 )
 
 // readBound is how long any file within the bounds may take; generous, for busy machines.
@@ -19,13 +21,13 @@ func fuzzRead(t *testing.T, fsys fstest.MapFS) {
 	if took := time.Since(begin); took > readBound {
 		t.Errorf("reading took %s", took)
 	}
-	if (lib == nil) != HasErrors(ds) {
-		t.Errorf("library %v, errors %v", lib != nil, HasErrors(ds))
+	if (lib == nil) != source.HasErrors(ds) {
+		t.Errorf("library %v, errors %v", lib != nil, source.HasErrors(ds))
 	}
 	var b bytes.Buffer
-	Print(&b, ds, true)
+	source.Print(&b, ds, true)
 	for _, d := range ds {
-		if d.Line < 1 || d.Column < 1 || d.Rule == "" || d.Message == "" || d.Severity != Error && d.Severity != Warning {
+		if d.Line < 1 || d.Column < 1 || d.Rule == "" || d.Message == "" || d.Severity != source.Error && d.Severity != source.Warning {
 			t.Errorf("diagnostic %+v", d)
 		}
 	}
@@ -93,7 +95,7 @@ func TestOddities(t *testing.T) {
 func TestBounds(t *testing.T) {
 	const meg = 1 << 18 // a quarter of what is allowed: the whole of it takes a race detector too long
 	for name, text := range map[string]string{
-		"too large":       strings.Repeat("#", maxFileBytes+1),
+		"too large":       strings.Repeat("#", source.MaxBytes+1),
 		"comments":        strings.Repeat("# a\n", meg/4),
 		"one long line":   "flow: " + strings.Repeat("a", meg-10),
 		"quoted":          "flow: \"" + strings.Repeat("\\n", meg/2-10) + "\"",
@@ -119,7 +121,7 @@ func TestBounds(t *testing.T) {
 			if took := time.Since(begin); took > readBound {
 				t.Errorf("took %s", took)
 			}
-			if lib != nil || len(ds) == 0 || len(ds) > maxDiagnostics {
+			if lib != nil || len(ds) == 0 || len(ds) > source.MaxDiagnostics {
 				t.Errorf("%d diagnostics", len(ds))
 			}
 		})

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 // promptInfo is an entry of `prompts`.
 type promptInfo struct {
-	key, node *node
+	key, node *source.Node
 	prompt    *flow.Prompt // nil until first used
 	used      bool
 }
@@ -23,17 +25,17 @@ var wordKeys = []string{"text", "audio", "image", "button"}
 // declarePrompts notes the names under `prompts`; their words are read on first use,
 // because some uses give them more names.
 func (ff *flowFile) declarePrompts() {
-	n := ff.root.get("prompts")
-	if n == nil || n.kind == isMap && len(n.entries) == 0 {
+	n := ff.Root.Get("prompts")
+	if n == nil || n.Kind == source.Map && len(n.Entries) == 0 {
 		return
 	}
-	if n.kind != isMap {
-		ff.wrongKind(n, "prompts", "a map of `name: { en: … }`")
+	if n.Kind != source.Map {
+		ff.WrongKind(n, "prompts", "a map of `name: { en: … }`")
 		return
 	}
-	for _, e := range n.entries {
-		if ff.goodName(e.key, "a prompt's name") {
-			ff.prompts[e.key.text] = &promptInfo{key: e.key, node: e.val}
+	for _, e := range n.Entries {
+		if ff.GoodName(e.Key, "a prompt's name") {
+			ff.prompts[e.Key.Text] = &promptInfo{key: e.Key, node: e.Val}
 		}
 	}
 }
@@ -52,54 +54,54 @@ func (ff *flowFile) finishPrompts() {
 }
 
 // prompt reads words: the name of a prompt, or a map by language in place.
-func (ff *flowFile) prompt(n *node, what string, env *expression.Env) *flow.Prompt {
+func (ff *flowFile) prompt(n *source.Node, what string, env *expression.Env) *flow.Prompt {
 	if n == nil {
 		return nil
 	}
-	switch n.kind {
-	case isMap:
+	switch n.Kind {
+	case source.Map:
 		return ff.words(n, what, "", env)
-	case isText:
+	case source.Text:
 		return ff.promptNamed(n, what, env)
-	case isNull:
-		ff.empty(n, what)
+	case source.Null:
+		ff.Empty(n, what)
 	default:
-		ff.wrongKind(n, what, "a prompt's name or a map by language")
+		ff.WrongKind(n, what, "a prompt's name or a map by language")
 	}
 	return nil
 }
 
-func (ff *flowFile) promptNamed(n *node, what string, env *expression.Env) *flow.Prompt {
-	p := ff.prompts[n.text]
+func (ff *flowFile) promptNamed(n *source.Node, what string, env *expression.Env) *flow.Prompt {
+	p := ff.prompts[n.Text]
 	if p == nil {
 		names := slices.Collect(maps.Keys(ff.prompts))
 		first := "en"
 		if len(ff.flow.Languages) > 0 {
 			first = ff.flow.Languages[0]
 		}
-		if !nameForm.MatchString(n.text) {
-			ff.fail(n, "unknown-prompt", fmt.Sprintf("write { %s: %q }", first, n.text), "%s takes the name of a prompt or a map by language; this is plain text", what)
+		if !source.IsName(n.Text) {
+			ff.Fail(n, "unknown-prompt", fmt.Sprintf("write { %s: %q }", first, n.Text), "%s takes the name of a prompt or a map by language; this is plain text", what)
 			return nil
 		}
-		fix := didYouMean(n.text, names)
+		fix := source.DidYouMean(n.Text, names)
 		if len(names) > listedNames || len(names) == 0 {
-			fix = fmt.Sprintf("add `%s: { %s: \"…\" }` under prompts", n.text, first)
+			fix = fmt.Sprintf("add `%s: { %s: \"…\" }` under prompts", n.Text, first)
 		}
-		ff.fail(n, "unknown-prompt", fix, "there is no prompt `%s`", n.text)
+		ff.Fail(n, "unknown-prompt", fix, "there is no prompt `%s`", n.Text)
 		return nil
 	}
 	p.used = true
 	if env != ff.env {
-		return ff.words(p.node, "prompt `"+n.text+"`", n.text, env)
+		return ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
 	}
 	if p.prompt == nil {
-		p.prompt = ff.words(p.node, "prompt `"+n.text+"`", n.text, env)
+		p.prompt = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
 	}
 	if ff.current != nil && p.prompt != nil {
 		for _, w := range p.prompt.ByLang {
 			if w.Text != nil {
 				for _, name := range w.Text.Uses() {
-					ff.current.uses = append(ff.current.uses, use{name, n.at})
+					ff.current.Uses = append(ff.current.Uses, check.Use{Name: name, At: n.At})
 				}
 			}
 		}
@@ -108,80 +110,80 @@ func (ff *flowFile) promptNamed(n *node, what string, env *expression.Env) *flow
 }
 
 // words reads a map by language.
-func (ff *flowFile) words(n *node, what, name string, env *expression.Env) *flow.Prompt {
+func (ff *flowFile) words(n *source.Node, what, name string, env *expression.Env) *flow.Prompt {
 	first := "en"
 	if len(ff.flow.Languages) > 0 {
 		first = ff.flow.Languages[0]
 	}
-	if n.kind == isNull {
-		ff.empty(n, what)
+	if n.Kind == source.Null {
+		ff.Empty(n, what)
 		return nil
 	}
-	if n.kind != isMap {
-		ff.fail(n, "wrong-type", fmt.Sprintf("write { %s: \"…\" }", first), "%s is a map by language", what)
+	if n.Kind != source.Map {
+		ff.Fail(n, "wrong-type", fmt.Sprintf("write { %s: \"…\" }", first), "%s is a map by language", what)
 		return nil
 	}
-	if slices.ContainsFunc(n.entries, func(e entry) bool { return slices.Contains(wordKeys, e.key.text) }) {
-		ff.fail(n, "wrong-type", fmt.Sprintf("write { %s: { audio: hello.wav } }", first), "%s is a map by language; text, audio, image and button belong below a language", what)
+	if slices.ContainsFunc(n.Entries, func(e source.Entry) bool { return slices.Contains(wordKeys, e.Key.Text) }) {
+		ff.Fail(n, "wrong-type", fmt.Sprintf("write { %s: { audio: hello.wav } }", first), "%s is a map by language; text, audio, image and button belong below a language", what)
 		return nil
 	}
-	p := &flow.Prompt{Name: name, Pos: ff.pos(n), ByLang: map[string]*flow.Words{}}
-	for _, e := range n.entries {
-		if !slices.Contains(ff.flow.Languages, e.key.text) {
+	p := &flow.Prompt{Name: name, Pos: ff.Pos(n), ByLang: map[string]*flow.Words{}}
+	for _, e := range n.Entries {
+		if !slices.Contains(ff.flow.Languages, e.Key.Text) {
 			if len(ff.flow.Languages) > 0 {
-				ff.fail(e.key, "unknown-language", didYouMean(e.key.text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.key.text)
+				ff.Fail(e.Key, "unknown-language", source.DidYouMean(e.Key.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.Key.Text)
 			}
 			continue
 		}
-		if w := ff.wordsIn(e.val, what, env); w != nil {
-			p.ByLang[e.key.text] = w
+		if w := ff.wordsIn(e.Val, what, env); w != nil {
+			p.ByLang[e.Key.Text] = w
 		}
 	}
 	for i, l := range ff.flow.Languages {
-		if n.get(l) != nil {
+		if n.Get(l) != nil {
 			continue
 		}
 		fix := fmt.Sprintf("add `%s: \"…\"`", l)
 		if i == 0 {
-			ff.fail(n, "missing-language", fix, "%s has no words in %s, the flow's first language", what, l)
+			ff.Fail(n, "missing-language", fix, "%s has no words in %s, the flow's first language", what, l)
 		} else {
-			ff.warn(n, "missing-language", fix, "%s has no words in %s; %s is used instead", what, l, first)
+			ff.Warn(n, "missing-language", fix, "%s has no words in %s; %s is used instead", what, l, first)
 		}
 	}
 	return p
 }
 
 // wordsIn reads the words of one language: text, or { text, audio, image, button }.
-func (ff *flowFile) wordsIn(n *node, what string, env *expression.Env) *flow.Words {
-	w := &flow.Words{Pos: ff.pos(n)}
-	if n.kind != isMap {
+func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *flow.Words {
+	w := &flow.Words{Pos: ff.Pos(n)}
+	if n.Kind != source.Map {
 		w.Text = ff.spoken(n, what, env)
 		if w.Text == nil {
 			return nil
 		}
 		return w
 	}
-	ff.fields(n, what, wordKeys...)
-	if t := n.get("text"); t != nil {
+	ff.Fields(n, what, wordKeys...)
+	if t := n.Get("text"); t != nil {
 		w.Text = ff.spoken(t, what, env)
 	}
-	if a := n.get("audio"); a != nil {
+	if a := n.Get("audio"); a != nil {
 		w.Audio = ff.besideFile(a, "audio", ff.reading.checkAudio)
 	}
-	if i := n.get("image"); i != nil {
+	if i := n.Get("image"); i != nil {
 		w.Image = ff.besideFile(i, "image", ff.reading.checkExists)
 	}
-	if b := n.get("button"); b != nil {
-		w.Button, _ = ff.text(b, "button")
+	if b := n.Get("button"); b != nil {
+		w.Button, _ = ff.Text(b, "button")
 	}
-	if n.get("text") == nil && n.get("audio") == nil {
-		ff.fail(n, "missing-key", "add text or audio", "%s has neither text nor audio", what)
+	if n.Get("text") == nil && n.Get("audio") == nil {
+		ff.Fail(n, "missing-key", "add text or audio", "%s has neither text nor audio", what)
 	}
 	return w
 }
 
 // spoken reads text that is said or written: no secret may be in it.
-func (ff *flowFile) spoken(n *node, what string, env *expression.Env) *expression.Template {
+func (ff *flowFile) spoken(n *source.Node, what string, env *expression.Env) *expression.Template {
 	t := ff.template(n, what, env)
 	if t != nil && t.Secret() {
 		ff.leak(n, t.Uses(), "say", "a prompt")
@@ -190,17 +192,17 @@ func (ff *flowFile) spoken(n *node, what string, env *expression.Env) *expressio
 }
 
 // besideFile reads the name of a file that lies beside the flow.
-func (ff *flowFile) besideFile(n *node, what string, check func(string) error) string {
-	path, ok := ff.text(n, what)
+func (ff *flowFile) besideFile(n *source.Node, what string, check func(string) error) string {
+	path, ok := ff.Text(n, what)
 	if !ok {
 		return ""
 	}
 	if !fs.ValidPath(path) || path == "." || strings.Contains(path, `\`) {
-		ff.fail(n, "file", "write a path such as audio/hello.wav", "%s files lie in the flows folder or below; `%s` does not", what, path)
+		ff.Fail(n, "file", "write a path such as audio/hello.wav", "%s files lie in the flows folder or below; `%s` does not", what, path)
 		return ""
 	}
 	if err := check(path); err != nil {
-		ff.fail(n, "file", "", "the %s file %s cannot be used: %v", what, path, err)
+		ff.Fail(n, "file", "", "the %s file %s cannot be used: %v", what, path, err)
 		return ""
 	}
 	return path
@@ -220,12 +222,12 @@ func (r *reading) checkExists(path string) error {
 // checkUnused warns of prompts that no step says. A file with errors is left alone:
 // the use may be in what could not be read.
 func (ff *flowFile) checkUnused() {
-	if ff.broken {
+	if ff.Broken() {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(ff.prompts)) {
 		if p := ff.prompts[name]; !p.used {
-			ff.warn(p.key, "unused-prompt", "remove it, or say it", "no step says prompt `%s`", name)
+			ff.Warn(p.key, "unused-prompt", "remove it, or say it", "no step says prompt `%s`", name)
 		}
 	}
 }

@@ -1,45 +1,45 @@
 package read
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/source"
 )
 
-func (r *reading) readQueues(f *file) {
-	f.fields(f.root, "a queues file", "queues", "boxes")
-	if n := f.root.get("queues"); n != nil && f.fieldsAny(n, "queues", "write { cards: {} }") {
-		for _, e := range n.entries {
-			if !f.goodName(e.key, "a queue's name") {
+func (r *reading) readQueues(f *document) {
+	f.Fields(f.Root, "a queues file", "queues", "boxes")
+	if n := f.Root.Get("queues"); n != nil && f.AnyFields(n, "queues", "write { cards: {} }") {
+		for _, e := range n.Entries {
+			if !f.GoodName(e.Key, "a queue's name") {
 				continue
 			}
-			if other := r.queues[e.key.text]; other != nil {
-				f.fail(e.key, "duplicate-name", "give one of the two another name", "queue `%s` is also in %s", e.key.text, other.file.path)
+			if other := r.queues[e.Key.Text]; other != nil {
+				f.Fail(e.Key, "duplicate-name", "give one of the two another name", "queue `%s` is also in %s", e.Key.Text, other.file.Path)
 				continue
 			}
-			r.queues[e.key.text] = &named[flow.Queue]{&flow.Queue{Name: e.key.text, Pos: f.pos(e.key)}, f}
-			f.readQueue(e.val)
+			r.queues[e.Key.Text] = &named[flow.Queue]{&flow.Queue{Name: e.Key.Text, Pos: f.Pos(e.Key)}, f}
+			f.readQueue(e.Val)
 		}
 	}
-	if n := f.root.get("boxes"); n != nil && f.fieldsAny(n, "boxes", "write { cards: { queue: cards } }") {
-		for _, e := range n.entries {
-			if !f.goodName(e.key, "a box's name") {
+	if n := f.Root.Get("boxes"); n != nil && f.AnyFields(n, "boxes", "write { cards: { queue: cards } }") {
+		for _, e := range n.Entries {
+			if !f.GoodName(e.Key, "a box's name") {
 				continue
 			}
-			if other := r.boxes[e.key.text]; other != nil {
-				f.fail(e.key, "duplicate-name", "give one of the two another name", "box `%s` is also in %s", e.key.text, other.file.path)
+			if other := r.boxes[e.Key.Text]; other != nil {
+				f.Fail(e.Key, "duplicate-name", "give one of the two another name", "box `%s` is also in %s", e.Key.Text, other.file.Path)
 				continue
 			}
-			b := &flow.Box{Name: e.key.text, Pos: f.pos(e.key)}
-			r.boxes[e.key.text] = &named[flow.Box]{b, f}
-			if f.fields(e.val, "a box", "queue") {
-				if q := e.val.get("queue"); q == nil {
-					f.fail(e.val, "missing-key", "write { queue: NAME }", "the box has no `queue`")
+			b := &flow.Box{Name: e.Key.Text, Pos: f.Pos(e.Key)}
+			r.boxes[e.Key.Text] = &named[flow.Box]{b, f}
+			if f.Fields(e.Val, "a box", "queue") {
+				if q := e.Val.Get("queue"); q == nil {
+					f.Fail(e.Val, "missing-key", "write { queue: NAME }", "the box has no `queue`")
 				} else {
-					b.Queue, _ = f.text(q, "queue")
+					b.Queue, _ = f.Text(q, "queue")
 				}
 			}
 		}
@@ -47,19 +47,19 @@ func (r *reading) readQueues(f *file) {
 }
 
 // readQueue looks at what routing will use; only the name is kept now.
-func (f *file) readQueue(n *node) {
-	if n.kind == isNull || !f.fields(n, "a queue", "teams", "target", "full") {
+func (f *document) readQueue(n *source.Node) {
+	if n.Kind == source.Null || !f.Fields(n, "a queue", "teams", "target", "full") {
 		return
 	}
-	for _, item := range f.list(n.get("teams"), "teams") {
-		f.name(item, "a team")
+	for _, item := range f.List(n.Get("teams"), "teams") {
+		f.Name(item, "a team")
 	}
-	if t := n.get("target"); t != nil && f.fields(t, "target", channels...) {
-		for _, e := range t.entries {
-			f.duration(e.val, "target", time.Second, 7*24*time.Hour)
+	if t := n.Get("target"); t != nil && f.Fields(t, "target", channels...) {
+		for _, e := range t.Entries {
+			f.Duration(e.Val, "target", time.Second, 7*24*time.Hour)
 		}
 	}
-	f.count(n.get("full"), "full", 1, 1_000_000)
+	f.Count(n.Get("full"), "full", 1, 1_000_000)
 }
 
 // checkBoxes looks up the queues of boxes, once all files are read.
@@ -71,68 +71,12 @@ func (r *reading) checkBoxes() {
 		}
 		q := r.queues[b.value.Queue]
 		if q == nil {
-			n := b.file.root.get("boxes").get(name).get("queue")
-			b.file.fail(n, "unknown-queue", didYouMean(b.value.Queue, slices.Collect(maps.Keys(r.queues))), "there is no queue `%s`", b.value.Queue)
+			n := b.file.Root.Get("boxes").Get(name).Get("queue")
+			b.file.Fail(n, "unknown-queue", source.DidYouMean(b.value.Queue, slices.Collect(maps.Keys(r.queues))), "there is no queue `%s`", b.value.Queue)
 			continue
 		}
 		if q.file != b.file {
-			b.file.uses[q.file.base] = true
+			b.file.uses[q.file.Base] = true
 		}
 	}
-}
-
-// checkCalls finds flows that call themselves, even through others.
-func (r *reading) checkCalls(flows []*flowFile) {
-	for _, ff := range flows {
-		for _, name := range ff.flow.Order {
-			s := ff.steps[name]
-			call, ok := s.Verb.(*flow.Subflow)
-			if !ok || r.flows[call.Name] == nil {
-				continue
-			}
-			if path := r.callPath(call.Name, ff.flow.Name, map[string]bool{}); path != nil {
-				way := ff.flow.Name
-				for _, p := range path {
-					way += " → " + p
-				}
-				ff.fail(s.at("name"), "recursion", "end the called flow instead and loop in the caller", "flow `%s` calls itself: %s", ff.flow.Name, way)
-			}
-		}
-	}
-}
-
-// callPath is the chain of calls from one flow to another, nil if there is none.
-func (r *reading) callPath(from, to string, seen map[string]bool) []string {
-	if from == to {
-		return []string{to}
-	}
-	if seen[from] || r.flows[from] == nil {
-		return nil
-	}
-	seen[from] = true
-	ff := r.flows[from]
-	for _, name := range ff.flow.Order {
-		if call, ok := ff.steps[name].Verb.(*flow.Subflow); ok {
-			if rest := r.callPath(call.Name, to, seen); rest != nil {
-				return append([]string{from}, rest...)
-			}
-		}
-	}
-	return nil
-}
-
-// stepList writes a path of steps for people.
-func stepList(names []string) string {
-	const most = 12
-	if len(names) > most {
-		names = append(append(slices.Clone(names[:most/2]), fmt.Sprintf("… %d more …", len(names)-most)), names[len(names)-most/2:]...)
-	}
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += " → "
-		}
-		out += n
-	}
-	return out
 }

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/calendar"
+	"tandem/ivr/flow/check"
+	"tandem/ivr/flow/source"
 )
 
 // Options is what a reading needs to know from outside the folder.
@@ -35,36 +38,36 @@ type Options struct {
 
 // Dir reads the flow files of a folder, not of the folders in it. The library is
 // nil if any diagnostic is an error.
-func Dir(dir string, o Options) (*flow.Library, []Diagnostic) {
+func Dir(dir string, o Options) (*flow.Library, []source.Diagnostic) {
 	r := newReading(os.DirFS(dir), dir, o)
 	return r.run()
 }
 
 // FS reads the flow files at the root of fsys, as Dir does.
-func FS(fsys fs.FS, o Options) (*flow.Library, []Diagnostic) {
+func FS(fsys fs.FS, o Options) (*flow.Library, []source.Diagnostic) {
 	r := newReading(fsys, "", o)
 	return r.run()
 }
 
 // File reads the folder that a file lies in and keeps the diagnostics of that file
 // and of the files it uses.
-func File(path string, o Options) (*flow.Library, []Diagnostic) {
+func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
 	if kindOf(base) == "" {
-		return nil, []Diagnostic{{
-			File: path, Line: 1, Column: 1, Severity: Error, Rule: "file-name", Message: "this is no flow file by its name",
+		return nil, []source.Diagnostic{{
+			File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file-name", Message: "this is no flow file by its name",
 			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml or NAME.queues.yaml",
 		}}
 	}
 	r := newReading(os.DirFS(dir), filepath.Clean(dir), o)
 	lib, found := r.run()
 	used := r.closure(base)
-	found = slices.DeleteFunc(found, func(d Diagnostic) bool { return !used[filepath.Base(d.File)] })
+	found = slices.DeleteFunc(found, func(d source.Diagnostic) bool { return !used[filepath.Base(d.File)] })
 	if _, ok := r.files[base]; !ok && len(found) == 0 {
-		found = append(found, Diagnostic{File: path, Line: 1, Column: 1, Severity: Error, Rule: "file", Message: "there is no such file"})
+		found = append(found, source.Diagnostic{File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: "there is no such file"})
 	}
 	return lib, found
 }
@@ -90,35 +93,27 @@ type reading struct {
 	fsys  fs.FS
 	dir   string
 	o     Options
-	files map[string]*file // by base name
-	found []Diagnostic
+	files map[string]*document // by base name
 
 	flows     map[string]*flowFile
 	calendars map[string]*named[flow.Calendar]
 	queues    map[string]*named[flow.Queue]
 	boxes     map[string]*named[flow.Box]
 	audio     map[string]error // WAV files looked at
-	quick     map[string]map[string]bool
-	walks     map[walkKey]*walk
 }
 
 // named is a thing with the file that declares it.
 type named[T any] struct {
 	value *T
-	file  *file
+	file  *document
 }
 
-// file is one YAML file under way.
-type file struct {
-	reading  *reading
-	base     string // name without the folder
-	path     string // as shown to people
-	data     []byte
-	lines    []string
-	root     *node
-	broken   bool // has an error
-	reported map[string]bool
-	uses     map[string]bool // base names of files it depends on
+// document is one file of the folder.
+type document struct {
+	*source.File
+	reading *reading
+	data    []byte
+	uses    map[string]bool // base names of files it depends on
 }
 
 func newReading(fsys fs.FS, dir string, o Options) *reading {
@@ -126,28 +121,27 @@ func newReading(fsys fs.FS, dir string, o Options) *reading {
 		o.Now = time.Now()
 	}
 	return &reading{
-		fsys: fsys, dir: dir, o: o, files: map[string]*file{},
+		fsys: fsys, dir: dir, o: o, files: map[string]*document{},
 		flows: map[string]*flowFile{}, calendars: map[string]*named[flow.Calendar]{},
 		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{}, audio: map[string]error{},
-		quick: map[string]map[string]bool{}, walks: map[walkKey]*walk{},
 	}
 }
 
-func (r *reading) newFile(name string) *file {
-	f := &file{reading: r, base: name, path: name, reported: map[string]bool{}, uses: map[string]bool{}}
+func (r *reading) newDocument(name string) *document {
+	path := name
 	if r.dir != "" {
-		f.path = filepath.Join(r.dir, name)
+		path = filepath.Join(r.dir, name)
 	}
-	return f
+	return &document{File: source.New(name, path), reading: r, uses: map[string]bool{}}
 }
 
 // run reads everything: first all names, then what uses them, then the rules that
 // hold over whole flows.
-func (r *reading) run() (*flow.Library, []Diagnostic) {
+func (r *reading) run() (*flow.Library, []source.Diagnostic) {
 	names, err := fs.ReadDir(r.fsys, ".")
 	if err != nil {
 		path := r.dir
-		return nil, []Diagnostic{{File: path, Line: 1, Column: 1, Severity: Error, Rule: "file", Message: fmt.Sprintf("the folder cannot be read: %v", plain(err))}}
+		return nil, []source.Diagnostic{{File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: fmt.Sprintf("the folder cannot be read: %v", plain(err))}}
 	}
 	for _, e := range names { // sorted by name
 		if k := kindOf(e.Name()); k != "" && !e.IsDir() {
@@ -156,52 +150,74 @@ func (r *reading) run() (*flow.Library, []Diagnostic) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.files)) {
 		f := r.files[name]
-		if f.root == nil {
+		if f.Root == nil {
 			continue
 		}
 		switch kindOf(name) {
 		case ".calendar.yaml":
-			r.readCalendar(f)
+			if c := calendar.Read(f.File, r.o.Now); c.Name != "" {
+				r.calendar(c, f)
+			}
 		case ".queues.yaml":
 			r.readQueues(f)
 		case ".flow.yaml":
 			r.readHead(f)
 		}
 	}
-	flows := slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.base, b.base) })
+	flows := slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.Base, b.Base) })
 	for _, ff := range flows {
 		ff.readBody()
 	}
 	r.checkBoxes()
-	r.checkCalls(flows)
-	r.checkPaths(flows)
+	check.Flows(r.toCheck(), r.o.Recorded)
 	for _, ff := range flows {
-		ff.checkLoops()
 		ff.checkUnused()
 	}
-	inOrder(r.found)
-	if HasErrors(r.found) {
-		return nil, r.found
+	var found []source.Diagnostic
+	for _, f := range r.files {
+		found = append(found, f.Found()...)
 	}
-	return r.library(flows), r.found
+	source.Sort(found)
+	if source.HasErrors(found) {
+		return nil, found
+	}
+	return r.library(flows), found
+}
+
+// toCheck is the flows as the checks know them, by the name they are called by.
+func (r *reading) toCheck() map[string]*check.Flow {
+	flows := make(map[string]*check.Flow, len(r.flows))
+	for name, ff := range r.flows {
+		flows[name] = ff.checked
+	}
+	return flows
+}
+
+// calendar keeps a calendar under its name.
+func (r *reading) calendar(c *flow.Calendar, f *document) {
+	if other := r.calendars[c.Name]; other != nil {
+		f.Fail(f.Root.Get("calendar"), "duplicate-name", "give one of the two another name", "calendar `%s` is also in %s", c.Name, other.file.Path)
+		return
+	}
+	r.calendars[c.Name] = &named[flow.Calendar]{c, f}
 }
 
 // open reads and parses one file.
 func (r *reading) open(name, kind string) {
-	f := r.newFile(name)
+	f := r.newDocument(name)
 	r.files[name] = f
 	src, err := r.fsys.Open(name)
 	if err == nil {
-		f.data, err = io.ReadAll(io.LimitReader(src, maxFileBytes+1))
+		f.data, err = io.ReadAll(io.LimitReader(src, source.MaxBytes+1))
 		src.Close()
 	}
 	if err != nil {
-		f.report(Error, place{1, 1}, 1, "file", "", "the file cannot be read: %v", plain(err))
+		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "file", "", "the file cannot be read: %v", plain(err))
 		return
 	}
 	switch kind {
 	case ".flow.yaml", ".calendar.yaml", ".queues.yaml":
-		f.parse(f.data)
+		f.Parse(f.data)
 	}
 }
 
@@ -237,7 +253,7 @@ func (r *reading) library(flows []*flowFile) *flow.Library {
 	}
 	for _, ff := range flows {
 		h := sha256.New()
-		for _, name := range slices.Sorted(maps.Keys(r.closure(ff.base))) {
+		for _, name := range slices.Sorted(maps.Keys(r.closure(ff.Base))) {
 			sum := sha256.Sum256(r.files[name].data)
 			fmt.Fprintf(h, "%s %x\n", name, sum)
 		}

@@ -1,8 +1,6 @@
 package read
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"reflect"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 func testOptions() Options {
@@ -23,14 +22,14 @@ func testOptions() Options {
 	}
 }
 
-func shown(ds []Diagnostic) string {
+func shown(ds []source.Diagnostic) string {
 	var b strings.Builder
-	Print(&b, ds, false)
+	source.Print(&b, ds, false)
 	return b.String()
 }
 
 // readText reads one flow from its text.
-func readText(text string) (*flow.Library, []Diagnostic) {
+func readText(text string) (*flow.Library, []source.Diagnostic) {
 	return FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}}, testOptions())
 }
 
@@ -210,94 +209,6 @@ func TestFileReportsWhatItUses(t *testing.T) {
 	}
 	if lib, ds := Dir(dir+"/nowhere", testOptions()); lib != nil || len(ds) != 1 || ds[0].Rule != "file" {
 		t.Errorf("a folder that is not there: %s", shown(ds))
-	}
-}
-
-func TestPrint(t *testing.T) {
-	ds := []Diagnostic{{File: "x.flow.yaml", Line: 3, Column: 4, Severity: Warning, Rule: "r", Message: "m", Suggestion: "s", Snippet: "\t您x", Width: 1}}
-	if got, want := shown(ds), "x.flow.yaml:3:4: warning[r]: m\n    3 | \t您x\n      | \t   ^\n  fix: s\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	var b bytes.Buffer
-	Print(&b, ds, true)
-	if !strings.Contains(b.String(), "\x1b[1;33mwarning[r]\x1b[0m") {
-		t.Errorf("no colour in %q", b.String())
-	}
-	b.Reset()
-	if err := PrintJSON(&b, ds); err != nil {
-		t.Fatal(err)
-	}
-	var got []map[string]any
-	if err := json.Unmarshal(b.Bytes(), &got); err != nil || len(got) != 1 || len(got[0]) != 7 || got[0]["suggestion"] != "s" || got[0]["line"] != 3.0 {
-		t.Errorf("JSON %s: %v", b.String(), err)
-	}
-	b.Reset()
-	if err := PrintJSON(&b, nil); err != nil || strings.TrimSpace(b.String()) != "[]" {
-		t.Errorf("no diagnostics print as %q", b.String())
-	}
-}
-
-// A long line is shown around the mistake.
-func TestUnderlineLongLine(t *testing.T) {
-	line, caret := underline(strings.Repeat("a", 1000)+"X"+strings.Repeat("b", 1000), 1001, 1)
-	if len(line) != maxSnippet || line[len(caret)-1] != 'X' {
-		t.Errorf("line of %d, X is not under the caret", len(line))
-	}
-}
-
-// Conditions on the channel are worked out before any call.
-func TestTruth(t *testing.T) {
-	lib, ds := readText(`flow: x
-channels: [voice, chat]
-languages: [en]
-start: pick
-vars: { gold: { type: bool } }
-steps:
-  pick:
-    branch:
-      - { if: "channel in ['chat', 'sms'] || gold && !(channel == 'voice')", go: written }
-      - { if: "not (channel != 'voice')", go: tape }
-    next: { else: written }
-  written: { say: { en: "Bye." }, next: end }
-  tape: { if: "channel == 'voice' and gold", transfer: { to: "tel:+86100" }, next: end }
-`)
-	if lib == nil || len(ds) != 0 {
-		t.Errorf("got\n%s", shown(ds))
-	}
-}
-
-// Passing a step that needs a level proves the level for what follows, and a called
-// flow is judged by where it is called from.
-func TestAssuranceOverPaths(t *testing.T) {
-	child := `flow: child
-channels: [voice]
-languages: [en]
-outcomes: [done]
-start: owed
-steps:
-  owed: { needs: verified, say: { en: "You owe nothing." }, next: over }
-  over: { end: { as: done } }
-`
-	parent := `flow: x
-channels: [voice]
-languages: [en]
-start: prove
-steps:
-  prove: { needs: verified, say: { en: "Thank you." }, next: { not_assured: TO, else: call } }
-  call:  { subflow: { name: child }, next: end }
-`
-	read := func(to string) []Diagnostic {
-		_, ds := FS(fstest.MapFS{
-			"child.flow.yaml": {Data: []byte(child)}, "x.flow.yaml": {Data: []byte(strings.ReplaceAll(parent, "TO", to))},
-		}, testOptions())
-		return ds
-	}
-	if ds := read("end"); len(ds) != 0 {
-		t.Errorf("proved on all paths, but got\n%s", shown(ds))
-	}
-	ds := read("call")
-	if len(ds) != 1 || ds[0].Rule != "assurance" || !strings.Contains(ds[0].Message, "prove → call → child: → owed") {
-		t.Errorf("one path is not proved, but got\n%s", shown(ds))
 	}
 }
 

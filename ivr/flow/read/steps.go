@@ -7,10 +7,12 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/check"
+	"tandem/ivr/flow/source"
 )
 
 // verbReader reads the value of a verb's key.
-type verbReader func(*flowFile, *step, *node) flow.Verb
+type verbReader func(*flowFile, *step, *source.Node) flow.Verb
 
 // verbs are those this version serves.
 func verbs() map[string]verbReader {
@@ -28,32 +30,35 @@ var (
 	stepKeys   = []string{"next", "if", "needs", "max_visits", "note"}
 )
 
-const maxVisits = 1000
+const (
+	maxSteps  = 2_000 // of one flow
+	maxVisits = 1000
+)
 
-func (ff *flowFile) readSteps(n *node) {
-	if n.kind != isMap {
-		if n.kind == isNull {
-			ff.empty(n, "steps")
+func (ff *flowFile) readSteps(n *source.Node) {
+	if n.Kind != source.Map {
+		if n.Kind == source.Null {
+			ff.Empty(n, "steps")
 		} else {
-			ff.wrongKind(n, "steps", "a map of `name: { VERB: …, next: … }`")
+			ff.WrongKind(n, "steps", "a map of `name: { VERB: …, next: … }`")
 		}
 		return
 	}
-	if len(n.entries) > maxSteps {
-		ff.fail(n, "file-size", "move some into a flow of their own", "the flow has %d steps; %d are allowed", len(n.entries), maxSteps)
+	if len(n.Entries) > maxSteps {
+		ff.Fail(n, "file-size", "move some into a flow of their own", "the flow has %d steps; %d are allowed", len(n.Entries), maxSteps)
 		return
 	}
-	for _, e := range n.entries {
-		if e.key.text == flow.ToEnd || e.key.text == flow.ToRepeat {
-			ff.fail(e.key, "reserved-name", "choose another name", "`%s` is a target of its own and cannot be a step's name", e.key.text)
+	for _, e := range n.Entries {
+		if e.Key.Text == flow.ToEnd || e.Key.Text == flow.ToRepeat {
+			ff.Fail(e.Key, "reserved-name", "choose another name", "`%s` is a target of its own and cannot be a step's name", e.Key.Text)
 			continue
 		}
-		ff.goodName(e.key, "a step's name")
-		if e.val.kind != isMap {
-			if e.val.kind == isNull {
-				ff.empty(e.val, "step `"+e.key.text+"`")
+		ff.GoodName(e.Key, "a step's name")
+		if e.Val.Kind != source.Map {
+			if e.Val.Kind == source.Null {
+				ff.Empty(e.Val, "step `"+e.Key.Text+"`")
 			} else {
-				ff.wrongKind(e.val, "step `"+e.key.text+"`", "a map such as { say: hello, next: main }")
+				ff.WrongKind(e.Val, "step `"+e.Key.Text+"`", "a map such as { say: hello, next: main }")
 			}
 			continue
 		}
@@ -61,107 +66,108 @@ func (ff *flowFile) readSteps(n *node) {
 	}
 }
 
-func (ff *flowFile) readStep(e entry) {
-	s := &step{Step: &flow.Step{Name: e.key.text, Pos: ff.pos(e.key)}, key: e.key, node: e.val, places: map[string]*node{}}
+func (ff *flowFile) readStep(e source.Entry) {
+	own := &flow.Step{Name: e.Key.Text, Pos: ff.Pos(e.Key)}
+	s := &step{Step: &check.Step{Step: own, Key: e.Key, Places: map[string]*source.Node{}}, body: e.Val}
 	ff.current = s
 	defer func() { ff.current = nil }()
-	ff.steps[s.Name], ff.flow.Steps[s.Name] = s, s.Step
+	ff.checked.Steps[s.Name], ff.flow.Steps[s.Name] = s.Step, own
 	ff.flow.Order = append(ff.flow.Order, s.Name)
 	for _, part := range []string{"next", "needs", "if", "max_visits"} {
-		if n := e.val.get(part); n != nil {
-			s.places[part] = n
+		if n := e.Val.Get(part); n != nil {
+			s.Places[part] = n
 		}
 	}
-	if c := e.val.get("if"); c != nil {
+	if c := e.Val.Get("if"); c != nil {
 		s.If = ff.condition(c)
 	}
-	if w, ok := ff.word(e.val.get("needs"), "needs", "none", "recognised", "verified", "proofed"); ok {
+	if w, ok := ff.Word(e.Val.Get("needs"), "needs", "none", "recognised", "verified", "proofed"); ok {
 		s.Needs, _ = tandem.ParseAssurance(w)
 	}
-	if m, ok := ff.count(e.val.get("max_visits"), "max_visits", 1, maxVisits); ok {
+	if m, ok := ff.Count(e.Val.Get("max_visits"), "max_visits", 1, maxVisits); ok {
 		s.MaxVisits = m
 	}
-	if n := e.val.get("note"); n != nil {
-		if n.kind == isText {
-			s.Note = n.text
-		} else if n.kind != isNull {
-			ff.wrongKind(n, "note", "text")
+	if n := e.Val.Get("note"); n != nil {
+		if n.Kind == source.Text {
+			s.Note = n.Text
+		} else if n.Kind != source.Null {
+			ff.WrongKind(n, "note", "text")
 		}
 	}
 	ff.readVerb(s)
-	ff.readNext(s, e.val.get("next"))
+	ff.readNext(s, e.Val.Get("next"))
 }
 
 // readVerb finds the one verb among the step's keys.
 func (ff *flowFile) readVerb(s *step) {
-	var verb *node
+	var verb *source.Node
 	served := verbs()
 	unknown := false
-	for _, e := range s.node.entries {
-		word := e.key.text
+	for _, e := range s.body.Entries {
+		word := e.Key.Text
 		switch {
 		case served[word] != nil, slices.Contains(laterVerbs, word):
 			if verb != nil {
-				ff.fail(e.key, "several-verbs", "make a step of its own for one of them", "step `%s` has two verbs, `%s` and `%s`", s.Name, verb.text, word)
+				ff.Fail(e.Key, "several-verbs", "make a step of its own for one of them", "step `%s` has two verbs, `%s` and `%s`", s.Name, verb.Text, word)
 				continue
 			}
-			verb = e.key
-			s.places["verb"] = e.key
+			verb = e.Key
+			s.Places["verb"] = e.Key
 			if served[word] == nil {
-				ff.fail(e.key, "unsupported-verb", "use one of: "+strings.Join(verbNames, ", "), "step `%s` uses `%s`, which this version cannot serve yet", s.Name, word)
+				ff.Fail(e.Key, "unsupported-verb", "use one of: "+strings.Join(verbNames, ", "), "step `%s` uses `%s`, which this version cannot serve yet", s.Name, word)
 				continue
 			}
-			s.Verb = served[word](ff, s, e.val)
+			s.Verb = served[word](ff, s, e.Val)
 		case !slices.Contains(stepKeys, word):
 			unknown = true
-			ff.unknownStepKey(s, e.key)
+			ff.unknownStepKey(s, e.Key)
 		}
 	}
 	if verb == nil && !unknown {
-		ff.fail(s.key, "missing-verb", "add one of: "+strings.Join(verbNames, ", "), "step `%s` has no verb", s.Name)
+		ff.Fail(s.Key, "missing-verb", "add one of: "+strings.Join(verbNames, ", "), "step `%s` has no verb", s.Name)
 	}
 }
 
 // unknownStepKey tells a misspelt verb from a misspelt key.
-func (ff *flowFile) unknownStepKey(s *step, key *node) {
-	hasVerb := slices.ContainsFunc(s.node.entries, func(e entry) bool {
-		return slices.Contains(verbNames, e.key.text) || slices.Contains(laterVerbs, e.key.text)
+func (ff *flowFile) unknownStepKey(s *step, key *source.Node) {
+	hasVerb := slices.ContainsFunc(s.body.Entries, func(e source.Entry) bool {
+		return slices.Contains(verbNames, e.Key.Text) || slices.Contains(laterVerbs, e.Key.Text)
 	})
 	if hasVerb {
-		ff.fail(key, "unknown-key", didYouMean(key.text, stepKeys), "a step has no `%s`", key.text)
+		ff.Fail(key, "unknown-key", source.DidYouMean(key.Text, stepKeys), "a step has no `%s`", key.Text)
 		return
 	}
-	if near := nearest(key.text, stepKeys); near != "" && nearest(key.text, append(slices.Clone(verbNames), near)) == near {
-		ff.fail(key, "unknown-key", fmt.Sprintf("write `%s`", near), "a step has no `%s`", key.text)
+	if near := source.Nearest(key.Text, stepKeys); near != "" && source.Nearest(key.Text, append(slices.Clone(verbNames), near)) == near {
+		ff.Fail(key, "unknown-key", fmt.Sprintf("write `%s`", near), "a step has no `%s`", key.Text)
 		return
 	}
-	ff.fail(key, "unknown-verb", didYouMean(key.text, verbNames), "`%s` is no verb", key.text)
+	ff.Fail(key, "unknown-verb", source.DidYouMean(key.Text, verbNames), "`%s` is no verb", key.Text)
 }
 
 // readNext reads where a step leads and holds it against the verb's outcomes.
-func (ff *flowFile) readNext(s *step, n *node) {
+func (ff *flowFile) readNext(s *step, n *source.Node) {
 	s.Next.Pos = s.Pos
 	_, ends := s.Verb.(*flow.End)
 	if ends {
 		if n != nil {
-			ff.fail(n, "next", "remove it", "a step that ends the flow has no `next`")
+			ff.Fail(n, "next", "remove it", "a step that ends the flow has no `next`")
 		}
 		if s.If != nil {
-			ff.fail(s.at("if"), "next", "put a `branch` before this step", "an `end` that is passed over has nowhere to go")
+			ff.Fail(s.At("if"), "next", "put a `branch` before this step", "an `end` that is passed over has nowhere to go")
 		}
 		return
 	}
 	if n == nil {
-		if s.places["verb"] != nil {
-			ff.fail(s.key, "missing-next", ff.nextFix(s), "step `%s` has no `next`", s.Name)
+		if s.Places["verb"] != nil {
+			ff.Fail(s.Key, "missing-next", ff.nextFix(s), "step `%s` has no `next`", s.Name)
 		}
 		return
 	}
-	s.Next.Pos = ff.pos(n)
-	switch n.kind {
-	case isNull:
-		ff.empty(n, "next")
-	case isMap:
+	s.Next.Pos = ff.Pos(n)
+	switch n.Kind {
+	case source.Null:
+		ff.Empty(n, "next")
+	case source.Map:
 		ff.readOutcomeMap(s, n)
 	default:
 		s.Next.To = ff.target(n, "next")
@@ -192,7 +198,7 @@ func (ff *flowFile) outcomes(s *step) []string {
 	return s.Verb.Outcomes()
 }
 
-func (ff *flowFile) readOutcomeMap(s *step, n *node) {
+func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
 	s.Next.By = map[string]string{}
 	own := ff.outcomes(s)
 	known := slices.Clone(own)
@@ -202,34 +208,34 @@ func (ff *flowFile) readOutcomeMap(s *step, n *node) {
 		why  string
 	}{
 		{"else", true, ""},
-		{"skipped", s.node.get("if") != nil, "it needs an `if`"},
-		{"loop", s.node.get("max_visits") != nil, "it needs `max_visits`"},
-		{"not_assured", s.node.get("needs") != nil, "it needs `needs`"},
+		{"skipped", s.body.Get("if") != nil, "it needs an `if`"},
+		{"loop", s.body.Get("max_visits") != nil, "it needs `max_visits`"},
+		{"not_assured", s.body.Get("needs") != nil, "it needs `needs`"},
 	} {
 		if extra.has {
 			known = append(known, extra.name)
-		} else if e := n.get(extra.name); e != nil {
-			ff.fail(n.keyOf(extra.name), "unknown-outcome", "remove it", "step `%s` cannot have the outcome `%s`: %s", s.Name, extra.name, extra.why)
+		} else if e := n.Get(extra.name); e != nil {
+			ff.Fail(n.KeyOf(extra.name), "unknown-outcome", "remove it", "step `%s` cannot have the outcome `%s`: %s", s.Name, extra.name, extra.why)
 		}
 	}
-	for _, e := range n.entries {
-		to := ff.target(e.val, "next")
-		if e.val.kind == isNull {
-			ff.empty(e.val, e.key.text)
+	for _, e := range n.Entries {
+		to := ff.target(e.Val, "next")
+		if e.Val.Kind == source.Null {
+			ff.Empty(e.Val, e.Key.Text)
 		}
-		s.places["next "+e.key.text] = e.val
+		s.Places["next "+e.Key.Text] = e.Val
 		switch {
-		case e.key.text == "else":
+		case e.Key.Text == "else":
 			s.Next.Else = to
-		case slices.Contains([]string{"skipped", "loop", "not_assured"}, e.key.text):
-			s.Next.By[e.key.text] = to
-		case s.Verb != nil && !slices.Contains(own, e.key.text) && !ff.unreadChild(s):
-			ff.fail(e.key, "unknown-outcome", didYouMean(e.key.text, known), "`%s` has no outcome `%s`", s.Verb.Verb(), e.key.text)
+		case slices.Contains([]string{"skipped", "loop", "not_assured"}, e.Key.Text):
+			s.Next.By[e.Key.Text] = to
+		case s.Verb != nil && !slices.Contains(own, e.Key.Text) && !ff.unreadChild(s):
+			ff.Fail(e.Key, "unknown-outcome", source.DidYouMean(e.Key.Text, known), "`%s` has no outcome `%s`", s.Verb.Verb(), e.Key.Text)
 		default:
-			s.Next.By[e.key.text] = to
+			s.Next.By[e.Key.Text] = to
 		}
 	}
-	if s.Verb == nil || n.get("else") != nil {
+	if s.Verb == nil || n.Get("else") != nil {
 		return
 	}
 	if s.If != nil {
@@ -237,7 +243,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *node) {
 	}
 	var missing []string
 	for _, o := range own {
-		if n.get(o) == nil && o != "else" {
+		if n.Get(o) == nil && o != "else" {
 			missing = append(missing, o)
 		}
 	}
@@ -249,7 +255,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *node) {
 		if missing[0] != "else" {
 			fix = fmt.Sprintf("add `%s: STEP`, or `else: STEP` for the rest", missing[0])
 		}
-		ff.fail(s.at("next"), "missing-outcome", fix,
+		ff.Fail(s.At("next"), "missing-outcome", fix,
 			"step `%s` does not say where to go on %s", s.Name, strings.Join(missing, ", "))
 	}
 }
@@ -258,14 +264,4 @@ func (ff *flowFile) readOutcomeMap(s *step, n *node) {
 func (ff *flowFile) unreadChild(s *step) bool {
 	_, is := s.Verb.(*flow.Subflow)
 	return is && len(s.Verb.Outcomes()) == 0
-}
-
-// keyOf is the node of a key itself.
-func (n *node) keyOf(key string) *node {
-	for _, e := range n.entries {
-		if e.key.text == key {
-			return e.key
-		}
-	}
-	return n
 }

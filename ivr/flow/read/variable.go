@@ -3,15 +3,10 @@ package read
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
-)
-
-var (
-	typeNames = []string{"text", "string", "digits", "int", "decimal", "money", "date", "time", "bool", "phone", "email", "recording", "enum", "list", "object"}
-	typeKeys  = []string{"type", "secret", "default", "values", "fields", "of"}
+	"tandem/ivr/flow/source"
 )
 
 // builtins are the names every flow has.
@@ -56,38 +51,38 @@ func (ff *flowFile) readEnv() {
 }
 
 func (ff *flowFile) readVariables(section string, seen map[string]string) []*flow.Variable {
-	n := ff.root.get(section)
-	if n == nil || n.kind == isMap && len(n.entries) == 0 {
+	n := ff.Root.Get(section)
+	if n == nil || n.Kind == source.Map && len(n.Entries) == 0 {
 		return nil
 	}
-	if n.kind != isMap {
-		ff.wrongKind(n, section, "a map of `name: { type: … }`")
+	if n.Kind != source.Map {
+		ff.WrongKind(n, section, "a map of `name: { type: … }`")
 		return nil
 	}
 	var out []*flow.Variable
-	for _, e := range n.entries {
-		if !ff.goodName(e.key, "a variable's name") || !ff.freeName(e.key) {
+	for _, e := range n.Entries {
+		if !ff.GoodName(e.Key, "a variable's name") || !ff.freeName(e.Key) {
 			continue
 		}
-		if where, twice := seen[e.key.text]; twice {
-			ff.fail(e.key, "duplicate-name", "give it another name", "`%s` is already one of the %s", e.key.text, where)
+		if where, twice := seen[e.Key.Text]; twice {
+			ff.Fail(e.Key, "duplicate-name", "give it another name", "`%s` is already one of the %s", e.Key.Text, where)
 			continue
 		}
-		seen[e.key.text] = section
+		seen[e.Key.Text] = section
 		out = append(out, ff.readVariable(e))
 	}
 	return out
 }
 
 // freeName refuses names that mean something else in expressions.
-func (ff *flowFile) freeName(key *node) bool {
-	taken := slices.Contains([]string{"queue", "link"}, key.text) || ff.reading.builtins()[key.text] != nil
+func (ff *flowFile) freeName(key *source.Node) bool {
+	taken := slices.Contains([]string{"queue", "link"}, key.Text) || ff.reading.builtins()[key.Text] != nil
 	switch {
 	case taken:
-		ff.fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.text), "`%s` is a built-in name", key.text)
+		ff.Fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.Text), "`%s` is a built-in name", key.Text)
 		return false
-	case keyword(key.text):
-		ff.fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.text), "`%s` is a word of the expression language", key.text)
+	case keyword(key.Text):
+		ff.Fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.Text), "`%s` is a word of the expression language", key.Text)
 		return false
 	}
 	return true
@@ -101,30 +96,30 @@ func keyword(name string) bool {
 	return err != nil
 }
 
-func (ff *flowFile) readVariable(e entry) *flow.Variable {
-	v := &flow.Variable{Name: e.key.text, Pos: ff.pos(e.key), Type: &expression.Type{Kind: expression.Any}}
-	if t := ff.readType(e.val, "`"+e.key.text+"`", typeKeys); t != nil {
+func (ff *flowFile) readVariable(e source.Entry) *flow.Variable {
+	v := &flow.Variable{Name: e.Key.Text, Pos: ff.Pos(e.Key), Type: &expression.Type{Kind: expression.Any}}
+	if t := ff.Type(e.Val, "`"+e.Key.Text+"`", "secret", "default"); t != nil {
 		v.Type = t
 	}
-	if e.val.kind != isMap {
+	if e.Val.Kind != source.Map {
 		return v
 	}
-	if s := e.val.get("secret"); s != nil {
-		if s.kind == isText && s.text == "ephemeral" {
+	if s := e.Val.Get("secret"); s != nil {
+		if s.Kind == source.Text && s.Text == "ephemeral" {
 			v.Secrecy = flow.Ephemeral
-		} else if s.kind == isText && s.style == 0 && (s.text == "true" || s.text == "false") {
-			if s.text == "true" {
+		} else if s.Kind == source.Text && s.Style == 0 && (s.Text == "true" || s.Text == "false") {
+			if s.Text == "true" {
 				v.Secrecy = flow.Secret
 			}
 		} else {
-			ff.fail(s, "wrong-type", "write true, or ephemeral for what must never be stored", "secret is true, false or ephemeral")
+			ff.Fail(s, "wrong-type", "write true, or ephemeral for what must never be stored", "secret is true, false or ephemeral")
 		}
 	}
-	if d := e.val.get("default"); d != nil {
-		if plain, ok := ff.plainValue(d, v.Type); ok {
+	if d := e.Val.Get("default"); d != nil {
+		if plain, ok := ff.Value(d, v.Type); ok {
 			value, err := expression.Convert(v.Type, plain)
 			if err != nil {
-				ff.fail(d, "default", "", "the default does not fit: %v", err)
+				ff.Fail(d, "default", "", "the default does not fit: %v", err)
 			} else {
 				v.Default = value
 			}
@@ -133,144 +128,9 @@ func (ff *flowFile) readVariable(e entry) *flow.Variable {
 	return v
 }
 
-// readType reads a type: its name, or a map with `type`.
-func (ff *flowFile) readType(n *node, what string, keys []string) *expression.Type {
-	switch n.kind {
-	case isText:
-		return ff.typeNamed(n, n, what)
-	case isMap:
-		ff.fields(n, what, keys...)
-		name := n.get("type")
-		if name == nil {
-			ff.fail(n, "missing-key", "write { type: text }", "%s has no `type`", what)
-			return nil
-		}
-		return ff.typeNamed(name, n, what)
-	case isNull:
-		ff.empty(n, what)
-	default:
-		ff.wrongKind(n, what, "a type")
-	}
-	return nil
-}
-
-func (ff *flowFile) typeNamed(name, n *node, what string) *expression.Type {
-	w, ok := ff.word(name, "type", typeNames...)
-	if !ok {
-		return nil
-	}
-	if w == "string" {
-		w = "text"
-	}
-	t := &expression.Type{Kind: expression.Kind(w)}
-	for key, only := range map[string]expression.Kind{"values": expression.Enum, "fields": expression.Object, "of": expression.List} {
-		if extra := n.get(key); extra != nil && t.Kind != only {
-			ff.fail(extra, "wrong-type", "", "`%s` belongs to type %s; %s is %s", key, only, what, t.Kind)
-		}
-	}
-	switch t.Kind {
-	case expression.Enum:
-		ff.readValues(n, what, t)
-	case expression.Object:
-		fields := n.get("fields")
-		if fields == nil {
-			ff.fail(name, "missing-key", "write { type: object, fields: { name: text } }", "%s is an object and needs `fields`", what)
-			return t
-		}
-		t.Fields = map[string]*expression.Type{}
-		if fields.kind != isMap {
-			ff.wrongKind(fields, "fields", "a map of `name: type`")
-			return t
-		}
-		for _, e := range fields.entries {
-			if ft := ff.readType(e.val, "field `"+e.key.text+"`", []string{"type", "values", "fields", "of"}); ft != nil {
-				t.Fields[e.key.text] = ft
-			}
-		}
-	case expression.List:
-		if of := n.get("of"); of != nil {
-			t.Elem = ff.readType(of, "each element", []string{"type", "values", "fields", "of"})
-		}
-	}
-	return t
-}
-
-func (ff *flowFile) readValues(n *node, what string, t *expression.Type) {
-	values := n.get("values")
-	if values == nil {
-		ff.fail(n, "missing-key", "write { type: enum, values: [basic, gold] }", "%s is an enum and needs `values`", what)
-		return
-	}
-	for _, item := range ff.list(values, "values") {
-		if s, ok := ff.text(item, "a value"); ok && !slices.Contains(t.Values, s) {
-			t.Values = append(t.Values, s)
-		}
-	}
-	if values.kind == isList && len(values.items) == 0 {
-		ff.fail(values, "empty-value", "", "values lists nothing")
-	}
-}
-
-// plainValue makes Go values of a default, minding the type: text must look like text.
-func (ff *flowFile) plainValue(n *node, t *expression.Type) (any, bool) {
-	switch n.kind {
-	case isNull:
-		ff.empty(n, "default")
-		return nil, false
-	case isList:
-		elem := t.Elem
-		if elem == nil {
-			elem = &expression.Type{Kind: expression.Any}
-		}
-		out := []any{}
-		for _, item := range n.items {
-			v, ok := ff.plainValue(item, elem)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, v)
-		}
-		return out, true
-	case isMap:
-		out := map[string]any{}
-		for _, e := range n.entries {
-			ft := t.Fields[e.key.text]
-			if ft == nil {
-				ft = &expression.Type{Kind: expression.Any}
-			}
-			v, ok := ff.plainValue(e.val, ft)
-			if !ok {
-				return nil, false
-			}
-			out[e.key.text] = v
-		}
-		return out, true
-	}
-	switch t.Kind {
-	case expression.Int, expression.Decimal, expression.Money, expression.Any:
-		if n.style == 0 {
-			if i, err := strconv.Atoi(n.text); err == nil {
-				return i, true
-			}
-			if f, err := expression.ParseNumber(n.text); err == nil && numberLike.MatchString(n.text) {
-				return f, true
-			}
-		}
-		if t.Kind == expression.Any && n.style == 0 && (n.text == "true" || n.text == "false") {
-			return n.text == "true", true
-		}
-	case expression.Bool:
-		return ff.yesNo(n, "default"), true
-	case expression.Date, expression.Time:
-		return n.text, true
-	}
-	s, ok := ff.text(n, "default")
-	return s, ok
-}
-
 // variable finds the variable or input that n names.
-func (ff *flowFile) variable(n *node, what string) *flow.Variable {
-	s, ok := ff.text(n, what)
+func (ff *flowFile) variable(n *source.Node, what string) *flow.Variable {
+	s, ok := ff.Text(n, what)
 	if !ok {
 		return nil
 	}
@@ -281,10 +141,10 @@ func (ff *flowFile) variable(n *node, what string) *flow.Variable {
 		}
 		names = append(names, v.Name)
 	}
-	fix := fmt.Sprintf("add `%s: { type: text }` under vars", asName(s))
-	if near := nearest(s, names); near != "" {
+	fix := fmt.Sprintf("add `%s: { type: text }` under vars", source.AsName(s))
+	if near := source.Nearest(s, names); near != "" {
 		fix = fmt.Sprintf("write `%s`", near)
 	}
-	ff.fail(n, "unknown-variable", fix, "there is no variable `%s`", s)
+	ff.Fail(n, "unknown-variable", fix, "there is no variable `%s`", s)
 	return nil
 }

@@ -7,28 +7,29 @@ import (
 
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
-func (ff *flowFile) readSubflow(s *step, n *node) flow.Verb {
+func (ff *flowFile) readSubflow(s *step, n *source.Node) flow.Verb {
 	name, into := "", ""
 	var with []flow.Assignment
 	var outcomes []string
-	if !ff.fields(n, "subflow", "name", "with", "into") {
+	if !ff.Fields(n, "subflow", "name", "with", "into") {
 		return flow.NewSubflow(name, with, into, outcomes)
 	}
-	key := n.get("name")
+	key := n.Get("name")
 	if key == nil {
-		ff.fail(n, "missing-key", "add `name: FLOW`", "subflow has no `name`")
+		ff.Fail(n, "missing-key", "add `name: FLOW`", "subflow has no `name`")
 		return flow.NewSubflow(name, with, into, outcomes)
 	}
-	s.places["name"] = key
-	name, _ = ff.text(key, "name")
+	s.Places["name"] = key
+	name, _ = ff.Text(key, "name")
 	child := ff.child(key, name)
 	if child != nil {
 		outcomes = child.flow.Outcomes
 		with = ff.handIn(n, key, child)
 	}
-	if i := n.get("into"); i != nil {
+	if i := n.Get("into"); i != nil {
 		if v := ff.variable(i, "into"); v != nil {
 			into = v.Name
 			if child != nil {
@@ -40,7 +41,7 @@ func (ff *flowFile) readSubflow(s *step, n *node) flow.Verb {
 }
 
 // child finds the flow that is called.
-func (ff *flowFile) child(n *node, name string) *flowFile {
+func (ff *flowFile) child(n *source.Node, name string) *flowFile {
 	child := ff.reading.flows[name]
 	switch {
 	case name == "":
@@ -48,59 +49,59 @@ func (ff *flowFile) child(n *node, name string) *flowFile {
 	case child == nil:
 		var names []string
 		for other := range ff.reading.flows {
-			if nameForm.MatchString(other) {
+			if source.IsName(other) {
 				names = append(names, other)
 			}
 		}
-		ff.fail(n, "unknown-flow", didYouMean(name, names), "there is no flow `%s`", name)
+		ff.Fail(n, "unknown-flow", source.DidYouMean(name, names), "there is no flow `%s`", name)
 		return nil
 	case len(child.flow.Outcomes) == 0:
-		ff.fail(n, "subflow", "add `outcomes: [done]` to it and end it with `end: { as: done }`", "flow `%s` has no `outcomes`, so it cannot be called", name)
+		ff.Fail(n, "subflow", "add `outcomes: [done]` to it and end it with `end: { as: done }`", "flow `%s` has no `outcomes`, so it cannot be called", name)
 		return nil
 	}
-	ff.uses[child.base] = true
+	ff.uses[child.Base] = true
 	return child
 }
 
 // handIn reads `with` against the child's inputs.
-func (ff *flowFile) handIn(n, key *node, child *flowFile) []flow.Assignment {
+func (ff *flowFile) handIn(n, key *source.Node, child *flowFile) []flow.Assignment {
 	var out []flow.Assignment
 	given := map[string]bool{}
-	if with := n.get("with"); with != nil && ff.fieldsAny(with, "with", "write { input: expression }") {
+	if with := n.Get("with"); with != nil && ff.AnyFields(with, "with", "write { input: expression }") {
 		var names []string
 		for _, in := range child.flow.Inputs {
 			names = append(names, in.Name)
 		}
-		for _, e := range with.entries {
-			i := slices.Index(names, e.key.text)
+		for _, e := range with.Entries {
+			i := slices.Index(names, e.Key.Text)
 			if i < 0 {
-				ff.fail(e.key, "unknown-variable", didYouMean(e.key.text, names), "flow `%s` has no input `%s`", child.flow.Name, e.key.text)
+				ff.Fail(e.Key, "unknown-variable", source.DidYouMean(e.Key.Text, names), "flow `%s` has no input `%s`", child.flow.Name, e.Key.Text)
 				continue
 			}
 			in := child.flow.Inputs[i]
 			given[in.Name] = true
-			if p := ff.compile(e.val, "`"+in.Name+"`", ff.env, in.Type); p != nil {
-				out = append(out, flow.Assignment{Pos: ff.pos(e.key), Name: in.Name, Expr: p})
-				ff.flowsInto(e.val, p, in, fmt.Sprintf("input `%s` of flow `%s`", in.Name, child.flow.Name))
+			if p := ff.compile(e.Val, "`"+in.Name+"`", ff.env, in.Type); p != nil {
+				out = append(out, flow.Assignment{Pos: ff.Pos(e.Key), Name: in.Name, Expr: p})
+				ff.flowsInto(e.Val, p, in, fmt.Sprintf("input `%s` of flow `%s`", in.Name, child.flow.Name))
 			}
 		}
 	}
 	for _, in := range child.flow.Inputs {
 		if !given[in.Name] && in.Default == nil {
-			ff.fail(key, "missing-input", fmt.Sprintf("add `with: { %s: … }`, or give it a default there", in.Name), "flow `%s` needs its input `%s`", child.flow.Name, in.Name)
+			ff.Fail(key, "missing-input", fmt.Sprintf("add `with: { %s: … }`, or give it a default there", in.Name), "flow `%s` needs its input `%s`", child.flow.Name, in.Name)
 		}
 	}
 	return out
 }
 
 // handBack checks that the variable can hold what the child returns.
-func (ff *flowFile) handBack(n *node, v *flow.Variable, child *flowFile) {
+func (ff *flowFile) handBack(n *source.Node, v *flow.Variable, child *flowFile) {
 	if len(child.flow.Returns) == 0 {
-		ff.fail(n, "returns", "remove into, or add `returns` to that flow", "flow `%s` returns nothing", child.flow.Name)
+		ff.Fail(n, "returns", "remove into, or add `returns` to that flow", "flow `%s` returns nothing", child.flow.Name)
 		return
 	}
 	if v.Type.Kind != expression.Object {
-		ff.fail(n, "wrong-type", fmt.Sprintf("declare `%s` as an object with the fields %s", v.Name, strings.Join(child.flow.Returns, ", ")), "`%s` must be an object: it receives what flow `%s` returns", v.Name, child.flow.Name)
+		ff.Fail(n, "wrong-type", fmt.Sprintf("declare `%s` as an object with the fields %s", v.Name, strings.Join(child.flow.Returns, ", ")), "`%s` must be an object: it receives what flow `%s` returns", v.Name, child.flow.Name)
 		return
 	}
 	for _, w := range slices.Concat(child.flow.Inputs, child.flow.Vars) {
@@ -108,16 +109,16 @@ func (ff *flowFile) handBack(n *node, v *flow.Variable, child *flowFile) {
 			continue
 		}
 		if w.Secrecy > v.Secrecy {
-			ff.fail(n, "secret-leak", fmt.Sprintf("declare `%s` with the same `secret`", v.Name), "flow `%s` returns the secret `%s`, but `%s` is not as secret", child.flow.Name, w.Name, v.Name)
+			ff.Fail(n, "secret-leak", fmt.Sprintf("declare `%s` with the same `secret`", v.Name), "flow `%s` returns the secret `%s`, but `%s` is not as secret", child.flow.Name, w.Name, v.Name)
 		}
 		switch t := v.Type.Fields[w.Name]; {
 		case t != nil && t.Kind != w.Type.Kind:
-			ff.fail(n, "wrong-type", fmt.Sprintf("declare the field `%s` as %s", w.Name, w.Type.Kind), "flow `%s` returns `%s` as %s; here it is %s", child.flow.Name, w.Name, w.Type.Kind, t.Kind)
+			ff.Fail(n, "wrong-type", fmt.Sprintf("declare the field `%s` as %s", w.Name, w.Type.Kind), "flow `%s` returns `%s` as %s; here it is %s", child.flow.Name, w.Name, w.Type.Kind, t.Kind)
 		}
 	}
 	for field := range v.Type.Fields {
 		if !slices.Contains(child.flow.Returns, field) {
-			ff.fail(n, "returns", fmt.Sprintf("add it to `returns` of that flow, or remove it from `%s`", v.Name), "flow `%s` does not return `%s`", child.flow.Name, field)
+			ff.Fail(n, "returns", fmt.Sprintf("add it to `returns` of that flow, or remove it from `%s`", v.Name), "flow `%s` does not return `%s`", child.flow.Name, field)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 // Bounds and defaults of http.
@@ -23,54 +24,54 @@ const (
 
 var methods = []string{"get", "post", "put", "patch", "delete"}
 
-func (ff *flowFile) readHTTP(s *step, n *node) flow.Verb {
+func (ff *flowFile) readHTTP(s *step, n *source.Node) flow.Verb {
 	h := &flow.HTTP{Timeout: defaultHTTPTimeout}
-	if !ff.fields(n, "http", append(slices.Clone(methods), "headers", "json", "into", "timeout", "retry", "idempotent")...) {
+	if !ff.Fields(n, "http", append(slices.Clone(methods), "headers", "json", "into", "timeout", "retry", "idempotent")...) {
 		return h
 	}
-	for _, e := range n.entries {
-		if !slices.Contains(methods, e.key.text) {
+	for _, e := range n.Entries {
+		if !slices.Contains(methods, e.Key.Text) {
 			continue
 		}
 		if h.Method != "" {
-			ff.fail(e.key, "wrong-type", "remove one", "an http step has one method; this has %s and %s", strings.ToLower(h.Method), e.key.text)
+			ff.Fail(e.Key, "wrong-type", "remove one", "an http step has one method; this has %s and %s", strings.ToLower(h.Method), e.Key.Text)
 			continue
 		}
-		h.Method = strings.ToUpper(e.key.text)
-		h.URL = ff.url(e.val)
+		h.Method = strings.ToUpper(e.Key.Text)
+		h.URL = ff.url(e.Val)
 	}
 	if h.Method == "" {
-		ff.fail(n, "missing-key", "write { get: \"https://…\" }", "http has no get, post, put, patch or delete")
+		ff.Fail(n, "missing-key", "write { get: \"https://…\" }", "http has no get, post, put, patch or delete")
 	}
-	ff.headers(n.get("headers"), h)
-	if j := n.get("json"); j != nil {
+	ff.headers(n.Get("headers"), h)
+	if j := n.Get("json"); j != nil {
 		h.JSON = ff.jsonValue(j)
 		if h.Method == "GET" {
-			ff.fail(j, "wrong-type", "use post, or put the values into the URL", "a get has no body")
+			ff.Fail(j, "wrong-type", "use post, or put the values into the URL", "a get has no body")
 		}
 	}
-	if into := n.get("into"); into != nil {
+	if into := n.Get("into"); into != nil {
 		if v := ff.variable(into, "into"); v != nil {
 			h.Into = v.Name
 		}
 	}
-	if d, ok := ff.duration(n.get("timeout"), "timeout", 100*time.Millisecond, maxHTTPTimeout); ok {
+	if d, ok := ff.Duration(n.Get("timeout"), "timeout", 100*time.Millisecond, maxHTTPTimeout); ok {
 		h.Timeout = d
 	}
-	if i := n.get("idempotent"); i != nil {
-		h.Idempotent = ff.yesNo(i, "idempotent")
+	if i := n.Get("idempotent"); i != nil {
+		h.Idempotent = ff.YesNo(i, "idempotent")
 	}
-	if r, ok := ff.count(n.get("retry"), "retry", 0, maxHTTPRetries); ok {
+	if r, ok := ff.Count(n.Get("retry"), "retry", 0, maxHTTPRetries); ok {
 		h.Retry = r
 		if r > 0 && !h.Idempotent && (h.Method == "POST" || h.Method == "PATCH") {
-			ff.fail(n.get("retry"), "unsafe-retry", "add `idempotent: true` if the server counts a repeated request once, or remove retry",
+			ff.Fail(n.Get("retry"), "unsafe-retry", "add `idempotent: true` if the server counts a repeated request once, or remove retry",
 				"a repeated %s may be carried out twice", strings.ToLower(h.Method))
 		}
 	}
 	return h
 }
 
-func (ff *flowFile) url(n *node) *expression.Template {
+func (ff *flowFile) url(n *source.Node) *expression.Template {
 	t := ff.template(n, "the URL", ff.env)
 	if t == nil {
 		return nil
@@ -85,9 +86,9 @@ func (ff *flowFile) url(n *node) *expression.Template {
 var settingForm = regexp.MustCompile(`\$\{\s*settings\.([A-Za-z0-9_]+)\s*\}`)
 
 // checkHost looks the URL's host up in the allow list if it can be known now.
-func (ff *flowFile) checkHost(n *node) {
+func (ff *flowFile) checkHost(n *source.Node) {
 	settings := ff.reading.o.Settings
-	text := settingForm.ReplaceAllStringFunc(n.text, func(m string) string {
+	text := settingForm.ReplaceAllStringFunc(n.Text, func(m string) string {
 		if s, ok := settings[settingForm.FindStringSubmatch(m)[1]].(string); ok {
 			return s
 		}
@@ -96,12 +97,12 @@ func (ff *flowFile) checkHost(n *node) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || strings.Contains(scheme, "${") {
 		if !strings.HasPrefix(text, "${") {
-			ff.fail(n, "url", "write https://HOST/PATH", "the URL does not begin with https:// or http://")
+			ff.Fail(n, "url", "write https://HOST/PATH", "the URL does not begin with https:// or http://")
 		}
 		return
 	}
 	if scheme != "https" && scheme != "http" {
-		ff.fail(n, "url", "write https://HOST/PATH", "the URL does not begin with https:// or http://")
+		ff.Fail(n, "url", "write https://HOST/PATH", "the URL does not begin with https:// or http://")
 		return
 	}
 	authority := rest
@@ -113,16 +114,16 @@ func (ff *flowFile) checkHost(n *node) {
 	}
 	u, err := url.Parse(scheme + "://" + authority)
 	if err != nil || u.Hostname() == "" {
-		ff.fail(n, "url", "write https://HOST/PATH", "the URL has no host")
+		ff.Fail(n, "url", "write https://HOST/PATH", "the URL has no host")
 		return
 	}
 	if u.User != nil {
-		ff.fail(n, "url", "send them in a header, from a secret", "the URL holds a user name or password")
+		ff.Fail(n, "url", "send them in a header, from a secret", "the URL holds a user name or password")
 		return
 	}
 	allow := ff.reading.o.HTTPAllow
 	if allow != nil && !hostAllowed(u, allow) {
-		ff.fail(n, "http-host", fmt.Sprintf("add %s to flows.http_allow in the configuration", u.Host), "http steps may not reach %s: the configuration does not allow it", u.Host)
+		ff.Fail(n, "http-host", fmt.Sprintf("add %s to flows.http_allow in the configuration", u.Host), "http steps may not reach %s: the configuration does not allow it", u.Host)
 	}
 }
 
@@ -151,49 +152,49 @@ func hostAllowed(u *url.URL, allow []string) bool {
 
 var headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-func (ff *flowFile) headers(n *node, h *flow.HTTP) {
-	if n == nil || !ff.fieldsAny(n, "headers", "write { Name: \"value\" }") {
+func (ff *flowFile) headers(n *source.Node, h *flow.HTTP) {
+	if n == nil || !ff.AnyFields(n, "headers", "write { Name: \"value\" }") {
 		return
 	}
-	for _, e := range n.entries {
-		if !headerForm.MatchString(e.key.text) {
-			ff.fail(e.key, "header", "write a name such as X-Token", "`%s` cannot be a header's name", e.key.text)
+	for _, e := range n.Entries {
+		if !headerForm.MatchString(e.Key.Text) {
+			ff.Fail(e.Key, "header", "write a name such as X-Token", "`%s` cannot be a header's name", e.Key.Text)
 			continue
 		}
-		if t := ff.template(e.val, "a header", ff.env); t != nil {
-			h.Headers = append(h.Headers, flow.Header{Name: e.key.text, Value: t})
+		if t := ff.template(e.Val, "a header", ff.env); t != nil {
+			h.Headers = append(h.Headers, flow.Header{Name: e.Key.Text, Value: t})
 		}
 	}
 }
 
 // jsonValue reads a body. A secret may be in it.
-func (ff *flowFile) jsonValue(n *node) *flow.Value {
-	switch n.kind {
-	case isNull:
+func (ff *flowFile) jsonValue(n *source.Node) *flow.Value {
+	switch n.Kind {
+	case source.Null:
 		return &flow.Value{}
-	case isList:
+	case source.List:
 		v := &flow.Value{List: []*flow.Value{}}
-		for _, item := range n.items {
+		for _, item := range n.Items {
 			v.List = append(v.List, ff.jsonValue(item))
 		}
 		return v
-	case isMap:
+	case source.Map:
 		v := &flow.Value{Object: true}
-		for _, e := range n.entries {
-			v.Fields = append(v.Fields, flow.Field{Name: e.key.text, Value: ff.jsonValue(e.val)})
+		for _, e := range n.Entries {
+			v.Fields = append(v.Fields, flow.Field{Name: e.Key.Text, Value: ff.jsonValue(e.Val)})
 		}
 		return v
 	}
-	if n.style == 0 {
-		switch n.text {
+	if n.Style == 0 {
+		switch n.Text {
 		case "true", "false":
-			return &flow.Value{Literal: n.text == "true"}
+			return &flow.Value{Literal: n.Text == "true"}
 		}
-		if jsonNumber.MatchString(n.text) {
-			if i, err := strconv.ParseInt(n.text, 10, 64); err == nil {
+		if jsonNumber.MatchString(n.Text) {
+			if i, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
 				return &flow.Value{Literal: i}
 			}
-			if f, err := strconv.ParseFloat(n.text, 64); err == nil {
+			if f, err := strconv.ParseFloat(n.Text, 64); err == nil {
 				return &flow.Value{Literal: f}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 // Bounds of listening.
@@ -29,47 +30,47 @@ var listenKeys = []string{"with", "barge_in", "type_ahead", "tries", "timeout", 
 func listening(own ...string) []string { return append(own, listenKeys...) }
 
 // listen reads the listening fields of n over those in l.
-func (ff *flowFile) listen(n *node, l flow.Listen) flow.Listen {
-	if with := n.get("with"); with != nil {
+func (ff *flowFile) listen(n *source.Node, l flow.Listen) flow.Listen {
+	if with := n.Get("with"); with != nil {
 		l.DTMF, l.Speech = false, false
-		for _, item := range ff.list(with, "with") {
-			switch w, _ := ff.word(item, "with", "dtmf", "speech"); w {
+		for _, item := range ff.List(with, "with") {
+			switch w, _ := ff.Word(item, "with", "dtmf", "speech"); w {
 			case "dtmf":
 				l.DTMF = true
 			case "speech":
 				l.Speech = true
 			}
 		}
-		if with.kind == isList && len(with.items) == 0 {
-			ff.fail(with, "empty-value", "write [dtmf]", "with lists nothing to listen to")
+		if with.Kind == source.List && len(with.Items) == 0 {
+			ff.Fail(with, "empty-value", "write [dtmf]", "with lists nothing to listen to")
 		}
 		ff.checkSpeech(with, l)
 	}
-	if w, ok := ff.word(n.get("barge_in"), "barge_in", "none", "dtmf", "speech", "any"); ok {
+	if w, ok := ff.Word(n.Get("barge_in"), "barge_in", "none", "dtmf", "speech", "any"); ok {
 		l.BargeIn = flow.BargeIn(w)
 	}
-	if t := n.get("type_ahead"); t != nil {
-		l.TypeAhead = ff.yesNo(t, "type_ahead")
+	if t := n.Get("type_ahead"); t != nil {
+		l.TypeAhead = ff.YesNo(t, "type_ahead")
 	}
-	if tries, ok := ff.count(n.get("tries"), "tries", 1, maxTries); ok {
+	if tries, ok := ff.Count(n.Get("tries"), "tries", 1, maxTries); ok {
 		l.Tries = tries
 	}
 	l.Timeout = maps.Clone(l.Timeout)
-	if t := n.get("timeout"); t != nil {
-		if t.kind == isMap {
-			ff.fields(t, "timeout", channels...)
-			for _, e := range t.entries {
-				if d, ok := ff.duration(e.val, "timeout", 500*time.Millisecond, maxTimeout); ok && slices.Contains(channels, e.key.text) {
-					l.Timeout[tandem.Channel(e.key.text)] = d
+	if t := n.Get("timeout"); t != nil {
+		if t.Kind == source.Map {
+			ff.Fields(t, "timeout", channels...)
+			for _, e := range t.Entries {
+				if d, ok := ff.Duration(e.Val, "timeout", 500*time.Millisecond, maxTimeout); ok && slices.Contains(channels, e.Key.Text) {
+					l.Timeout[tandem.Channel(e.Key.Text)] = d
 				}
 			}
-		} else if d, ok := ff.duration(t, "timeout", 500*time.Millisecond, maxTimeout); ok {
+		} else if d, ok := ff.Duration(t, "timeout", 500*time.Millisecond, maxTimeout); ok {
 			l.Timeout[tandem.Voice] = d
 		}
 	}
-	if r := n.get("retry_prompts"); r != nil {
+	if r := n.Get("retry_prompts"); r != nil {
 		l.Retry = nil
-		for _, item := range ff.list(r, "retry_prompts") {
+		for _, item := range ff.List(r, "retry_prompts") {
 			if p := ff.prompt(item, "retry_prompts", ff.env); p != nil {
 				l.Retry = append(l.Retry, p)
 			}
@@ -79,7 +80,7 @@ func (ff *flowFile) listen(n *node, l flow.Listen) flow.Listen {
 }
 
 // checkSpeech looks for languages nobody can recognise.
-func (ff *flowFile) checkSpeech(n *node, l flow.Listen) {
+func (ff *flowFile) checkSpeech(n *source.Node, l flow.Listen) {
 	if !l.Speech {
 		return
 	}
@@ -92,29 +93,29 @@ func (ff *flowFile) checkSpeech(n *node, l flow.Listen) {
 	switch {
 	case len(deaf) == 0:
 	case !l.DTMF:
-		ff.fail(n, "no-recogniser", "write [dtmf, speech]", "only speech is listened to, but no recogniser is configured for %s", strings.Join(deaf, ", "))
+		ff.Fail(n, "no-recogniser", "write [dtmf, speech]", "only speech is listened to, but no recogniser is configured for %s", strings.Join(deaf, ", "))
 	default:
-		ff.warn(n, "no-recogniser", "configure a recogniser, or remove speech", "speech is not heard: no recogniser is configured for %s", strings.Join(deaf, ", "))
+		ff.Warn(n, "no-recogniser", "configure a recogniser, or remove speech", "speech is not heard: no recogniser is configured for %s", strings.Join(deaf, ", "))
 	}
 }
 
-func (ff *flowFile) readSay(s *step, n *node) flow.Verb {
+func (ff *flowFile) readSay(s *step, n *source.Node) flow.Verb {
 	say := &flow.Say{BargeIn: ff.flow.Defaults.BargeIn}
 	sayKeys := []string{"prompt", "barge_in", "image", "announces"}
-	byFields := n.kind == isMap && slices.ContainsFunc(n.entries, func(e entry) bool { return slices.Contains(sayKeys, e.key.text) })
+	byFields := n.Kind == source.Map && slices.ContainsFunc(n.Entries, func(e source.Entry) bool { return slices.Contains(sayKeys, e.Key.Text) })
 	if !byFields {
 		say.Prompt = ff.prompt(n, "say", ff.env)
 		return say
 	}
-	ff.fields(n, "say", sayKeys...)
+	ff.Fields(n, "say", sayKeys...)
 	say.Prompt = ff.needPrompt(n, "say")
-	if w, ok := ff.word(n.get("barge_in"), "barge_in", "none", "dtmf", "speech", "any"); ok {
+	if w, ok := ff.Word(n.Get("barge_in"), "barge_in", "none", "dtmf", "speech", "any"); ok {
 		say.BargeIn = flow.BargeIn(w)
 	}
-	if w, ok := ff.word(n.get("announces"), "announces", "recording"); ok {
+	if w, ok := ff.Word(n.Get("announces"), "announces", "recording"); ok {
 		say.Announces = w
 	}
-	if i := n.get("image"); i != nil {
+	if i := n.Get("image"); i != nil {
 		image := ff.besideFile(i, "image", ff.reading.checkExists)
 		say.Prompt = withImage(say.Prompt, image)
 	}
@@ -137,65 +138,66 @@ func withImage(p *flow.Prompt, image string) *flow.Prompt {
 }
 
 // needPrompt reads the field prompt, which must be there.
-func (ff *flowFile) needPrompt(n *node, verb string) *flow.Prompt {
-	p := n.get("prompt")
+func (ff *flowFile) needPrompt(n *source.Node, verb string) *flow.Prompt {
+	p := n.Get("prompt")
 	if p == nil {
-		ff.fail(n, "missing-key", "add `prompt: …`", "%s has no `prompt`", verb)
+		ff.Fail(n, "missing-key", "add `prompt: …`", "%s has no `prompt`", verb)
 		return nil
 	}
 	return ff.prompt(p, verb, ff.env)
 }
 
-func (ff *flowFile) readMenu(s *step, n *node) flow.Verb {
+func (ff *flowFile) readMenu(s *step, n *source.Node) flow.Verb {
 	m := &flow.Menu{Listen: ff.flow.Defaults}
-	if !ff.fields(n, "menu", listening("prompt", "choices")...) {
+	if !ff.Fields(n, "menu", listening("prompt", "choices")...) {
 		return m
 	}
 	m.Listen = ff.listen(n, m.Listen)
 	m.Prompt = ff.needPrompt(n, "menu")
-	choices := n.get("choices")
+	choices := n.Get("choices")
 	switch {
 	case choices == nil:
-		ff.fail(n, "missing-key", "add `choices: [ { keys: \"1\", go: … } ]`", "menu has no `choices`")
-	case choices.kind == isMap:
+		ff.Fail(n, "missing-key", "add `choices: [ { keys: \"1\", go: … } ]`", "menu has no `choices`")
+	case choices.Kind == source.Map:
 		m.From = ff.dynamicChoices(choices)
 	default:
-		items := ff.list(choices, "choices")
-		if choices.kind == isList && len(items) == 0 {
-			ff.fail(choices, "empty-value", "", "the menu has nothing to choose from")
+		items := ff.List(choices, "choices")
+		if choices.Kind == source.List && len(items) == 0 {
+			ff.Fail(choices, "empty-value", "", "the menu has nothing to choose from")
 		}
 		if len(items) > maxChoices {
-			ff.fail(choices, "out-of-range", "make several menus", "a menu has up to %d choices; this has %d", maxChoices, len(items))
+			ff.Fail(choices, "out-of-range", "make several menus", "a menu has up to %d choices; this has %d", maxChoices, len(items))
 			items = items[:maxChoices]
+		} else if choices.Kind == source.List {
+			s.Places["choices"] = choices
 		}
 		for i, item := range items {
 			if c := ff.choice(s, i, item, m); c != nil {
 				m.Choices = append(m.Choices, c)
 			}
 		}
-		ff.checkCollisions(items)
 	}
 	return m
 }
 
-func (ff *flowFile) choice(s *step, i int, n *node, m *flow.Menu) *flow.Choice {
-	if !ff.fields(n, "a choice", "keys", "phrases", "label", "go") {
+func (ff *flowFile) choice(s *step, i int, n *source.Node, m *flow.Menu) *flow.Choice {
+	if !ff.Fields(n, "a choice", "keys", "phrases", "label", "go") {
 		return nil
 	}
-	c := &flow.Choice{Pos: ff.pos(n), Keys: ff.keys(n.get("keys")), Phrases: ff.phrases(n.get("phrases"))}
-	if l := n.get("label"); l != nil {
+	c := &flow.Choice{Pos: ff.Pos(n), Keys: ff.keys(n.Get("keys")), Phrases: ff.phrases(n.Get("phrases"))}
+	if l := n.Get("label"); l != nil {
 		c.Label = ff.prompt(l, "label", ff.env)
 	}
 	c.Go = ff.needTarget(n, "a choice")
-	s.places["choice "+strconv.Itoa(i+1)] = n.get("go")
+	s.Places["choice "+strconv.Itoa(i+1)] = n.Get("go")
 	voice := slices.Contains(ff.flow.Channels, tandem.Voice)
 	switch {
-	case n.get("keys") == nil && (voice && !m.Speech || len(c.Phrases) == 0 && c.Label == nil):
-		ff.fail(n, "missing-key", "add `keys: \"1\"`", "no caller can take this choice: it has no `keys`")
+	case n.Get("keys") == nil && (voice && !m.Speech || len(c.Phrases) == 0 && c.Label == nil):
+		ff.Fail(n, "missing-key", "add `keys: \"1\"`", "no caller can take this choice: it has no `keys`")
 	case len(ff.flow.Channels) > 0 && !(voice && len(ff.flow.Channels) == 1) && c.Label == nil:
 		for _, lang := range ff.flow.Languages {
-			if n.get("phrases") == nil || n.get("phrases").get(lang) == nil {
-				ff.warn(n, "missing-label", "add `label` or `phrases`", "in text this choice has nothing to be shown by in %s", lang)
+			if n.Get("phrases") == nil || n.Get("phrases").Get(lang) == nil {
+				ff.Warn(n, "missing-label", "add `label` or `phrases`", "in text this choice has nothing to be shown by in %s", lang)
 				break
 			}
 		}
@@ -204,25 +206,25 @@ func (ff *flowFile) choice(s *step, i int, n *node, m *flow.Menu) *flow.Choice {
 }
 
 // needTarget reads the field go, which must be there.
-func (ff *flowFile) needTarget(n *node, what string) string {
-	to := n.get("go")
+func (ff *flowFile) needTarget(n *source.Node, what string) string {
+	to := n.Get("go")
 	if to == nil {
-		ff.fail(n, "missing-key", "add `go: STEP`", "%s has no `go`", what)
+		ff.Fail(n, "missing-key", "add `go: STEP`", "%s has no `go`", what)
 		return ""
 	}
 	return ff.target(to, "go")
 }
 
-func (ff *flowFile) dynamicChoices(n *node) *flow.DynamicChoices {
-	ff.fields(n, "choices", "from", "as", "label", "max", "into", "go")
-	d := &flow.DynamicChoices{Pos: ff.pos(n), Max: maxDynamic, Go: ff.needTarget(n, "choices")}
+func (ff *flowFile) dynamicChoices(n *source.Node) *flow.DynamicChoices {
+	ff.Fields(n, "choices", "from", "as", "label", "max", "into", "go")
+	d := &flow.DynamicChoices{Pos: ff.Pos(n), Max: maxDynamic, Go: ff.needTarget(n, "choices")}
 	for _, k := range []string{"from", "as", "label", "into"} {
-		if n.get(k) == nil {
-			ff.fail(n, "missing-key", "write { from: slots, as: slot, label: …, into: chosen, go: STEP }", "choices has no `%s`", k)
+		if n.Get(k) == nil {
+			ff.Fail(n, "missing-key", "write { from: slots, as: slot, label: …, into: chosen, go: STEP }", "choices has no `%s`", k)
 		}
 	}
 	var elem *expression.Type
-	if from := n.get("from"); from != nil {
+	if from := n.Get("from"); from != nil {
 		d.From = ff.compile(from, "from", ff.env, &expression.Type{Kind: expression.List})
 		if d.From != nil {
 			if d.From.Secret() {
@@ -234,19 +236,19 @@ func (ff *flowFile) dynamicChoices(n *node) *flow.DynamicChoices {
 	if elem == nil {
 		elem = &expression.Type{Kind: expression.Any}
 	}
-	if as := n.get("as"); as != nil {
-		if name, ok := ff.name(as, "as"); ok && ff.freeName(as) {
+	if as := n.Get("as"); as != nil {
+		if name, ok := ff.Name(as, "as"); ok && ff.freeName(as) {
 			d.As = name
-			if l := n.get("label"); l != nil {
+			if l := n.Get("label"); l != nil {
 				key := &expression.Type{Kind: expression.Digits} // what to press for it
 				d.Label = ff.prompt(l, "label", ff.env.With(name, elem, false).With("key", key, false))
 			}
 		}
 	}
-	if m, ok := ff.count(n.get("max"), "max", 1, maxDynamic); ok {
+	if m, ok := ff.Count(n.Get("max"), "max", 1, maxDynamic); ok {
 		d.Max = m
 	}
-	if into := n.get("into"); into != nil {
+	if into := n.Get("into"); into != nil {
 		if v := ff.variable(into, "into"); v != nil {
 			d.Into = v.Name
 		}
@@ -257,62 +259,49 @@ func (ff *flowFile) dynamicChoices(n *node) *flow.DynamicChoices {
 var keysForm = regexp.MustCompile(`^[0-9*#A-D]+$`)
 
 // keys reads what a caller presses.
-func (ff *flowFile) keys(n *node) string {
+func (ff *flowFile) keys(n *source.Node) string {
 	if n == nil {
 		return ""
 	}
-	s, ok := ff.text(n, "keys")
+	s, ok := ff.Text(n, "keys")
 	if !ok {
 		return ""
 	}
 	if !keysForm.MatchString(s) || len(s) > maxKeys {
-		ff.fail(n, "keys", "write digits, * or #, such as \"1\" or \"*0\"", "`%s` cannot be pressed on a phone, or has more than %d keys", s, maxKeys)
+		ff.Fail(n, "keys", "write digits, * or #, such as \"1\" or \"*0\"", "`%s` cannot be pressed on a phone, or has more than %d keys", s, maxKeys)
 		return ""
 	}
 	return s
 }
 
 // phrases reads what a caller says or types, by language.
-func (ff *flowFile) phrases(n *node) map[string][]string {
-	if n == nil || !ff.fieldsAny(n, "phrases", "write { en: [card] }") {
+func (ff *flowFile) phrases(n *source.Node) map[string][]string {
+	if n == nil || !ff.AnyFields(n, "phrases", "write { en: [card] }") {
 		return nil
 	}
 	out := map[string][]string{}
-	for _, e := range n.entries {
-		if !slices.Contains(ff.flow.Languages, e.key.text) {
+	for _, e := range n.Entries {
+		if !slices.Contains(ff.flow.Languages, e.Key.Text) {
 			if len(ff.flow.Languages) > 0 {
-				ff.fail(e.key, "unknown-language", didYouMean(e.key.text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.key.text)
+				ff.Fail(e.Key, "unknown-language", source.DidYouMean(e.Key.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.Key.Text)
 			}
 			continue
 		}
-		items := []*node{e.val}
-		if e.val.kind == isList {
-			items = e.val.items
+		items := []*source.Node{e.Val}
+		if e.Val.Kind == source.List {
+			items = e.Val.Items
 		}
 		for _, item := range items {
-			if s, ok := ff.text(item, "a phrase"); ok {
+			if s, ok := ff.Text(item, "a phrase"); ok {
 				if strings.TrimSpace(s) == "" {
-					ff.fail(item, "empty-value", "", "a phrase is empty")
+					ff.Fail(item, "empty-value", "", "a phrase is empty")
 					continue
 				}
-				out[e.key.text] = append(out[e.key.text], s)
+				out[e.Key.Text] = append(out[e.Key.Text], s)
 			}
 		}
 	}
 	return out
-}
-
-// fieldsAny checks that n is a map, whatever its keys.
-func (f *file) fieldsAny(n *node, what, fix string) bool {
-	switch n.kind {
-	case isMap:
-		return true
-	case isNull:
-		f.empty(n, what)
-	default:
-		f.fail(n, "wrong-type", fix, "%s is a map", what)
-	}
-	return false
 }
 
 // typeable are the types an answer can be given in.
@@ -320,66 +309,66 @@ var typeable = []string{"text", "digits", "int", "decimal", "money", "date", "ti
 
 var digitsForm = regexp.MustCompile(`^([0-9]{1,3})(?:\.\.([0-9]{1,3}))?$`)
 
-func (ff *flowFile) readCollect(s *step, n *node) flow.Verb {
+func (ff *flowFile) readCollect(s *step, n *source.Node) flow.Verb {
 	c := &flow.Collect{Listen: ff.flow.Defaults}
-	if !ff.fields(n, "collect", listening("prompt", "into", "type", "digits", "pattern", "confirm", "secret")...) {
+	if !ff.Fields(n, "collect", listening("prompt", "into", "type", "digits", "pattern", "confirm", "secret")...) {
 		return c
 	}
 	c.Listen = ff.listen(n, c.Listen)
 	c.Prompt = ff.needPrompt(n, "collect")
 	c.Type = &expression.Type{Kind: expression.Text}
-	if into := n.get("into"); into == nil {
-		ff.fail(n, "missing-key", "add `into: VARIABLE`", "collect has no `into`")
+	if into := n.Get("into"); into == nil {
+		ff.Fail(n, "missing-key", "add `into: VARIABLE`", "collect has no `into`")
 	} else if v := ff.variable(into, "into"); v != nil {
 		c.Into, c.Type, c.Secrecy = v.Name, v.Type, v.Secrecy
 		ff.collectable(into, v)
-		ff.collectSecret(n.get("secret"), v)
+		ff.collectSecret(n.Get("secret"), v)
 	}
-	if t := n.get("type"); t != nil {
-		if w, ok := ff.word(t, "type", typeable...); ok && c.Into != "" && expression.Kind(w) != c.Type.Kind {
+	if t := n.Get("type"); t != nil {
+		if w, ok := ff.Word(t, "type", typeable...); ok && c.Into != "" && expression.Kind(w) != c.Type.Kind {
 			if c.Type.Kind != expression.Text {
-				ff.fail(t, "wrong-type", fmt.Sprintf("write `type: %s`, or remove it", c.Type.Kind), "`%s` has type %s", c.Into, c.Type.Kind)
+				ff.Fail(t, "wrong-type", fmt.Sprintf("write `type: %s`, or remove it", c.Type.Kind), "`%s` has type %s", c.Into, c.Type.Kind)
 			} else {
 				c.Type = &expression.Type{Kind: expression.Kind(w)}
 			}
 		}
 	}
 	ff.collectForm(n, c)
-	if confirm := n.get("confirm"); confirm != nil {
+	if confirm := n.Get("confirm"); confirm != nil {
 		c.Confirm = ff.prompt(confirm, "confirm", ff.env)
 	}
 	return c
 }
 
 // collectable refuses types nobody can type.
-func (ff *flowFile) collectable(into *node, v *flow.Variable) {
+func (ff *flowFile) collectable(into *source.Node, v *flow.Variable) {
 	switch v.Type.Kind {
 	case expression.List, expression.Object, expression.Recording:
-		ff.fail(into, "wrong-type", "collect into text, digits or a number", "`%s` is %s, which nobody can type", v.Name, v.Type.Kind)
+		ff.Fail(into, "wrong-type", "collect into text, digits or a number", "`%s` is %s, which nobody can type", v.Name, v.Type.Kind)
 	}
 }
 
-func (ff *flowFile) collectSecret(n *node, v *flow.Variable) {
+func (ff *flowFile) collectSecret(n *source.Node, v *flow.Variable) {
 	if n == nil {
 		return
 	}
-	want := n.kind == isText && n.text == "ephemeral" || ff.yesNo(n, "secret")
+	want := n.Kind == source.Text && n.Text == "ephemeral" || ff.YesNo(n, "secret")
 	switch {
 	case want && v.Secrecy == flow.Open:
-		ff.fail(n, "secret", fmt.Sprintf("write `%s: { type: %s, secret: true }` under vars", v.Name, v.Type.Kind), "the answer is secret, but `%s` is not", v.Name)
-	case want && n.text == "ephemeral" && v.Secrecy != flow.Ephemeral:
-		ff.fail(n, "secret", fmt.Sprintf("write `%s: { type: %s, secret: ephemeral }` under vars", v.Name, v.Type.Kind), "the answer must never be stored, but `%s` is", v.Name)
+		ff.Fail(n, "secret", fmt.Sprintf("write `%s: { type: %s, secret: true }` under vars", v.Name, v.Type.Kind), "the answer is secret, but `%s` is not", v.Name)
+	case want && n.Text == "ephemeral" && v.Secrecy != flow.Ephemeral:
+		ff.Fail(n, "secret", fmt.Sprintf("write `%s: { type: %s, secret: ephemeral }` under vars", v.Name, v.Type.Kind), "the answer must never be stored, but `%s` is", v.Name)
 	case !want && v.Secrecy != flow.Open:
-		ff.fail(n, "secret", "remove it", "`%s` is secret, and so is the answer", v.Name)
+		ff.Fail(n, "secret", "remove it", "`%s` is secret, and so is the answer", v.Name)
 	}
 }
 
 // collectForm reads how the answer must look.
-func (ff *flowFile) collectForm(n *node, c *flow.Collect) {
-	if d := n.get("digits"); d != nil {
-		parts := digitsForm.FindStringSubmatch(d.text)
-		if d.kind != isText || parts == nil {
-			ff.fail(d, "digits", "write 6, or 16..19 for a range", "digits is a count or a range")
+func (ff *flowFile) collectForm(n *source.Node, c *flow.Collect) {
+	if d := n.Get("digits"); d != nil {
+		parts := digitsForm.FindStringSubmatch(d.Text)
+		if d.Kind != source.Text || parts == nil {
+			ff.Fail(d, "digits", "write 6, or 16..19 for a range", "digits is a count or a range")
 		} else {
 			c.Min, _ = strconv.Atoi(parts[1])
 			c.Max = c.Min
@@ -387,16 +376,16 @@ func (ff *flowFile) collectForm(n *node, c *flow.Collect) {
 				c.Max, _ = strconv.Atoi(parts[2])
 			}
 			if c.Min < 1 || c.Max < c.Min || c.Max > maxDigits {
-				ff.fail(d, "out-of-range", "", "digits is from 1 to %d, the smaller number first", maxDigits)
+				ff.Fail(d, "out-of-range", "", "digits is from 1 to %d, the smaller number first", maxDigits)
 			}
 		}
 	}
-	if p := n.get("pattern"); p != nil {
-		if src, ok := ff.text(p, "pattern"); ok {
+	if p := n.Get("pattern"); p != nil {
+		if src, ok := ff.Text(p, "pattern"); ok {
 			if _, err := regexp.Compile(`^(?:` + src + `)$`); err != nil {
-				ff.fail(p, "pattern", "use RE2 syntax, without look-ahead and back-references", "the pattern cannot be read: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+				ff.Fail(p, "pattern", "use RE2 syntax, without look-ahead and back-references", "the pattern cannot be read: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 			} else if len(src) > 1000 {
-				ff.fail(p, "pattern", "", "the pattern is longer than 1000 characters")
+				ff.Fail(p, "pattern", "", "the pattern is longer than 1000 characters")
 			} else {
 				c.Pattern = src
 			}
@@ -404,51 +393,51 @@ func (ff *flowFile) collectForm(n *node, c *flow.Collect) {
 	}
 }
 
-func (ff *flowFile) readLanguage(s *step, n *node) flow.Verb {
+func (ff *flowFile) readLanguage(s *step, n *source.Node) flow.Verb {
 	l := &flow.Language{Listen: ff.flow.Defaults}
-	if !ff.fields(n, "language", listening("by", "prompt", "set")...) {
+	if !ff.Fields(n, "language", listening("by", "prompt", "set")...) {
 		return l
 	}
-	by, set := n.get("by"), n.get("set")
+	by, set := n.Get("by"), n.Get("set")
 	switch {
 	case by != nil && set != nil:
-		ff.fail(set, "wrong-type", "write one of the two", "language either finds the language (`by`) or sets it (`set`)")
+		ff.Fail(set, "wrong-type", "write one of the two", "language either finds the language (`by`) or sets it (`set`)")
 	case set != nil:
-		if tag, ok := ff.text(set, "set"); ok {
+		if tag, ok := ff.Text(set, "set"); ok {
 			if !slices.Contains(ff.flow.Languages, tag) {
-				ff.fail(set, "unknown-language", didYouMean(tag, ff.flow.Languages), "`%s` is not one of the flow's languages", tag)
+				ff.Fail(set, "unknown-language", source.DidYouMean(tag, ff.flow.Languages), "`%s` is not one of the flow's languages", tag)
 			}
 			l.Set = tag
 		}
 	case by != nil:
 		l.Listen = ff.listen(n, l.Listen)
-		for _, item := range ff.list(by, "by") {
-			if w, ok := ff.word(item, "by", "caller", "browser", "menu"); ok {
+		for _, item := range ff.List(by, "by") {
+			if w, ok := ff.Word(item, "by", "caller", "browser", "menu"); ok {
 				l.By = append(l.By, w)
 			}
 		}
-		if p := n.get("prompt"); p != nil {
+		if p := n.Get("prompt"); p != nil {
 			l.Prompt = ff.prompt(p, "language", ff.env)
 		}
-		if slices.Contains(l.By, "menu") && n.get("prompt") == nil {
-			ff.fail(n, "missing-key", "add `prompt: { en: \"For English, press 1. …\" }`", "language by menu has no `prompt`")
+		if slices.Contains(l.By, "menu") && n.Get("prompt") == nil {
+			ff.Fail(n, "missing-key", "add `prompt: { en: \"For English, press 1. …\" }`", "language by menu has no `prompt`")
 		}
 	default:
-		ff.fail(n, "missing-key", "write { by: [caller, menu], prompt: … } or { set: en }", "language has neither `by` nor `set`")
+		ff.Fail(n, "missing-key", "write { by: [caller, menu], prompt: … } or { set: en }", "language has neither `by` nor `set`")
 	}
 	return l
 }
 
-func (ff *flowFile) readConsent(s *step, n *node) flow.Verb {
+func (ff *flowFile) readConsent(s *step, n *source.Node) flow.Verb {
 	c := &flow.ConsentStep{Listen: ff.flow.Defaults}
-	if !ff.fields(n, "consent", listening("kind", "prompt")...) {
+	if !ff.Fields(n, "consent", listening("kind", "prompt")...) {
 		return c
 	}
 	c.Listen = ff.listen(n, c.Listen)
 	c.Prompt = ff.needPrompt(n, "consent")
-	if k := n.get("kind"); k == nil {
-		ff.fail(n, "missing-key", "add `kind: recording`", "consent has no `kind`")
-	} else if w, ok := ff.word(k, "kind", "recording", "data", "video"); ok {
+	if k := n.Get("kind"); k == nil {
+		ff.Fail(n, "missing-key", "add `kind: recording`", "consent has no `kind`")
+	} else if w, ok := ff.Word(k, "kind", "recording", "data", "video"); ok {
 		c.Kind = w
 	}
 	return c

@@ -1,4 +1,4 @@
-package read
+package check
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/source"
 )
 
 // state is what the checker knows about a customer at a step, besides the step.
@@ -30,7 +31,7 @@ type arrival struct {
 
 // walk is the exploration of one flow from one state at its start.
 type walk struct {
-	ff     *flowFile
+	f      *subject
 	prefix []string // the steps of callers
 	before map[point]arrival
 	todo   []point
@@ -46,45 +47,45 @@ type exit struct {
 type visit struct{ live, leaving bool }
 
 type walkKey struct {
-	flow string
+	flow *subject
 	state
 }
 
-// checkPaths walks every flow over all paths, on all its channels, and proves what
+// paths walks every flow over all paths, on all its channels, and proves what
 // rules 6, 8, 10 and 11 ask. Called flows are walked from where they are called.
-func (r *reading) checkPaths(flows []*flowFile) {
+func (c *checker) paths() {
 	called := map[string]bool{}
-	for _, ff := range flows {
-		for _, name := range ff.flow.Order {
-			if call, ok := ff.steps[name].Verb.(*flow.Subflow); ok {
+	for _, f := range c.order {
+		for _, name := range f.Program.Order {
+			if call, ok := f.Steps[name].Verb.(*flow.Subflow); ok {
 				called[call.Name] = true
 			}
 		}
 	}
-	for _, ff := range flows {
-		recorded := slices.Contains(r.o.Recorded, ff.flow.Name)
-		if called[ff.flow.Name] && len(ff.flow.Outcomes) > 0 && !recorded {
+	for _, f := range c.order {
+		recorded := slices.Contains(c.recorded, f.Program.Name)
+		if called[f.Program.Name] && len(f.Program.Outcomes) > 0 && !recorded {
 			continue
 		}
-		for _, c := range ff.flow.Channels {
-			r.walk(ff, state{channel: c, told: !recorded}, nil)
+		for _, channel := range f.Program.Channels {
+			c.walk(f, state{channel: channel, told: !recorded}, nil)
 		}
 	}
-	for _, ff := range flows {
-		ff.checkVisits()
+	for _, f := range c.order {
+		f.reached()
 	}
 }
 
 // walk explores a flow once for each state at its start and returns its exits.
-func (r *reading) walk(ff *flowFile, start state, prefix []string) *walk {
-	key := walkKey{ff.base, start}
-	if w := r.walks[key]; w != nil {
+func (c *checker) walk(f *subject, start state, prefix []string) *walk {
+	key := walkKey{f, start}
+	if w := c.walks[key]; w != nil {
 		return w
 	}
-	w := &walk{ff: ff, prefix: prefix, before: map[point]arrival{}}
-	r.walks[key] = w
-	ff.walked = true
-	w.reach(point{}, "", ff.flow.Start, start)
+	w := &walk{f: f, prefix: prefix, before: map[point]arrival{}}
+	c.walks[key] = w
+	f.walked = true
+	w.reach(point{}, "", f.Program.Start, start)
 	for len(w.todo) > 0 {
 		p := w.todo[0]
 		w.todo = w.todo[1:]
@@ -99,7 +100,7 @@ func (w *walk) reach(from point, via, to string, st state) {
 		to = from.step
 	}
 	p := point{to, st}
-	if w.ff.steps[to] == nil {
+	if w.f.Steps[to] == nil {
 		return
 	}
 	if _, seen := w.before[p]; !seen {
@@ -125,14 +126,14 @@ func (w *walk) path(p point) string {
 }
 
 func (w *walk) visit(p point) {
-	ff := w.ff
-	s := ff.steps[p.step]
-	v := ff.visits[p.step]
+	f := w.f
+	s := f.Steps[p.step]
+	v := f.visits[p.step]
 	v.live, v.leaving = v.live || !p.leaving, v.leaving || p.leaving
-	ff.visits[p.step] = v
+	f.visits[p.step] = v
 
 	if s.If != nil {
-		holds := ff.onChannelTruth(s.If, p.channel)
+		holds := f.onChannelTruth(s.If, p.channel)
 		if holds != yes {
 			if to, ok := s.Next.Target("skipped"); ok {
 				w.reach(p, "", to, p.state)
@@ -157,24 +158,24 @@ func (w *walk) visit(p point) {
 		}
 	}
 	if !p.leaving {
-		w.checkPoint(p, s)
+		w.at(p, s)
 	}
 	st = w.follow(p, s, st)
 	if !p.leaving {
-		if ff.flow.OnError != "" {
-			w.reach(p, "error", ff.flow.OnError, st)
+		if f.Program.OnError != "" {
+			w.reach(p, "error", f.Program.OnError, st)
 		}
-		if ff.flow.OnLeave != "" {
+		if f.Program.OnLeave != "" {
 			left := st
 			left.leaving = true
-			w.reach(p, "left", ff.flow.OnLeave, left)
+			w.reach(p, "left", f.Program.OnLeave, left)
 		}
 	}
 }
 
 // follow reaches what comes after a step and returns the state its faults leave with.
-func (w *walk) follow(p point, s *step, st state) state {
-	ff := w.ff
+func (w *walk) follow(p point, s *Step, st state) state {
+	f := w.f
 	switch v := s.Verb.(type) {
 	case nil: // could not be read: expect the best of it, so that its error stands alone
 		st.level, st.told = tandem.Proofed, true
@@ -189,11 +190,11 @@ func (w *walk) follow(p point, s *step, st state) state {
 		w.followBranch(p, s, v, st)
 		return st
 	case *flow.Subflow:
-		child := ff.reading.flows[v.Name]
-		if child == nil || p.leaving || !slices.Contains(child.flow.Channels, p.channel) {
+		child := f.checker.flows[v.Name]
+		if child == nil || p.leaving || !slices.Contains(child.Program.Channels, p.channel) {
 			break
 		}
-		called := ff.reading.walk(child, st, []string{w.path(p), v.Name + ":"})
+		called := f.checker.walk(child, st, []string{w.path(p), v.Name + ":"})
 		for _, e := range called.exits {
 			if to, ok := s.Next.Target(e.outcome); ok {
 				w.reach(p, "", to, e.state)
@@ -211,15 +212,15 @@ func (w *walk) follow(p point, s *step, st state) state {
 			w.commands(p, st)
 		}
 	}
-	for _, e := range ff.verbEdges(s) {
+	for _, e := range f.verbEdges(s) {
 		w.reach(p, "", e.to, st)
 	}
 	return st
 }
 
-func (w *walk) followBranch(p point, s *step, b *flow.Branch, st state) {
+func (w *walk) followBranch(p point, s *Step, b *flow.Branch, st state) {
 	for _, arm := range b.Arms {
-		holds := w.ff.onChannelTruth(arm.If, p.channel)
+		holds := w.f.onChannelTruth(arm.If, p.channel)
 		if holds != no {
 			w.reach(p, "", arm.Go, st)
 		}
@@ -233,37 +234,37 @@ func (w *walk) followBranch(p point, s *step, b *flow.Branch, st state) {
 }
 
 func (w *walk) commands(p point, st state) {
-	for _, c := range w.ff.flow.Commands {
+	for _, c := range w.f.Program.Commands {
 		if c.Go != "" {
 			w.reach(p, c.Name, c.Go, st)
 		}
 	}
 }
 
-// checkPoint holds one step in one state against rules 6 and 11.
-func (w *walk) checkPoint(p point, s *step) {
-	ff := w.ff
+// at holds one step in one state against rules 6 and 11.
+func (w *walk) at(p point, s *Step) {
+	f := w.f
 	if !onChannel(s.Verb, p.channel) {
 		_, alternative := voiceOnly(s.Verb)
-		ff.failOnce(s, "channel "+string(p.channel), s.at("verb"), "channel", alternative,
+		f.failOnce(s, "channel "+string(p.channel), s.At("verb"), "channel", alternative,
 			"step `%s` uses `%s`, which %s cannot do, and it can be reached there: %s", s.Name, s.Verb.Verb(), p.channel, w.path(p))
 	}
 	switch v := s.Verb.(type) {
 	case *flow.Subflow:
-		child := ff.reading.flows[v.Name]
-		if child != nil && len(child.flow.Channels) > 0 && !slices.Contains(child.flow.Channels, p.channel) {
-			ff.failOnce(s, "channel "+string(p.channel), s.at("name"), "channel", fmt.Sprintf("add %s to the channels of `%s`, or branch on `channel` before this step", p.channel, v.Name),
+		child := f.checker.flows[v.Name]
+		if child != nil && len(child.Program.Channels) > 0 && !slices.Contains(child.Program.Channels, p.channel) {
+			f.failOnce(s, "channel "+string(p.channel), s.At("name"), "channel", fmt.Sprintf("add %s to the channels of `%s`, or branch on `channel` before this step", p.channel, v.Name),
 				"step `%s` calls flow `%s`, which does not serve %s, and it can be reached there: %s", s.Name, v.Name, p.channel, w.path(p))
 		}
 	case *flow.Transfer:
 		if !p.told {
-			ff.failOnce(s, "recording", s.at("verb"), "recording", "say something with `announces: recording` first, or ask a `consent` of kind recording",
+			f.failOnce(s, "recording", s.At("verb"), "recording", "say something with `announces: recording` first, or ask a `consent` of kind recording",
 				"the entry records, but on this path nobody has told the caller before they speak to a person: %s", w.path(p))
 		}
 	}
 }
 
-func (w *walk) notAssured(p point, s *step) {
+func (w *walk) notAssured(p point, s *Step) {
 	fix := "add `not_assured: STEP` to its `next`"
 	if s.Next.To != "" {
 		fix = fmt.Sprintf("write `next: { not_assured: STEP, else: %s }`", s.Next.To)
@@ -272,36 +273,52 @@ func (w *walk) notAssured(p point, s *step) {
 	if p.level > tandem.None {
 		have = "the caller is only " + p.level.String()
 	}
-	w.ff.failOnce(s, "needs", s.at("needs"), "assurance", fix, "step `%s` needs %s, but %s on this path: %s", s.Name, s.Needs, have, w.path(p))
+	w.f.failOnce(s, "needs", s.At("needs"), "assurance", fix, "step `%s` needs %s, but %s on this path: %s", s.Name, s.Needs, have, w.path(p))
 }
 
 // failOnce reports a thing about a step the first time it is met.
-func (ff *flowFile) failOnce(s *step, what string, n *node, rule, fix, format string, args ...any) {
+func (f *subject) failOnce(s *Step, what string, n *source.Node, rule, fix, format string, args ...any) {
 	key := s.Name + " " + what
-	if !ff.once[key] {
-		ff.once[key] = true
-		ff.fail(n, rule, fix, format, args...)
+	if !f.once[key] {
+		f.once[key] = true
+		f.Fail(n, rule, fix, format, args...)
 	}
 }
 
-// checkVisits looks at what the walks did and did not reach.
-func (ff *flowFile) checkVisits() {
-	complete := ff.walked && !ff.broken
-	for _, name := range ff.flow.Order {
-		s := ff.steps[name]
-		v := ff.visits[name]
+// reached looks at what the walks did and did not reach.
+func (f *subject) reached() {
+	complete := f.walked && !f.Broken()
+	for _, name := range f.Program.Order {
+		s := f.Steps[name]
+		v := f.visits[name]
 		if !v.live && !v.leaving && complete {
-			ff.warn(s.key, "unreachable-step", "lead to it from another step, or remove it", "no path leads to step `%s`", name)
+			f.Warn(s.Key, "unreachable-step", "lead to it from another step, or remove it", "no path leads to step `%s`", name)
 		}
 		if v.leaving && !v.live && speaks(s.Verb) {
-			ff.fail(s.at("verb"), "leave-speaks", "use set, http, branch or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
+			f.Fail(s.At("verb"), "leave-speaks", "use set, http, branch or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
 		}
 		if v.live {
-			for _, u := range s.uses {
-				if u.name == "outcome" {
-					ff.report(Error, u.at, 1, "outcome-scope", "use it in steps that only `on_leave` leads to", "`outcome` has a value only after the customer left; step `%s` also runs before", name)
+			for _, u := range s.Uses {
+				if u.Name == "outcome" {
+					f.Report(source.Error, u.At, 1, "outcome-scope", "use it in steps that only `on_leave` leads to", "`outcome` has a value only after the customer left; step `%s` also runs before", name)
 				}
 			}
 		}
 	}
+}
+
+// stepList writes a path of steps for people.
+func stepList(names []string) string {
+	const most = 12
+	if len(names) > most {
+		names = append(append(slices.Clone(names[:most/2]), fmt.Sprintf("… %d more …", len(names)-most)), names[len(names)-most/2:]...)
+	}
+	out := ""
+	for i, n := range names {
+		if i > 0 {
+			out += " → "
+		}
+		out += n
+	}
+	return out
 }

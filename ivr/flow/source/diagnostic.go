@@ -1,4 +1,4 @@
-package read
+package source
 
 import (
 	"cmp"
@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
@@ -127,57 +126,15 @@ func wide(r rune) bool {
 		r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000 && r <= 0x3fffd
 }
 
-// maxDiagnostics per file: more help nobody and would make a hostile file costly.
-const maxDiagnostics = 100
-
-// place is a position in a file, lines and columns from 1, columns in characters.
-type place struct{ line, col int }
-
-// report adds a diagnostic about width characters at p.
-func (f *file) report(severity string, p place, width int, rule, fix, format string, args ...any) {
-	f.broken = f.broken || severity == Error
-	key := fmt.Sprint(p, rule, fmt.Sprintf(format, args...))
-	if f.reported[key] {
-		return // the same part of the file, looked at twice
-	}
-	f.reported[key] = true
-	if len(f.reported) > maxDiagnostics {
-		return
-	}
-	d := Diagnostic{
-		File: f.path, Line: p.line, Column: p.col, Severity: severity, Rule: rule,
-		Message: fmt.Sprintf(format, args...), Suggestion: fix, Width: width,
-	}
-	if p.line >= 1 && p.line <= len(f.lines) {
-		d.Snippet = strings.TrimRight(f.lines[p.line-1], " \t")
-	}
-	f.reading.found = append(f.reading.found, d)
-}
-
-// fail reports an error at a node.
-func (f *file) fail(n *node, rule, fix, format string, args ...any) {
-	f.report(Error, n.at, n.width(), rule, fix, format, args...)
-}
-
-// warn reports a warning at a node.
-func (f *file) warn(n *node, rule, fix, format string, args ...any) {
-	f.report(Warning, n.at, n.width(), rule, fix, format, args...)
-}
-
-// pos is a node's place as the program keeps it.
-func (f *file) pos(n *node) flow.Pos {
-	return flow.Pos{File: f.path, Line: n.at.line, Col: n.at.col}
-}
-
-// inOrder sorts by file, then place; equal places keep the order they were found in.
-func inOrder(ds []Diagnostic) {
+// Sort sorts by file, then place; equal places keep the order they were found in.
+func Sort(ds []Diagnostic) {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 
-// nearest finds the candidate a person most likely meant by word, or "".
-func nearest(word string, candidates []string) string {
+// Nearest finds the candidate a person most likely meant by word, or "".
+func Nearest(word string, candidates []string) string {
 	sorted := slices.Sorted(slices.Values(candidates))
 	if near := expression.Nearest(word, sorted); near != "" {
 		return near
@@ -190,9 +147,9 @@ func nearest(word string, candidates []string) string {
 	return ""
 }
 
-// didYouMean makes the fix for an unknown name: the nearest, or the whole list.
-func didYouMean(word string, candidates []string) string {
-	if near := nearest(word, candidates); near != "" {
+// DidYouMean makes the fix for an unknown name: the nearest, or the whole list.
+func DidYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
 		return fmt.Sprintf("write `%s`", near)
 	}
 	if len(candidates) == 0 {

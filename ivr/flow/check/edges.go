@@ -1,4 +1,4 @@
-package read
+package check
 
 import (
 	"maps"
@@ -17,16 +17,16 @@ type edge struct {
 }
 
 // edges lists the ways out of a step: its verb's, then those of rules 1 and 8.
-func (ff *flowFile) edges(s *step) []edge {
-	out := ff.verbEdges(s)
+func (f *subject) edges(s *Step) []edge {
+	out := f.verbEdges(s)
 	if s.If != nil {
-		out = ff.addOutcome(out, s, "skipped", false)
+		out = f.addOutcome(out, s, "skipped", false)
 	}
 	if s.MaxVisits > 0 {
 		if to, ok := s.Next.By["loop"]; ok {
 			out = append(out, edge{"loop", to, "next loop", false})
-		} else if ff.flow.OnError != "" {
-			out = append(out, edge{"loop", ff.flow.OnError, "max_visits", false})
+		} else if f.Program.OnError != "" {
+			out = append(out, edge{"loop", f.Program.OnError, "max_visits", false})
 		}
 	}
 	if to, ok := s.Next.By["not_assured"]; ok && s.Needs > 0 {
@@ -35,7 +35,7 @@ func (ff *flowFile) edges(s *step) []edge {
 	return out
 }
 
-func (ff *flowFile) verbEdges(s *step) []edge {
+func (f *subject) verbEdges(s *Step) []edge {
 	var out []edge
 	switch v := s.Verb.(type) {
 	case nil:
@@ -60,27 +60,27 @@ func (ff *flowFile) verbEdges(s *step) []edge {
 			out = append(out, edge{"arm", a.Go, "arm " + strconv.Itoa(i+1), false})
 		}
 	case *flow.Subflow:
-		quick := ff.reading.quickOutcomes(v.Name)
+		quick := f.checker.quickOutcomes(v.Name)
 		for _, o := range v.Outcomes() {
-			out = ff.addOutcome(out, s, o, !quick[o])
+			out = f.addOutcome(out, s, o, !quick[o])
 		}
 		return out
 	}
 	for _, o := range s.Verb.Outcomes() {
-		out = ff.addOutcome(out, s, o, waitsFor(s.Verb, o))
+		out = f.addOutcome(out, s, o, waitsFor(s.Verb, o))
 	}
 	return out
 }
 
-func (ff *flowFile) addOutcome(out []edge, s *step, outcome string, waits bool) []edge {
+func (f *subject) addOutcome(out []edge, s *Step, outcome string, waits bool) []edge {
 	to, ok := s.Next.Target(outcome)
 	if !ok || to == "" {
 		return out
 	}
 	place := "next"
-	if s.places["next "+outcome] != nil {
+	if s.Places["next "+outcome] != nil {
 		place = "next " + outcome
-	} else if s.places["next else"] != nil {
+	} else if s.Places["next else"] != nil {
 		place = "next else"
 	}
 	return append(out, edge{outcome, to, place, waits})
@@ -100,19 +100,19 @@ func waitsFor(v flow.Verb, outcome string) bool {
 }
 
 // quickOutcomes are those a called flow can reach without waiting for anybody.
-func (r *reading) quickOutcomes(name string) map[string]bool {
-	if q, ok := r.quick[name]; ok {
+func (c *checker) quickOutcomes(name string) map[string]bool {
+	if q, ok := c.quick[name]; ok {
 		return q
 	}
 	q := map[string]bool{}
-	r.quick[name] = q // a flow that calls itself is an error of its own
-	ff := r.flows[name]
-	if ff == nil {
+	c.quick[name] = q // a flow that calls itself is an error of its own
+	f := c.flows[name]
+	if f == nil {
 		return q
 	}
 	seen := map[string]bool{}
-	for todo := []string{ff.flow.Start}; len(todo) > 0; {
-		s := ff.steps[todo[len(todo)-1]]
+	for todo := []string{f.Program.Start}; len(todo) > 0; {
+		s := f.Steps[todo[len(todo)-1]]
 		todo = todo[:len(todo)-1]
 		if s == nil || seen[s.Name] {
 			continue
@@ -121,7 +121,7 @@ func (r *reading) quickOutcomes(name string) map[string]bool {
 		if end, ok := s.Verb.(*flow.End); ok && end.As != "" {
 			q[end.As] = true
 		}
-		for _, e := range ff.edges(s) {
+		for _, e := range f.edges(s) {
 			if !e.waits {
 				todo = append(todo, e.to)
 			}

@@ -7,10 +7,11 @@ import (
 
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
 )
 
 // leak reports a secret that would reach a place where it must not go (rule 4).
-func (ff *flowFile) leak(n *node, uses []string, verb, where string) {
+func (ff *flowFile) leak(n *source.Node, uses []string, verb, where string) {
 	var secrets []string
 	for _, name := range uses {
 		if _, secret, ok := ff.env.Lookup(name); ok && secret {
@@ -31,11 +32,11 @@ func (ff *flowFile) leak(n *node, uses []string, verb, where string) {
 	if where == "a URL" {
 		fix = "send it in a header or in json"
 	}
-	ff.fail(n, "secret-leak", fix, "%s is secret and must not reach %s", what, where)
+	ff.Fail(n, "secret-leak", fix, "%s is secret and must not reach %s", what, where)
 }
 
 // flowsInto checks that what an expression yields may be kept in a variable.
-func (ff *flowFile) flowsInto(n *node, p *expression.Program, v *flow.Variable, what string) {
+func (ff *flowFile) flowsInto(n *source.Node, p *expression.Program, v *flow.Variable, what string) {
 	if !p.Secret() {
 		return
 	}
@@ -48,16 +49,7 @@ func (ff *flowFile) flowsInto(n *node, p *expression.Program, v *flow.Variable, 
 	}
 	for _, w := range slices.Concat(ff.flow.Inputs, ff.flow.Vars) {
 		if w.Secrecy == flow.Ephemeral && slices.Contains(p.Uses(), w.Name) {
-			ff.fail(n, "secret-leak", "declare it `secret: ephemeral` too", "`%s` must never be stored, but %s is stored with the session", w.Name, what)
+			ff.Fail(n, "secret-leak", "declare it `secret: ephemeral` too", "`%s` must never be stored, but %s is stored with the session", w.Name, what)
 		}
 	}
-}
-
-// literalTemplate makes a template of text without ${ }.
-func literalTemplate(s string) *expression.Template {
-	t, err := expression.NewEnv().Template(s)
-	if err != nil {
-		return nil
-	}
-	return t
 }

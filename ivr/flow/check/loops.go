@@ -1,4 +1,4 @@
-package read
+package check
 
 import (
 	"slices"
@@ -6,24 +6,24 @@ import (
 	"tandem/ivr/flow"
 )
 
-// checkLoops finds circles in which nobody is waited for (rule 9).
-func (ff *flowFile) checkLoops() {
+// loops finds circles in which nobody is waited for (rule 9).
+func (f *subject) loops() {
 	quick := map[string][]edge{} // the ways out that do not wait, repeat resolved
-	for _, name := range ff.flow.Order {
-		for _, e := range ff.edges(ff.steps[name]) {
+	for _, name := range f.Program.Order {
+		for _, e := range f.edges(f.Steps[name]) {
 			if e.to == flow.ToRepeat {
 				e.to = name
 			}
-			if !e.waits && ff.steps[e.to] != nil {
+			if !e.waits && f.Steps[e.to] != nil {
 				quick[name] = append(quick[name], e)
 			}
 		}
 	}
-	for _, group := range circles(ff.flow.Order, quick) {
+	for _, group := range circles(f.Program.Order, quick) {
 		first := group[0]
 		path, last := shortestCircle(first, group, quick)
-		s := ff.steps[last.from]
-		ff.fail(s.at(last.edge.place), "endless-loop", "let one step on the way wait for the caller, such as a menu, a collect or a transfer; saying something does not wait",
+		s := f.Steps[last.from]
+		f.Fail(s.At(last.edge.place), "endless-loop", "let one step on the way wait for the caller, such as a menu, a collect or a transfer; saying something does not wait",
 			"these steps can run in a circle for ever without waiting for anybody: %s", stepList(append(path, first)))
 	}
 }

@@ -1,4 +1,4 @@
-package read
+package source
 
 import (
 	"slices"
@@ -26,33 +26,32 @@ func TestWithin(t *testing.T) {
 		"a comment before": "# X in a comment is not counted\nk: a X # nor this one",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newReading(nil, "", testOptions())
-			f := r.newFile("x.flow.yaml")
-			if !f.parse([]byte(source)) {
-				t.Fatalf("not read:\n%s", shown(r.found))
+			f := New("x.flow.yaml", "x.flow.yaml")
+			if !f.Parse([]byte(source)) {
+				t.Fatalf("not read:\n%s", shown(f.found))
 			}
-			var got []place
-			var walk func(*node)
-			walk = func(n *node) {
-				for i, c := range []rune(n.text) {
-					if n.kind == isText && c == 'X' {
+			var got []Place
+			var walk func(*Node)
+			walk = func(n *Node) {
+				for i, c := range []rune(n.Text) {
+					if n.Kind == Text && c == 'X' {
 						got = append(got, f.within(n, i+1))
 					}
 				}
-				for _, e := range n.entries {
-					walk(e.val)
+				for _, e := range n.Entries {
+					walk(e.Val)
 				}
-				for _, i := range n.items {
+				for _, i := range n.Items {
 					walk(i)
 				}
 			}
-			walk(f.root)
-			var want []place
+			walk(f.Root)
+			var want []Place
 			for i, line := range f.lines {
 				before, _, _ := strings.Cut(line, "#")
 				for j, c := range []rune(before) {
 					if c == 'X' {
-						want = append(want, place{i + 1, j + 1})
+						want = append(want, Place{i + 1, j + 1})
 					}
 				}
 			}

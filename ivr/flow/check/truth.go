@@ -1,4 +1,4 @@
-package read
+package check
 
 import (
 	"github.com/expr-lang/expr/ast"
@@ -36,16 +36,16 @@ func (t truth) not() truth {
 
 // onChannelTruth works a condition out as far as the channel alone decides it, so
 // that a branch on `channel` narrows what follows (rule 6).
-func (ff *flowFile) onChannelTruth(p *expression.Program, c tandem.Channel) truth {
+func (f *subject) onChannelTruth(p *expression.Program, c tandem.Channel) truth {
 	if p == nil {
 		return maybe
 	}
-	tree, seen := ff.conditions[p]
+	tree, seen := f.conditions[p]
 	if !seen {
 		if t, err := parser.Parse(p.Source()); err == nil {
 			tree = t.Node
 		}
-		ff.conditions[p] = tree // nil for what the plain parser does not know, such as 60s
+		f.conditions[p] = tree // nil for what the plain parser does not know, such as 60s
 	}
 	return truthAt(tree, string(c))
 }

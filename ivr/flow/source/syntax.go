@@ -1,4 +1,4 @@
-package read
+package source
 
 import (
 	"bytes"
@@ -16,64 +16,17 @@ import (
 // Bounds of a file (rule 7). They are checked before the parser runs, because its
 // time grows with the square of what it is given.
 const (
-	maxFileBytes = 1 << 20
-	maxDepth     = 32
-	maxEntries   = 40_000 // keys, list items and commas: 2,000 steps of 20
-	maxSiblings  = 4_000  // keys of one map, the part the parser is slowest at
-	maxSteps     = 2_000
+	MaxBytes    = 1 << 20
+	maxDepth    = 32
+	maxEntries  = 40_000 // keys, list items and commas: 2,000 steps of 20
+	maxSiblings = 4_000  // keys of one map, the part the parser is slowest at
 )
 
-type kind uint8
-
-const (
-	isNull kind = iota
-	isText      // any scalar; style says how it was written
-	isMap
-	isList
-)
-
-// node is one value of a file with its place. It keeps what the designer wrote:
-// an unquoted 01 stays text "01" of style plain.
-type node struct {
-	kind    kind
-	at      place
-	style   byte // of text: 0 plain, or ' " | >
-	text    string
-	flow    bool // written with { } or [ ]
-	entries []entry
-	items   []*node
-}
-
-// entry is one key with its value, in the order written.
-type entry struct{ key, val *node }
-
-// width is how many characters an error at n underlines.
-func (n *node) width() int {
-	if n.kind != isText || n.style == '|' || n.style == '>' || strings.ContainsRune(n.text, '\n') {
-		return 1
-	}
-	w := utf8.RuneCountInString(n.text)
-	if n.style != 0 {
-		w += 2
-	}
-	return w
-}
-
-// get is the value of a key, nil if it is not there.
-func (n *node) get(key string) *node {
-	for _, e := range n.entries {
-		if e.key.text == key {
-			return e.val
-		}
-	}
-	return nil
-}
-
-// parse reads the file's text into f.root. At the first syntax error it reports one
+// Parse reads the file's text into f.Root. At the first syntax error it reports one
 // diagnostic and returns false.
-func (f *file) parse(data []byte) bool {
-	if len(data) > maxFileBytes {
-		f.report(Error, place{1, 1}, 1, "file-size", "split it into several files", "the file has %d bytes; %d are allowed", len(data), maxFileBytes)
+func (f *File) Parse(data []byte) bool {
+	if len(data) > MaxBytes {
+		f.Report(Error, Place{1, 1}, 1, "file-size", "split it into several files", "the file has %d bytes; %d are allowed", len(data), MaxBytes)
 		return false
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
@@ -84,12 +37,12 @@ func (f *file) parse(data []byte) bool {
 		return false
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }); i >= 0 {
-		f.report(Error, placeOf(text, i), 1, "encoding", "remove it", "the file holds a control character (U+%04X)", text[i])
+		f.Report(Error, placeOf(text, i), 1, "encoding", "remove it", "the file holds a control character (U+%04X)", text[i])
 		return false
 	}
 	for i, line := range f.lines {
 		if indent := strings.TrimLeft(line, " "); strings.HasPrefix(indent, "\t") && strings.TrimSpace(indent) != "" && !strings.HasPrefix(strings.TrimSpace(indent), "#") {
-			f.report(Error, place{i + 1, len(line) - len(indent) + 1}, 1, "syntax", "indent with spaces", "a tab stands where YAML wants spaces")
+			f.Report(Error, Place{i + 1, len(line) - len(indent) + 1}, 1, "syntax", "indent with spaces", "a tab stands where YAML wants spaces")
 			return false
 		}
 	}
@@ -97,20 +50,20 @@ func (f *file) parse(data []byte) bool {
 	if !ok {
 		return false
 	}
-	if root == nil || root.kind != isMap {
-		f.report(Error, place{1, 1}, 1, "syntax", "begin with a line such as `flow: name`", "the file is not a list of `key: value` lines")
+	if root == nil || root.Kind != Map {
+		f.Report(Error, Place{1, 1}, 1, "syntax", "begin with a line such as `flow: name`", "the file is not a list of `key: value` lines")
 		return false
 	}
-	f.root = root
+	f.Root = root
 	return true
 }
 
 // tree runs the lexer, the bounds and the parser. A panic of the library is the
 // file's fault as far as the designer can help it.
-func (f *file) tree(text string) (root *node, ok bool) {
+func (f *File) tree(text string) (root *Node, ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			f.report(Error, place{1, 1}, 1, "syntax", "write the file in plainer YAML", "the file cannot be read as YAML (%v)", p)
+			f.Report(Error, Place{1, 1}, 1, "syntax", "write the file in plainer YAML", "the file cannot be read as YAML (%v)", p)
 			root, ok = nil, false
 		}
 	}()
@@ -130,7 +83,7 @@ func (f *file) tree(text string) (root *node, ok bool) {
 			continue
 		}
 		if body != nil {
-			f.report(Error, tokenPlace(doc.Body.GetToken()), 1, "syntax", "put it into a file of its own", "a second document begins here; a file holds one")
+			f.Report(Error, tokenPlace(doc.Body.GetToken()), 1, "syntax", "put it into a file of its own", "a second document begins here; a file holds one")
 			return nil, false
 		}
 		body = doc.Body
@@ -143,7 +96,7 @@ func (f *file) tree(text string) (root *node, ok bool) {
 	return root, !c.failed
 }
 
-func (f *file) badEncoding(text string) {
+func (f *File) badEncoding(text string) {
 	i := 0
 	for i < len(text) {
 		r, size := utf8.DecodeRuneInString(text[i:])
@@ -152,31 +105,31 @@ func (f *file) badEncoding(text string) {
 		}
 		i += size
 	}
-	f.report(Error, placeOf(text, i), 1, "encoding", "save the file as UTF-8", "the file is not UTF-8: byte 0x%02x", text[i])
+	f.Report(Error, placeOf(text, i), 1, "encoding", "save the file as UTF-8", "the file is not UTF-8: byte 0x%02x", text[i])
 }
 
-func placeOf(text string, offset int) place {
+func placeOf(text string, offset int) Place {
 	before := text[:offset]
 	line := strings.Count(before, "\n")
-	return place{line + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
+	return Place{line + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
 }
 
-func tokenPlace(t *token.Token) place {
+func tokenPlace(t *token.Token) Place {
 	if t == nil || t.Position == nil {
-		return place{1, 1}
+		return Place{1, 1}
 	}
-	return place{max(t.Position.Line, 1), max(t.Position.Column, 1)}
+	return Place{max(t.Position.Line, 1), max(t.Position.Column, 1)}
 }
 
 // bounds checks the token stream before the parser sees it and returns the places
 // of all tokens that a colon follows: the true keys.
-func (f *file) bounds(tokens token.Tokens) (map[place]bool, bool) {
-	keys := map[place]bool{}
+func (f *File) bounds(tokens token.Tokens) (map[Place]bool, bool) {
+	keys := map[Place]bool{}
 	entries, brackets := 0, 0
 	var columns, siblings []int // of the block collections that are open
 	for i, t := range tokens {
 		if rule, fix, message := refused(t, tokens, i); rule != "" {
-			f.report(Error, tokenPlace(t), max(1, utf8.RuneCountInString(strings.TrimSpace(t.Origin))), rule, fix, "%s", message)
+			f.Report(Error, tokenPlace(t), max(1, utf8.RuneCountInString(strings.TrimSpace(t.Origin))), rule, fix, "%s", message)
 			return nil, false
 		}
 		begins := 0
@@ -206,16 +159,16 @@ func (f *file) bounds(tokens token.Tokens) (map[place]bool, bool) {
 			}
 			siblings[len(siblings)-1]++
 			if siblings[len(siblings)-1] > maxSiblings {
-				f.report(Error, tokenPlace(t), 1, "file-size", "split it into several files", "this map or list has more than %d entries", maxSiblings)
+				f.Report(Error, tokenPlace(t), 1, "file-size", "split it into several files", "this map or list has more than %d entries", maxSiblings)
 				return nil, false
 			}
 		}
 		if brackets+len(columns) > maxDepth {
-			f.report(Error, tokenPlace(t), 1, "too-deep", "make steps of it, or a flow of its own", "this is nested more than %d deep", maxDepth)
+			f.Report(Error, tokenPlace(t), 1, "too-deep", "make steps of it, or a flow of its own", "this is nested more than %d deep", maxDepth)
 			return nil, false
 		}
 		if entries > maxEntries {
-			f.report(Error, tokenPlace(t), 1, "file-size", "split it into several files", "the file has more than %d keys and list items", maxEntries)
+			f.Report(Error, tokenPlace(t), 1, "file-size", "split it into several files", "the file has more than %d keys and list items", maxEntries)
 			return nil, false
 		}
 	}
@@ -246,24 +199,24 @@ func refused(t *token.Token, tokens token.Tokens, i int) (rule, fix, message str
 }
 
 // syntaxError says in plain words what the parser or the lexer tripped over.
-func (f *file) syntaxError(err error) {
+func (f *File) syntaxError(err error) {
 	var at interface {
 		GetToken() *token.Token
 		GetMessage() string
 	}
 	if !errors.As(err, &at) {
-		f.report(Error, place{1, 1}, 1, "syntax", "", "the file cannot be read as YAML: %v", err)
+		f.Report(Error, Place{1, 1}, 1, "syntax", "", "the file cannot be read as YAML: %v", err)
 		return
 	}
 	p := tokenPlace(at.GetToken())
 	said := at.GetMessage()
 	for _, w := range syntaxWords {
 		if strings.Contains(said, w.said) {
-			f.report(Error, p, 1, "syntax", w.fix, "%s", w.message)
+			f.Report(Error, p, 1, "syntax", w.fix, "%s", w.message)
 			return
 		}
 	}
-	f.report(Error, p, 1, "syntax", "put quotes around text with special characters, and look at the indentation", "this is not YAML: %s", said)
+	f.Report(Error, p, 1, "syntax", "put quotes around text with special characters, and look at the indentation", "this is not YAML: %s", said)
 }
 
 // syntaxWords translates the library's messages.
@@ -286,14 +239,14 @@ var syntaxWords = []struct{ said, message, fix string }{
 
 // converter makes nodes of the library's tree and checks for duplicate keys.
 type converter struct {
-	f      *file
-	keys   map[place]bool
+	f      *File
+	keys   map[Place]bool
 	failed bool
 }
 
-func (c *converter) node(n ast.Node, depth int) *node {
+func (c *converter) node(n ast.Node, depth int) *Node {
 	if n == nil || depth > 4*maxDepth {
-		return &node{kind: isNull, at: place{1, 1}}
+		return &Node{Kind: Null, At: Place{1, 1}}
 	}
 	at := tokenPlace(n.GetToken())
 	switch n := n.(type) {
@@ -302,70 +255,70 @@ func (c *converter) node(n ast.Node, depth int) *node {
 	case *ast.MappingValueNode:
 		return c.mapping([]*ast.MappingValueNode{n}, at, n.IsFlowStyle, depth)
 	case *ast.SequenceNode:
-		out := &node{kind: isList, at: at, flow: n.IsFlowStyle}
+		out := &Node{Kind: List, At: at, Flow: n.IsFlowStyle}
 		for _, v := range n.Values {
-			out.items = append(out.items, c.node(v, depth+1))
+			out.Items = append(out.Items, c.node(v, depth+1))
 		}
 		return out
 	case *ast.NullNode:
-		out := &node{kind: isNull, at: at}
+		out := &Node{Kind: Null, At: at}
 		if c.f.wordAt(at) == len("null") || c.f.runeAt(at) == '~' {
-			out.text = n.GetToken().Value // written out; otherwise nothing is
+			out.Text = n.GetToken().Value // written out; otherwise nothing is
 		}
 		return out
 	case *ast.LiteralNode:
-		out := &node{kind: isText, at: at, style: '|'}
+		out := &Node{Kind: Text, At: at, Style: '|'}
 		if n.Start != nil && n.Start.Type == token.FoldedType {
-			out.style = '>'
+			out.Style = '>'
 		}
 		if n.Value != nil {
-			out.text = n.Value.Value
+			out.Text = n.Value.Value
 		}
 		return out
 	case *ast.StringNode:
-		out := &node{kind: isText, at: at, text: n.Value}
+		out := &Node{Kind: Text, At: at, Text: n.Value}
 		switch n.GetToken().Type {
 		case token.SingleQuoteType:
-			out.style = '\''
+			out.Style = '\''
 		case token.DoubleQuoteType:
-			out.style = '"'
+			out.Style = '"'
 		}
 		return out
 	case ast.ScalarNode:
-		return &node{kind: isText, at: at, text: n.GetToken().Value}
+		return &Node{Kind: Text, At: at, Text: n.GetToken().Value}
 	}
 	c.failed = true
-	c.f.report(Error, at, 1, "syntax", "put quotes around text with special characters", "this kind of YAML is not used in flow files")
-	return &node{kind: isNull, at: at}
+	c.f.Report(Error, at, 1, "syntax", "put quotes around text with special characters", "this kind of YAML is not used in flow files")
+	return &Node{Kind: Null, At: at}
 }
 
-func (c *converter) mapping(values []*ast.MappingValueNode, at place, flowStyle bool, depth int) *node {
-	out := &node{kind: isMap, at: at, flow: flowStyle}
-	first := map[string]place{}
+func (c *converter) mapping(values []*ast.MappingValueNode, at Place, flowStyle bool, depth int) *Node {
+	out := &Node{Kind: Map, At: at, Flow: flowStyle}
+	first := map[string]Place{}
 	for i, v := range values {
 		key := c.node(v.Key, depth+1)
-		if key.kind == isNull && v.Key != nil && v.Key.GetToken() != nil {
-			key.text = v.Key.GetToken().Value
+		if key.Kind == Null && v.Key != nil && v.Key.GetToken() != nil {
+			key.Text = v.Key.GetToken().Value
 		}
-		key.kind = isText
+		key.Kind = Text
 		val := c.node(v.Value, depth+1)
-		if i > 0 && !c.keys[key.at] && val.kind == isNull {
-			c.f.report(Error, key.at, key.width(), "comma-in-text", "put quotes around the whole text before it: { en: \"one, two\" }",
-				"the comma before `%s` ended the text: inside { } text with a comma must be quoted", key.text)
+		if i > 0 && !c.keys[key.At] && val.Kind == Null {
+			c.f.Report(Error, key.At, key.width(), "comma-in-text", "put quotes around the whole text before it: { en: \"one, two\" }",
+				"the comma before `%s` ended the text: inside { } text with a comma must be quoted", key.Text)
 			continue
 		}
-		if p, ok := first[key.text]; ok {
-			c.f.report(Error, key.at, key.width(), "duplicate-key", "remove or rename one of the two", "`%s` is written twice here; the first is on line %d, column %d", key.text, p.line, p.col)
+		if p, ok := first[key.Text]; ok {
+			c.f.Report(Error, key.At, key.width(), "duplicate-key", "remove or rename one of the two", "`%s` is written twice here; the first is on line %d, column %d", key.Text, p.Line, p.Col)
 		} else {
-			first[key.text] = key.at
-			out.entries = append(out.entries, entry{key, val})
+			first[key.Text] = key.At
+			out.Entries = append(out.Entries, Entry{key, val})
 		}
-		if val.kind == isNull {
-			val.at = key.at
+		if val.Kind == Null {
+			val.At = key.At
 		}
 	}
-	if len(out.entries) > 0 && !flowStyle {
-		out.at = out.entries[0].key.at
+	if len(out.Entries) > 0 && !flowStyle {
+		out.At = out.Entries[0].Key.At
 	}
 	return out
 }

@@ -1,0 +1,108 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/source"
+)
+
+// keys compares what callers press and say: within each menu, among the commands, and
+// the commands with the menus in which they work.
+func (f *subject) keys() {
+	for _, name := range f.Program.Order {
+		if choices := f.Steps[name].Places["choices"]; choices != nil {
+			f.collisions(choices.Items)
+		}
+	}
+	f.collisions(f.Commands)
+	for _, name := range f.Program.Order {
+		if menu, ok := f.Steps[name].Verb.(*flow.Menu); ok {
+			f.commandsAgainst(f.Steps[name], menu)
+		}
+	}
+}
+
+// commandsAgainst finds commands that a menu's own keys and phrases would hide.
+func (f *subject) commandsAgainst(s *Step, menu *flow.Menu) {
+	for i, c := range f.Program.Commands {
+		var keys []string
+		for _, choice := range menu.Choices {
+			keys = append(keys, choice.Keys)
+			for lang, phrases := range c.Phrases {
+				for _, p := range phrases {
+					for _, q := range choice.Phrases[lang] {
+						if collide(fold(p), fold(q)) {
+							f.Fail(f.Commands[i].Get("phrases"), "command-collides", "choose other words for one of them", "the phrase `%s` of command `%s` collides with `%s` in menu `%s`", p, c.Name, q, s.Name)
+						}
+					}
+				}
+			}
+		}
+		if menu.From != nil {
+			for k := 1; k <= menu.From.Max; k++ {
+				keys = append(keys, fmt.Sprint(k))
+			}
+		}
+		for _, k := range keys {
+			if collide(c.Keys, k) {
+				f.Fail(f.Commands[i].Get("keys"), "command-collides", "choose another key for one of them, such as \"*0\"", "key %s of command `%s` collides with key %s in menu `%s`", c.Keys, c.Name, k, s.Name)
+			}
+		}
+	}
+}
+
+// collide reports that one is the other or its beginning.
+func collide(a, b string) bool {
+	return a != "" && b != "" && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
+}
+
+// fold makes phrases alike that a caller cannot tell apart.
+func fold(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+
+// collisions compares the keys and phrases of one menu, or of the commands.
+func (f *subject) collisions(items []*source.Node) {
+	type seen struct {
+		text string
+		at   source.Place
+	}
+	var keys []seen
+	phrases := map[string]seen{}
+	for _, item := range items {
+		if item.Kind != source.Map {
+			continue
+		}
+		if k := item.Get("keys"); k != nil && k.Kind == source.Text {
+			for _, other := range keys {
+				if k.Text == other.text {
+					f.Fail(k, "keys-collide", "give one of them another key", "key %s is used twice; the first is on line %d", k.Text, other.at.Line)
+				} else if collide(k.Text, other.text) {
+					f.Fail(k, "keys-collide", "use keys of which none begins another", "keys %s and %s collide: one begins the other; the first is on line %d", k.Text, other.text, other.at.Line)
+				}
+			}
+			keys = append(keys, seen{k.Text, k.At})
+		}
+		p := item.Get("phrases")
+		if p == nil || p.Kind != source.Map {
+			continue
+		}
+		for _, e := range p.Entries {
+			list := []*source.Node{e.Val}
+			if e.Val.Kind == source.List {
+				list = e.Val.Items
+			}
+			for _, ph := range list {
+				if ph.Kind != source.Text {
+					continue
+				}
+				id := e.Key.Text + " " + fold(ph.Text)
+				if other, twice := phrases[id]; twice {
+					f.Fail(ph, "phrases-collide", "remove it from one of the two", "the phrase `%s` is used twice; the first is on line %d", ph.Text, other.at.Line)
+				} else {
+					phrases[id] = seen{ph.Text, ph.At}
+				}
+			}
+		}
+	}
+}
