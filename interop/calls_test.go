@@ -21,22 +21,24 @@ const (
 
 // TestCalls runs calls of every shape against one server.
 func TestCalls(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	for name, test := range map[string]func(*testing.T, *testkit.Server, string){
-		"early offer":    earlyOffer,
-		"late offer":     lateOffer,
-		"hold, resume":   holdAndResume,
-		"lost ACK":       lostAck,
-		"cancel":         cancelWhileRinging,
-		"cancel at 200":  cancelAfterOK,
-		"cancel race":    cancelRace,
-		"BYE glare":      byeGlare,
-		"hangs up":       serverHangsUp,
-		"vanished":       callerVanishes,
-		"held in peace":  heldCallerIsSilent,
-		"retransmitted":  retransmittedInvite,
-		"one key by two": infoAndEventAreOneKey,
-		"INFO alone":     infoAlone,
+		"early offer":     earlyOffer,
+		"late offer":      lateOffer,
+		"hold, resume":    holdAndResume,
+		"quick re-INVITE": quickReinvites,
+		"lost ACK":        lostAck,
+		"cancel":          cancelWhileRinging,
+		"cancel at 200":   cancelAfterOK,
+		"cancel race":     cancelRace,
+		"BYE glare":       byeGlare,
+		"hangs up":        serverHangsUp,
+		"vanished":        callerVanishes,
+		"held in peace":   heldCallerIsSilent,
+		"retransmitted":   retransmittedInvite,
+		"one key by two":  infoAndEventAreOneKey,
+		"INFO alone":      infoAlone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +99,18 @@ func holdAndResume(t *testing.T, s *testkit.Server, transport string) {
 	}
 	d.OK = ok
 	d.Send(d.Ack().With("application/sdp", testkit.SDP(d.RTP.Port(), 99, "")))
+	d.RTP.Hear(soon+6*time.Second, time.Now(), loopHz, 500*time.Millisecond)
+	d.Bye()
+}
+
+// quickReinvites sends each re-INVITE on the heels of the ACK before it, as a phone
+// does whose user is quick: none may be refused, since the exchange before is over.
+func quickReinvites(t *testing.T, s *testkit.Server, transport string) {
+	d := testkit.NewPeer(t, transport, s.SIP).Call("1000", testkit.Options{})
+	for range 10 {
+		d.Reinvite("sendonly")
+		d.Reinvite("sendrecv")
+	}
 	d.RTP.Hear(soon+6*time.Second, time.Now(), loopHz, 500*time.Millisecond)
 	d.Bye()
 }

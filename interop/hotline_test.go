@@ -54,6 +54,7 @@ func hears(t *testing.T, p *testkit.Phone, after time.Duration, name string) tim
 // greeting, proves who it is, hears its balance, leaves a message, and the journal
 // tells it all.
 func TestHotline(t *testing.T) {
+	t.Parallel()
 	testkit.Need(t, "baresip")
 	if testing.Short() {
 		t.Skip("SKIP: needs a server, and -short starts none")

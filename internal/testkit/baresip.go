@@ -123,6 +123,7 @@ auplay_channels 1
 audio_txmode poll
 rtp_ports 10000-19998
 rtp_stats no
+statmode_default off
 net_interface 127.0.0.1
 module_path %s
 module g711.so
@@ -328,8 +329,12 @@ func (p *Phone) Closed(d time.Duration) string {
 	return p.Wait(d, "CALL_CLOSED").Param
 }
 
+// Log is the newest of what baresip printed, for failure messages.
+func (p *Phone) Log() string { return p.log.String() }
+
 // Heard is the audio of the newest call as it was decoded. Baresip leaves out what
-// never came: silence is there only where silent packets were.
+// never came: silence is there only where silent packets were. It records nothing
+// any more once the call was on hold (seen with 1.0.0, between two of them too).
 func (p *Phone) Heard() []int16 { p.t.Helper(); return p.dump("dec") }
 
 // Said is the audio of the newest call as it was sent.
