@@ -18,7 +18,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -211,7 +210,7 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.store, err = sqlite.Open(ctx, sqlite.Options{
-		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log,
+		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log, Panicked: a.reporter("store"),
 	})
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
@@ -233,6 +232,7 @@ func (a *App) makeSpeech(ctx context.Context) error {
 	}
 	a.speech, err = prompt.New(prompt.Options{
 		Dir: os.DirFS(string(a.cfg.Flows.Dir)), Base: flows.Sample(), Synth: engines, CacheDir: string(a.cfg.Speech.Cache), Log: a.log,
+		Panicked: a.reporter("prompt"),
 	})
 	if err != nil {
 		return tandem.Errorf(tandem.CodeInvalid, "prompts: %w", err)
@@ -278,12 +278,6 @@ func (a *App) openAudio(host netip.Addr) (*leg.Audio, error) {
 	var b [8]byte
 	_, _ = io.ReadFull(a.random, b[:]) // crypto/rand does not fail
 	return leg.NewAudio(a.media, a.addresses.toward(host), host, binary.BigEndian.Uint64(b[:])>>1)
-}
-
-// panicked counts and logs a panic that ended one call only.
-func (a *App) panicked(log *slog.Logger, where string, p any) {
-	a.metrics.panics.WithLabelValues(where).Inc()
-	log.Error("a fault of ours ended a call", "where", where, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 // Abandon closes an App whose Start failed.

@@ -90,6 +90,8 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 	case err != nil:
 		k.log.Error("a flow could not be run", "flow", k.entry.Flow, "error", err)
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonFlowError)
+	case k.line.Broken():
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)
 	case k.line.Lost():
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout)
 	case errors.Is(context.Cause(ctx), errTooLong):

@@ -62,15 +62,15 @@ func (a *App) Start(ctx context.Context) (err error) {
 			}
 		})
 	}
-	a.helpers.Go(func() { a.folder.Watch(ctx) })
-	a.helpers.Go(func() { a.watchEntries(ctx) })
-	a.helpers.Go(func() { a.warm(ctx) })
+	a.helpers.Go(func() { a.keep(ctx, "flows", a.folder.Watch) })
+	a.helpers.Go(func() { a.keep(ctx, "entries", a.watchEntries) })
+	a.helpers.Go(func() { a.contain("warm", func() { a.warm(ctx) }) })
 	if a.cfg.Notify.URL != "" {
 		worker, err := a.outbox()
 		if err != nil {
 			return err
 		}
-		a.helpers.Go(func() { worker.Run(ctx) })
+		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
 	}
 	return nil
 }
@@ -188,5 +188,5 @@ func (a *App) outbox() (*outbox.Worker, error) {
 	// The operator named this receiver, so it may be on a private network.
 	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	hook := outbox.NewWebhook(own, a.now, anywhere...)
-	return &outbox.Worker{Store: a.store, Deliver: hook.Deliver, Log: a.log, Now: a.now, Jitter: rand.Float64}, nil
+	return &outbox.Worker{Store: a.store, Deliver: hook.Deliver, Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox")}, nil
 }

@@ -198,7 +198,10 @@ func (w *world) listen(ctx context.Context, s *leg.Audio, remote *sip.Call, pair
 				return e.Termination
 			}
 		case e, open := <-s.Stream.Events():
-			if _, silent := e.(media.Silent); silent || !open {
+			if !open {
+				return tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)
+			}
+			if _, silent := e.(media.Silent); silent {
 				return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout)
 			}
 		}

@@ -26,6 +26,8 @@ const bytesPerSample = 4
 type cache struct {
 	ctx  context.Context // ends what is being made
 	wait sync.WaitGroup  // goroutines that make clips
+	// told of a panic while making one; may be nil
+	panicked func(p any)
 
 	mu     sync.Mutex // guards what follows
 	max    int        // bytes
@@ -88,7 +90,10 @@ func (c *cache) fly(key string, f *flight, build func(context.Context) (*media.C
 	f.err = errors.New("making the prompt ended early") // stands if build panics
 	defer func() {
 		if p := recover(); p != nil {
-			f.err = fmt.Errorf("making a prompt panicked: %v", p)
+			f.err = errors.New("a fault of ours while making the prompt")
+			if c.panicked != nil {
+				c.panicked(p)
+			}
 		}
 		c.mu.Lock()
 		delete(c.making, key)

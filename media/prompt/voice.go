@@ -45,6 +45,7 @@ type Options struct {
 	Memory   int                // bytes of clips kept in memory; 0 = 64 MiB
 	Disk     int64              // bytes kept in CacheDir; 0 = 256 MiB
 	Log      *slog.Logger       // nil = none
+	Panicked func(p any)        // told of a panic that lost one prompt, where it happened; nil = nobody
 }
 
 // Voice speaks prompts. It is safe for any number of goroutines.
@@ -88,6 +89,7 @@ func New(o Options) (*Voice, error) {
 		o.Disk = defaultDisk
 	}
 	v.clips = newCache(ctx, o.Memory)
+	v.clips.panicked = o.Panicked
 	if o.CacheDir != "" {
 		v.disk = &disk{dir: o.CacheDir, max: o.Disk}
 	}

@@ -404,9 +404,11 @@ func TestMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 
 func TestAPanicEndsOnlyItsOwnPrompt(t *testing.T) {
 	c := newCache(t.Context(), 1000)
+	told := 0
+	c.panicked = func(any) { told++ }
 	_, err := c.get(t.Context(), "k", func(context.Context) (*media.Clip, error) { panic("engine") })
-	if err == nil || !strings.Contains(err.Error(), "panicked") {
-		t.Errorf("got %v", err)
+	if err == nil || !strings.Contains(err.Error(), "fault of ours") || told != 1 {
+		t.Errorf("got %v, told %d times", err, told)
 	}
 	if _, err := c.get(t.Context(), "k", func(context.Context) (*media.Clip, error) { return media.NewClip(nil), nil }); err != nil {
 		t.Errorf("afterwards: %v", err)

@@ -27,6 +27,7 @@ const (
 	ReasonResponse    Reason = "response"
 	ReasonRate        Reason = "rate"        // 503
 	ReasonConnections Reason = "connections" // too many from one source
+	ReasonFault       Reason = "fault"       // ours: judging it panicked
 	ReasonSlow        Reason = "slow"        // a connection that dripped or slept
 )
 

@@ -11,9 +11,11 @@
 package gate
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -132,6 +134,12 @@ func (g *Gate) Close() {
 // pass judges one message: what goes on to the library (nil = nothing), and what
 // goes back to the sender (nil = nothing).
 func (g *Gate) pass(raw []byte, stream bool, from netip.AddrPort) (forward, reply []byte, v Verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.fault(p, from)
+			forward, reply, v = nil, nil, Verdict{Reason: ReasonFault}
+		}
+	}()
 	v = Check(raw, stream, g.limits)
 	if v.Reason == "" && v.invite && !g.sources.invite(from.Addr(), g.now()) {
 		v.Reason, v.Code, v.retryAfter = ReasonRate, 503, g.limits.RetryAfter
@@ -146,6 +154,12 @@ func (g *Gate) pass(raw []byte, stream bool, from netip.AddrPort) (forward, repl
 	}
 	g.o.Answered(v.Reason, v.Code)
 	return nil, v.answer(from), v
+}
+
+// fault counts and logs a panic that lost one message or one connection.
+func (g *Gate) fault(p any, from netip.AddrPort) {
+	g.o.Dropped(ReasonFault)
+	g.log.Error("a fault of ours lost a message", "source", from.Addr(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 // note logs a bad message: its hash and its first line, a few in a second.

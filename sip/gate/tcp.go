@@ -92,7 +92,14 @@ func (c *conn) Write(b []byte) (int, error) {
 
 // Read delivers messages that passed. A message must be complete HeaderTime after
 // its first byte; a connection may be idle for Idle.
-func (c *conn) Read(b []byte) (int, error) {
+func (c *conn) Read(b []byte) (n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.gate.fault(p, c.from)
+			_ = c.Close()
+			n, err = 0, io.EOF
+		}
+	}()
 	for len(c.out) == 0 {
 		done, err := c.next()
 		if err != nil {
@@ -107,7 +114,7 @@ func (c *conn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(b, c.out)
+	n = copy(b, c.out)
 	c.out = c.out[n:]
 	return n, nil
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -46,6 +47,8 @@ type Worker struct {
 	Log     *slog.Logger                                // slog.Default if nil
 	Now     func() time.Time                            // time.Now if nil
 	Jitter  func() float64                              // required: random in [0, 1)
+	// Panicked is told of a panic that ended one delivery, where it happened; nil logs it.
+	Panicked func(p any)
 
 	Lease    time.Duration // the longest one delivery may take; default one minute
 	Tries    int           // then it is given up; default 12
@@ -100,6 +103,11 @@ func (w *Worker) Run(ctx context.Context) {
 			free <- struct{}{}
 			under.Go(func() {
 				defer func() { <-free }()
+				defer func() { // the lease ends by itself
+					if p := recover(); p != nil {
+						w.panicked(p)
+					}
+				}()
 				w.one(ctx, l)
 			})
 		}
@@ -160,10 +168,20 @@ func (w *Worker) deliver(ctx context.Context, l store.Leased) (err error) {
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
+			w.panicked(p)
 			err = fmt.Errorf("a fault of ours while delivering: %v", p)
 		}
 	}()
 	return w.Deliver(ctx, l.Outgoing)
+}
+
+// panicked tells of a fault of ours, once.
+func (w *Worker) panicked(p any) {
+	if w.Panicked != nil {
+		w.Panicked(p)
+		return
+	}
+	w.Log.Error("a fault of ours ended one delivery", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 // gap is the wait after a failed attempt: doubled each time, then between half and

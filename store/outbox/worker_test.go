@@ -49,7 +49,9 @@ func leased(key string, attempt int) store.Leased {
 
 func TestWorker(t *testing.T) {
 	f := &fake{told: make(chan string, 10), queue: []store.Leased{leased("good", 1), leased("bad", 1), leased("bad", 4), leased("bad", 5), leased("never", 1), leased("panics", 2), leased("later", 1)}}
+	faults := 0
 	w := &Worker{Store: f, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Unix(0, 0) }, Jitter: func() float64 { return 0.5 },
+		Panicked: func(any) { faults++ },
 		Tries: 5, First: 8 * time.Second, Longest: 40 * time.Second, Parallel: 1, Poll: time.Millisecond,
 		Deliver: func(_ context.Context, o store.Outgoing) error {
 			switch o.Key {
@@ -80,6 +82,9 @@ func TestWorker(t *testing.T) {
 	}
 	cancel()
 	<-ended
+	if faults != 1 {
+		t.Errorf("%d faults were told of, want 1", faults)
+	}
 }
 
 func TestWorkerStopsInOrder(t *testing.T) {

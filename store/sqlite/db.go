@@ -59,6 +59,7 @@ type Options struct {
 	CheckpointEvery time.Duration            // default one minute
 	Flush           time.Duration            // the longest a happening trails; default 200 ms
 	Probe           time.Duration            // how often a failed store is tried again; default one second
+	Panicked        func(p any)              // told of a panic that failed one change, where it happened; nil logs it
 	Fault           func(point string) error // for tests: asked before "begin", "commit" and "checkpoint"; an error is taken as the disk's
 }
 

@@ -231,7 +231,11 @@ func (w *writer) call(o *op) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.touched = true
-			w.db.log.Error("panic while writing", "panic", p, "stack", string(debug.Stack()))
+			if told := w.db.o.Panicked; told != nil {
+				told(p)
+			} else {
+				w.db.log.Error("a fault of ours failed one change", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			}
 			err = fmt.Errorf("a fault of ours while writing: %v", p)
 		}
 	}()
