@@ -183,7 +183,7 @@ func (c *compiler) conditional(n *ast.ConditionalNode) (typed, *Error) {
 	if !ok {
 		return no, &Error{Col: no.col, Message: fmt.Sprintf("both sides of : must be of one type, these are %s and %s", yes.t, no.t)}
 	}
-	return typed{t: t, secret: cond.secret || yes.secret || no.secret, col: cond.col, eval: func(f *frame) (any, error) {
+	return typed{t: t, secret: cond.secret || yes.secret || no.secret, col: cond.col, arms: append(yes.picks(), no.picks()...), eval: func(f *frame) (any, error) {
 		v, err := truth(cond, f)
 		if err != nil {
 			return nil, err
@@ -198,25 +198,6 @@ func (c *compiler) conditional(n *ast.ConditionalNode) (typed, *Error) {
 		}
 		return convert(t, x)
 	}}, nil
-}
-
-// common is the type that holds both values: that of a name before that of a literal.
-func common(a, b typed) (*Type, bool) {
-	switch {
-	case a.t.Kind == b.t.Kind && a.t.Kind != Enum:
-		return a.t, true
-	case a.t.numeric() && b.t.numeric():
-		if a.t.Kind == Money || b.t.Kind == Money {
-			return simple(Money), true
-		}
-		return simple(Decimal), true
-	case a.t.textual() && b.t.textual():
-		if a.t.Kind == Enum && b.t.Kind == Enum && slices.Equal(a.t.Values, b.t.Values) {
-			return a.t, true
-		}
-		return simple(Text), true
-	}
-	return nil, false
 }
 
 // member is x.name or x[0].
@@ -309,7 +290,7 @@ func elements(x typed, f *frame) ([]any, error) {
 
 func (c *compiler) array(n *ast.ArrayNode) (typed, *Error) {
 	parts := make([]typed, len(n.Nodes))
-	list := typed{t: &Type{Kind: List}}
+	list := typed{t: &Type{Kind: List}, elems: parts}
 	var literals []any
 	for i, e := range n.Nodes {
 		p, fault := c.node(e)
@@ -351,7 +332,9 @@ func (c *compiler) array(n *ast.ArrayNode) (typed, *Error) {
 		if err != nil {
 			return list, faultAt(n, "", "%v", err)
 		}
-		return constant(list.t, v), nil
+		whole := constant(list.t, v)
+		whole.elems = parts
+		return whole, nil
 	}
 	return list, nil
 }
@@ -359,6 +342,7 @@ func (c *compiler) array(n *ast.ArrayNode) (typed, *Error) {
 func (c *compiler) object(n *ast.MapNode) (typed, *Error) {
 	o := typed{t: &Type{Kind: Object, Fields: map[string]*Type{}}}
 	parts := map[string]typed{}
+	o.fields = parts
 	for _, pair := range n.Pairs {
 		pair, ok := pair.(*ast.PairNode)
 		if !ok {
@@ -390,81 +374,4 @@ func (c *compiler) object(n *ast.MapNode) (typed, *Error) {
 		return out, nil
 	}
 	return o, nil
-}
-
-// fits checks that a value of type x can be kept as want.
-func (c *compiler) fits(x typed, want *Type) *Error {
-	if x.literal != nil && want.textual() && x.t.Kind == Text {
-		return literalFits(x, want)
-	}
-	if why, hint := misfit(x.t, want); why != "" {
-		return &Error{Col: x.col, Message: why, Hint: hint}
-	}
-	return nil
-}
-
-// literalFits checks a text written in the source against a textual type.
-func literalFits(x typed, want *Type) *Error {
-	s, _ := x.literal.(string)
-	if want.Kind == Enum && !slices.Contains(want.Values, s) {
-		hint := "it has " + strings.Join(want.Values, ", ")
-		if near := Nearest(s, want.Values); near != "" {
-			hint = "did you mean '" + near + "'?"
-		}
-		return &Error{Col: x.col, Message: fmt.Sprintf("the enum has no value %q", s), Hint: hint}
-	}
-	if why := textFault(want, s); why != "" && s != "" {
-		return &Error{Col: x.col, Message: fmt.Sprintf("%q is no %s", s, want), Hint: why}
-	}
-	return nil
-}
-
-// misfit says why a value of type from cannot be kept as want, "" if it can.
-func misfit(from, want *Type) (why, hint string) {
-	clash := fmt.Sprintf("%s is needed here, this is %s", want, from)
-	switch {
-	case from.Kind == Any || want.Kind == Any:
-		return "", ""
-	case want.Kind == Int && from.numeric() && from.Kind != Int:
-		return clash, "int(x) drops what is after the point"
-	case want.numeric() && from.numeric():
-		return "", ""
-	case want.numeric() && from.textual():
-		return clash, "use int(x) or decimal(x)"
-	case want.Kind == Text && from.textual():
-		return "", ""
-	case want.Kind == Text && (from.numeric() || from.Kind == Bool):
-		return clash, "use text(x)"
-	case want.Kind == Digits && from.textual():
-		if from.Kind != Digits {
-			return clash, "use digits(x)"
-		}
-	case want.Kind == Enum && from.Kind == Enum:
-		for _, v := range from.Values {
-			if !slices.Contains(want.Values, v) {
-				return fmt.Sprintf("the enum needed here has no value %q", v), ""
-			}
-		}
-		return "", ""
-	case want.Kind == List && from.Kind == List:
-		if from.Elem == nil || want.Elem == nil {
-			return "", ""
-		}
-		return misfit(from.Elem, want.Elem)
-	case want.Kind == Object && from.Kind == Object && want.Fields != nil && from.Fields != nil:
-		for name, t := range want.Fields {
-			f, ok := from.Fields[name]
-			if !ok {
-				return fmt.Sprintf("the field %q is missing", name), ""
-			}
-			if why, hint := misfit(f, t); why != "" {
-				return fmt.Sprintf("field %q: %s", name, why), hint
-			}
-		}
-		return "", ""
-	}
-	if from.Kind == want.Kind {
-		return "", ""
-	}
-	return clash, ""
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/mail"
 	"slices"
@@ -249,13 +250,13 @@ func convertObject(t *Type, o map[string]any) (any, error) {
 		return o, nil
 	}
 	out := make(map[string]any, len(t.Fields))
-	for name, f := range t.Fields {
+	for _, name := range slices.Sorted(maps.Keys(t.Fields)) { // the same error each time
 		e, ok := o[name]
 		if !ok {
 			return nil, fmt.Errorf("field %q is missing", name)
 		}
 		var err error
-		if out[name], err = convert(f, e); err != nil {
+		if out[name], err = convert(t.Fields[name], e); err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
 	}

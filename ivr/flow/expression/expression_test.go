@@ -114,7 +114,7 @@ func TestCompileErrors(t *testing.T) {
 		err  string
 	}{
 		{"tier == 'gld'", nil, 9, `the enum has no value "gld": did you mean 'gold'?`},
-		{"channel in ['voice', 'chta']", nil, 12, `the enum has no value "chta": did you mean 'chat'?`},
+		{"channel in ['voice', 'chta']", nil, 22, `the enum has no value "chta": did you mean 'chat'?`},
 		{"60s + 1", nil, 5, "a duration and a number do not mix: write the number with its unit, such as 60s"},
 		{"'é' == words and 60s > 5", nil, 22, "a duration and a number do not mix: write the number with its unit, such as 60s"},
 		{"  teir == 'gold'", nil, 3, `unknown name "teir": did you mean tier?`},
@@ -159,6 +159,90 @@ func TestCompileErrors(t *testing.T) {
 		}
 		if fault.Col != tt.col || fault.Error() != tt.err {
 			t.Errorf("%s: %d: %s\nwant %d: %s", tt.src, fault.Col, fault, tt.col, tt.err)
+		}
+	}
+}
+
+// A text written down is held against the enum it meets, wherever it stands: in the
+// arms of conditionals, in lists and in objects.
+func TestEnums(t *testing.T) {
+	tier := &Type{Kind: Enum, Values: []string{"basic", "gold"}}
+	rated := &Type{Kind: Object, Fields: map[string]*Type{"score": simple(Int), "tier": tier}}
+	tests := []struct {
+		src  string
+		want *Type
+		got  any // nil = an error
+		col  int
+		err  string
+	}{
+		{"n > 1 ? 'gold' : 'basic'", tier, "gold", 0, ""},
+		{"n > 1 ? 'gld' : 'basic'", tier, nil, 9, `the enum has no value "gld": did you mean 'gold'?`},
+		{"n > 1 ? 'gold' : 'basc'", tier, nil, 18, `the enum has no value "basc": did you mean 'basic'?`},
+		{"n > 1 ? tier : 'basic'", tier, "gold", 0, ""},
+		{"n > 1 ? tier : 'basc'", tier, nil, 16, `the enum has no value "basc": did you mean 'basic'?`},
+		{"n > 5 ? 'basic' : open ? 'gold' : tier", tier, "gold", 0, ""},
+		{"n > 5 ? 'basic' : (open ? 'silver' : tier)", tier, nil, 27, `the enum has no value "silver": it has basic, gold`},
+		{"n > 5 ? 'basic' : words", tier, nil, 19, "enum (basic, gold) is needed here, this is text"},
+		{"n > 5 ? 'basic' : channel", tier, nil, 19, `the enum needed here has no value "voice"`},
+		{"open ? '12' : account", simple(Digits), "12", 0, ""},
+		{"open ? '1a' : account", simple(Digits), nil, 8, `"1a" is no digits: digits only`},
+		{"open ? 1 : rate", simple(Int), nil, 12, "int is needed here, this is decimal: int(x) drops what is after the point"},
+
+		{"tier == (n > 1 ? 'gold' : 'basic')", nil, true, 0, ""},
+		{"tier == (n > 1 ? 'gold' : 'basc')", nil, nil, 27, `the enum has no value "basc": did you mean 'basic'?`},
+		{"(open ? 'gld' : 'basic') != tier", nil, nil, 9, `the enum has no value "gld": did you mean 'gold'?`},
+		{"(open ? tier : channel) == 'gold'", nil, nil, 28, `the enum has no value "gold": it has voice, chat, sms`},
+		{"due < (open ? '2026-12-02' : '2026-12-01')", nil, true, 0, ""},
+		{"due < (open ? '2026-12-02' : 'soon')", nil, nil, 30, `"soon" is no date: a date is written 2026-11-23`},
+
+		{"tier in ['gold', words]", nil, true, 0, ""},
+		{"tier in [words, 'gld']", nil, nil, 17, `the enum has no value "gld": did you mean 'gold'?`},
+		{"tier in (open ? ['gold'] : ['gld'])", nil, nil, 29, `the enum has no value "gld": did you mean 'gold'?`},
+		{"tier in ['basic', open ? 'gold' : 'gld']", nil, nil, 35, `the enum has no value "gld": did you mean 'gold'?`},
+		{"(open ? tier : 'gold') in ['gold']", nil, true, 0, ""},
+		{"(open ? 'gold' : tier) in ['gld']", nil, nil, 28, `the enum has no value "gld": did you mean 'gold'?`},
+
+		{"len(open ? ['gold', 'basic'] : [])", nil, 2, 0, ""},
+		{"['gold', 'gld']", &Type{Kind: List, Elem: tier}, nil, 10, `the enum has no value "gld": did you mean 'gold'?`},
+		{"{score: n, tier: 'gld'}", rated, nil, 18, `the enum has no value "gld": did you mean 'gold'?`},
+		{"{score: n}", rated, nil, 1, `the field "tier" is missing`},
+	}
+	for _, tt := range tests {
+		p, err := testEnv().Compile(tt.src, tt.want)
+		if tt.got == nil {
+			var fault *Error
+			if !errors.As(err, &fault) || fault.Col != tt.col || fault.Error() != tt.err {
+				t.Errorf("%s: %v\nwant %d: %s", tt.src, err, tt.col, tt.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.src, err)
+			continue
+		}
+		if got, err := p.Eval(testVars(t)); err != nil || got != tt.got {
+			t.Errorf("%s = %v, %v; want %v", tt.src, got, err, tt.got)
+		}
+	}
+	for src, want := range map[string]*Type{"['gold', tier]": {Kind: List, Elem: tier}, "{score: n, tier: 'gold', more: 1}": rated} {
+		p, err := testEnv().Compile(src, want)
+		if err != nil {
+			t.Errorf("%s: %v", src, err)
+			continue
+		}
+		if _, err := p.Eval(testVars(t)); err != nil {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
+// Of several fields that are missing, the error names the first by name, always: a
+// stored session replayed must say the same.
+func TestConvertNamesTheSameField(t *testing.T) {
+	object := &Type{Kind: Object, Fields: map[string]*Type{"a": simple(Text), "b": simple(Text), "c": simple(Text), "d": simple(Text)}}
+	for range 50 {
+		if _, err := Convert(object, map[string]any{}); err == nil || err.Error() != `field "a" is missing` {
+			t.Fatalf("got %v", err)
 		}
 	}
 }

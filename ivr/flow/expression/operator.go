@@ -63,7 +63,7 @@ func (c *compiler) comparison(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 			case Bool, List, Object:
 				return a, faultAt(n, "", "%s has no order", x.t)
 			default:
-				if x.literal == nil {
+				if !x.written() {
 					return a, faultAt(n, "int(x) makes a number of it", "%s is not ordered by %s", x.t, n.Operator)
 				}
 			}
@@ -99,8 +99,19 @@ func (c *compiler) comparison(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 	}}, nil
 }
 
-// alike checks that two parts may be compared, literals against what they meet.
+// alike checks that two parts may be compared, literals against what they meet; of
+// conditionals each arm is held against the other side.
 func alike(n ast.Node, a, b typed) *Error {
+	if a.arms != nil || b.arms != nil {
+		for _, x := range a.picks() {
+			for _, y := range b.picks() {
+				if fault := alike(n, x, y); fault != nil {
+					return fault
+				}
+			}
+		}
+		return nil
+	}
 	switch {
 	case a.t.Kind == Any || b.t.Kind == Any, a.t.numeric() && b.t.numeric():
 		return nil
@@ -190,14 +201,16 @@ func (c *compiler) in(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 	if b.t.Kind != List {
 		return b, faultAt(n, "for a text write: a contains b", "in takes a list, this is %s", b.t)
 	}
-	if l, ok := b.literal.([]any); ok {
-		for _, e := range l {
-			if fault := alike(n, a, typed{t: b.t.Elements(), literal: e, col: b.col}); fault != nil {
+	for _, list := range b.picks() {
+		elems := list.elems
+		if elems == nil {
+			elems = []typed{{t: list.t.Elements(), col: list.col}}
+		}
+		for _, e := range elems {
+			if fault := alike(n, a, e); fault != nil {
 				return a, fault
 			}
 		}
-	} else if fault := alike(n, a, typed{t: b.t.Elements(), col: b.col}); fault != nil {
-		return a, fault
 	}
 	return typed{t: simple(Bool), col: a.col, eval: func(f *frame) (any, error) {
 		v, err := a.eval(f)

@@ -36,6 +36,11 @@ type typed struct {
 	col     int
 	eval    func(*frame) (any, error)
 
+	arms  []typed // of a conditional: what it picks from, conditionals in it taken apart
+	elems []typed // of a list written down: what it holds
+
+	fields map[string]typed // of an object written down
+
 	currency func(*frame) (any, error) // of money(x, currency)
 	masked   bool                      // the result of mask
 }
