@@ -74,7 +74,7 @@ func (ff *flowFile) prompt(n *source.Node, what string, env *expression.Env) *fl
 func (ff *flowFile) promptNamed(n *source.Node, what string, env *expression.Env) *flow.Prompt {
 	p := ff.prompts[n.Text]
 	if p == nil {
-		names := slices.Collect(maps.Keys(ff.prompts))
+		names := slices.Sorted(maps.Keys(ff.prompts))
 		first := "en"
 		if len(ff.flow.Languages) > 0 {
 			first = ff.flow.Languages[0]

@@ -72,7 +72,7 @@ func (r *reading) checkBoxes() {
 		q := r.queues[b.value.Queue]
 		if q == nil {
 			n := b.file.Root.Get("boxes").Get(name).Get("queue")
-			b.file.Fail(n, "unknown-queue", source.DidYouMean(b.value.Queue, slices.Collect(maps.Keys(r.queues))), "there is no queue `%s`", b.value.Queue)
+			b.file.Fail(n, "unknown-queue", source.DidYouMean(b.value.Queue, slices.Sorted(maps.Keys(r.queues))), "there is no queue `%s`", b.value.Queue)
 			continue
 		}
 		if q.file != b.file {

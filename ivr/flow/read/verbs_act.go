@@ -98,7 +98,7 @@ func (ff *flowFile) readHours(s *step, n *source.Node) flow.Verb {
 func (ff *flowFile) calendar(n *source.Node, name string) {
 	c := ff.reading.calendars[name]
 	if c == nil {
-		names := slices.Collect(maps.Keys(ff.reading.calendars))
+		names := slices.Sorted(maps.Keys(ff.reading.calendars))
 		fix := source.DidYouMean(name, names)
 		if len(names) == 0 {
 			fix = fmt.Sprintf("make a file %s.calendar.yaml beside the flow", source.AsName(name))
@@ -157,7 +157,7 @@ func (ff *flowFile) readVoicemail(s *step, n *source.Node) flow.Verb {
 	} else if name, ok := ff.Text(box, "box"); ok {
 		v.Box = name
 		if b := ff.reading.boxes[name]; b == nil {
-			names := slices.Collect(maps.Keys(ff.reading.boxes))
+			names := slices.Sorted(maps.Keys(ff.reading.boxes))
 			fix := source.DidYouMean(name, names)
 			if len(names) == 0 {
 				fix = fmt.Sprintf("make a file NAME.queues.yaml with `boxes: { %s: { queue: NAME } }`", source.AsName(name))

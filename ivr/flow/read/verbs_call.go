@@ -2,6 +2,7 @@ package read
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func (ff *flowFile) child(n *source.Node, name string) *flowFile {
 		return nil
 	case child == nil:
 		var names []string
-		for other := range ff.reading.flows {
+		for _, other := range slices.Sorted(maps.Keys(ff.reading.flows)) {
 			if source.IsName(other) {
 				names = append(names, other)
 			}
@@ -116,7 +117,7 @@ func (ff *flowFile) handBack(n *source.Node, v *flow.Variable, child *flowFile) 
 			ff.Fail(n, "wrong-type", fmt.Sprintf("declare the field `%s` as %s", w.Name, w.Type.Kind), "flow `%s` returns `%s` as %s; here it is %s", child.flow.Name, w.Name, w.Type.Kind, t.Kind)
 		}
 	}
-	for field := range v.Type.Fields {
+	for _, field := range slices.Sorted(maps.Keys(v.Type.Fields)) {
 		if !slices.Contains(child.flow.Returns, field) {
 			ff.Fail(n, "returns", fmt.Sprintf("add it to `returns` of that flow, or remove it from `%s`", v.Name), "flow `%s` does not return `%s`", child.flow.Name, field)
 		}
