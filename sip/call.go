@@ -47,6 +47,7 @@ type Call struct {
 	events chan Event
 	done   chan struct{}
 	acks   chan *gosip.Request // ACK of the 200 that is out, one at a time
+	idle   chan struct{}       // holds one: an offer/answer exchange has finished
 	auth   *Trunk              // whose challenges this leg answers
 
 	mu          sync.Mutex
@@ -137,6 +138,9 @@ func (c *Call) advance(to state) bool {
 		return false
 	}
 	c.state = to
+	if to == stateConfirmed {
+		c.free()
+	}
 	return true
 }
 
@@ -160,10 +164,43 @@ func (c *Call) begin(who exchange) (Media, exchange, error) {
 	return c.media, who, nil
 }
 
+// beginTheirs opens an exchange for a re-INVITE. One that follows hard on the ACK of
+// the INVITE before it may be handled first, since each message has a goroutine of its
+// own: it waits a moment for that exchange to finish.
+func (c *Call) beginTheirs() (Media, exchange, error) {
+	patience := time.NewTimer(earlyWait)
+	defer patience.Stop()
+	for {
+		media, other, err := c.begin(exchangeTheirs)
+		if err == nil || other == exchangeOurs || c.now() == stateEnded {
+			return media, other, err
+		}
+		select {
+		case <-c.idle:
+		case <-c.done:
+		case <-patience.C:
+			return nil, other, err
+		}
+	}
+}
+
+// earlyWait is how long a re-INVITE waits for the ACK sent before it: less than T1, so
+// that the other side does not repeat it meanwhile.
+const earlyWait = 300 * time.Millisecond
+
 func (c *Call) finishExchange() {
 	c.mu.Lock()
 	c.offering = exchangeNone
 	c.mu.Unlock()
+	c.free()
+}
+
+// free tells a re-INVITE that came early that it may go on.
+func (c *Call) free() {
+	select {
+	case c.idle <- struct{}{}:
+	default:
+	}
 }
 
 // setHeld notes hold by the other side and tells of a change.

@@ -110,7 +110,7 @@ func (s *Server) newInbound(req *gosip.Request, tx gosip.ServerTransaction) *Cal
 		Source: netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), Transport: transport,
 		HasOffer: len(req.Body()) > 0,
 		server:   s, dialog: d, invite: req, tx: tx,
-		events: make(chan Event, eventQueue), done: make(chan struct{}), acks: make(chan *gosip.Request, 1),
+		events: make(chan Event, eventQueue), done: make(chan struct{}), acks: make(chan *gosip.Request, 1), idle: make(chan struct{}, 1),
 		cancel: func(error) {},
 	}
 	if t := s.trunkOf(c.Source.Addr()); t != nil {

@@ -169,7 +169,7 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 		From: Party{d.Name, from.String(), d.From}, To: Party{"", to.String(), d.To},
 		Transport: transport, HasOffer: true, Trunk: d.Trunk,
 		server: s, dialog: dl, auth: trunk, media: d.Media,
-		events: make(chan Event, eventQueue), done: make(chan struct{}), acks: make(chan *gosip.Request, 1),
+		events: make(chan Event, eventQueue), done: make(chan struct{}), acks: make(chan *gosip.Request, 1), idle: make(chan struct{}, 1),
 		cancel: func(error) {},
 	}, nil
 }

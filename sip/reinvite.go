@@ -18,7 +18,7 @@ func (s *Server) onReinvite(c *Call, req *gosip.Request, tx gosip.ServerTransact
 	if ok := s.acceptableBody(req, tx); !ok {
 		return
 	}
-	media, other, err := c.begin(exchangeTheirs)
+	media, other, err := c.beginTheirs()
 	switch {
 	case err == nil:
 	case other == exchangeOurs:

@@ -16,7 +16,8 @@ const (
 	// learnPackets is how many packets in plausible sequence it must send.
 	learnPackets = 8
 	// hostPackets is enough, at once, for a source on the host that signalling came
-	// from, so that the caller behind a NAT misses nothing of the greeting.
+	// from if the announced address is another one: the mark of a caller behind a NAT,
+	// who so misses nothing of the greeting.
 	hostPackets = 2
 	// ProvenSilence is how long a locked source must be silent before another
 	// port of the same host may be learned (a NAT that forgot its mapping).
@@ -29,9 +30,10 @@ const (
 // The address announced by signalling is believed with its first packet. Any
 // other is learned only within a short window after signalling, only while the
 // announced address is silent, and only if it speaks steadily; if signalling's own
-// host is given, only that one is learned, and at once. Once locked, only that address is heard until
-// signalling changes it, or until it has been silent for long: then another port
-// of the same host can be learned.
+// host is given, only that one is learned, and at once if the announced address is on
+// another: one who shares the caller's address must not be faster than the caller.
+// Once locked, only that address is heard until signalling changes it, or until it has
+// been silent for long: then another port of the same host can be learned.
 type Source struct {
 	announced netip.AddrPort
 	host      netip.Addr // if valid, other sources are learned from this host only
@@ -98,9 +100,14 @@ func (s *Source) Accept(from netip.AddrPort, h Header, now time.Time) bool {
 	}
 	s.seq = h.Seq
 	s.count++
-	if s.host.IsValid() && s.count >= hostPackets || s.count >= learnPackets && now.Sub(s.since) >= learnAfter {
+	if s.translated() && s.count >= hostPackets || s.count >= learnPackets && now.Sub(s.since) >= learnAfter {
 		s.locked = from
 		return true
 	}
 	return false
+}
+
+// translated reports whether the caller sits behind a NAT, by all appearance.
+func (s *Source) translated() bool {
+	return s.host.IsValid() && s.announced.Addr() != s.host
 }
