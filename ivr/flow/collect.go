@@ -215,13 +215,23 @@ func (r *run) confirm(c *Collect, s string) error {
 	case !understood:
 		r.miss(c, false)
 	case yes:
-		return r.leave("ok")
+		return c.stands(r)
 	default:
 		c.forget(r)
 		r.f.Confirming = false
 		r.miss(c, false)
 	}
 	return nil
+}
+
+// stands leaves with a value that was confirmed; it was set before the question.
+func (c *Collect) stands(r *run) error {
+	value, err := r.value(c.Into)
+	if err != nil {
+		return err
+	}
+	r.changed(r.flow.variable(c.Into), value)
+	return r.leave("ok")
 }
 
 // forget drops a value that was not confirmed.

@@ -92,6 +92,7 @@ func TestCommands(t *testing.T) {
 	lib.Flows["x"].Commands = []*flow.Command{
 		{Name: "help", Keys: "*9", Phrases: map[string][]string{"en": {"Help me"}}, Go: "help"}, {Name: "repeat", Keys: "*1"},
 		{Name: "back", Keys: "*2"}, {Name: "agent", Keys: "0", Go: "help"},
+		{Name: "repeat", Phrases: map[string][]string{"en": {"again"}}},
 	}
 	tests := []struct {
 		name, keys, text string
@@ -109,6 +110,8 @@ func TestCommands(t *testing.T) {
 		{name: "a key without * in a menu", keys: "0", ended: "helped"},
 		{name: "by words", text: "help me!", ended: "helped"},
 		{name: "by its keys in text", text: "*9", ended: "helped"},
+		{name: "by words where it has no keys", text: "Again.", step: "a", try: 1},
+		{name: "a mark alone is no command without keys", text: "?", step: "a", try: 2},
 	}
 	for _, tt := range tests {
 		s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)

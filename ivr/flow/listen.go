@@ -273,7 +273,7 @@ func (r *run) reply(e ear, s string) error {
 	}
 	if e.commands() && !r.hidden(e) {
 		for _, c := range r.flow.Commands {
-			if fold(s) == c.Keys || says(fold(s), c.Phrases) {
+			if c.Keys != "" && strings.ToUpper(fold(s)) == c.Keys || says(fold(s), c.Phrases) {
 				return r.obey(e, c)
 			}
 		}

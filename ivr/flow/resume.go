@@ -26,9 +26,16 @@ func (l *Library) Resume(s Session, now time.Time) (Session, []Effect, error) {
 	return r.s, r.effects, nil
 }
 
-// again repeats what the session was waiting for.
+// again repeats what the session was waiting for. A level that has expired ends the
+// called flow with the step that needed it.
 func (r *run) again() error {
-	if !r.assured() {
+	for i, f := range r.s.Frames {
+		if r.s.Facts.level(r.now) >= r.lib.Flows[f.Flow].Steps[f.Step].Needs {
+			continue
+		}
+		for len(r.s.Frames) > i+1 {
+			r.pop()
+		}
 		return r.leave("not_assured")
 	}
 	switch v := r.step.Verb.(type) {

@@ -96,6 +96,31 @@ func TestResumeChecksTheLevel(t *testing.T) {
 	}
 }
 
+// TestResumeChecksTheLevelOfTheCaller ends a called flow whose calling step needs a
+// level that has expired.
+func TestResumeChecksTheLevelOfTheCaller(t *testing.T) {
+	menu := &flow.Menu{Listen: flow.DefaultListen(), Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}}
+	child := &flow.Flow{
+		Name: "child", Hash: "c", Start: "ask", Languages: []string{"en"}, Outcomes: []string{"done"},
+		Steps: map[string]*flow.Step{"ask": {Name: "ask", Verb: menu, Next: flow.Next{To: "end"}}},
+	}
+	lib := goFlow(t, "", map[string]*flow.Step{
+		"a":   {Needs: tandem.Verified, Verb: flow.NewSubflow("child", nil, "", child.Outcomes), Next: flow.Next{To: "end", By: map[string]string{"not_assured": "low"}}},
+		"low": {Verb: &flow.End{Reason: "low"}},
+	})
+	lib.Flows["child"] = child
+	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
+	if err != nil || s.Wait.Step != "ask" {
+		t.Fatalf("%+v %v", s.Wait, err)
+	}
+	if s, _ := moved(t, lib, s, monday.Add(59*time.Second)); s.Wait.Step != "ask" {
+		t.Error("the level holds, yet the called flow was left")
+	}
+	if s, _ := moved(t, lib, s, monday.Add(time.Minute)); s.Ended != "low" {
+		t.Errorf("the level has expired, yet the session waits at %q", s.Wait.Step)
+	}
+}
+
 // TestFaultInACalledFlow goes to on_error of the nearest flow that has one.
 func TestFaultInACalledFlow(t *testing.T) {
 	broken := &flow.Step{Name: "a", Verb: &flow.Hours{Calendar: "nope"}, Next: flow.Next{To: "end"}}

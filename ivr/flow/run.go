@@ -300,9 +300,6 @@ func (r *run) assign(name string, value any) error {
 		return faultf("setting %s: %v", name, err)
 	}
 	r.f.put(v, value)
-	if v.Secrecy != Open {
-		value = masked
-	}
 	if v.Secrecy == Ephemeral {
 		by := ""
 		if _, ok := r.step.Verb.(*Collect); ok {
@@ -310,9 +307,17 @@ func (r *run) assign(name string, value any) error {
 		}
 		r.f.asked(name, by)
 	}
+	r.changed(v, value)
+	return nil
+}
+
+// changed notes a variable for the trace of the step, a secret's value masked.
+func (r *run) changed(v *Variable, value any) {
+	if v.Secrecy != Open {
+		value = masked
+	}
 	if r.set == nil {
 		r.set = map[string]any{}
 	}
-	r.set[name] = value
-	return nil
+	r.set[v.Name] = value
 }
