@@ -3,6 +3,8 @@ package sip
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +193,35 @@ func TestServerHangsUp(t *testing.T) {
 		p.respond(bye, 200, "", "", "")
 		a.wait(t)
 	})
+}
+
+// TestIdleConnection: a connection that nobody uses is closed; one that carries a
+// call is not, or our goodbye would have no way to the caller.
+func TestIdleConnection(t *testing.T) {
+	leave := make(chan struct{})
+	a := &app{call: func(ctx context.Context, c *Call) tandem.Termination {
+		if err := c.Answer(ctx, newMedia()); err != nil {
+			t.Error(err)
+		}
+		<-leave
+		return tandem.Terminate(tandem.ByFlow, tandem.ReasonCompleted)
+	}}
+	s := start(t, a, func(c *Config) { c.Limits.Gate.Idle = 100 * time.Millisecond })
+	p := newPeer(t, s, "tcp")
+	l := p.leg("1000")
+	l.up("", offerSDP)
+	idle, err := net.Dial("tcp", p.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	_ = idle.SetDeadline(time.Now().Add(patience))
+	if _, err := idle.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the idle connection: %v", err)
+	}
+	close(leave)
+	p.respond(p.expectRequest("BYE"), 200, "", "", "")
+	a.wait(t)
 }
 
 // TestByeGlare crosses two BYEs: both are answered, the first cause stays.

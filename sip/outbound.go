@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -421,6 +423,23 @@ func (c *Call) reachable() bool {
 	}
 	_, _ = conn.TryClose() // only the count of its users changes
 	return true
+}
+
+// carries reports whether a call that is up came last over the TCP connection from
+// there, so that our goodbye can go by it only.
+func (s *Server) carries(from netip.AddrPort) bool {
+	s.mu.Lock()
+	calls := slices.Collect(maps.Values(s.calls))
+	s.mu.Unlock()
+	return slices.ContainsFunc(calls, func(c *Call) bool {
+		if c.Transport != "tcp" {
+			return false
+		}
+		c.dialog.mu.Lock()
+		source, err := netip.ParseAddrPort(c.dialog.source)
+		c.dialog.mu.Unlock()
+		return err == nil && source.Port() == from.Port() && source.Addr().Unmap() == from.Addr()
+	})
 }
 
 // roundTrip sends a request that is not INVITE and waits for its final answer.

@@ -100,6 +100,7 @@ func NewServer(cfg Config, h Handler) (*Server, error) {
 		Limits: cfg.Limits.Gate, Log: cfg.Log, Now: cfg.Now,
 		Dropped:  func(r gate.Reason) { m.dropped.WithLabelValues(string(r)).Inc() },
 		Answered: func(r gate.Reason, code int) { m.refused.WithLabelValues(string(r)).Inc(); m.answer(code) },
+		InUse:    s.carries,
 	})
 	if err := s.build(); err != nil {
 		return nil, fmt.Errorf("setting up SIP: %w", err)

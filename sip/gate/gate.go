@@ -75,6 +75,9 @@ type Options struct {
 	Now      func() time.Time
 	Dropped  func(Reason)      // a message or connection that got no answer
 	Answered func(Reason, int) // a message answered here, with the code
+	// InUse reports whether a call can be reached by this TCP connection only: such a
+	// one may be idle for as long as the call is up. It is asked once each Limits.Idle.
+	InUse func(from netip.AddrPort) bool
 }
 
 // Gate judges messages for all sockets of a server.
@@ -110,6 +113,9 @@ func New(o Options) *Gate {
 	}
 	if o.Answered == nil {
 		o.Answered = func(Reason, int) {}
+	}
+	if o.InUse == nil {
+		o.InUse = func(netip.AddrPort) bool { return false }
 	}
 	return &Gate{
 		limits: o.Limits, log: o.Log, now: o.Now, o: o,

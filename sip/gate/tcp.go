@@ -91,7 +91,7 @@ func (c *conn) Write(b []byte) (int, error) {
 }
 
 // Read delivers messages that passed. A message must be complete HeaderTime after
-// its first byte; a connection may be idle for Idle.
+// its first byte; a connection may be idle for Idle, and longer while a call needs it.
 func (c *conn) Read(b []byte) (n int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -139,6 +139,9 @@ func (c *conn) fill() error {
 	if n == 0 && err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
+			if len(c.buf) == 0 && c.gate.o.InUse(c.from) {
+				return nil
+			}
 			c.gate.o.Dropped(ReasonSlow)
 			return io.EOF
 		}
