@@ -38,7 +38,8 @@ type Source struct {
 	announced netip.AddrPort
 	host      netip.Addr // if valid, other sources are learned from this host only
 	locked    netip.AddrPort
-	window    time.Time // end of the time for learning others
+	before    netip.AddrPort // locked until it fell silent
+	window    time.Time      // end of the time for learning others
 
 	candidate netip.AddrPort
 	ssrc      uint32
@@ -66,7 +67,7 @@ func (s *Source) Locked() netip.AddrPort { return s.locked }
 func (s *Source) Silent(now time.Time) {
 	if s.locked.IsValid() {
 		s.host = s.locked.Addr()
-		s.locked = netip.AddrPort{}
+		s.locked, s.before = netip.AddrPort{}, s.locked
 	}
 	s.window, s.count = now.Add(learnWindow), 0
 }
@@ -76,7 +77,7 @@ func (s *Source) Accept(from netip.AddrPort, h Header, now time.Time) bool {
 	if s.locked.IsValid() {
 		return from == s.locked
 	}
-	if from == s.announced {
+	if from == s.announced || from == s.before {
 		s.locked = from
 		return true
 	}

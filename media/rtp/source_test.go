@@ -78,4 +78,18 @@ func TestSource(t *testing.T) {
 		}
 		t.Error("the new port of the same host was not learned")
 	})
+	t.Run("back after a long silence", func(t *testing.T) {
+		var s Source
+		s.Set(phone, nat.Addr(), start)
+		s.Accept(nat, Header{Seq: 1}, start)
+		s.Accept(nat, Header{Seq: 2}, start)
+		s.Silent(start.Add(ProvenSilence))
+		late := start.Add(ProvenSilence + 2*learnWindow)
+		if s.Accept(natAgain, Header{Seq: 3}, late) || s.Accept(stranger, Header{Seq: 3}, late) {
+			t.Error("another source was learned after the window")
+		}
+		if !s.Accept(nat, Header{Seq: 3}, late) {
+			t.Error("the source heard before is not heard again")
+		}
+	})
 }
