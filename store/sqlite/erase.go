@@ -5,7 +5,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -104,13 +107,16 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 
 // eraseInCopies destroys the key in the copies made before schema changes.
 func (db *DB) eraseInCopies(customer tandem.CustomerID) error {
-	copies, err := filepath.Glob(db.o.Path + ".schema-*")
+	beside, err := os.ReadDir(filepath.Dir(db.o.Path)) // not a pattern: the path may hold its signs
 	if err != nil {
-		return err
+		return fmt.Errorf("looking for copies of the database: %w", err)
 	}
 	var errs []error
-	for _, path := range copies {
-		errs = append(errs, eraseInCopy(path, customer))
+	for _, f := range beside {
+		number, is := strings.CutPrefix(f.Name(), filepath.Base(db.o.Path)+copySuffix)
+		if _, err := strconv.Atoi(number); is && err == nil {
+			errs = append(errs, eraseInCopy(filepath.Join(filepath.Dir(db.o.Path), f.Name()), customer))
+		}
 	}
 	return errors.Join(errs...)
 }

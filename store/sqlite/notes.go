@@ -116,11 +116,14 @@ func (db *DB) NoteSession(id tandem.InteractionID, data []byte) {
 	if n.sessions == nil {
 		n.sessions = map[tandem.InteractionID]session{}
 	}
-	if _, has := n.sessions[id]; !has && len(n.sessions) >= maxKept {
+	_, has := n.sessions[id]
+	if !has && len(n.sessions) >= maxKept {
 		return // the stored one stays as it is: older, and whole
 	}
 	n.sessions[id] = session{db.o.Now(), data}
-	tell(n.first)
+	if !has && len(n.sessions) == 1 { // told each time, the writer would put its writing off each time
+		tell(n.first)
+	}
 }
 
 // Flush returns when everything noted so far is durable.

@@ -60,6 +60,10 @@ func TestNewerSchema(t *testing.T) {
 
 func TestMigration(t *testing.T) {
 	p := storetest.NewPlace(t)
+	p.Dir = filepath.Join(p.Dir, "[1]*") // a path is no pattern
+	if err := os.Mkdir(p.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	db := openAt(t, p)
 	call := storetest.NewCall(p.Clock.Now(), storetest.NewRandom(1), "+8613800138000")
 	opening := call.Opening()
@@ -357,4 +361,52 @@ func TestSweepForgetsOldKeys(t *testing.T) {
 		<-ticks
 	}
 	commit(t, db, change())
+}
+
+// TestOutboxDamaged: a letter that cannot be opened is told and holds up no other.
+func TestOutboxDamaged(t *testing.T) {
+	db := openAt(t, storetest.NewPlace(t))
+	commit(t, db, &store.Change{Outbox: []store.Outgoing{{Key: "a", Kind: "webhook"}, {Key: "b", Kind: "webhook"}}})
+	err := db.write(t.Context(), func(w *writer) error {
+		_, err := w.c.exec("UPDATE outbox SET letter = ? WHERE key = 'a'", []byte("altered"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := db.Lease(t.Context(), 10, time.Minute)
+	if err != nil || len(got) != 1 || got[0].Key != "b" {
+		t.Fatalf("lent %+v, %v", got, err)
+	}
+	letters, err := db.Outbox(t.Context())
+	if err != nil || len(letters) != 2 || letters[1].Key != "a" || letters[1].State != store.LetterDead || letters[1].Error == "" {
+		t.Errorf("outbox is %+v, %v", letters, err)
+	}
+}
+
+// TestSessionsPutNothingOff: happenings are written though sessions come in all the time.
+func TestSessionsPutNothingOff(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db := openAt(t, p)
+	call := storetest.NewCall(p.Clock.Now(), storetest.NewRandom(1), "+1")
+	commit(t, db, call.Opening())
+	db.Note(call.Event(p.Clock.Now(), tandem.EventInput, nil))
+	each := time.NewTicker(5 * time.Millisecond)
+	defer each.Stop()
+	deadline := time.After(10 * time.Second)
+	for i := 0; ; i++ {
+		select {
+		case <-each.C:
+			db.NoteSession(call.ID, []byte{byte(i)})
+		case <-deadline:
+			t.Fatal("a happening was not written")
+		}
+		s, err := db.Interaction(t.Context(), string(call.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Events) == 3 {
+			return
+		}
+	}
 }

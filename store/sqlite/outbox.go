@@ -77,7 +77,8 @@ func (db *DB) letter(row []driver.Value) (no int64, l store.Letter, body []byte,
 }
 
 // Lease lends at most max outgoings whose time has come to a worker, the oldest first.
-// What is not answered with Delivered or Failed in time is lent again.
+// What is not answered with Delivered or Failed in time is lent again. One that cannot
+// be opened holds up no other: it goes to the dead letters.
 func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error) {
 	var out []store.Leased
 	// An idle outbox costs a read, not a transaction.
@@ -92,17 +93,24 @@ func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.
 	err = db.write(ctx, func(w *writer) error {
 		now := w.db.o.Now()
 		until := now.Add(lease)
-		var nos []int64
+		var nos, damaged []int64
 		err := w.c.each("SELECT "+letterColumns+"WHERE o.state = 'waiting' AND o.next <= ? ORDER BY o.next LIMIT ?", func(row []driver.Value) error {
 			no, l, body, err := db.letter(row)
 			if err != nil {
-				return err
+				db.log.Error("an outgoing cannot be opened; it is among the dead letters", "kind", l.Kind, "err", err)
+				damaged = append(damaged, no)
+				return nil
 			}
 			nos = append(nos, no)
 			out = append(out, store.Leased{Outgoing: store.Outgoing{Key: l.Key, Kind: l.Kind, Target: l.Target, Body: body},
 				Interaction: l.Interaction, Attempt: l.Attempts + 1, Until: until})
 			return nil
 		}, now, max)
+		for _, no := range damaged {
+			if err == nil {
+				_, err = w.c.exec("UPDATE outbox SET state = 'dead', next = ? WHERE no = ?", now, no)
+			}
+		}
 		for _, no := range nos {
 			if err == nil {
 				_, err = w.c.exec("UPDATE outbox SET attempts = attempts + 1, next = ? WHERE no = ?", until, no)
@@ -207,8 +215,11 @@ func (db *DB) Outbox(ctx context.Context) ([]store.Letter, error) {
 	var out []store.Letter
 	err := db.each(ctx, db.pool, "SELECT "+letterColumns+"ORDER BY o.no DESC LIMIT 1000", func(row []driver.Value) error {
 		_, l, _, err := db.letter(row)
+		if err != nil {
+			l.Error = err.Error()
+		}
 		out = append(out, l)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the outbox: %w", err)

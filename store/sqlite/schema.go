@@ -11,6 +11,9 @@ import (
 	"tandem/store"
 )
 
+// copySuffix, and the number of its schema, name a copy made before that changes.
+const copySuffix = ".schema-"
+
 // migrations returns the schema's history: applied in order, never changed once
 // released. The schema's number is how many were applied.
 func migrations() []string { return []string{schema1} }
@@ -165,7 +168,7 @@ func (db *DB) migrate(c *conn, steps []string) error {
 		return fmt.Errorf("%s has schema %d, this version needs %d: restart the server with this version first", db.o.Path, have, len(steps))
 	}
 	if have > 0 {
-		backup := fmt.Sprintf("%s.schema-%d", db.o.Path, have)
+		backup := fmt.Sprintf("%s%s%d", db.o.Path, copySuffix, have)
 		if err := backupTo(c, backup); err != nil {
 			return fmt.Errorf("copying the database before changing its schema: %w", err)
 		}
