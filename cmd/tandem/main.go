@@ -21,6 +21,7 @@ import (
 
 	"tandem"
 	"tandem/internal/config"
+	"tandem/internal/nearest"
 )
 
 const (
@@ -128,7 +129,7 @@ func group(c *cli.Context) error {
 		}
 	}
 	name := c.Args().First()
-	if near := config.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		return tandem.Errorf(tandem.CodeInvalid, "%s has no command %q; did you mean %s %s?", path, name, path, near)
 	}
 	return tandem.Errorf(tandem.CodeInvalid, "%s has no command %q; it has %s", path, name, strings.Join(names, ", "))
@@ -144,7 +145,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 			names = append(names, f.Names()[0])
 		}
 		name := strings.TrimLeft(flag, "-")
-		if near := config.Nearest(name, names); near != "" {
+		if near := nearest.Name(name, names); near != "" {
 			return tandem.Errorf(tandem.CodeInvalid, "%s has no flag --%s; did you mean --%s?", path, name, near)
 		}
 		return tandem.Errorf(tandem.CodeInvalid, "%s has no flag --%s; see %s --help", path, name, path)

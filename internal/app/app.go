@@ -31,6 +31,7 @@ import (
 	"tandem/bridge/leg"
 	"tandem/flows"
 	"tandem/internal/config"
+	"tandem/internal/nearest"
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
@@ -178,7 +179,7 @@ func (a *App) checkEntries(entries config.Entries) error {
 	for _, e := range entries {
 		if flows[e.Flow] == nil {
 			hint := ""
-			if near := config.Nearest(e.Flow, names); near != "" {
+			if near := nearest.Name(e.Flow, names); near != "" {
 				hint = fmt.Sprintf("; did you mean %s?", near)
 			}
 			errs = append(errs, tandem.Errorf(tandem.CodeInvalid, "entry %q: there is no flow %q in %s%s", e.Name, e.Flow, a.cfg.Flows.Dir, hint))

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tandem/internal/nearest"
 )
 
 // check holds the rules between values that are each well formed.
@@ -237,7 +239,7 @@ func (r *reader) oneOf(key, value string, allowed ...string) {
 	}
 	names := slices.DeleteFunc(slices.Clone(allowed), func(s string) bool { return s == "" })
 	hint := ""
-	if near := Nearest(value, names); near != "" && value != "" {
+	if near := nearest.Name(value, names); near != "" && value != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	r.wrong(key, "is one of %s, not %q%s", strings.Join(names, ", "), value, hint)

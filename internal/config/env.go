@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tandem/internal/nearest"
 )
 
 const (
@@ -79,7 +81,7 @@ func (r *reader) environment(cfg *Config, environ []string) {
 			continue
 		}
 		w := Problem{File: name, Message: "sets nothing, no key has this name"}
-		if near := Nearest(name, known); near != "" {
+		if near := nearest.Name(name, known); near != "" {
 			w.Hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		r.warnings = append(r.warnings, w)

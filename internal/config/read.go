@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"tandem"
+	"tandem/internal/nearest"
 )
 
 const (
@@ -190,7 +191,7 @@ func (r *reader) structure(key string, v reflect.Value, node ast.Node) {
 		field, known := fieldByTag(v, name)
 		if !known {
 			hint := ""
-			if near := Nearest(name, tags(v.Type())); near != "" {
+			if near := nearest.Name(name, tags(v.Type())); near != "" {
 				hint = fmt.Sprintf("did you mean %s?", near)
 			}
 			r.at(p.Key, "", fmt.Sprintf("%s is no key", join(key, name)), hint)

@@ -27,13 +27,13 @@ const (
 var table = map[string][]string{
 	"tandem": nil,
 
-	"ivr/flow/expression": {"tandem"},
+	"ivr/flow/expression": {"tandem", "internal/nearest"},
 	"ivr/flow":            {"tandem", "ivr/flow/expression"},
-	"ivr/flow/source":     {"ivr/flow", "ivr/flow/expression"},
+	"ivr/flow/source":     {"internal/nearest", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
-	"ivr/flow/read":       {"tandem", "ivr/flow", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
-	"ivr/fetch":           {"tandem", "ivr/flow"},
+	"ivr/flow/read":       {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow"},
 	"ivr/voice":           {"tandem", "ivr", "ivr/flow", "media", "media/codec", "media/dtmf", "media/prompt", "sip"},
 
@@ -65,7 +65,9 @@ var table = map[string][]string{
 	"flows":        nil,
 	"flows/record": {"flows", "ivr/flow", "ivr/flow/read", "media", "media/codec", "media/prompt", "media/speech", "media/wav"},
 
-	"internal/config":      {"tandem"},
+	"internal/config":      {"tandem", "internal/nearest"},
+	"internal/hosts":       nil,
+	"internal/nearest":     nil,
 	"internal/mockbank":    nil,
 	"internal/importcheck": nil,
 	"internal/testkit":     {belowApp},

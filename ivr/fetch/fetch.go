@@ -13,9 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"tandem/internal/hosts"
 	"tandem/ivr/flow"
 )
 
@@ -35,8 +35,7 @@ type Client struct {
 	allow []string
 }
 
-// New makes a client that reaches the hosts in allow: a name or address, with a
-// port or without (then any port), or "*.example.com" for every name below it.
+// New makes a client that reaches the hosts in allow, as hosts.Allowed reads it.
 func New(allow []string) *Client {
 	dial := &net.Dialer{Timeout: 5 * time.Second}
 	transport := &http.Transport{
@@ -55,35 +54,6 @@ func New(allow []string) *Client {
 
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Allowed reports whether the list names the host of u.
-func Allowed(allow []string, u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
-	for _, a := range allow {
-		a = strings.ToLower(a)
-		name, port := a, ""
-		if h, p, err := net.SplitHostPort(a); err == nil {
-			name, port = h, p
-		}
-		if port != "" && port != portOf(u) {
-			continue
-		}
-		if below, ok := strings.CutPrefix(name, "*."); ok && strings.HasSuffix(host, "."+below) || host == strings.Trim(name, "[]") {
-			return true
-		}
-	}
-	return false
-}
-
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if u.Scheme == "https" {
-		return "443"
-	}
-	return "80"
-}
 
 // Do makes the exchange f asks for. Key goes out as Idempotency-Key when a request
 // that is not idempotent by its method may be sent again.
@@ -123,7 +93,7 @@ func (c *Client) once(ctx context.Context, f flow.Fetch, key string) flow.Fetche
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return flow.Fetched{Failed: "the address is no http or https URL"}
 	}
-	if u.User != nil || !Allowed(c.allow, u) {
+	if u.User != nil || !hosts.Allowed(c.allow, u) {
 		return flow.Fetched{Failed: refused}
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)

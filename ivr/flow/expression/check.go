@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/ast"
+
+	"tandem/internal/nearest"
 )
 
 // compiler turns a tree into typed parts, checking as it goes.
@@ -101,7 +103,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) (typed, *Error) {
 	d, ok := c.env.names[name]
 	if !ok {
 		hint := ""
-		if near := Nearest(name, c.env.Names()); near != "" {
+		if near := nearest.Name(name, c.env.Names()); near != "" {
 			hint = "did you mean " + near + "?"
 		} else if slices.Contains(helperNames(), name) {
 			hint = "write " + name + "(…)"
@@ -250,7 +252,7 @@ func (c *compiler) field(n *ast.MemberNode, x typed, name string) (typed, *Error
 			}
 			slices.Sort(names)
 			hint := "it has " + strings.Join(names, ", ")
-			if near := Nearest(name, names); near != "" {
+			if near := nearest.Name(name, names); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			return x, faultAt(n, hint, "there is no field %q", name)

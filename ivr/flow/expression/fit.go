@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"tandem/internal/nearest"
 )
 
 // picks are the parts whose value x can have: its arms, or x alone.
@@ -85,7 +87,7 @@ func literalFits(x typed, want *Type) *Error {
 	s, _ := x.literal.(string)
 	if want.Kind == Enum && !slices.Contains(want.Values, s) {
 		hint := "it has " + strings.Join(want.Values, ", ")
-		if near := Nearest(s, want.Values); near != "" {
+		if near := nearest.Name(s, want.Values); near != "" {
 			hint = "did you mean '" + near + "'?"
 		}
 		return &Error{Col: x.col, Message: fmt.Sprintf("the enum has no value %q", s), Hint: hint}

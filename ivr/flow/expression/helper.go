@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
+
+	"tandem/internal/nearest"
 )
 
 // helperNames lists the functions of the flow language.
@@ -40,7 +42,7 @@ func (c *compiler) call(n *ast.CallNode) (typed, *Error) {
 	build, ok := c.helper(callee.Value)
 	if !ok {
 		hint := "there are " + strings.Join(helperNames(), ", ")
-		if near := Nearest(callee.Value, helperNames()); near != "" {
+		if near := nearest.Name(callee.Value, helperNames()); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return typed{}, faultAt(n, hint, "unknown function %q", callee.Value)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tandem"
+	"tandem/internal/nearest"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/source"
@@ -137,7 +138,7 @@ func (ff *flowFile) unknownStepKey(s *step, key *source.Node) {
 		ff.Fail(key, "unknown-key", source.DidYouMean(key.Text, stepKeys), "a step has no `%s`", key.Text)
 		return
 	}
-	if near := source.Nearest(key.Text, stepKeys); near != "" && source.Nearest(key.Text, append(slices.Clone(verbNames), near)) == near {
+	if near := nearest.Name(key.Text, stepKeys); near != "" && nearest.Name(key.Text, append(slices.Clone(verbNames), near)) == near {
 		ff.Fail(key, "unknown-key", fmt.Sprintf("write `%s`", near), "a step has no `%s`", key.Text)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tandem/internal/nearest"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
@@ -142,7 +143,7 @@ func (ff *flowFile) variable(n *source.Node, what string) *flow.Variable {
 		names = append(names, v.Name)
 	}
 	fix := fmt.Sprintf("add `%s: { type: text }` under vars", source.AsName(s))
-	if near := source.Nearest(s, names); near != "" {
+	if near := nearest.Name(s, names); near != "" {
 		fix = fmt.Sprintf("write `%s`", near)
 	}
 	ff.Fail(n, "unknown-variable", fix, "there is no variable `%s`", s)

@@ -2,7 +2,6 @@ package read
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/hosts"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
@@ -122,32 +122,9 @@ func (ff *flowFile) checkHost(n *source.Node) {
 		return
 	}
 	allow := ff.reading.o.HTTPAllow
-	if allow != nil && !hostAllowed(u, allow) {
+	if allow != nil && !hosts.Allowed(allow, u) {
 		ff.Fail(n, "http-host", fmt.Sprintf("add %s to flows.http_allow in the configuration", u.Host), "http steps may not reach %s: the configuration does not allow it", u.Host)
 	}
-}
-
-// hostAllowed compares with entries host, host:port and *.domain.
-func hostAllowed(u *url.URL, allow []string) bool {
-	host := strings.ToLower(u.Hostname())
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	for _, a := range allow {
-		a = strings.ToLower(a)
-		name, wantPort, err := net.SplitHostPort(a)
-		if err != nil {
-			name, wantPort = strings.Trim(a, "[]"), ""
-		}
-		if wantPort != "" && wantPort != port {
-			continue
-		}
-		if name == host || strings.HasPrefix(name, "*.") && strings.HasSuffix(host, name[1:]) {
-			return true
-		}
-	}
-	return false
 }
 
 var headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")

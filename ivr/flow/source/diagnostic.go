@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"tandem/ivr/flow/expression"
+	"tandem/internal/nearest"
 )
 
 // Severities of a diagnostic.
@@ -133,23 +133,9 @@ func Sort(ds []Diagnostic) {
 	})
 }
 
-// Nearest finds the candidate a person most likely meant by word, or "".
-func Nearest(word string, candidates []string) string {
-	sorted := slices.Sorted(slices.Values(candidates))
-	if near := expression.Nearest(word, sorted); near != "" {
-		return near
-	}
-	for _, c := range sorted {
-		if len(word) >= 3 && strings.HasPrefix(c, word) || len(c) >= 3 && strings.HasPrefix(word, c) {
-			return c
-		}
-	}
-	return ""
-}
-
 // DidYouMean makes the fix for an unknown name: the nearest, or the whole list.
 func DidYouMean(word string, candidates []string) string {
-	if near := Nearest(word, candidates); near != "" {
+	if near := nearest.Name(word, candidates); near != "" {
 		return fmt.Sprintf("write `%s`", near)
 	}
 	if len(candidates) == 0 {
