@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,9 @@ import (
 // of it, an identifier, so that every column stays where the writer put it. It is
 // the digraph U+01C6, which no flow name may hold.
 const durationLetter = 'ǆ'
+
+// maxDuration is the longest that can be written down in an expression.
+const maxDuration = 366 * 24 * time.Hour
 
 // durations replaces the duration literals of src and returns them by the offset,
 // in characters, at which each begins.
@@ -64,34 +68,26 @@ func literal(in []rune, start, end int) (d time.Duration, unit bool, _ *Error) {
 	if end >= len(in) || !strings.ContainsRune("smhd", in[end]) || end+1 < len(in) && isWord(in[end+1]) {
 		return 0, false, nil
 	}
-	d, ok := ParseDuration(string(in[start : end+1]))
-	if !ok {
+	d, _ = ParseDuration(string(in[start : end+1]))
+	if d > maxDuration {
 		return 0, false, &Error{Col: start + 1, Message: "the duration is longer than 366 days"}
 	}
 	return d, true, nil
 }
 
-// ParseDuration reads 5s, 8m, 2h or 3d, up to 366 days.
+// ParseDuration reads 500ms, 5s, 8m, 2h or 3d. What is too long for a Duration, 292
+// years, is the longest.
 func ParseDuration(s string) (time.Duration, bool) {
-	if len(s) < 2 {
+	digits := strings.TrimRight(s, "mshd")
+	unit, ok := map[string]time.Duration{
+		"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}[s[len(digits):]]
+	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return 0, false
 	}
-	var unit time.Duration
-	switch s[len(s)-1] {
-	case 's':
-		unit = time.Second
-	case 'm':
-		unit = time.Minute
-	case 'h':
-		unit = time.Hour
-	case 'd':
-		unit = 24 * time.Hour
-	default:
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s[:len(s)-1], 10, 32)
-	if err != nil || time.Duration(n) > 366*24*time.Hour/unit {
-		return 0, false
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > int64(math.MaxInt64/unit) {
+		return math.MaxInt64, true
 	}
 	return time.Duration(n) * unit, true
 }

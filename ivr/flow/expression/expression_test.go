@@ -2,6 +2,7 @@ package expression
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 )
@@ -243,6 +244,22 @@ func TestConvertNamesTheSameField(t *testing.T) {
 	for range 50 {
 		if _, err := Convert(object, map[string]any{}); err == nil || err.Error() != `field "a" is missing` {
 			t.Fatalf("got %v", err)
+		}
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"500ms": 500 * time.Millisecond, "0s": 0, "5s": 5 * time.Second, "8m": 8 * time.Minute, "2h": 2 * time.Hour, "3d": 72 * time.Hour,
+		"106751d": 106751 * 24 * time.Hour, "106752d": math.MaxInt64, "99999999999999999999s": math.MaxInt64,
+	} {
+		if got, ok := ParseDuration(text); !ok || got != want {
+			t.Errorf("%s: got %v, %v, want %v", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "5", "s", "ms", "-5s", "+5s", "5.5s", "5 s", "5sm", "5hm", "5S", "٥s"} {
+		if got, ok := ParseDuration(text); ok {
+			t.Errorf("%q is read as %v", text, got)
 		}
 	}
 }

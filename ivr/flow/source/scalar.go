@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"tandem/ivr/flow/expression"
 )
 
 // Empty reports a value that is not there, and says so if a # swallowed it.
@@ -165,9 +167,7 @@ func (f *File) Count(n *Node, what string, low, high int) (int, bool) {
 	return 0, false
 }
 
-var durationForm = regexp.MustCompile(`^([0-9]{1,9})(ms|s|m|h|d)$`)
-
-// Duration reads 5s, 8m, 2h or 3d, between low and high.
+// Duration reads 500ms, 5s, 8m, 2h or 3d, between low and high.
 func (f *File) Duration(n *Node, what string, low, high time.Duration) (time.Duration, bool) {
 	if n == nil {
 		return 0, false
@@ -176,8 +176,8 @@ func (f *File) Duration(n *Node, what string, low, high time.Duration) (time.Dur
 		f.Empty(n, what)
 		return 0, false
 	}
-	parts := durationForm.FindStringSubmatch(n.Text)
-	if n.Kind != Text || parts == nil {
+	d, ok := expression.ParseDuration(n.Text)
+	if n.Kind != Text || !ok {
 		fix := "write a number and s, m, h or d, such as 5s"
 		if n.Kind == Text && numberLike.MatchString(n.Text) {
 			fix = fmt.Sprintf("write %ss for seconds", n.Text)
@@ -185,13 +185,11 @@ func (f *File) Duration(n *Node, what string, low, high time.Duration) (time.Dur
 		f.Fail(n, "duration", fix, "%s is a duration such as 5s, 8m, 2h or 3d", what)
 		return 0, false
 	}
-	count, _ := strconv.ParseInt(parts[1], 10, 64)
-	unit := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[parts[2]]
-	if count > int64(high/unit)+1 || time.Duration(count)*unit > high || time.Duration(count)*unit < low {
+	if d < low || d > high {
 		f.Fail(n, "out-of-range", "", "%s is from %s to %s; this is %s", what, shortDuration(low), shortDuration(high), n.Text)
 		return 0, false
 	}
-	return time.Duration(count) * unit, true
+	return d, true
 }
 
 // shortDuration writes a duration as flow files do.
