@@ -198,56 +198,43 @@ func erasePerson(c *cli.Context) error {
 		return tandem.Errorf(tandem.CodeInvalid, "say why with --why REASON, such as --why \"asked by letter of 3 March\"; it stays in the journal, so name nobody")
 	}
 	return withJournal(c, toWrite, func(j journal) error {
-		customers, err := whom(c, j)
+		id, err := whom(c, j)
 		if err != nil {
 			return err
 		}
-		for _, id := range customers {
-			of, err := pages(c, j, store.Filter{Customer: id}, listMost)
-			if err != nil {
-				return err
-			}
-			if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
-				return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
-			}
-			if err := j.Erase(c.Context, id, operator(), c.String("why")); err != nil {
-				if errors.Is(err, store.ErrNotFound) {
-					return tandem.Errorf(tandem.CodeNotFound, "there is no customer %s", id)
-				}
-				return err
-			}
-			fmt.Fprintf(c.App.Writer, "customer %s is erased from %d interactions; the journal still verifies\n", id, len(of))
+		of, err := pages(c, j, store.Filter{Customer: id}, listMost)
+		if err != nil {
+			return err
 		}
+		if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
+			return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
+		}
+		if err := j.Erase(c.Context, id, operator(), c.String("why")); err != nil {
+			if errors.Is(err, store.ErrNotFound) {
+				return tandem.Errorf(tandem.CodeNotFound, "there is no customer %s", id)
+			}
+			return err
+		}
+		fmt.Fprintf(c.App.Writer, "customer %s is erased from %d interactions; the journal still verifies\n", id, len(of))
 		return nil
 	})
 }
 
-// whom finds the customers that the command names.
-func whom(c *cli.Context, j journal) ([]tandem.CustomerID, error) {
+// whom finds the customer that the command names.
+func whom(c *cli.Context, j journal) (tandem.CustomerID, error) {
 	if id := c.String("customer"); id != "" {
-		return []tandem.CustomerID{tandem.CustomerID(id)}, nil
+		return tandem.CustomerID(id), nil
 	}
 	if ref := c.Args().First(); ref != "" {
 		story, err := j.Interaction(c.Context, ref)
-		return []tandem.CustomerID{story.Customer.ID}, err
+		return story.Customer.ID, err
 	}
 	caller := c.String("caller")
-	list, err := pages(c, j, store.Filter{}, listMost)
-	if err != nil {
-		return nil, err
+	customer, err := j.CustomerOf(c.Context, tandem.Identity{Kind: tandem.IdentityPhone, Value: caller})
+	if errors.Is(err, store.ErrNotFound) {
+		return "", tandem.Errorf(tandem.CodeNotFound, "nobody called from %s; write it as interactions list shows it", printable(caller))
 	}
-	var found []tandem.CustomerID
-	seen := map[tandem.CustomerID]bool{}
-	for _, s := range list {
-		if s.From == caller && !seen[s.Customer] {
-			seen[s.Customer] = true
-			found = append(found, s.Customer)
-		}
-	}
-	if len(found) == 0 {
-		return nil, tandem.Errorf(tandem.CodeNotFound, "nobody called from %s in the last %d interactions; write it as interactions list shows it", printable(caller), listMost)
-	}
-	return found, nil
+	return customer.ID, err
 }
 
 func confirmed(c *cli.Context, question string) bool {
