@@ -71,11 +71,7 @@ func (c *compiler) comparison(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 	}
 	op := n.Operator
 	return typed{t: simple(Bool), col: a.col, eval: func(f *frame) (any, error) {
-		x, err := a.eval(f)
-		if err != nil {
-			return nil, err
-		}
-		y, err := b.eval(f)
+		x, y, err := both(a, b, f)
 		if err != nil {
 			return nil, err
 		}
@@ -97,6 +93,14 @@ func (c *compiler) comparison(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 		}
 		return order >= 0, nil
 	}}, nil
+}
+
+// both evaluates the two sides of an operator.
+func both(a, b typed, f *frame) (x, y any, err error) {
+	if x, err = a.eval(f); err == nil {
+		y, err = b.eval(f)
+	}
+	return x, y, err
 }
 
 // alike checks that two parts may be compared, literals against what they meet; of
@@ -288,11 +292,7 @@ func (c *compiler) arithmetic(n *ast.BinaryNode, a, b typed) (typed, *Error) {
 	}
 	op := n.Operator[0]
 	return typed{t: t, secret: a.secret || b.secret, col: a.col, eval: func(f *frame) (any, error) {
-		x, err := a.eval(f)
-		if err != nil {
-			return nil, err
-		}
-		y, err := b.eval(f)
+		x, y, err := both(a, b, f)
 		if err != nil {
 			return nil, err
 		}

@@ -107,6 +107,16 @@ func (ff *flowFile) readLanguages(n *source.Node) {
 	}
 }
 
+// speaks checks that n is one of the flow's languages. If none could be read, that is
+// the mistake that was reported.
+func (ff *flowFile) speaks(n *source.Node) bool {
+	known := slices.Contains(ff.flow.Languages, n.Text)
+	if !known && len(ff.flow.Languages) > 0 {
+		ff.Fail(n, "unknown-language", source.DidYouMean(n.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", n.Text)
+	}
+	return known
+}
+
 func (ff *flowFile) readOutcomes() {
 	for _, item := range ff.List(ff.Root.Get("outcomes"), "outcomes") {
 		name, ok := ff.Name(item, "an outcome")

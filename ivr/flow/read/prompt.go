@@ -129,10 +129,7 @@ func (ff *flowFile) words(n *source.Node, what, name string, env *expression.Env
 	}
 	p := &flow.Prompt{Name: name, Pos: ff.Pos(n), ByLang: map[string]*flow.Words{}}
 	for _, e := range n.Entries {
-		if !slices.Contains(ff.flow.Languages, e.Key.Text) {
-			if len(ff.flow.Languages) > 0 {
-				ff.Fail(e.Key, "unknown-language", source.DidYouMean(e.Key.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.Key.Text)
-			}
+		if !ff.speaks(e.Key) {
 			continue
 		}
 		if w := ff.wordsIn(e.Val, what, env); w != nil {

@@ -13,11 +13,7 @@ func (r *reading) readQueues(f *document) {
 	f.Fields(f.Root, "a queues file", "queues", "boxes")
 	if n := f.Root.Get("queues"); n != nil && f.AnyFields(n, "queues", "write { cards: {} }") {
 		for _, e := range n.Entries {
-			if !f.GoodName(e.Key, "a queue's name") {
-				continue
-			}
-			if other := r.queues[e.Key.Text]; other != nil {
-				f.Fail(e.Key, "duplicate-name", "give one of the two another name", "queue `%s` is also in %s", e.Key.Text, other.file.Path)
+			if !f.GoodName(e.Key, "a queue's name") || !free(f, e.Key, "queue", r.queues) {
 				continue
 			}
 			r.queues[e.Key.Text] = &named[flow.Queue]{&flow.Queue{Name: e.Key.Text, Pos: f.Pos(e.Key)}, f}
@@ -26,11 +22,7 @@ func (r *reading) readQueues(f *document) {
 	}
 	if n := f.Root.Get("boxes"); n != nil && f.AnyFields(n, "boxes", "write { cards: { queue: cards } }") {
 		for _, e := range n.Entries {
-			if !f.GoodName(e.Key, "a box's name") {
-				continue
-			}
-			if other := r.boxes[e.Key.Text]; other != nil {
-				f.Fail(e.Key, "duplicate-name", "give one of the two another name", "box `%s` is also in %s", e.Key.Text, other.file.Path)
+			if !f.GoodName(e.Key, "a box's name") || !free(f, e.Key, "box", r.boxes) {
 				continue
 			}
 			b := &flow.Box{Name: e.Key.Text, Pos: f.Pos(e.Key)}

@@ -155,8 +155,8 @@ func (r *reading) run() (*flow.Library, []source.Diagnostic) {
 		}
 		switch kindOf(name) {
 		case ".calendar.yaml":
-			if c := calendar.Read(f.File, r.o.Now); c.Name != "" {
-				r.calendar(c, f)
+			if c := calendar.Read(f.File, r.o.Now); c.Name != "" && free(f, f.Root.Get("calendar"), "calendar", r.calendars) {
+				r.calendars[c.Name] = &named[flow.Calendar]{c, f}
 			}
 		case ".queues.yaml":
 			r.readQueues(f)
@@ -193,13 +193,13 @@ func (r *reading) toCheck() map[string]*check.Flow {
 	return flows
 }
 
-// calendar keeps a calendar under its name.
-func (r *reading) calendar(c *flow.Calendar, f *document) {
-	if other := r.calendars[c.Name]; other != nil {
-		f.Fail(f.Root.Get("calendar"), "duplicate-name", "give one of the two another name", "calendar `%s` is also in %s", c.Name, other.file.Path)
-		return
+// free reports that nothing of the kind has the name at n yet.
+func free[T any](f *document, n *source.Node, what string, taken map[string]*named[T]) bool {
+	other := taken[n.Text]
+	if other != nil {
+		f.Fail(n, "duplicate-name", "give one of the two another name", "%s `%s` is also in %s", what, n.Text, other.file.Path)
 	}
-	r.calendars[c.Name] = &named[flow.Calendar]{c, f}
+	return other == nil
 }
 
 // open reads and parses one file.

@@ -281,10 +281,7 @@ func (ff *flowFile) phrases(n *source.Node) map[string][]string {
 	}
 	out := map[string][]string{}
 	for _, e := range n.Entries {
-		if !slices.Contains(ff.flow.Languages, e.Key.Text) {
-			if len(ff.flow.Languages) > 0 {
-				ff.Fail(e.Key, "unknown-language", source.DidYouMean(e.Key.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", e.Key.Text)
-			}
+		if !ff.speaks(e.Key) {
 			continue
 		}
 		items := []*source.Node{e.Val}
@@ -404,9 +401,7 @@ func (ff *flowFile) readLanguage(s *step, n *source.Node) flow.Verb {
 		ff.Fail(set, "wrong-type", "write one of the two", "language either finds the language (`by`) or sets it (`set`)")
 	case set != nil:
 		if tag, ok := ff.Text(set, "set"); ok {
-			if !slices.Contains(ff.flow.Languages, tag) {
-				ff.Fail(set, "unknown-language", source.DidYouMean(tag, ff.flow.Languages), "`%s` is not one of the flow's languages", tag)
-			}
+			ff.speaks(set)
 			l.Set = tag
 		}
 	case by != nil:
