@@ -59,40 +59,61 @@ type format struct {
 // stereo; stereo is mixed down. Errors wrap ErrFormat or ErrTooLong, or are the
 // reader's.
 func Read(r io.Reader) (Audio, error) {
+	f, size, err := readHead(r)
+	if err != nil {
+		return Audio{}, err
+	}
+	return readData(r, f, size)
+}
+
+// Check reports, from the head of a file, whether Read could read it and whether there
+// is any audio in it. Errors are those of Read.
+func Check(r io.Reader) error {
+	if _, _, err := readHead(r); err != nil {
+		return err
+	}
+	var first [1]byte
+	if _, err := io.ReadFull(r, first[:]); err != nil {
+		return broken(err, "it holds no audio")
+	}
+	return nil
+}
+
+// readHead reads up to the audio; size is how long the header says that is.
+func readHead(r io.Reader) (f format, size int64, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return Audio{}, broken(err, "the file is shorter than a header")
+		return f, 0, broken(err, "the file is shorter than a header")
 	}
 	if string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return Audio{}, fmt.Errorf("%w: it does not begin with RIFF and WAVE", ErrFormat)
+		return f, 0, fmt.Errorf("%w: it does not begin with RIFF and WAVE", ErrFormat)
 	}
-	var f *format
+	known := false
 	skipped := int64(0)
 	for {
 		var chunk [8]byte
 		if _, err := io.ReadFull(r, chunk[:]); err != nil {
-			return Audio{}, broken(err, "it has no data chunk")
+			return f, 0, broken(err, "it has no data chunk")
 		}
 		size := int64(binary.LittleEndian.Uint32(chunk[4:]))
 		switch string(chunk[:4]) {
 		case "fmt ":
-			read, err := readFormat(r, size)
-			if err != nil {
-				return Audio{}, err
+			if f, err = readFormat(r, size); err != nil {
+				return f, 0, err
 			}
-			f = &read
+			known = true
 		case "data":
-			if f == nil {
-				return Audio{}, fmt.Errorf("%w: data comes before the format", ErrFormat)
+			if !known {
+				return f, 0, fmt.Errorf("%w: data comes before the format", ErrFormat)
 			}
-			return readData(r, *f, size)
+			return f, size, nil
 		default:
 			size += size & 1 // chunks are padded to even
 			if skipped += size; skipped > maxChunk {
-				return Audio{}, fmt.Errorf("%w: more than %d MiB before the audio", ErrFormat, maxChunk>>20)
+				return f, 0, fmt.Errorf("%w: more than %d MiB before the audio", ErrFormat, maxChunk>>20)
 			}
 			if _, err := io.CopyN(io.Discard, r, size); err != nil {
-				return Audio{}, broken(err, "it ends before the audio")
+				return f, 0, broken(err, "it ends before the audio")
 			}
 		}
 	}

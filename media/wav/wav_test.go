@@ -107,6 +107,24 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
+func TestCheck(t *testing.T) {
+	if err := Check(bytes.NewReader(file(7, 2, 48000, 8, 0, []byte{1}))); err != nil {
+		t.Errorf("a file that can be read: %v", err)
+	}
+	for name, in := range map[string][]byte{
+		"text":     []byte("not a recording at all"),
+		"24 bit":   file(1, 1, 8000, 24, 3, []byte{1, 2, 3}),
+		"no audio": file(1, 1, 8000, 16, 0, nil),
+	} {
+		if err := Check(bytes.NewReader(in)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v, want ErrFormat", name, err)
+		}
+	}
+	if err := Check(iotest.ErrReader(io.ErrClosedPipe)); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("a disk that fails: %v", err)
+	}
+}
+
 func TestWriteThenRead(t *testing.T) {
 	pcm := []int16{0, 1000, -1000, 32767, -32768}
 	var b bytes.Buffer

@@ -11,6 +11,7 @@ import (
 	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
+	"tandem/media/wav"
 )
 
 // promptInfo is an entry of `prompts`.
@@ -203,6 +204,25 @@ func (ff *flowFile) besideFile(n *source.Node, what string, check func(string) e
 		return ""
 	}
 	return path
+}
+
+// checkAudio looks at the head of a WAV file, once per reading.
+func (r *reading) checkAudio(path string) error {
+	if err, seen := r.audio[path]; seen {
+		return err
+	}
+	err := r.checkExists(path)
+	if err == nil {
+		f, openErr := r.fsys.Open(path)
+		if openErr != nil {
+			err = plain(openErr)
+		} else {
+			err = wav.Check(f)
+			f.Close()
+		}
+	}
+	r.audio[path] = err
+	return err
 }
 
 func (r *reading) checkExists(path string) error {
