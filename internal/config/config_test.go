@@ -370,6 +370,7 @@ func TestOutboundAllows(t *testing.T) {
 		"+8620": false, "+19005551234": false, "sip:desk@pbx.example": true, "sip:desk@PBX.example:5060;transport=tcp": true,
 		"sip:+19005551234@pbx.example": false, "sip:0019005551234@pbx.example": false, "sip:x@evil.example": false,
 		"sip:x@10.0.0.1:5080": true, "sip:x@10.0.0.1": false, "sip:pbx.example": true, "": false, "+": false, "tel:abc": false,
+		"sip:%2B19005551234@pbx.example": false, "sip:+19005551234:x@pbx.example": false, "sip:+1%39005551234@pbx.example": false,
 		"sip:8001@evil.example": false, "sip:x@pbx.example.evil.example": false,
 	} {
 		if ok, why := o.Allows(target); ok != want || (ok != (why == "")) {

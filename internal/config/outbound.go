@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strings"
 )
 
@@ -84,6 +85,10 @@ func splitTarget(target string) (number, host string) {
 		user, h, hasUser := strings.Cut(rest, "@")
 		if !hasUser {
 			return "", strings.ToLower(rest)
+		}
+		user, _, _ = strings.Cut(user, ":") // a password
+		if plain, err := url.PathUnescape(user); err == nil {
+			user = plain
 		}
 		return plainNumber(user), strings.ToLower(h)
 	}
