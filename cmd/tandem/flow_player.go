@@ -125,7 +125,7 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 			fmt.Fprintf(p.out, "    · kept: %s %s\n", e.Kind, asJSON(e.Data))
 		case flow.Hush:
 			if e.On {
-				fmt.Fprintln(p.out, "    · a secret is entered: nothing is recorded")
+				fmt.Fprintln(p.out, "    · a secret may be entered: nothing is recorded")
 			}
 		case flow.Speak:
 			fmt.Fprintf(p.out, "    · speaks %s\n", e.Lang)

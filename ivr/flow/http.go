@@ -11,15 +11,30 @@ import (
 	"tandem/ivr/flow/expression"
 )
 
-// fetch is the verb http: it works out the request and waits for the answer.
+// fetch is the verb http: it works out the request and waits for the answer. What is
+// typed ahead meanwhile may be a secret's where any is asked for: nobody hears it.
 func (r *run) fetch(v *HTTP) error {
 	request, err := r.request(v)
 	if err != nil {
 		return err
 	}
-	request.Serial = r.wait(Wait{Kind: WaitHTTP})
+	secret := r.asksSecrets()
+	r.hush(secret)
+	request.Serial = r.wait(Wait{Kind: WaitHTTP, Secret: secret})
 	r.emit(request)
 	return nil
+}
+
+// asksSecrets tells whether any flow under way collects a secret.
+func (r *run) asksSecrets() bool {
+	for i := range r.s.Frames {
+		for _, s := range r.lib.Flows[r.s.Frames[i].Flow].Steps {
+			if c, ok := s.Verb.(*Collect); ok && c.Secrecy != Open {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *run) request(v *HTTP) (Fetch, error) {
