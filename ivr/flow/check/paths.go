@@ -158,7 +158,7 @@ func (w *walk) visit(p point) {
 		}
 	}
 	if !p.leaving {
-		w.at(p, s)
+		w.judge(p, s)
 	}
 	st = w.follow(p, s, st)
 	if !p.leaving {
@@ -241,8 +241,8 @@ func (w *walk) commands(p point, st state) {
 	}
 }
 
-// at holds one step in one state against rules 6 and 11.
-func (w *walk) at(p point, s *Step) {
+// judge holds one step in one state against rules 6 and 11.
+func (w *walk) judge(p point, s *Step) {
 	f := w.f
 	if !onChannel(s.Verb, p.channel) {
 		_, alternative := voiceOnly(s.Verb)
