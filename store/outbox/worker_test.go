@@ -52,7 +52,7 @@ func TestWorker(t *testing.T) {
 	faults := 0
 	w := &Worker{Store: f, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Unix(0, 0) }, Jitter: func() float64 { return 0.5 },
 		Panicked: func(any) { faults++ },
-		Tries: 5, First: 8 * time.Second, Longest: 40 * time.Second, Parallel: 1, Poll: time.Millisecond,
+		Tries:    5, First: 8 * time.Second, Longest: 40 * time.Second, Parallel: 1, Poll: time.Millisecond,
 		Deliver: func(_ context.Context, o store.Outgoing) error {
 			switch o.Key {
 			case "good":
