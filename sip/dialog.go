@@ -1,7 +1,9 @@
 package sip
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -147,4 +149,38 @@ func behindNAT(contact, source string) bool {
 		return false
 	}
 	return c.IsUnspecified() || (c.IsPrivate() && !s.Addr().IsPrivate() && !s.Addr().IsLoopback())
+}
+
+// reachable: a caller over TCP is reached by its own connection only. Opening one
+// to the Contact a stranger names would let him choose where we connect to.
+func (c *Call) reachable() bool {
+	if !c.Inbound || c.Transport != "tcp" {
+		return true
+	}
+	c.dialog.mu.Lock()
+	source := c.dialog.source
+	c.dialog.mu.Unlock()
+	conn, err := c.server.agentUA.TransportLayer().GetConnection("tcp", source)
+	if err != nil {
+		return false
+	}
+	_, _ = conn.TryClose() // only the count of its users changes
+	return true
+}
+
+// carries reports whether a call that is up came last over the TCP connection from
+// there, so that our goodbye can go by it only.
+func (s *Server) carries(from netip.AddrPort) bool {
+	s.mu.Lock()
+	calls := slices.Collect(maps.Values(s.calls))
+	s.mu.Unlock()
+	return slices.ContainsFunc(calls, func(c *Call) bool {
+		if c.Transport != "tcp" {
+			return false
+		}
+		c.dialog.mu.Lock()
+		source, err := netip.ParseAddrPort(c.dialog.source)
+		c.dialog.mu.Unlock()
+		return err == nil && source.Port() == from.Port() && source.Addr().Unmap() == from.Addr()
+	})
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +55,7 @@ func failed(reason tandem.Reason, by tandem.Party, err error) error {
 // up when it returns; otherwise the error is a *DialError, or plain for a fault of
 // the caller. Redirections are not followed.
 func (s *Server) Dial(ctx context.Context, d Dial) (*Call, error) {
-	c, err := s.newOutbound(d)
+	c, err := s.newOutbound(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
@@ -117,7 +115,7 @@ func dialled(user string) bool {
 	return true
 }
 
-func (s *Server) newOutbound(d Dial) (*Call, error) {
+func (s *Server) newOutbound(ctx context.Context, d Dial) (*Call, error) {
 	if d.Media == nil {
 		return nil, errors.New("no media")
 	}
@@ -127,18 +125,10 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 	if !dialled(d.From) || strings.ContainsAny(d.Name, "\"\\\r\n\x00") {
 		return nil, errors.New("the number or name to show holds a character that cannot be sent")
 	}
-	var trunk *Trunk
-	address := d.To
-	if d.Trunk != "" {
-		if trunk = s.trunk(d.Trunk); trunk == nil || trunk.Address == "" {
-			return nil, fmt.Errorf("no trunk %q to call out by", d.Trunk)
-		}
-		if !dialled(d.To) {
-			return nil, errors.New("the number to call holds a character that cannot be dialled")
-		}
-		address = trunk.Address
+	if d.Trunk != "" && !dialled(d.To) {
+		return nil, errors.New("the number to call holds a character that cannot be dialled")
 	}
-	target, transport, err := parseTarget(address)
+	target, transport, trunk, err := s.target(d)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +139,7 @@ func (s *Server) newOutbound(d Dial) (*Call, error) {
 			domain = trunk.Domain
 		}
 	}
-	near, _ := netip.ParseAddr(strings.Trim(target.Host, "[]")) // a name: the first socket will do
+	near := lookup(ctx, target.Host)
 	local := s.public(transport, near)
 	from := gosip.Uri{Scheme: "sip", User: d.From, Host: hostOf(local.Addr())}
 	if trunk != nil {
@@ -227,6 +217,11 @@ const connectTime = 5 * time.Second
 func (s *Server) begin(ctx context.Context, req *gosip.Request) (*gosip.ClientTx, error) {
 	ctx, stop := context.WithTimeout(ctx, connectTime)
 	defer stop()
+	s.wire.RLock()
+	defer s.wire.RUnlock()
+	if s.shut {
+		return nil, ErrClosed
+	}
 	return s.agentUA.TransactionLayer().Request(ctx, req)
 }
 
@@ -339,6 +334,11 @@ func (s *Server) ack(c *Call, res *gosip.Response) {
 		gosip.CopyHeaders("Authorization", ours, ack)
 		gosip.CopyHeaders("Proxy-Authorization", ours, ack)
 	}
+	s.wire.RLock()
+	defer s.wire.RUnlock()
+	if s.shut {
+		return
+	}
 	if err := s.agentUA.TransportLayer().WriteMsg(ack); err != nil {
 		s.log.Debug("ACK not sent", "call", c.ID, "error", err)
 	}
@@ -406,40 +406,6 @@ func (c *Call) ourInvite() *gosip.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ours
-}
-
-// reachable: a caller over TCP is reached by its own connection only. Opening one
-// to the Contact a stranger names would let him choose where we connect to.
-func (c *Call) reachable() bool {
-	if !c.Inbound || c.Transport != "tcp" {
-		return true
-	}
-	c.dialog.mu.Lock()
-	source := c.dialog.source
-	c.dialog.mu.Unlock()
-	conn, err := c.server.agentUA.TransportLayer().GetConnection("tcp", source)
-	if err != nil {
-		return false
-	}
-	_, _ = conn.TryClose() // only the count of its users changes
-	return true
-}
-
-// carries reports whether a call that is up came last over the TCP connection from
-// there, so that our goodbye can go by it only.
-func (s *Server) carries(from netip.AddrPort) bool {
-	s.mu.Lock()
-	calls := slices.Collect(maps.Values(s.calls))
-	s.mu.Unlock()
-	return slices.ContainsFunc(calls, func(c *Call) bool {
-		if c.Transport != "tcp" {
-			return false
-		}
-		c.dialog.mu.Lock()
-		source, err := netip.ParseAddrPort(c.dialog.source)
-		c.dialog.mu.Unlock()
-		return err == nil && source.Port() == from.Port() && source.Addr().Unmap() == from.Addr()
-	})
 }
 
 // roundTrip sends a request that is not INVITE and waits for its final answer.

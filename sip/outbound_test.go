@@ -162,6 +162,34 @@ func TestDialOverTCP(t *testing.T) {
 	}
 }
 
+// TestDialByName: the trunk is a name and the socket is on all addresses; what we
+// say of ourselves is the address that packets to the trunk leave by.
+func TestDialByName(t *testing.T) {
+	p := listeningPeer(t)
+	_, port, _ := strings.Cut(p.addr(), ":")
+	s := start(t, &app{call: talk(newMedia())}, func(c *Config) {
+		c.Listen = []string{"udp://0.0.0.0:0"}
+		c.Trunks = []Trunk{{Name: "out", Address: "sip:localhost:" + port}}
+	})
+	out := dial(s, t.Context(), Dial{})
+	inv := p.expectRequest("INVITE")
+	for _, name := range []string{"Via", "Contact"} {
+		if !strings.Contains(inv.get(name), "127.0.0.1:") {
+			t.Errorf("%s: %s", name, inv.get(name))
+		}
+	}
+	p.server = "127.0.0.1" + s.Addrs()[0][strings.LastIndex(s.Addrs()[0], ":"):]
+	p.respond(inv, 486, "callee", "", "")
+	if got := termination(t, (<-out).err); got.Reason != tandem.ReasonBusy {
+		t.Errorf("ended as %v", got)
+	}
+	for to, want := range map[string]string{"sip:1@192.0.2.7:5070": "192.0.2.7", "sip:1@localhost": "127.0.0.1", "nonsense": "invalid IP"} {
+		if got := s.Host(t.Context(), Dial{To: to}); got.String() != want {
+			t.Errorf("%s goes to %v", to, got)
+		}
+	}
+}
+
 func TestCalleeHangsUp(t *testing.T) {
 	s, p := trunkTo(t, "", "")
 	out := dial(s, t.Context(), Dial{})

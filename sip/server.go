@@ -47,6 +47,9 @@ type Server struct {
 	engine  *sipgo.Server
 	calling sync.WaitGroup // calls and readers
 
+	wire sync.RWMutex // held for reading by who may make sipgo open a socket
+	shut bool         // none may be opened any more
+
 	mu       sync.Mutex
 	sockets  []socket
 	calls    map[key]*Call
@@ -334,6 +337,9 @@ func (s *Server) Close(ctx context.Context) error {
 		}
 	}
 	s.gate.Close()
+	s.wire.Lock() // sipgo would open a socket anew for what is sent after its end
+	s.shut = true
+	s.wire.Unlock()
 	_ = s.agentUA.Close() // its errors are of connections already gone
 	if len(errs) == 0 {
 		s.calling.Wait()
@@ -399,13 +405,15 @@ func (s *Server) public(transport string, remote netip.Addr) netip.AddrPort {
 	if ok && !k.addr.Addr().IsUnspecified() {
 		return k.addr
 	}
-	if remote.IsValid() { // connecting a UDP socket sends nothing and shows the way out
-		if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9))); err == nil {
-			defer c.Close()
-			return netip.AddrPortFrom(addrPort(c.LocalAddr()).Addr(), port)
-		}
+	if !remote.IsValid() { // a host not known yet: by the default route
+		remote = netip.AddrFrom4([4]byte{192, 0, 2, 1}) // of no host (RFC 5737)
 	}
-	return netip.AddrPortFrom(s.cfg.PublicAddress, port)
+	// Connecting a UDP socket sends nothing and shows the way out.
+	if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9))); err == nil {
+		defer c.Close()
+		return netip.AddrPortFrom(addrPort(c.LocalAddr()).Addr(), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port) // no route: only this machine is reached
 }
 
 // listener is the UDP socket requests to remote leave by.

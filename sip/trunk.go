@@ -1,9 +1,12 @@
 package sip
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -92,4 +95,43 @@ func (s *Server) trunk(name string) *Trunk {
 		}
 	}
 	return nil
+}
+
+// target is the URI d leads to, its transport, and the trunk it goes by, if any.
+func (s *Server) target(d Dial) (gosip.Uri, string, *Trunk, error) {
+	if d.Trunk == "" {
+		u, transport, err := parseTarget(d.To)
+		return u, transport, nil, err
+	}
+	trunk := s.trunk(d.Trunk)
+	if trunk == nil || trunk.Address == "" {
+		return gosip.Uri{}, "", nil, fmt.Errorf("no trunk %q to call out by", d.Trunk)
+	}
+	u, transport, err := trunk.uri()
+	return u, transport, trunk, err
+}
+
+// Host is the address that a call of d will go to: what shows its way out of this
+// machine. It is the zero Addr if that cannot be found out; Dial will say why.
+func (s *Server) Host(ctx context.Context, d Dial) netip.Addr {
+	target, _, _, err := s.target(d)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return lookup(ctx, target.Host)
+}
+
+// lookup is the address of a host, IPv4 if it has one, as sipgo chooses.
+func lookup(ctx context.Context, host string) netip.Addr {
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return addr.Unmap()
+	}
+	ctx, stop := context.WithTimeout(ctx, connectTime)
+	defer stop()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(found) == 0 {
+		return netip.Addr{} // it may have a SRV record, which sipgo looks for
+	}
+	best := max(0, slices.IndexFunc(found, func(a netip.Addr) bool { return a.Unmap().Is4() }))
+	return found[best].Unmap()
 }
