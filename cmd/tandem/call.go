@@ -199,17 +199,17 @@ func (p *phone) audio(host netip.Addr, local netip.Addr) (*leg.Audio, error) {
 
 // dial calls and talks until somebody hangs up.
 func (p *phone) dial(ctx context.Context, target string) (tandem.Termination, error) {
-	local := localTo(target)
-	audio, err := p.audio(local, local)
-	if err != nil {
-		return tandem.Termination{}, err
-	}
-	defer audio.Stream.Close()
-	d := sip.Dial{To: target, From: p.c.String("from"), Media: audio, Early: func(code int) { fmt.Fprintf(p.out, "ringing (%d)\n", code) }}
+	d := sip.Dial{To: target, From: p.c.String("from"), Early: func(code int) { fmt.Fprintf(p.out, "ringing (%d)\n", code) }}
 	if p.c.String("user") != "" {
 		user, _, _ := strings.Cut(strings.TrimPrefix(target, "sip:"), "@")
 		d.To, d.Trunk = user, "called"
 	}
+	audio, err := p.audio(p.sip.Host(ctx, d), localTo(target))
+	if err != nil {
+		return tandem.Termination{}, err
+	}
+	defer audio.Stream.Close()
+	d.Media = audio
 	call, err := p.sip.Dial(ctx, d)
 	if failed := (*sip.DialError)(nil); errors.As(err, &failed) {
 		return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "not answered: %s", failed.Termination)

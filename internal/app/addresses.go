@@ -46,7 +46,8 @@ func newAddresses(bind, public, sipListen string) (addresses, error) {
 }
 
 // toward is the address for a far end at host: the public one, unless the far end
-// is on a local network, which reaches us by the address we have there.
+// is on a local network, which reaches us by the address we have there. A host that
+// is not known, the zero Addr, is taken for a public one.
 func (a addresses) toward(host netip.Addr) netip.Addr {
 	host = host.Unmap()
 	if len(a.public) > 0 && !local(host) {
@@ -69,6 +70,9 @@ func local(a netip.Addr) bool { return a.IsLoopback() || a.IsPrivate() || a.IsLi
 // ours is the address this host uses toward another. No packet is sent: connecting
 // a datagram socket only asks for the route.
 func ours(host netip.Addr) netip.Addr {
+	if !host.IsValid() {
+		host = netip.AddrFrom4([4]byte{192, 0, 2, 1}) // of no host (RFC 5737): the default route
+	}
 	c, err := net.Dial("udp", netip.AddrPortFrom(host, 9).String())
 	if err != nil {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})

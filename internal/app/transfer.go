@@ -106,7 +106,7 @@ func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 		a.store.Settle(&store.Change{Legs: []tandem.Leg{leg}, Events: []tandem.Event{legEvent(k, leg, tandem.EventLegEnded, t)}})
 	}()
 	o := &outbound{dial: dial}
-	if o.audio, err = a.openAudio(k.sip.Source.Addr()); err != nil {
+	if o.audio, err = a.openAudio(a.sip.Host(ctx, dial)); err != nil {
 		return "failed", err
 	}
 	defer o.audio.Stream.Close()
