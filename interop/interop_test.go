@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,20 @@ import (
 // programDir holds the program while the tests run; TestMain makes and drops it.
 var programDir string
 
+// atOnce is how many tests run together unless -parallel says otherwise: they wait
+// far more than they work, so it is no matter of how many CPUs there are.
+const atOnce = "8"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		if err := flag.Set("test.parallel", atOnce); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
 	dir, err := os.MkdirTemp("", "tandem-interop-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

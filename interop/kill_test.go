@@ -88,6 +88,8 @@ func oneCall(p *testkit.Peer, rtp *testkit.RTP, random *rand.Rand, stop chan str
 	p.Send(d.Invite)
 	final, ok := take(p, stop, 10*time.Second, func(m *testkit.Message) bool { return m.Status() >= 200 && testkit.Answers(d.Invite)(m) })
 	if !ok || final.Status() != 200 {
+		// Turned away, for load or because the server is going: try again in a while.
+		_, _ = take(p, stop, 300*time.Millisecond, func(*testkit.Message) bool { return false })
 		return
 	}
 	k.answered, k.answeredAt = true, time.Now()

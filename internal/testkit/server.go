@@ -89,6 +89,7 @@ func NewServer(t testing.TB, binary, base string, settings ...Setting) *Server {
 	own := []Setting{
 		Set("sip.listen", []string{"udp://" + s.SIP.String(), "tcp://" + s.SIP.String()}),
 		Set("http.listen", s.HTTP.String()), Set("http.staff_listen", s.Staff.String()), Set("http.admin_listen", s.Admin.String()),
+		Set("limits.drain", "2s"), // a call that a failed test left up keeps nobody waiting
 		Set("store.path", filepath.Join(s.Store, "tandem.db")), Set("store.blobs", filepath.Join(s.Store, "blobs")),
 		Set("store.checkpoints", filepath.Join(dir, "checkpoints")), Set("store.master_key", filepath.Join(dir, "keys", "master.key")),
 	}
