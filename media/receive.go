@@ -115,6 +115,9 @@ func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 		n := law.Decode(sh.pcm[:], payload)
 		s.detector.Note(sh.pcm[:n], s.found)
 	}
+	if s.fading && (s.detector == nil || !s.detector.Sounds()) {
+		s.fading, s.hushed = false, false
+	}
 	if s.hushed {
 		return
 	}

@@ -100,6 +100,52 @@ func TestHushedAndPausedAreSilence(t *testing.T) {
 	}
 }
 
+// TestHushOutlastsTheTone: the last key of a secret still sounds when its entry is over.
+func TestHushOutlastsTheTone(t *testing.T) {
+	e := newEngine(t, Config{})
+	s, p := call(t, e, codec.PCMU)
+	with := params(p, codec.PCMU)
+	with.Event, with.Tones = 0, true
+	s.Set(with)
+	p.speak(1, 0)
+	p.next()
+	var b bytes.Buffer
+	r := s.Record(&b, false)
+	s.Hush(true)
+	low, high := sine(770, 20*codec.FrameSamples), sine(1336, 20*codec.FrameSamples)
+	five := func(i int) {
+		frame, pcm := make([]byte, codec.FrameSamples), make([]int16, codec.FrameSamples)
+		for k := range pcm {
+			pcm[k] = low[i*codec.FrameSamples+k]/2 + high[i*codec.FrameSamples+k]/2
+		}
+		codec.PCMU.Encode(frame, pcm)
+		p.send(frame)
+		p.head.Time += codec.FrameSamples
+	}
+	paced(5, five)
+	if got := nextEvent[Key](t, s); got.Digit != '5' {
+		t.Fatalf("heard %+v", got)
+	}
+	s.Hush(false)
+	paced(10, func(i int) { five(5 + i) })
+	paced(5, func(int) { p.speak(1, 0) })
+	paced(10, func(int) { p.speak(1, 500) })
+	if _, err := r.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	pcm := decoded(r.Law(), b.Bytes())
+	heard := false
+	for i := 0; i+800 <= len(pcm); i += 160 {
+		if l := level(pcm[i:i+800], 770); l > 0.1 {
+			t.Fatalf("at sample %d the key's tone makes up %.2f", i, l)
+		}
+		heard = heard || level(pcm[i:i+800], 500) > 0.9
+	}
+	if !heard {
+		t.Error("what follows the key is not recorded")
+	}
+}
+
 var errDisk = errors.New("disk full")
 
 // stubborn is a writer that fails or hangs.

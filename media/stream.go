@@ -138,6 +138,7 @@ type Stream struct {
 	detector   *dtmf.Detector
 	found      func(byte)
 	hushed     bool
+	fading     bool // hushed until the tone that sounds ends
 	items      []playing
 	pending    []Played // not delivered yet; bounded by maxItems
 	recordings []*Recording
@@ -279,9 +280,12 @@ func (s *Stream) SendKey(digit byte, ms int) error {
 
 // Hush keeps the far end's keys, and all its audio since that may carry their
 // tones, from recordings and from the joined stream. Keys still reach Events.
-// When it returns, it holds.
+// When it returns, it holds; it ends with a tone that still sounds then.
 func (s *Stream) Hush(on bool) {
-	_ = s.call(func() { s.hushed = on }) // a closed stream is quiet
+	_ = s.call(func() { // a closed stream is quiet
+		s.fading = !on && s.hushed && s.detector != nil && s.detector.Sounds()
+		s.hushed = on || s.fading
+	})
 }
 
 // Stats are the figures so far.

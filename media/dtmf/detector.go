@@ -57,6 +57,9 @@ func (d *Detector) Note(pcm []int16, found func(digit byte)) {
 	}
 }
 
+// Sounds reports whether the tones of the last key found have not ended yet.
+func (d *Detector) Sounds() bool { return d.held != 0 }
+
 // judge names the key whose tones make up the block, 0 if none, and how sure it is.
 func (d *Detector) judge() (key byte, points int) {
 	if d.energy < floor*block {
