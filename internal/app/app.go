@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -52,6 +53,8 @@ type Options struct {
 	Log     *slog.Logger
 	Version string
 	Demo    bool
+
+	fault func(point string) error // of the disk, for tests; see sqlite.Options
 }
 
 // App is one running server.
@@ -211,7 +214,7 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	a.store, err = sqlite.Open(ctx, sqlite.Options{
-		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log, Panicked: a.reporter("store"),
+		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log, Panicked: a.reporter("store"), Fault: a.o.fault,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
@@ -251,9 +254,18 @@ func (a *App) makeMedia() (err error) {
 		return tandem.Errorf(tandem.CodeInvalid, "%w", err)
 	}
 	a.media, err = media.NewEngine(media.Config{
-		Address: a.addresses.bound, Ports: m.Ports, Timeout: m.RTPTimeout, Log: a.log, Registerer: a.registry,
+		Address: a.addresses.bound, Ports: m.Ports, Timeout: orNever(m.RTPTimeout), Log: a.log, Registerer: a.registry,
 	})
 	return err
+}
+
+// orNever is a time limit of which the configuration's 0 means none, for a part that
+// takes 0 for its default.
+func orNever(d time.Duration) time.Duration {
+	if d == 0 {
+		return math.MaxInt64
+	}
+	return d
 }
 
 // makeCaps counts the calls out of the last day again.

@@ -53,7 +53,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	if err := a.sip.Start(ctx); err != nil {
-		return tandem.Errorf(tandem.CodeInvalid, "%w", err)
+		return tandem.Errorf(tandem.CodeInvalid, "sip.listen: %w; choose another address or end what uses it", err)
 	}
 	for _, d := range a.doors {
 		a.helpers.Go(func() {

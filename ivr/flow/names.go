@@ -102,25 +102,36 @@ func (r *run) value(name string) (any, error) {
 	return nil, &stepFault{message: name + " was not kept while the session was stored: it is asked for again", again: step}
 }
 
-// say asks for a prompt in the session's language, or the flow's first where it is
-// missing. more holds names that only this prompt knows.
+// say asks for a prompt of a step that listens. more holds names that only this
+// prompt knows.
 func (r *run) say(p *Prompt, barge BargeIn, secret bool, more map[string]any) error {
-	words, lang, err := r.words(p)
+	play, err := r.play(p, barge, more)
 	if err != nil {
 		return err
 	}
-	play := Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge, Secret: secret}
+	play.Secret = secret
+	r.emit(play)
+	return nil
+}
+
+// play works out a prompt in the session's language, or the flow's first where it is
+// missing.
+func (r *run) play(p *Prompt, barge BargeIn, more map[string]any) (Play, error) {
+	words, lang, err := r.words(p)
+	if err != nil {
+		return Play{}, err
+	}
+	play := Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge}
 	if words.Text != nil {
 		vars, err := r.templateNames(words.Text, more)
 		if err != nil {
-			return err
+			return Play{}, err
 		}
 		if play.Parts, err = words.Text.Parts(vars, lang); err != nil {
-			return faultf("working out a prompt: %v", err)
+			return Play{}, faultf("working out a prompt: %v", err)
 		}
 	}
-	r.emit(play)
-	return nil
+	return play, nil
 }
 
 // words picks a prompt's words and says in which language they are.

@@ -130,9 +130,12 @@ func (r *run) perform() error {
 	}
 	switch v := r.step.Verb.(type) {
 	case *Say:
-		if err := r.say(v.Prompt, v.BargeIn, false, nil); err != nil {
+		play, err := r.play(v.Prompt, v.BargeIn, nil)
+		if err != nil {
 			return err
 		}
+		play.Announces = v.Announces
+		r.emit(play)
 		return r.leave("done")
 	case *Set:
 		return r.assignAll(v.Assign)
