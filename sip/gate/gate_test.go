@@ -101,6 +101,8 @@ func TestCheck(t *testing.T) {
 		{name: "good date", raw: options("Date: Fri, 01 Jan 2010 16:00:00 GMT")},
 		{name: "control character as white space", raw: options("Contact\x01: <sip:x@y>"), reason: ReasonHeaderLine, code: 400},
 		{name: "bare CR in a value", raw: options("Subject: a\rX: b"), reason: ReasonHeaderLine, code: 400},
+		{name: "bare LF in a folded value", raw: options("Subject: a\r\n b\nX: c"), reason: ReasonHeaderLine, code: 400},
+		{name: "bare CR in a folded From", raw: options("From:\r\n \"a\rX: b\" <sip:a@b>;tag=1"), reason: ReasonHeaderLine, code: 400},
 		{name: "NUL in a value", raw: options("Subject: a\x00b"), reason: ReasonHeaderLine, code: 400},
 		{name: "line too long", raw: options("Subject: " + long), reason: ReasonHeaderLine, code: 400},
 		{name: "headers do not end", raw: bytes.TrimSuffix(options(), []byte("\r\n")), reason: ReasonHeaderLine, code: 400},

@@ -108,6 +108,9 @@ func (h *head) field(line []byte, l Limits) *fault {
 		if len(last.value)+len(more) >= l.HeaderLine {
 			return bad(ReasonHeaderLine, "Header Too Long")
 		}
+		if strings.ContainsAny(more, lineBreaks) {
+			return bad(ReasonHeaderLine, "Malformed Header")
+		}
 		if last.value != "" && more != "" {
 			last.value += " "
 		}
@@ -125,7 +128,7 @@ func (h *head) field(line []byte, l Limits) *fault {
 	if trimmed != name {
 		h.odd = true
 	}
-	if !ok || !isToken(trimmed) || strings.ContainsAny(value, "\r\n\x00") {
+	if !ok || !isToken(trimmed) || strings.ContainsAny(value, lineBreaks) {
 		return bad(ReasonHeaderLine, "Malformed Header")
 	}
 	lower := strings.ToLower(trimmed)
@@ -138,6 +141,9 @@ func (h *head) field(line []byte, l Limits) *fault {
 	}
 	return nil
 }
+
+// lineBreaks are read as the end of a line by some, and never belong into one.
+const lineBreaks = "\r\n\x00"
 
 // structured are the headers the library looks into on every message.
 func structured(name string) bool {
