@@ -148,7 +148,11 @@ func diskKey(engine, lang, text string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (d *disk) path(key string) string { return filepath.Join(d.dir, key+".wav") }
+// ownFiles begins the names of what is kept: other files in the folder are not ours
+// to remove.
+const ownFiles = "said-"
+
+func (d *disk) path(key string) string { return filepath.Join(d.dir, ownFiles+key+".wav") }
 
 // load returns the samples kept under a key, or fs.ErrNotExist. A file that cannot
 // be read as audio is removed.
@@ -172,7 +176,7 @@ func (d *disk) save(key string, pcm []int16) error {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("making the prompt cache: %w", err)
 	}
-	f, err := os.CreateTemp(d.dir, "new-*.tmp")
+	f, err := os.CreateTemp(d.dir, ownFiles+"*.tmp")
 	if err != nil {
 		return fmt.Errorf("keeping a prompt: %w", err)
 	}
@@ -195,7 +199,7 @@ func (d *disk) prune() error {
 	total := int64(0)
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() {
+		if err != nil || !info.Mode().IsRegular() || !strings.HasPrefix(e.Name(), ownFiles) {
 			continue
 		}
 		files = append(files, info)

@@ -296,7 +296,7 @@ func TestWarmFillsTheDiskWithDesignersTextsOnly(t *testing.T) {
 	}
 
 	// A new start speaks nothing again; a file that is broken is made anew.
-	if err := os.WriteFile(filepath.Join(cache, diskKey("fake", "en", "Goodbye.")+".wav"), []byte("cut short"), 0o600); err != nil {
+	if err := os.WriteFile((&disk{dir: cache}).path(diskKey("fake", "en", "Goodbye.")), []byte("cut short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	e2 := &engine{langs: []string{"en"}}
@@ -342,6 +342,9 @@ func names(t *testing.T, dir string) []string {
 
 func TestDiskIsBounded(t *testing.T) {
 	d := &disk{dir: t.TempDir(), max: 700}
+	if err := os.WriteFile(filepath.Join(d.dir, "greeting.wav"), make([]byte, 900), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for i, key := range []string{"a", "b", "c", "d"} {
 		if err := d.save(key, make([]int16, 100)); err != nil { // 244 bytes each
 			t.Fatal(err)
@@ -351,8 +354,8 @@ func TestDiskIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := names(t, d.dir); !slices.Equal(got, []string{"c.wav", "d.wav"}) {
-		t.Errorf("left: %v, want the two newest", got)
+	if got := names(t, d.dir); !slices.Equal(got, []string{"greeting.wav", "said-c.wav", "said-d.wav"}) {
+		t.Errorf("left: %v, want the two newest and what is not ours", got)
 	}
 }
 
