@@ -110,19 +110,19 @@ func (c *Collect) fromKeys(keys string) (string, bool) {
 func (c *Collect) fromText(s string) (string, bool) {
 	switch c.kind() {
 	case expression.Digits, expression.Phone:
-		s = strings.NewReplacer(" ", "", "-", "").Replace(fold(s))
+		s = strings.NewReplacer(" ", "", "-", "").Replace(Fold(s))
 	case expression.Int, expression.Decimal, expression.Money:
-		s = strings.NewReplacer(" ", "", ",", "").Replace(fold(s))
+		s = strings.NewReplacer(" ", "", ",", "").Replace(Fold(s))
 	case expression.Date:
-		return dateFrom(fold(s))
+		return dateFrom(Fold(s))
 	case expression.Time:
-		return timeFrom(fold(s))
+		return timeFrom(Fold(s))
 	case expression.Bool:
-		yes, ok := answer(fold(s))
+		yes, ok := answer(Fold(s))
 		return strconv.FormatBool(yes), ok
 	case expression.Enum:
 		for i, v := range c.Type.Values {
-			if fold(s) == fold(v) || fold(s) == strconv.Itoa(i+1) {
+			if Fold(s) == Fold(v) || Fold(s) == strconv.Itoa(i+1) {
 				return v, true
 			}
 		}
@@ -210,7 +210,7 @@ func (c *Collect) take(r *run, s string) error {
 
 // confirm takes 1 or yes, 2 or no. A no counts as a try and asks for the value anew.
 func (r *run) confirm(c *Collect, s string) error {
-	yes, understood := answer(fold(s))
+	yes, understood := answer(Fold(s))
 	switch {
 	case !understood:
 		r.miss(c, false)

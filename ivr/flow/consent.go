@@ -17,7 +17,7 @@ func (c *ConsentStep) key(r *run) error { return c.text(r, r.f.draft) }
 
 // text takes a yes or a no and makes it a promise before the flow goes on.
 func (c *ConsentStep) text(r *run, s string) error {
-	yes, understood := answer(fold(s))
+	yes, understood := answer(Fold(s))
 	if !understood {
 		r.miss(c, false)
 		return nil

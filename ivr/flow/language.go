@@ -53,11 +53,11 @@ func (v *Language) key(r *run) error { return v.text(r, r.f.draft) }
 
 // text takes a number, a language's name or its code.
 func (v *Language) text(r *run, s string) error {
-	s = fold(s)
+	s = Fold(s)
 	for i, lang := range r.flow.Languages {
-		match := s == strconv.Itoa(i+1) || s == fold(lang)
+		match := s == strconv.Itoa(i+1) || s == Fold(lang)
 		for _, name := range languageNames(lang) {
-			match = match || s == fold(name)
+			match = match || s == Fold(name)
 		}
 		if match {
 			r.speak(lang)

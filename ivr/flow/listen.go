@@ -21,7 +21,7 @@ type ear interface {
 	key(r *run) error
 	// gap ends an entry by silence after its first key.
 	gap(r *run) error
-	// text takes a typed line or an utterance, folded by fold.
+	// text takes a typed line or an utterance, folded.
 	text(r *run, s string) error
 	// failed is the outcome after the last try.
 	failed(silent bool) string
@@ -273,7 +273,7 @@ func (r *run) reply(e ear, s string) error {
 	}
 	if e.commands() && !r.hidden(e) {
 		for _, c := range r.flow.Commands {
-			if c.Keys != "" && strings.ToUpper(fold(s)) == c.Keys || says(fold(s), c.Phrases) {
+			if c.Keys != "" && strings.ToUpper(Fold(s)) == c.Keys || says(Fold(s), c.Phrases) {
 				return r.obey(e, c)
 			}
 		}

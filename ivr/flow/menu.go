@@ -87,13 +87,13 @@ func (m *Menu) key(r *run) error {
 
 // text takes the keys, a phrase, or what a button says.
 func (m *Menu) text(r *run, s string) error {
-	s = fold(s)
+	s = Fold(s)
 	if i := m.chosen(r, strings.ToUpper(s)); i >= 0 {
 		return m.choose(r, i)
 	}
 	labels := m.options(r)
 	for i := range m.count(r) {
-		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && fold(labels[i].Label) == s {
+		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && Fold(labels[i].Label) == s {
 			return m.choose(r, i)
 		}
 	}

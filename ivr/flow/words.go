@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// fold makes what people type or say comparable: lower case, plain letters for
+// Fold makes what people type or say comparable: lower case, plain letters for
 // full-width ones, single spaces, nothing around it, no mark at its end.
-func fold(s string) string {
+func Fold(s string) string {
 	s = strings.Map(func(c rune) rune {
 		switch {
 		case c >= '！' && c <= '～':
@@ -26,7 +26,7 @@ func fold(s string) string {
 func says(folded string, phrases map[string][]string) bool {
 	for _, list := range phrases {
 		for _, p := range list {
-			if f := fold(p); f != "" && f == folded {
+			if f := Fold(p); f != "" && f == folded {
 				return true
 			}
 		}

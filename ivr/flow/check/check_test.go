@@ -117,14 +117,14 @@ steps:
 func TestKeys(t *testing.T) {
 	menu := `flow: x
 channels: [voice]
-languages: [en]
+languages: [en, zh-CN]
 start: main
 commands:
   help: { keys: "COMMAND", go: main }
 steps:
   main:
     menu:
-      prompt: { en: "Press a key." }
+      prompt: { en: "Press a key.", zh-CN: "请按键。" }
       choices:
         - { keys: "1", phrases: { en: [Card, "the  card"] }, go: main }
         - { keys: "KEY", phrases: { en: [PHRASE] }, go: end }
@@ -136,6 +136,9 @@ steps:
 		{"*0", "12", "loan", "keys-collide"},
 		{"*0", "2", "card", "phrases-collide"},
 		{"*0", "2", "The card", "phrases-collide"},
+		{"*0", "2", "card!", "phrases-collide"},
+		{"*0", "2", "loan], zh-CN: [card", "phrases-collide"},
+		{"*0", "2", "loan], zh-CN: [loan", ""},
 		{"2", "2", "loan", "command-collides"},
 		{"*", "*1", "loan", "command-collides"},
 	} {

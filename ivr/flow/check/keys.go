@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"tandem/ivr/flow"
@@ -30,12 +32,10 @@ func (f *subject) commandsAgainst(s *Step, menu *flow.Menu) {
 		var keys []string
 		for _, choice := range menu.Choices {
 			keys = append(keys, choice.Keys)
-			for lang, phrases := range c.Phrases {
-				for _, p := range phrases {
-					for _, q := range choice.Phrases[lang] {
-						if collide(fold(p), fold(q)) {
-							f.Fail(f.Commands[i].Get("phrases"), "command-collides", "choose other words for one of them", "the phrase `%s` of command `%s` collides with `%s` in menu `%s`", p, c.Name, q, s.Name)
-						}
+			for _, p := range allPhrases(c.Phrases) {
+				for _, q := range allPhrases(choice.Phrases) {
+					if collide(flow.Fold(p), flow.Fold(q)) {
+						f.Fail(f.Commands[i].Get("phrases"), "command-collides", "choose other words for one of them", "the phrase `%s` of command `%s` collides with `%s` in menu `%s`", p, c.Name, q, s.Name)
 					}
 				}
 			}
@@ -58,18 +58,27 @@ func collide(a, b string) bool {
 	return a != "" && b != "" && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
-// fold makes phrases alike that a caller cannot tell apart.
-func fold(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+// allPhrases are those of every language, in order of the languages' tags: people mix
+// them, and so each is taken in all.
+func allPhrases(by map[string][]string) []string {
+	var all []string
+	for _, lang := range slices.Sorted(maps.Keys(by)) {
+		all = append(all, by[lang]...)
+	}
+	return all
+}
 
 // collisions compares the keys and phrases of one menu, or of the commands.
 func (f *subject) collisions(items []*source.Node) {
 	type seen struct {
 		text string
 		at   source.Place
+		item int
+		lang string
 	}
 	var keys []seen
 	phrases := map[string]seen{}
-	for _, item := range items {
+	for i, item := range items {
 		if item.Kind != source.Map {
 			continue
 		}
@@ -81,7 +90,7 @@ func (f *subject) collisions(items []*source.Node) {
 					f.Fail(k, "keys-collide", "use keys of which none begins another", "keys %s and %s collide: one begins the other; the first is on line %d", k.Text, other.text, other.at.Line)
 				}
 			}
-			keys = append(keys, seen{k.Text, k.At})
+			keys = append(keys, seen{text: k.Text, at: k.At})
 		}
 		p := item.Get("phrases")
 		if p == nil || p.Kind != source.Map {
@@ -96,11 +105,11 @@ func (f *subject) collisions(items []*source.Node) {
 				if ph.Kind != source.Text {
 					continue
 				}
-				id := e.Key.Text + " " + fold(ph.Text)
-				if other, twice := phrases[id]; twice {
+				folded, lang := flow.Fold(ph.Text), e.Key.Text
+				if other, twice := phrases[folded]; twice && (other.item != i || other.lang == lang) { // VIP may be said in two languages
 					f.Fail(ph, "phrases-collide", "remove it from one of the two", "the phrase `%s` is used twice; the first is on line %d", ph.Text, other.at.Line)
 				} else {
-					phrases[id] = seen{ph.Text, ph.At}
+					phrases[folded] = seen{ph.Text, ph.At, i, lang}
 				}
 			}
 		}
