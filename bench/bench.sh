@@ -88,9 +88,9 @@ for n in $calls; do
 done
 
 echo "== set-ups without media, $rate a second"
-(sleep 4; curl -fs -o "$OUT/signal.prof" "$admin/debug/pprof/profile?seconds=6" || true) &
+(sleep 4; curl -fs -o "$OUT/signal.prof" "$admin/debug/pprof/profile?seconds=12" || true) &
 profile=$!
-SCEN=signal "$here/ivr-load.sh" 127.0.0.1:5070 "$rate" 14 "$server" >"$OUT/signal.txt" 2>"$OUT/signal.err" ||
+SCEN=signal "$here/ivr-load.sh" 127.0.0.1:5070 "$rate" 20 "$server" >"$OUT/signal.txt" 2>"$OUT/signal.err" ||
   { echo "the set-up load did not run:"; cat "$OUT/signal.err"; exit 1; }
 wait "$profile" || true
 echo "cpu_ms_per_call=$(value cpu_ms_per_call "$OUT/signal.txt") failed=$(value failedcall "$OUT/signal.txt") setup_ms_p99=$(value setup_ms_p99 "$OUT/signal.txt")"
