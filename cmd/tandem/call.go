@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,8 @@ const (
 	keyPress = 120 * time.Millisecond // of a key
 	keyGap   = 120 * time.Millisecond // between keys
 	keyPause = 2 * time.Second        // a comma, as on other phones
+	// hangUpTime bounds a goodbye that nobody answers.
+	hangUpTime = 5 * time.Second
 )
 
 func callCommand() *cli.Command {
@@ -64,6 +67,8 @@ type phone struct {
 	sip    *sip.Server
 	words  []*media.Clip // what it says
 	heard  heard
+	quit   context.Context         // ends when the phone is to hang up
+	busy   atomic.Bool             // it has answered: one call is all it takes
 	ended  chan tandem.Termination // of an answered call
 }
 
@@ -91,7 +96,7 @@ func callAction(c *cli.Context) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &phone{c: c, out: c.App.Writer, ended: make(chan tandem.Termination, 1)}
+	p := &phone{c: c, out: c.App.Writer, quit: ctx, ended: make(chan tandem.Termination, 1)}
 	if file := c.String("play"); file != "" {
 		if p.words, err = readWords(file); err != nil {
 			return err
@@ -225,16 +230,21 @@ func (p *phone) Route(string, netip.AddrPort, string) sip.Route {
 	return sip.Route{Found: p.c.String("answer") != ""}
 }
 
-// Call answers a call.
+// Call answers the first call; any other is told that the phone is busy.
 func (p *phone) Call(ctx context.Context, call *sip.Call) tandem.Termination {
+	if !p.busy.CompareAndSwap(false, true) {
+		return tandem.Terminate(tandem.BySystem, tandem.ReasonBusy)
+	}
 	here := netip.MustParseAddrPort(strings.TrimPrefix(p.sip.Addrs()[0], "udp://")).Addr()
 	audio, err := p.audio(call.Source.Addr(), here)
 	if err != nil {
+		p.busy.Store(false)
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonOverload)
 	}
 	defer audio.Stream.Close()
 	fmt.Fprintf(p.out, "a call from %s\n", call.From.User)
 	if err := call.Answer(ctx, audio); err != nil {
+		p.busy.Store(false) // the next one may do better
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
 	}
 	t := p.talk(ctx, call, audio)
@@ -249,8 +259,15 @@ func (p *phone) wait(ctx context.Context) (tandem.Termination, error) {
 	case t := <-p.ended:
 		return t, nil
 	case <-ctx.Done():
-		return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "nobody called")
 	}
+	if p.busy.Load() { // talk hangs up
+		select {
+		case t := <-p.ended:
+			return t, nil
+		case <-time.After(hangUpTime):
+		}
+	}
+	return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "nobody called")
 }
 
 // talk sends what is to be sent and listens until the call ends.
@@ -280,7 +297,11 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 				next.Reset(p.press(audio.Stream, keys[0]))
 				keys = keys[1:]
 			}
-		case e := <-audio.Stream.Events():
+		case e, open := <-audio.Stream.Events():
+			if !open {
+				fmt.Fprintln(p.c.App.ErrWriter, "warning: a fault of ours ended the audio")
+				return p.hangUp(call)
+			}
 			switch e := e.(type) {
 			case media.Key:
 				fmt.Fprintf(p.out, "heard key %c\n", e.Digit)
@@ -292,6 +313,8 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 		case <-limit.C:
 			return p.hangUp(call)
 		case <-ctx.Done():
+			return p.hangUp(call)
+		case <-p.quit.Done():
 			return p.hangUp(call)
 		}
 	}
