@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -13,7 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem"
+	"tandem/bridge/leg"
 	"tandem/internal/testkit"
+	"tandem/media"
+	"tandem/sip"
 )
 
 // trap makes the clock panic once it is asked from within a function.
@@ -135,5 +139,24 @@ func TestKeepBeginsAnew(t *testing.T) {
 	a.keep(ctx, "flows", func(context.Context) { panic("while stopping") })
 	if a.contain("warm", func() {}) != true {
 		t.Error("no panic was taken for one")
+	}
+}
+
+// A fault that ends the second leg's stream ends that leg, and is told apart from a
+// party that fell silent.
+func TestFaultOnTheSecondLeg(t *testing.T) {
+	e, err := media.NewEngine(media.Config{Address: netip.AddrFrom4([4]byte{127, 0, 0, 1})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	s, err := e.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close() // its Events are closed as by a fault
+	got := (&world{}).listen(t.Context(), &leg.Audio{Stream: s}, &sip.Call{}, nil)
+	if got.Reason != tandem.ReasonPanic {
+		t.Errorf("it ended by %v", got)
 	}
 }
