@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/internal/config"
 	"tandem/store"
 )
 
@@ -26,6 +27,35 @@ func TestRemappedEntryServesTheNextCall(t *testing.T) {
 	s.wait(t, "entries read again")
 	if heard := s.call(t, "1", "c"); !strings.Contains(heard, "1130") {
 		t.Errorf("after the mapping changed, heard %s", heard)
+	}
+}
+
+// An entry that begins to record is held against its flow, as at the start.
+func TestRemappedEntryMayNotRecordUntold(t *testing.T) {
+	s := newServerWith(t, setup{entries: `{ "1": join }`, flows: map[string]string{
+		"join": "start: a\nsteps: { a: { transfer: { to: \"sip:x@pbx.example\" }, next: { else: end } } }\n",
+	}})
+	s.configure(t, `{ "1": { flow: join, record: true } }`, "")
+	s.wait(t, "an entry may not record")
+	if e := (*s.entries.Load())[0]; e.Record {
+		t.Errorf("the entry is %+v", e)
+	}
+	s.configure(t, `{ "1": join, "2": { flow: low, record: true } }`, "")
+	s.wait(t, "entries read again")
+	if e := *s.entries.Load(); len(e) != 2 || !e[1].Record {
+		t.Errorf("the entries are %+v", e)
+	}
+}
+
+// A secret that signs nothing is told before anything listens.
+func TestNotifySecret(t *testing.T) {
+	s := newServerWith(t, setup{change: func(c *config.Config) { c.Notify.URL, c.Notify.Secret = "http://127.0.0.1:1/", "short" }, unstarted: true})
+	err := s.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "notify.secret") || len(s.doors) != 0 || len(s.sip.Addrs()) != 0 {
+		t.Errorf("%v, listening on %v", err, s.sip.Addrs())
+	}
+	if err := s.Abandon(); err != nil {
+		t.Error(err)
 	}
 }
 

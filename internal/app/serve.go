@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"tandem"
 	"tandem/internal/config"
+	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 	"tandem/store/outbox"
 	"tandem/web/api"
 	"tandem/web/ui"
@@ -39,6 +42,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 			}
 		}
 	}()
+	seen := stamp(a.o.Config.File)
+	var worker *outbox.Worker
+	if a.cfg.Notify.URL != "" {
+		if worker, err = a.outbox(); err != nil {
+			return err
+		}
+	}
 	h := a.cfg.HTTP
 	for _, d := range []struct {
 		name, addr string
@@ -63,13 +73,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		})
 	}
 	a.helpers.Go(func() { a.keep(ctx, "flows", a.folder.Watch) })
-	a.helpers.Go(func() { a.keep(ctx, "entries", a.watchEntries) })
+	a.helpers.Go(func() { a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, seen) }) })
 	a.helpers.Go(func() { a.contain("warm", func() { a.warm(ctx) }) })
-	if a.cfg.Notify.URL != "" {
-		worker, err := a.outbox()
-		if err != nil {
-			return err
-		}
+	if worker != nil {
 		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
 	}
 	return nil
@@ -136,12 +142,12 @@ func (a *App) drain(now <-chan struct{}, deadline time.Time) {
 }
 
 // watchEntries takes a changed mapping into use; a wrong one is told and left alone.
-func (a *App) watchEntries(ctx context.Context) {
+// seen is the stamp of the file that is in use.
+func (a *App) watchEntries(ctx context.Context, seen string) {
 	file := a.o.Config.File
 	if file == "" {
 		return
 	}
-	seen := stamp(file)
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -150,12 +156,24 @@ func (a *App) watchEntries(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if s := stamp(file); s != seen {
+		s := stamp(file)
+		if s == seen {
+			continue
+		}
+		select {
+		case <-time.After(settleTime):
+		case <-ctx.Done():
+			return
+		}
+		if stamp(file) == s { // else it is still being written: half of it may be right, too
 			seen = s
 			a.remap(file)
 		}
 	}
 }
+
+// settleTime is how long a changed file must stay as it is.
+const settleTime = 100 * time.Millisecond
 
 func stamp(file string) string {
 	info, err := os.Stat(file)
@@ -170,12 +188,34 @@ func (a *App) remap(file string) {
 	if err == nil {
 		err = a.checkEntries(loaded.Entries)
 	}
+	if err == nil {
+		err = a.checkRecorded(*a.entries.Load(), loaded.Entries)
+	}
 	if err != nil {
 		a.log.Error("the changed configuration is wrong; the old entries stay in use", "file", file, "error", err)
 		return
 	}
 	a.entries.Store(&loaded.Entries)
 	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
+}
+
+// checkRecorded reads the flows again where other ones than before are recorded: in
+// those nobody may be spoken to before the caller was told.
+func (a *App) checkRecorded(before, now config.Entries) error {
+	with := func(entries config.Entries) read.Options {
+		c := *a.cfg
+		c.Entries = entries
+		return readOptions(&c)
+	}
+	old, wanted := with(before), with(now)
+	if slices.Equal(old.Recorded, wanted.Recorded) {
+		return nil
+	}
+	if found := a.folder.Configure(wanted); source.HasErrors(found) {
+		a.folder.Configure(old)
+		return tandem.Errorf(tandem.CodeInvalid, "an entry may not record:\n%s", printed(found))
+	}
+	return nil
 }
 
 // outbox makes the worker that tells of opened tasks.

@@ -58,6 +58,8 @@ type setup struct {
 	change  func(*config.Config) // what the file's own bounds do not let through
 	before  func(*App)           // between New and Start
 	fault   func(string) error
+
+	unstarted bool // Start is left to the test
 }
 
 // tones are the recordings that flows of tests may play, half a second each.
@@ -116,6 +118,9 @@ func newServerWith(t *testing.T, o setup) *server {
 	}
 	if o.before != nil {
 		o.before(s.App)
+	}
+	if o.unstarted {
+		return s
 	}
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(errors.Join(err, s.Abandon()))
