@@ -38,6 +38,7 @@ const (
 	maxWaiting             = 1024             // changes waiting for the writer; more wait outside, for as long as their context lets them
 	maxGroup               = 256              // changes in one transaction
 	maxKept                = 10_000           // happenings in memory; more are counted and reported as a gap
+	maxSettled             = 4096             // settled changes that find room beside those: a call has two or three
 	maxEntries             = 8192             // interactions whose head the writer keeps at hand
 	maxKeys                = 8192             // unwrapped customers' keys at hand
 	readers                = 4                // connections for reading

@@ -458,3 +458,25 @@ func TestSettle(t *testing.T) {
 		t.Errorf("the journal ends with %v, want %v", kinds, want)
 	}
 }
+
+// TestSettleInAFullMemory: what a call has come to is kept though happenings fill the room.
+func TestSettleInAFullMemory(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db, disk := openFailing(t, p)
+	call := storetest.NewCall(p.Clock.Now(), storetest.NewRandom(1), "13800000000")
+	commit(t, db, call.Opening())
+	disk.fail(errors.New("the disk"))
+	if err := db.Flush(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("flushing to a failing disk: %v", err)
+	}
+	for range maxKept + 10 {
+		db.Note(call.Event(p.Clock.Now(), tandem.EventInput, nil))
+	}
+	db.Settle(call.Closing(p.Clock.Now(), tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup)))
+	disk.mend()
+	await(t, "the store writes again", func() bool { return db.Healthy() == nil })
+	story, err := db.Interaction(t.Context(), string(call.ID))
+	if err != nil || story.Interaction.State != tandem.Closed {
+		t.Errorf("the call that ended is %q, %v", story.Interaction.State, err)
+	}
+}

@@ -10,9 +10,10 @@ import (
 )
 
 // notes holds what waits for the writer without anybody waiting for it: happenings
-// and settled changes, at most maxKept of both. The newest happenings beyond that are
-// counted per interaction, and the journal shows them as a gap; settled changes beyond
-// it are logged and lost.
+// and settled changes, at most maxKept of both, and then maxSettled changes more, so that
+// an outage full of happenings still learns how its calls ended. The newest happenings
+// beyond that are counted per interaction, and the journal shows them as a gap; settled
+// changes beyond it are logged and lost.
 type notes struct {
 	first chan struct{} // told when the first happening comes in
 	many  chan struct{} // told when it is time not to wait
@@ -89,7 +90,7 @@ func (db *DB) Settle(c *store.Change) {
 	switch {
 	case err != nil:
 		db.log.Error("change not kept", "err", err)
-	case len(n.queue) >= maxKept:
+	case len(n.queue) >= maxKept+maxSettled:
 		db.log.Error("change not kept: too much waits for the store; what it would have closed is closed at the next start")
 	default:
 		n.add(noted{change: c})
