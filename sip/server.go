@@ -331,15 +331,15 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		errs = append(errs, fmt.Errorf("closing SIP: calls still up: %w", ctx.Err()))
 	}
+	s.wire.Lock() // sipgo would open a socket anew for what is sent once ours are closed
+	s.shut = true
+	s.wire.Unlock()
 	for _, k := range s.sockets {
 		if err := k.close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, fmt.Errorf("closing SIP: %w", err))
 		}
 	}
 	s.gate.Close()
-	s.wire.Lock() // sipgo would open a socket anew for what is sent after its end
-	s.shut = true
-	s.wire.Unlock()
 	_ = s.agentUA.Close() // its errors are of connections already gone
 	if len(errs) == 0 {
 		s.calling.Wait()
