@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -112,8 +113,21 @@ func oneCall(p *testkit.Peer, rtp *testkit.RTP, random *rand.Rand, stop chan str
 	}
 	bye := d.Next("BYE")
 	p.Send(bye)
-	if _, ok := take(p, stop, 5*time.Second, testkit.Answers(bye)); ok {
-		k.over, k.overAt = true, time.Now()
+	ours := testkit.Answers(bye)
+	for {
+		a, ok := take(p, stop, 5*time.Second, func(m *testkit.Message) bool { return ours(m) || theirBye(m) })
+		switch {
+		case !ok:
+			return
+		case ours(a.Message):
+			k.over, k.overAt = true, time.Now()
+			// Theirs may have crossed ours and still be under way.
+			if late, crossed := take(p, stop, 20*time.Millisecond, theirBye); crossed {
+				p.Send(late.Reply(200, "OK", ""))
+			}
+			return
+		}
+		p.Send(a.Reply(200, "OK", ""))
 	}
 }
 
@@ -170,7 +184,8 @@ func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, recor
 		case !k.over && ended.Reason != tandem.ReasonCrash && killed.Sub(found[0].Ended) > time.Second:
 			t.Errorf("kill %d: the call of %s was cut, the journal says %v", round, k.who, ended)
 		case !atTheKill && ended.Reason == tandem.ReasonCrash:
-			t.Errorf("kill %d: the call of %s was over %v before the kill, the journal says %v", round, k.who, killed.Sub(k.overAt), ended)
+			t.Errorf("kill %d: the call of %s to %s was over %v before the kill, the journal says %v:\n%s",
+				round, k.who, k.number, killed.Sub(k.overAt), ended, tell(s.Story(t, string(found[0].ID))))
 		}
 		if ended.Reason == tandem.ReasonCrash {
 			cut++
@@ -186,6 +201,15 @@ func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, recor
 		t.Logf("kill %d: %d answered, %d cut: the kill came too early to prove much", round, answered, cut)
 	}
 	t.Logf("kill %d: %d calls, %d answered, %d cut, %d read in full", round, len(records), answered, cut, looked)
+}
+
+// tell lists a story's events, for failure messages.
+func tell(story store.Story) string {
+	var b strings.Builder
+	for _, e := range story.Events {
+		fmt.Fprintf(&b, "%s %s %s %.200s\n", e.At.Format("15:04:05.000"), e.Kind, e.Actor, e.Data)
+	}
+	return b.String()
 }
 
 // trail is how long before a kill something that happened may be lost: happenings
