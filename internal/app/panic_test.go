@@ -15,6 +15,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/leg"
+	"tandem/internal/config"
 	"tandem/internal/testkit"
 	"tandem/media"
 	"tandem/sip"
@@ -158,5 +159,31 @@ func TestFaultOnTheSecondLeg(t *testing.T) {
 	got := (&world{}).listen(t.Context(), &leg.Audio{Stream: s}, &sip.Call{}, nil)
 	if got.Reason != tandem.ReasonPanic {
 		t.Errorf("it ended by %v", got)
+	}
+}
+
+// A file whose reading panics is read once, and the next save is read again.
+func TestPanicOfTheEntriesWatcher(t *testing.T) {
+	file := t.TempDir() + "/tandem.yaml"
+	write(t, file, "x")
+	log := &lines{}
+	a := &App{metrics: newMetrics(prometheus.NewRegistry()), log: slog.New(slog.NewTextHandler(log, nil))}
+	a.o.Config = &config.Loaded{File: file} // an App without flows: whatever is read panics or is refused
+	seen := stamp(file)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, &seen) })
+	}()
+	good := "entries: { \"1\": low }\n"
+	for i := range 2 {
+		write(t, file, good+strings.Repeat("\n", i))
+		until(t, "a panic", func() bool { return strings.Count(log.String(), "stack=") == i+1 })
+	}
+	cancel()
+	<-done
+	if seen != stamp(file) {
+		t.Error("the file that panicked would be read again")
 	}
 }

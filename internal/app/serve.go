@@ -73,7 +73,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		})
 	}
 	a.helpers.Go(func() { a.keep(ctx, "flows", a.folder.Watch) })
-	a.helpers.Go(func() { a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, seen) }) })
+	a.helpers.Go(func() { a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, &seen) }) })
 	a.helpers.Go(func() { a.contain("warm", func() { a.warm(ctx) }) })
 	if worker != nil {
 		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
@@ -142,8 +142,9 @@ func (a *App) drain(now <-chan struct{}, deadline time.Time) {
 }
 
 // watchEntries takes a changed mapping into use; a wrong one is told and left alone.
-// seen is the stamp of the file that is in use.
-func (a *App) watchEntries(ctx context.Context, seen string) {
+// seen is the stamp of the file that was read last; it outlives a panic, so that the
+// same file is not read for ever.
+func (a *App) watchEntries(ctx context.Context, seen *string) {
 	file := a.o.Config.File
 	if file == "" {
 		return
@@ -157,7 +158,7 @@ func (a *App) watchEntries(ctx context.Context, seen string) {
 			return
 		}
 		s := stamp(file)
-		if s == seen {
+		if s == *seen {
 			continue
 		}
 		select {
@@ -166,7 +167,7 @@ func (a *App) watchEntries(ctx context.Context, seen string) {
 			return
 		}
 		if stamp(file) == s { // else it is still being written: half of it may be right, too
-			seen = s
+			*seen = s
 			a.remap(file)
 		}
 	}
