@@ -68,6 +68,7 @@ type Runner struct {
 // Result is how a session ended.
 type Result struct {
 	Reason string // the flow's end reason
+	Lang   string // spoken at the end
 	Left   bool   // the customer left before the flow was done
 	Failed bool   // the flow could not go on
 }
@@ -86,7 +87,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 	for {
 		fin, err := run.perform(ctx, effects)
 		if fin != nil {
-			return Result{Reason: fin.Reason, Failed: fin.Failed, Left: run.left}, nil
+			return Result{Reason: fin.Reason, Lang: s.Lang, Failed: fin.Failed, Left: run.left}, nil
 		}
 		if err != nil { // a promise could not be kept: back to where the flow had not counted on it
 			fault := flow.Input{Kind: flow.InputFault, At: r.Now(), Text: err.Error()}
@@ -97,14 +98,14 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 			continue
 		}
 		if s.Wait.Kind == flow.WaitNone {
-			return Result{Reason: s.Ended, Left: run.left}, nil
+			return Result{Reason: s.Ended, Lang: s.Lang, Left: run.left}, nil
 		}
 		r.World.Save(s)
 		var in flow.Input
 		in, err = run.next(ctx, s.Wait)
 		if errors.Is(err, ErrLeft) || err != nil && ctx.Err() != nil {
 			if run.left { // on_leave is running and its time is up
-				return Result{Reason: "left", Left: true}, nil
+				return Result{Reason: "left", Lang: s.Lang, Left: true}, nil
 			}
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), LeaveTime)

@@ -81,8 +81,11 @@ type App struct {
 	doors     []*door
 
 	draining atomic.Bool
-	helpers  sync.WaitGroup // goroutines of this package
-	stop     context.CancelFunc
+	mapped   atomic.Bool // the entries in use are those of the file
+	// remapAgain: look at the file again, since a flow that was missing may be there now.
+	remapAgain atomic.Bool
+	helpers    sync.WaitGroup // goroutines of this package
+	stop       context.CancelFunc
 }
 
 // sounds are clips that every call shares.
@@ -149,6 +152,7 @@ func (a *App) readFlows() (err error) {
 		return err
 	}
 	a.entries.Store(&a.cfg.Entries)
+	a.mapped.Store(true)
 	return nil
 }
 
@@ -169,6 +173,9 @@ func (a *App) reread(lib *flow.Library, found []source.Diagnostic) {
 		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
 	}
 	a.log.Info("flows read again", "flows", len(lib.Flows))
+	if !a.mapped.Load() {
+		a.remapAgain.Store(true)
+	}
 }
 
 // checkEntries refuses entries that name a flow that is not there.

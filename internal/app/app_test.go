@@ -23,8 +23,13 @@ func TestRemappedEntryServesTheNextCall(t *testing.T) {
 	if heard := s.call(t, "1", "b"); !strings.Contains(heard, "440") {
 		t.Errorf("after a wrong mapping, heard %s", heard)
 	}
+	write(t, s.path("flows/nowhere.flow.yaml"), fmt.Sprintf(sayTone, "nowhere", "high.wav"))
+	s.wait(t, "entries read again") // by itself: the flow it lacked is there now
+	if heard := s.call(t, "1", "d"); !strings.Contains(heard, "1130") {
+		t.Errorf("after the missing flow came, heard %s", heard)
+	}
 	s.configure(t, `{ "1": high, "2": low }`, "")
-	s.wait(t, "entries read again")
+	s.wait(t, "entries=2")
 	if heard := s.call(t, "1", "c"); !strings.Contains(heard, "1130") {
 		t.Errorf("after the mapping changed, heard %s", heard)
 	}

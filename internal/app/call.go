@@ -85,7 +85,7 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 		return t
 	}
 	result, err := k.serve(ctx)
-	k.outcome = result.Reason
+	k.outcome, k.interaction.Lang = result.Reason, result.Lang
 	switch {
 	case err != nil:
 		k.log.Error("a flow could not be run", "flow", k.entry.Flow, "error", err)

@@ -158,7 +158,7 @@ func (a *App) watchEntries(ctx context.Context, seen *string) {
 			return
 		}
 		s := stamp(file)
-		if s == *seen {
+		if s == *seen && !a.remapAgain.CompareAndSwap(true, false) {
 			continue
 		}
 		select {
@@ -192,6 +192,7 @@ func (a *App) remap(file string) {
 	if err == nil {
 		err = a.checkRecorded(*a.entries.Load(), loaded.Entries)
 	}
+	a.mapped.Store(err == nil)
 	if err != nil {
 		a.log.Error("the changed configuration is wrong; the old entries stay in use", "file", file, "error", err)
 		return

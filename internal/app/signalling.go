@@ -101,7 +101,11 @@ func (a *App) Route(to string, _ netip.AddrPort, _ string) sip.Route {
 		return sip.Route{}
 	}
 	r := sip.Route{Found: true, Auth: entry.Auth}
-	if why := a.refusing(); why != nil {
+	why := a.refusing()
+	if why == nil && a.folder.Current().Flows[entry.Flow] == nil {
+		why = &refusal{"flow", "the entry leads to a flow that is gone"}
+	}
+	if why != nil {
 		a.metrics.refused.WithLabelValues(why.rule).Inc()
 		r.Refuse = &sip.Refusal{Code: 503, RetryAfter: retryAfter}
 	}
