@@ -67,6 +67,10 @@ func Check(raw []byte, stream bool, l Limits) Verdict {
 	return Verdict{message: message, head: h, invite: h.method == "INVITE" && !h.toTagged}
 }
 
+// counted reports whether a message that passes is one of the source's requests. An
+// ACK is not: it has no answer that could turn it away, and nothing remembers it.
+func (v *Verdict) counted() bool { return !v.head.response && v.head.method != "ACK" }
+
 // fault is one thing wrong with a message.
 type fault struct {
 	reason Reason

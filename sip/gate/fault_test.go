@@ -22,8 +22,8 @@ func TestPanicLosesOneMessage(t *testing.T) {
 			var bad atomic.Bool
 			g := New(Options{
 				Log: slog.New(slog.NewTextHandler(&log, nil)),
-				Now: func() time.Time { // asked for each INVITE
-					if bad.Load() {
+				Now: func() time.Time { // asked for each request
+					if bad.CompareAndSwap(true, false) {
 						panic("injected")
 					}
 					return time.Now()

@@ -23,19 +23,22 @@ import (
 // Limits of one gate. Zero takes the default named; a negative rate or count
 // switches that limit off.
 type Limits struct {
-	Message          int           // bytes in a message: 65,535
-	HeaderLine       int           // bytes in one header field, unfolded: 8 KiB
-	Headers          int           // header fields: 128
-	Body             int           // bytes: 32 KiB
-	Vias             int           // Via values: 20
-	InvitesPerSecond float64       // new calls from one address: 50
-	InviteBurst      int           // on top of the rate: 100
-	Connections      int           // TCP connections from one address: 100
-	AllConnections   int           // TCP connections in all: 10,000
-	Sources          int           // addresses kept in the table: 16,384
-	HeaderTime       time.Duration // for a message begun on TCP to be complete: 10 s
-	Idle             time.Duration // between messages on TCP: 120 s
-	RetryAfter       time.Duration // told with 503: 5 s
+	Message          int     // bytes in a message: 65,535
+	HeaderLine       int     // bytes in one header field, unfolded: 8 KiB
+	Headers          int     // header fields: 128
+	Body             int     // bytes: 32 KiB
+	Vias             int     // Via values: 20
+	InvitesPerSecond float64 // new calls from one address: 50
+	InviteBurst      int     // on top of the rate: 100
+	// requests of any kind but ACK from one address: ten times those for INVITE
+	RequestsPerSecond float64
+	RequestBurst      int
+	Connections       int           // TCP connections from one address: 100
+	AllConnections    int           // TCP connections in all: 10,000
+	Sources           int           // addresses kept in the table: 16,384
+	HeaderTime        time.Duration // for a message begun on TCP to be complete: 10 s
+	Idle              time.Duration // between messages on TCP: 120 s
+	RetryAfter        time.Duration // told with 503: 5 s
 }
 
 func (l Limits) withDefaults() Limits {
@@ -55,6 +58,12 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Sources, 16384)
 	if l.InvitesPerSecond == 0 {
 		l.InvitesPerSecond = 50
+	}
+	if l.RequestsPerSecond == 0 {
+		l.RequestsPerSecond = 10 * l.InvitesPerSecond
+	}
+	if l.RequestBurst == 0 {
+		l.RequestBurst = 10 * l.InviteBurst
 	}
 	if l.HeaderTime == 0 {
 		l.HeaderTime = 10 * time.Second
@@ -147,7 +156,7 @@ func (g *Gate) pass(raw []byte, stream bool, from netip.AddrPort) (forward, repl
 		}
 	}()
 	v = Check(raw, stream, g.limits)
-	if v.Reason == "" && v.invite && !g.sources.invite(from.Addr(), g.now()) {
+	if v.Reason == "" && v.counted() && !g.sources.request(from.Addr(), v.invite, g.now()) {
 		v.Reason, v.Code, v.retryAfter = ReasonRate, 503, g.limits.RetryAfter
 	}
 	if v.Reason == "" {

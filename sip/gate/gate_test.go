@@ -203,25 +203,36 @@ func TestPlain(t *testing.T) {
 
 func TestRates(t *testing.T) {
 	now := time.Unix(1000, 0)
-	s := newSources(Limits{InvitesPerSecond: 2, InviteBurst: 3, Sources: 4, Connections: 2, AllConnections: 3})
+	s := newSources(Limits{
+		InvitesPerSecond: 2, InviteBurst: 3, RequestsPerSecond: 20, RequestBurst: 30, Sources: 4, Connections: 2, AllConnections: 3,
+	})
 	a := netip.MustParseAddr("192.0.2.1")
 	taken := 0
 	for range 10 {
-		if s.invite(a, now) {
+		if s.request(a, true, now) {
 			taken++
 		}
 	}
 	now = now.Add(time.Second)
 	for range 10 {
-		if s.invite(a, now) {
+		if s.request(a, true, now) {
 			taken++
 		}
 	}
 	if taken != 5 {
 		t.Errorf("%d let in, wanted the burst of 3 and 2 a second later", taken)
 	}
+	taken = 0
+	for range 100 {
+		if s.request(a, false, now) {
+			taken++
+		}
+	}
+	if taken != 20 {
+		t.Errorf("%d requests of other kinds let in, wanted the 20 that INVITEs left", taken)
+	}
 	for i := range 100 { // many sources: the table stays bounded
-		s.invite(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), now)
+		s.request(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), true, now)
 	}
 	if len(s.table) > 4 {
 		t.Errorf("%d sources kept", len(s.table))
@@ -274,6 +285,33 @@ func TestUDP(t *testing.T) {
 	}
 	if len(dropped) != 1 || dropped[0] != ReasonNoSIP {
 		t.Errorf("dropped %v", dropped)
+	}
+}
+
+// TestRequestFlood: an address that asks without end is turned away at the gate,
+// since the library remembers each request it answers. ACKs and answers are let in.
+func TestRequestFlood(t *testing.T) {
+	now := time.Unix(1000, 0)
+	g := New(Options{Limits: Limits{InvitesPerSecond: 1, InviteBurst: 2}, Now: func() time.Time { return now }})
+	from := netip.MustParseAddrPort("192.0.2.1:5060")
+	let := func(raw []byte) (n int) {
+		for range 100 {
+			if forward, reply, _ := g.pass(raw, false, from); forward != nil {
+				n++
+			} else if !bytes.HasPrefix(reply, []byte("SIP/2.0 503 ")) {
+				t.Fatalf("turned away with %q", reply)
+			}
+		}
+		return n
+	}
+	for method, want := range map[string]int{"OPTIONS": 20, "BYE": 20, "ACK": 100} {
+		if got := let(bytes.ReplaceAll(options(), []byte("OPTIONS"), []byte(method))); got != want {
+			t.Errorf("%d of 100 %s let in, wanted %d", got, method, want)
+		}
+		now = now.Add(time.Minute)
+	}
+	if got := let(options("SIP/2.0 200 OK")); got != 100 {
+		t.Errorf("%d of 100 answers let in", got)
 	}
 }
 

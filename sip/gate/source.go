@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// sources counts what each address does: a token bucket of INVITEs and its open
-// TCP connections. The table is bounded: when it is full, entries that are back to
-// full buckets and hold no connection go first; if none is, a newcomer shares one
-// bucket with all other newcomers.
+// sources counts what each address does: token buckets of its INVITEs and of its
+// requests of any kind, and its open TCP connections. The table is bounded: when it
+// is full, entries that are back to full buckets and hold no connection go first; if
+// none is, a newcomer shares its buckets with all other newcomers.
 type sources struct {
 	limits Limits
 
@@ -21,9 +21,34 @@ type sources struct {
 }
 
 type source struct {
+	invites, requests bucket
+	conns             int
+}
+
+// bucket holds tokens; the zero value fills up when it is first asked.
+type bucket struct {
 	tokens float64
 	filled time.Time
-	conns  int
+}
+
+func (b *bucket) fill(now time.Time, rate float64, burst int) float64 {
+	if d := now.Sub(b.filled); d > 0 {
+		b.tokens = min(float64(burst), b.tokens+d.Seconds()*rate)
+		b.filled = now
+	}
+	return b.tokens
+}
+
+// take takes one token; false when there is none. A negative rate is no limit.
+func (b *bucket) take(now time.Time, rate float64, burst int) bool {
+	if rate < 0 {
+		return true
+	}
+	if b.fill(now, rate, burst) < 1 {
+		return false
+	}
+	b.tokens--
+	return true
 }
 
 func newSources(l Limits) *sources {
@@ -48,7 +73,7 @@ func (s *sources) get(a netip.Addr, now time.Time) *source {
 	if len(s.table) >= s.limits.Sources && now.Sub(s.swept) >= time.Second {
 		s.swept = now
 		for k, e := range s.table {
-			if e.conns == 0 && s.fill(e, now) >= float64(s.limits.InviteBurst) {
+			if e.conns == 0 && s.rested(e, now) {
 				delete(s.table, k)
 			}
 		}
@@ -56,32 +81,30 @@ func (s *sources) get(a netip.Addr, now time.Time) *source {
 	if len(s.table) >= s.limits.Sources {
 		return &s.rest
 	}
-	e := &source{tokens: float64(s.limits.InviteBurst), filled: now}
+	e := new(source)
 	s.table[a] = e
 	return e
 }
 
-func (s *sources) fill(e *source, now time.Time) float64 {
-	if d := now.Sub(e.filled); d > 0 {
-		e.tokens = min(float64(s.limits.InviteBurst), e.tokens+d.Seconds()*s.limits.InvitesPerSecond)
-		e.filled = now
-	}
-	return e.tokens
+// rested reports whether a source has done nothing of late.
+func (s *sources) rested(e *source, now time.Time) bool {
+	l := s.limits
+	return (l.InvitesPerSecond < 0 || e.invites.fill(now, l.InvitesPerSecond, l.InviteBurst) >= float64(l.InviteBurst)) &&
+		(l.RequestsPerSecond < 0 || e.requests.fill(now, l.RequestsPerSecond, l.RequestBurst) >= float64(l.RequestBurst))
 }
 
-// invite takes one token; false when there is none.
-func (s *sources) invite(a netip.Addr, now time.Time) bool {
-	if s.limits.InvitesPerSecond < 0 {
+// request lets one request in, or not: what the library answers it also remembers
+// for half a minute, so that a flood would fill the memory.
+func (s *sources) request(a netip.Addr, invite bool, now time.Time) bool {
+	l := s.limits
+	if l.InvitesPerSecond < 0 && l.RequestsPerSecond < 0 {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.get(a, now)
-	if s.fill(e, now) < 1 {
-		return false
-	}
-	e.tokens--
-	return true
+	return e.requests.take(now, l.RequestsPerSecond, l.RequestBurst) &&
+		(!invite || e.invites.take(now, l.InvitesPerSecond, l.InviteBurst))
 }
 
 // connect lets one TCP connection in, or not.
