@@ -138,7 +138,7 @@ func (w *Writer) flush(last bool) {
 }
 
 // Commit makes the object durable and returns its record, which belongs in a
-// store.Change: an object no record names is removed at the next start.
+// store.Change: without it, and the key in it, the object stays as noise.
 func (w *Writer) Commit() (store.BlobRef, error) {
 	if w.over {
 		return store.BlobRef{}, os.ErrClosed
@@ -273,28 +273,33 @@ func (d *Dir) Remove(id tandem.BlobID) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// Sweep removes files that known does not know, and those never committed: what a
-// crash left between an object and its record. Call it before new objects are made.
-func (d *Dir) Sweep(known func(tandem.BlobID) bool) (removed int, err error) {
+// Sweep removes files never committed, which a crash left, and objects of which named
+// says that they are erased. Those it does not name are only counted: the folder may
+// belong to another database than the one that asks. Call it before new objects are made.
+func (d *Dir) Sweep(named func(tandem.BlobID) (named, erased bool)) (removed, unnamed int, err error) {
 	err = filepath.WalkDir(d.path, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		name := e.Name()
-		id := strings.TrimSuffix(name, partial)
-		if !tandem.ValidID(id) || (name == id && known(tandem.BlobID(id))) {
-			return nil // not ours, or wanted
+		id, unfinished := strings.CutSuffix(e.Name(), partial)
+		if !tandem.ValidID(id) {
+			return nil // not ours
 		}
-		if err := os.Remove(path); err != nil {
-			return err
+		is, erased := named(tandem.BlobID(id))
+		if unfinished || erased {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			removed++
+		} else if !is {
+			unnamed++
 		}
-		removed++
 		return nil
 	})
 	if err != nil {
 		err = fmt.Errorf("sweeping the folder of objects: %w", err)
 	}
-	return removed, err
+	return removed, unnamed, err
 }
 
 // sealer has what chunks are sealed with. The key is used for one object only, so

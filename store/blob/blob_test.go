@@ -163,7 +163,7 @@ func TestDamageIsFound(t *testing.T) {
 
 func TestAbortSweepRemove(t *testing.T) {
 	d := open(t)
-	kept, dropped := write(t, d, []byte("kept"), 10), write(t, d, []byte("dropped"), 10)
+	kept, unknown, erased := write(t, d, []byte("kept"), 10), write(t, d, []byte("of another database"), 10), write(t, d, []byte("erased"), 10)
 	w, err := d.Create("06h0f8hig3moi0efio3rg5jqe8", "x")
 	if err != nil {
 		t.Fatal(err)
@@ -184,9 +184,12 @@ func TestAbortSweepRemove(t *testing.T) {
 	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n, err := d.Sweep(func(id tandem.BlobID) bool { return id == kept.ID })
-	if err != nil || n != 2 {
-		t.Errorf("swept %d, %v: want the dropped one and the unfinished one", n, err)
+	removed, strangers, err := d.Sweep(func(id tandem.BlobID) (bool, bool) { return id == kept.ID || id == erased.ID, id == erased.ID })
+	if err != nil || removed != 2 || strangers != 1 {
+		t.Errorf("removed %d and counted %d, %v: want the unfinished and the erased one, and the one nobody knows", removed, strangers, err)
+	}
+	if _, err := os.Stat(w.path + partial); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the unfinished one is still there: %v", err)
 	}
 	if got, err := read(d, kept); err != nil || string(got) != "kept" {
 		t.Errorf("the kept one: %q, %v", got, err)
@@ -194,8 +197,11 @@ func TestAbortSweepRemove(t *testing.T) {
 	if _, err := os.Stat(foreign); err != nil {
 		t.Errorf("a file that is not ours: %v", err)
 	}
-	if _, err := d.Open(dropped); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("the dropped one: %v", err)
+	if _, err := d.Open(erased); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the erased one: %v", err)
+	}
+	if got, err := read(d, unknown); err != nil || string(got) != "of another database" {
+		t.Errorf("the one nobody knows: %q, %v", got, err)
 	}
 	for range 2 {
 		if err := d.Remove(kept.ID); err != nil {

@@ -105,7 +105,8 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 	return blobs, nil
 }
 
-// eraseInCopies destroys the key in the copies made before schema changes.
+// eraseInCopies destroys the key, and what the person can be found by, in the copies
+// made before schema changes.
 func (db *DB) eraseInCopies(customer tandem.CustomerID) error {
 	beside, err := os.ReadDir(filepath.Dir(db.o.Path)) // not a pattern: the path may hold its signs
 	if err != nil {
@@ -126,11 +127,16 @@ func eraseInCopy(path string, customer tandem.CustomerID) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("UPDATE customer SET key = NULL WHERE id = ?", string(customer))
-	if err != nil {
-		err = fmt.Errorf("erasing in the copy %s: %w", path, err)
+	var errs []error
+	for _, q := range []string{
+		"UPDATE customer SET key = NULL WHERE id = ?",
+		"DELETE FROM identity WHERE customer = (SELECT no FROM customer WHERE id = ?)",
+	} {
+		if _, err := c.exec(q, string(customer)); err != nil {
+			errs = append(errs, fmt.Errorf("erasing in the copy %s: %w", path, err))
+		}
 	}
-	return errors.Join(err, c.close()) // closing folds the log into the copy
+	return errors.Join(append(errs, c.close())...) // closing folds the log into the copy
 }
 
 // cutLog moves the write-ahead log into the database and cuts it to nothing: until

@@ -55,23 +55,31 @@ func (db *DB) blob(ctx context.Context, id tandem.BlobID) (ref store.BlobRef, er
 	return ref, err
 }
 
-// sweepBlobs removes objects no record knows, or whose person was erased: what a
-// crash left between a file and the transaction.
+// sweepBlobs removes files of objects that a crash left unfinished, and those whose
+// record says that they are erased. Whole ones that no record names stay: either a crash
+// came before their record, and they are noise without it, or this is not the database
+// they belong to. A process that came for single changes touches nothing.
 func (db *DB) sweepBlobs(ctx context.Context) error {
-	if db.o.Blobs == nil {
+	if db.o.Blobs == nil || db.o.Beside {
 		return nil
 	}
-	known := map[tandem.BlobID]bool{}
-	err := db.each(ctx, db.pool, "SELECT id FROM blob WHERE key IS NOT NULL", func(row []driver.Value) error {
-		known[tandem.BlobID(asText(row[0]))] = true
+	erased := map[tandem.BlobID]bool{}
+	err := db.each(ctx, db.pool, "SELECT id, key IS NULL FROM blob", func(row []driver.Value) error {
+		erased[tandem.BlobID(asText(row[0]))] = asInt(row[1]) != 0
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("reading which objects are known: %w", err)
 	}
-	n, err := db.o.Blobs.Sweep(func(id tandem.BlobID) bool { return known[id] })
-	if n > 0 {
-		db.log.Info("removed objects that belong to nothing", "count", n)
+	removed, unnamed, err := db.o.Blobs.Sweep(func(id tandem.BlobID) (named, gone bool) {
+		gone, named = erased[id]
+		return named, gone
+	})
+	if removed > 0 {
+		db.log.Info("removed objects that were not finished, or are erased", "count", removed)
+	}
+	if unnamed > 0 {
+		db.log.Warn("the folder of objects has some that this database does not name; they are kept, see that the two belong together", "count", unnamed)
 	}
 	return err
 }

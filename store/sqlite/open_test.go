@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"tandem"
 	"tandem/store"
+	"tandem/store/blob"
 	"tandem/store/storetest"
 )
 
@@ -276,6 +278,9 @@ func TestEraseLeavesNoTrace(t *testing.T) {
 		}
 		return all
 	}
+	if err := db.Backup(t.Context(), db.o.Path+copySuffix+"1"); err != nil { // as made before a schema change
+		t.Fatal(err)
+	}
 	before := files()
 	for _, plain := range []string{"13800138000", "Mr Wang", "4711", "998877"} {
 		if bytes.Contains(before, []byte(plain)) {
@@ -288,6 +293,21 @@ func TestEraseLeavesNoTrace(t *testing.T) {
 		}
 	}
 	if err := db.Erase(t.Context(), opening.Interaction.Customer, "op", "asked"); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := os.ReadFile(db.o.Path + copySuffix + "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"key": key, "blind": blind} {
+		if bytes.Contains(copied, b) {
+			t.Errorf("the %s is still in the copy", name)
+		}
+	}
+	if !bytes.Contains(copied, kept) {
+		t.Error("another customer's key is gone from the copy")
+	}
+	if err := os.Remove(db.o.Path + copySuffix + "1"); err != nil { // the rest of it is noise without the key
 		t.Fatal(err)
 	}
 	after := files()
@@ -326,6 +346,40 @@ func TestEraseWaitsForReaders(t *testing.T) {
 	tx.Rollback()
 	if err := db.Erase(t.Context(), opening.Interaction.Customer, "op", "asked"); err != nil {
 		t.Errorf("with the reader gone: %v", err)
+	}
+}
+
+// TestOpenKeepsObjects: a fresh database beside old objects destroys none of them.
+func TestOpenKeepsObjects(t *testing.T) {
+	p := storetest.NewPlace(t)
+	begin := func() (*blob.Writer, string) {
+		t.Helper()
+		w, err := p.Blobs.Create("06h0f8hig3moi0efio3rg5jqe8", "audio/PCMU")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := string(w.ID())
+		return w, filepath.Join(p.Dir, "blobs", id[len(id)-2:], id)
+	}
+	whole, wholeFile := begin()
+	if _, err := whole.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	unfinished, unfinishedFile := begin()
+	defer unfinished.Abort()
+	there := func(path string) bool { _, err := os.Stat(path); return err == nil }
+	for _, beside := range []bool{true, false} {
+		var log bytes.Buffer
+		db := openAt(t, p, func(o *Options) { o.Beside, o.Log = beside, slog.New(slog.NewTextHandler(&log, nil)) })
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !there(wholeFile) || there(unfinishedFile+".part") != beside {
+			t.Errorf("beside %v: the whole one is there: %v, the unfinished one: %v", beside, there(wholeFile), there(unfinishedFile+".part"))
+		}
+		if told := strings.Count(log.String(), "does not name"); told != map[bool]int{true: 0, false: 1}[beside] {
+			t.Errorf("beside %v: the log says %d times that an object is not known: %s", beside, told, log.String())
+		}
 	}
 }
 
