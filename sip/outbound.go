@@ -201,10 +201,10 @@ func (s *Server) attempt(ctx context.Context, c *Call, req *gosip.Request, ring 
 		case <-tx.Done():
 			return nil, failed(tandem.ReasonTransport, tandem.ByRemote, tx.Err())
 		case <-ring:
-			s.calling.Go(func() { s.abandon(tx, req, heard) })
+			s.calling.Go(func() { s.guard(c.ID, func() { s.abandon(tx, req, heard) }) })
 			return nil, failed(tandem.ReasonNoAnswer, tandem.ByRemote, nil)
 		case <-ctx.Done():
-			s.calling.Go(func() { s.abandon(tx, req, heard) })
+			s.calling.Go(func() { s.guard(c.ID, func() { s.abandon(tx, req, heard) }) })
 			return nil, failed(tandem.ReasonCancelled, tandem.BySystem, context.Cause(ctx))
 		}
 	}

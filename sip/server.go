@@ -270,8 +270,12 @@ func (s *Server) awaitReaders(ctx context.Context) error {
 // its read loop; the gate ends the loop after a bounded number and it starts anew.
 func (s *Server) readUDP(conn *gate.PacketConn) {
 	for {
-		_ = s.engine.ServeUDP(conn)
-		if !conn.Renew() {
+		panicked := true // in the library's reader: it begins again
+		s.guard("", func() {
+			_ = s.engine.ServeUDP(conn)
+			panicked = false
+		})
+		if !panicked && !conn.Renew() {
 			return
 		}
 	}
@@ -317,7 +321,9 @@ func (s *Server) Close(ctx context.Context) error {
 	s.mu.Unlock()
 	var goodbye sync.WaitGroup
 	for _, c := range calls {
-		goodbye.Go(func() { c.Hangup(ctx, tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)) })
+		goodbye.Go(func() {
+			s.guard(c.ID, func() { c.Hangup(ctx, tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)) })
+		})
 	}
 	finished := make(chan struct{})
 	go func() {
