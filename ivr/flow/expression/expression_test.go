@@ -72,6 +72,8 @@ func TestEval(t *testing.T) {
 		{"account startsWith '622'", true, false},
 		{"mask(account)", "••••0001", false},
 		{"mask(pin)", "••••", false},
+		{"mask(card.name)", "••••", false},
+		{"mask(slots[0].day)", "••••1-24", false},
 		{"mask(account, 2) + '!'", "••••01!", false},
 		{"open ? account : ''", "62220001", true},
 		{"open and not (n > 5)", true, false},
@@ -143,6 +145,10 @@ func TestCompileErrors(t *testing.T) {
 		{"n // note", nil, 3, "an expression has no comments: put it into the step's note"},
 		{"400d", nil, 1, "the duration is longer than 366 days"},
 		{"in_hours(words)", nil, 10, "in_hours takes the name of a calendar, in quotes"},
+		{"mask('0000' + pin)", nil, 1, "mask takes a name or a field, nothing put together: write mask(pin) and the rest around it"},
+		{"mask(text(pin))", nil, 1, "mask takes a name or a field, nothing put together: write mask(pin) and the rest around it"},
+		{"mask(open ? pin : words)", nil, 1, "mask takes a name or a field, nothing put together: write mask(pin) and the rest around it"},
+		{"mask('12345678')", nil, 1, "mask takes a name or a field, nothing put together: mask one name by itself and write the rest around it"},
 		{"mask(account, 12)", nil, 15, "how many characters mask shows is a number from 0 to 4"},
 	}
 	for _, tt := range tests {

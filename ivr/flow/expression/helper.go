@@ -23,6 +23,9 @@ func (c *compiler) call(n *ast.CallNode) (typed, *Error) {
 	if !ok {
 		return typed{}, faultAt(n, "", "only the helper functions can be called")
 	}
+	if callee.Value == "mask" && len(n.Arguments) > 0 && !isPath(n.Arguments[0]) {
+		return typed{}, c.maskFault(n)
+	}
 	args := make([]typed, len(n.Arguments))
 	secret := false
 	for i, a := range n.Arguments {
@@ -231,6 +234,34 @@ func mask(n *ast.CallNode, args []typed) (typed, *Error) {
 		shown := max(0, min(keep, len(r)-maskHide))
 		return strings.Repeat("•", maskHide) + string(r[len(r)-shown:]), nil
 	}}, nil
+}
+
+// isPath reports whether n is a name, or a field or element of one.
+func isPath(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return true
+	case *ast.MemberNode:
+		switch n.Property.(type) {
+		case *ast.StringNode, *ast.IntegerNode:
+			return isPath(n.Node)
+		}
+	}
+	return false
+}
+
+// maskFault refuses to mask what was made longer first: all of a short secret would
+// then be shown as the end of it.
+func (c *compiler) maskFault(n *ast.CallNode) *Error {
+	hint := "mask one name by itself and write the rest around it"
+	names := ast.Find(n.Arguments[0], func(n ast.Node) bool {
+		id, ok := n.(*ast.IdentifierNode)
+		return ok && c.env.names[id.Value].secret
+	})
+	if id, ok := names.(*ast.IdentifierNode); ok {
+		hint = "write mask(" + id.Value + ") and the rest around it"
+	}
+	return faultAt(n, hint, "mask takes a name or a field, nothing put together")
 }
 
 // plural picks the word for one or for another count.
