@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"tandem/internal/nearest"
 )
 
 // Entry maps where customers come in to a flow.
@@ -33,6 +36,34 @@ func Match(entries []Entry, number string) (Entry, bool) {
 		}
 	}
 	return best, found
+}
+
+// LostEntries are the entries that lead to none of the flows, each told at its place
+// with the flow that was probably meant.
+func (l *Loaded) LostEntries(flows []string) Problems {
+	var lost Problems
+	for _, e := range l.Entries {
+		if slices.Contains(flows, e.Flow) {
+			continue
+		}
+		p := Problem{File: l.File, Message: fmt.Sprintf("entry %q: there is no flow %q in %s", e.Name, e.Flow, l.Flows.Dir)}
+		if near := nearest.Name(e.Flow, flows); near != "" {
+			p.Hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		key := join("entries", e.Name)
+		for _, k := range []string{join(key, "flow"), key} {
+			if o, ok := l.Origins[k]; ok {
+				if o.Env != "" {
+					p.File = o.Env
+				}
+				p.Line, p.Column = o.Line, o.Column
+				break
+			}
+		}
+		lost = append(lost, p)
+	}
+	lost.sort()
+	return lost
 }
 
 // maxEntryName bounds an entry's name, in bytes: longer than any number or site.

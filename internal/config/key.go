@@ -48,6 +48,15 @@ func LoadMasterKey(ctx context.Context, s Store) ([]byte, error) {
 
 // CheckKeyPlace holds the rules on where the key file lies, without reading it.
 func CheckKeyPlace(s Store) error {
+	for _, folder := range []string{filepath.Dir(string(s.Path)), string(s.Blobs)} {
+		inside, err := within(string(s.MasterKey), folder)
+		if err != nil {
+			return tandem.Errorf(tandem.CodeInvalid, "placing the master key: %w", err)
+		}
+		if inside {
+			return tandem.Errorf(tandem.CodeInvalid, "master key %s lies in the store's folder %s: who copies the data would have the key too; put it elsewhere and say where in store.master_key", s.MasterKey, folder)
+		}
+	}
 	info, err := os.Stat(string(s.MasterKey))
 	if errors.Is(err, fs.ErrNotExist) {
 		return tandem.Errorf(tandem.CodeInvalid,
@@ -65,15 +74,6 @@ func CheckKeyPlace(s Store) error {
 	}
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok && int(sys.Uid) != os.Geteuid() && sys.Uid != 0 {
 		return tandem.Errorf(tandem.CodeInvalid, "master key %s belongs to another user; give it to the one who runs the server", s.MasterKey)
-	}
-	for _, folder := range []string{filepath.Dir(string(s.Path)), string(s.Blobs)} {
-		inside, err := within(string(s.MasterKey), folder)
-		if err != nil {
-			return tandem.Errorf(tandem.CodeInvalid, "placing the master key: %w", err)
-		}
-		if inside {
-			return tandem.Errorf(tandem.CodeInvalid, "master key %s lies in the store's folder %s: who copies the data would have the key too; move it elsewhere", s.MasterKey, folder)
-		}
 	}
 	return nil
 }

@@ -31,6 +31,38 @@ type recording struct {
 // index is what one language has recordings of, by normalised text.
 type index map[string]recording
 
+// Mistake is one thing wrong in an index.
+type Mistake struct {
+	File    string // from the root of the flows folder
+	Line    int    // from 1
+	Message string
+}
+
+func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message) }
+
+// Check reads every index of a flows folder and returns all that is wrong with them,
+// in the order of the files and their lines. A server does not start with any.
+func Check(fsys fs.FS) ([]*Mistake, error) {
+	_, err := readIndexes(fsys, true)
+	if err == nil {
+		return nil, nil
+	}
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil, err
+	}
+	var mistakes []*Mistake
+	var rest []error
+	for _, err := range all.Unwrap() {
+		if m := (*Mistake)(nil); errors.As(err, &m) {
+			mistakes = append(mistakes, m)
+		} else {
+			rest = append(rest, err)
+		}
+	}
+	return mistakes, errors.Join(rest...)
+}
+
 // readIndexes reads every prompts/LANG/index.yaml of fsys, by language tag in lower
 // case. All mistakes come together, each with file and line.
 func readIndexes(fsys fs.FS, own bool) (map[string]index, error) {
@@ -57,7 +89,7 @@ func readIndex(fsys fs.FS, name string, own bool) (index, []error) {
 		return nil, []error{fmt.Errorf("reading recordings: %w", err)}
 	}
 	if info.Size() > maxIndex {
-		return nil, []error{fmt.Errorf("%s:1: the index is larger than %d KiB", name, maxIndex>>10)}
+		return nil, []error{&Mistake{name, 1, fmt.Sprintf("the index is larger than %d KiB", maxIndex>>10)}}
 	}
 	text, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -77,7 +109,7 @@ func readIndex(fsys fs.FS, name string, own bool) (index, []error) {
 				problems = append(problems, ix.add(fsys, name, own, entry)...)
 			}
 		default:
-			problems = append(problems, fmt.Errorf("%s:%d: lines of TEXT: FILE are expected here", name, body.GetToken().Position.Line))
+			problems = append(problems, &Mistake{name, body.GetToken().Position.Line, "lines of TEXT: FILE are expected here"})
 		}
 	}
 	return ix, problems
@@ -97,15 +129,15 @@ func parse(text []byte) (file *ast.File, err error) {
 func syntaxError(name string, err error) error {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil && syntax.Token.Position != nil {
-		return fmt.Errorf("%s:%d: %s", name, syntax.Token.Position.Line, syntax.Message)
+		return &Mistake{name, syntax.Token.Position.Line, syntax.Message}
 	}
-	return fmt.Errorf("%s:1: %w", name, err)
+	return &Mistake{name, 1, err.Error()}
 }
 
 func (ix index) add(fsys fs.FS, name string, own bool, entry *ast.MappingValueNode) []error {
 	line := entry.Key.GetToken().Position.Line
 	wrong := func(format string, args ...any) []error {
-		return []error{fmt.Errorf("%s:%d: %s", name, line, fmt.Sprintf(format, args...))}
+		return []error{&Mistake{name, line, fmt.Sprintf(format, args...)}}
 	}
 	said := entry.Key.GetToken().Value
 	value, ok := entry.Value.(*ast.StringNode)

@@ -90,4 +90,15 @@ six: 6
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != 10 {
 		t.Errorf("%d mistakes told, want 10:\n%v", lines, err)
 	}
+	mistakes, err := Check(fsys)
+	if err != nil || len(mistakes) != 10 || mistakes[1].File != "prompts/en/index.yaml" || mistakes[1].Line != 2 {
+		t.Errorf("as mistakes: %v, %v", mistakes, err)
+	}
+}
+
+func TestCheckOfARightFolder(t *testing.T) {
+	fsys := fstest.MapFS{"prompts/en/index.yaml": {Data: []byte("one: a.wav\n")}, "prompts/en/a.wav": {}}
+	if mistakes, err := Check(fsys); len(mistakes) != 0 || err != nil {
+		t.Errorf("%v, %v", mistakes, err)
+	}
 }

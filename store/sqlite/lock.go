@@ -22,7 +22,7 @@ func takeLock(path string) (*os.File, error) {
 	}
 	f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%s is held: the server is running with this database: %w", path, store.ErrInUse)
+		return nil, fmt.Errorf("the database is %w, which holds %s", store.ErrInUse, path)
 	}
 	return nil, fmt.Errorf("locking %s: %w", path, err)
 }

@@ -43,7 +43,7 @@ func OpenFolder(dir string, o Options, report func(*flow.Library, []source.Diagn
 	f.stamp, f.content = f.look("")
 	lib, found := Dir(dir, o)
 	if lib == nil {
-		return nil, found, fmt.Errorf("reading the flows in %s: %d mistakes", dir, errorCount(found))
+		return nil, found, fmt.Errorf("the flows in %s have mistakes (%d)", dir, errorCount(found))
 	}
 	f.current.Store(lib)
 	return f, found, nil
