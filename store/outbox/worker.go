@@ -142,7 +142,10 @@ func (w *Worker) one(ctx context.Context, l store.Leased) {
 	defer cancel()
 	log := w.Log.With("key", l.Key, "kind", l.Kind, "attempt", l.Attempt, "interaction", l.Interaction)
 	if err == nil {
-		if err := w.Store.Delivered(ctx, l.Key); err != nil {
+		switch err := w.Store.Delivered(ctx, l.Key); {
+		case errors.Is(err, store.ErrNotFound):
+			log.Warn("delivered, though it has left the outbox meanwhile: its customer is erased")
+		case err != nil:
 			log.Error("delivered, but that could not be noted: it is delivered again", "err", err)
 		}
 		return
@@ -151,13 +154,14 @@ func (w *Worker) one(ctx context.Context, l store.Leased) {
 	if l.Attempt < w.Tries && !errors.Is(err, ErrPermanent) {
 		retryAt = w.Now().Add(w.gap(l.Attempt, err))
 	}
-	if err := w.Store.Failed(ctx, l.Key, err, retryAt); err != nil {
-		log.Error("not delivered, and that could not be noted: it is tried again", "err", err)
-		return
-	}
-	if retryAt.IsZero() {
+	switch noting := w.Store.Failed(ctx, l.Key, err, retryAt); {
+	case errors.Is(noting, store.ErrNotFound):
+		log.Warn("not delivered, and not tried again: it has left the outbox, since its customer is erased")
+	case noting != nil:
+		log.Error("not delivered, and that could not be noted: it is tried again", "err", noting)
+	case retryAt.IsZero():
 		log.Error("given up; it is among the dead letters", "err", err)
-	} else {
+	default:
 		log.Warn("not delivered; it is tried again", "err", err, "at", retryAt)
 	}
 }

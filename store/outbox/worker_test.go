@@ -1,10 +1,12 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ type fake struct {
 	mu     sync.Mutex
 	queue  []store.Leased
 	told   chan string
-	refuse error // for Delivered
+	refuse error // for Delivered and Failed
 }
 
 func (f *fake) Lease(_ context.Context, max int, _ time.Duration) ([]store.Leased, error) {
@@ -40,7 +42,7 @@ func (f *fake) Failed(_ context.Context, key string, cause error, at time.Time) 
 	} else {
 		f.told <- fmt.Sprintf("again %s in %v", key, at.Sub(time.Unix(0, 0)))
 	}
-	return nil
+	return f.refuse
 }
 
 func leased(key string, attempt int) store.Leased {
@@ -84,6 +86,32 @@ func TestWorker(t *testing.T) {
 	<-ended
 	if faults != 1 {
 		t.Errorf("%d faults were told of, want 1", faults)
+	}
+}
+
+// TestWorkerSaysWhatIsTrue: what the log promises for a result that cannot be noted.
+func TestWorkerSaysWhatIsTrue(t *testing.T) {
+	erased := fmt.Errorf("outgoing k: %w", store.ErrNotFound)
+	for _, test := range []struct {
+		name            string
+		deliver, noting error
+		want, not       string
+	}{
+		{"delivered", nil, errors.New("disk"), "it is delivered again", "erased"},
+		{"delivered, erased meanwhile", nil, erased, "its customer is erased", "again"},
+		{"failed", errors.New("500"), errors.New("disk"), "it is tried again", "erased"},
+		{"failed, erased meanwhile", errors.New("500"), erased, "not tried again", "it is tried again"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log bytes.Buffer
+			w := &Worker{Store: &fake{told: make(chan string, 1), refuse: test.noting}, Log: slog.New(slog.NewTextHandler(&log, nil)), Jitter: func() float64 { return 0 },
+				Deliver: func(context.Context, store.Outgoing) error { return test.deliver }}
+			w.defaults()
+			w.one(t.Context(), leased("k", 1))
+			if said := log.String(); !strings.Contains(said, test.want) || strings.Contains(said, test.not) {
+				t.Errorf("the log says %q, want %q and not %q", said, test.want, test.not)
+			}
+		})
 	}
 }
 

@@ -436,6 +436,12 @@ func TestOutboxDamaged(t *testing.T) {
 	if err != nil || len(letters) != 2 || letters[1].Key != "a" || letters[1].State != store.LetterDead || letters[1].Error == "" {
 		t.Errorf("outbox is %+v, %v", letters, err)
 	}
+	if err := db.Revive(t.Context(), "a"); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("reviving it: %v", err)
+	}
+	if letters, err := db.Outbox(t.Context()); err != nil || letters[1].State != store.LetterDead {
+		t.Errorf("revived all the same: %+v, %v", letters, err)
+	}
 }
 
 // TestSessionsPutNothingOff: happenings are written though sessions come in all the time.

@@ -198,9 +198,20 @@ func (w *writer) keepError(in *entry, no int64, outgoing, text string) error {
 	return err
 }
 
-// Revive makes a dead letter wait again, with its tries counted from the start.
+// Revive makes a dead letter wait again, with its tries counted from the start. One
+// that cannot be opened is refused with store.ErrDamaged: no try can deliver it.
 func (db *DB) Revive(ctx context.Context, key string) error {
 	return db.write(ctx, func(w *writer) error {
+		var readErr error
+		_, err := w.c.one("SELECT "+letterColumns+"WHERE o.key = ? AND o.state = 'dead'", func(row []driver.Value) {
+			_, _, _, readErr = db.letter(row)
+		}, key)
+		if err != nil {
+			return err
+		}
+		if readErr != nil {
+			return fmt.Errorf("it cannot be opened and stays given up: %w: %w", store.ErrDamaged, readErr)
+		}
 		n, err := w.c.exec("UPDATE outbox SET state = 'waiting', attempts = 0, next = ? WHERE key = ? AND state = 'dead' AND letter IS NOT NULL", w.db.o.Now(), key)
 		if err == nil && n == 0 {
 			return fmt.Errorf("no dead letter has the key %s: %w", key, store.ErrNotFound)
