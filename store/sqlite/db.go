@@ -298,6 +298,7 @@ func (db *DB) Close() error {
 	db.closing.Do(func() {
 		close(db.stop)
 		<-db.stopped
+		db.shut()
 		// Readers first: the last to close folds the write-ahead log into the database.
 		db.closeErr = db.pool.Close()
 		if db.w != nil {

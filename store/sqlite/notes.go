@@ -23,6 +23,8 @@ type notes struct {
 	sessions map[tandem.InteractionID]session // the newest of each; at most maxKept
 	gaps     map[tandem.InteractionID]*tandem.Gap
 	spare    []noted // for the next swap
+	closed   bool    // nothing is written any more
+	late     bool    // something came after that, and the log says so
 }
 
 // noted is a happening or, if change is not nil, a settled change.
@@ -66,6 +68,9 @@ func (db *DB) Note(e tandem.Event) {
 	n := &db.notes
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if db.tooLate() {
+		return
+	}
 	if len(n.queue) >= maxKept {
 		cause := "the journal could not keep pace"
 		if f := db.health.Load(); f != nil {
@@ -90,6 +95,7 @@ func (db *DB) Settle(c *store.Change) {
 	switch {
 	case err != nil:
 		db.log.Error("change not kept", "err", err)
+	case db.tooLate():
 	case len(n.queue) >= maxKept+maxSettled:
 		db.log.Error("change not kept: too much waits for the store; what it would have closed is closed at the next start")
 	default:
@@ -114,6 +120,9 @@ func (db *DB) NoteSession(id tandem.InteractionID, data []byte) {
 	n := &db.notes
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if db.tooLate() {
+		return
+	}
 	if n.sessions == nil {
 		n.sessions = map[tandem.InteractionID]session{}
 	}
@@ -124,6 +133,28 @@ func (db *DB) NoteSession(id tandem.InteractionID, data []byte) {
 	n.sessions[id] = session{db.o.Now(), data}
 	if !has && len(n.sessions) == 1 { // told each time, the writer would put its writing off each time
 		tell(n.first)
+	}
+}
+
+// tooLate reports whether the store is closed, and says once that what comes then is
+// lost. notes.mu is held.
+func (db *DB) tooLate() bool {
+	n := &db.notes
+	if n.closed && !n.late {
+		n.late = true
+		db.log.Error("something was noted after the store was closed: it is lost, and what comes after it; what it would have closed is closed at the next start")
+	}
+	return n.closed
+}
+
+// shut ends the taking of notes and says what was not written.
+func (db *DB) shut() {
+	n := &db.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	if left := len(n.queue) + len(n.sessions); left > 0 {
+		db.log.Error("the store closes with notes that could not be written: they are lost", "count", left)
 	}
 }
 
