@@ -38,8 +38,8 @@ const (
 	EventFlowError   EventKind = "flow.error"         // FlowFault
 	EventFlowEnded   EventKind = "flow.ended"         // FlowEnd
 	EventHold        EventKind = "leg.hold"           // Held
-	EventRecording   EventKind = "recording.state"
-	EventMedia       EventKind = "media.figures" // MediaFigures
+	EventRecording   EventKind = "recording.state"    // Recorded: it begins
+	EventMedia       EventKind = "media.figures"      // MediaFigures
 )
 
 // Promise reports whether the kind must be durable before anything leaves.

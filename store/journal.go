@@ -19,7 +19,7 @@ const saltSize = 16
 // Header appends an event's canonical header, version 1, to dst: a version byte, then
 // interaction, seq, time, kind, leg and actor. Texts go after their length as two
 // bytes, seq and time (Unix nanoseconds) as eight, all big-endian. Texts longer than
-// 65,535 bytes are refused by Check.
+// 65,535 bytes do not fit: drivers refuse such an event before it comes here.
 func Header(dst []byte, e *tandem.Event) []byte {
 	dst = append(dst, 1)
 	dst = appendText(dst, string(e.Interaction))
