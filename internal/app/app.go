@@ -134,6 +134,7 @@ func readOptions(c *config.Config) read.Options {
 		o.HTTPAllow = []string{}
 	}
 	for _, e := range c.Entries {
+		o.Needed = append(o.Needed, e.Flow)
 		if e.Record {
 			o.Recorded = append(o.Recorded, e.Flow)
 		}

@@ -49,6 +49,9 @@ func TestBroken(t *testing.T) {
 			if strings.HasPrefix(name, "recorded") {
 				o.Recorded = []string{"x"}
 			}
+			if strings.HasPrefix(name, "needed") {
+				o.Needed = []string{"x", "plian"}
+			}
 			lib, ds := FS(brokenFile(t, path), o)
 			got := shown(ds)
 			if len(ds) != 1 {

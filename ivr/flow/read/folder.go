@@ -37,11 +37,14 @@ type Folder struct {
 // OpenFolder reads the folder. It fails if there is an error in it, because nothing
 // older could serve; the diagnostics say what is wrong. report is called after each
 // later reading of changed files, with nil for the library if it was refused; it
-// may be nil and is called on the goroutine that reloads.
+// may be nil and is called on the goroutine that reloads. Options.Needed counts from
+// the second reading on: at the opening the caller can tell which entry is wrong.
 func OpenFolder(dir string, o Options, report func(*flow.Library, []source.Diagnostic)) (*Folder, []source.Diagnostic, error) {
 	f := &Folder{dir: dir, options: o, report: report}
 	f.stamp, f.content = f.look("")
-	lib, found := Dir(dir, o)
+	opening := o
+	opening.Needed = nil
+	lib, found := Dir(dir, opening)
 	if lib == nil {
 		return nil, found, fmt.Errorf("the flows in %s have mistakes (%d)", dir, errorCount(found))
 	}

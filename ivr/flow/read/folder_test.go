@@ -85,6 +85,47 @@ func TestFolder(t *testing.T) {
 	f.Watch(cancelled) // returns
 }
 
+// A flow that an entry leads to may not go away: the old library serves on. A file that
+// cannot be read is its own mistake alone.
+func TestFolderKeepsWhatEntriesNeed(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.flow.yaml"), filepath.Join(dir, "two.flow.yaml")
+	for path, name := range map[string]string{one: "one", two: "two"} {
+		if err := os.WriteFile(path, []byte(strings.Replace(smallFlow, "flow: x", "flow: "+name, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := testOptions()
+	o.Needed = []string{"one"}
+	f, ds, err := OpenFolder(dir, o, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown(ds))
+	}
+	first, ctx := f.Current(), context.Background()
+	if err := os.Remove(one); err != nil {
+		t.Fatal(err)
+	}
+	if ds, _ := f.Reload(ctx); len(ds) != 1 || ds[0].Rule != "missing-flow" || ds[0].File != dir || ds[0].Line != 1 || ds[0].Column != 1 {
+		t.Errorf("a needed flow is gone, but got\n%s", shown(ds))
+	}
+	if f.Current() != first {
+		t.Error("entries lead nowhere now")
+	}
+	if err := os.WriteFile(one, []byte("flow: [one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if ds, _ := f.Reload(ctx); len(ds) != 1 || ds[0].Rule != "syntax" {
+		t.Errorf("one mistake, but got\n%s", shown(ds))
+	}
+	if err := os.Remove(one); err != nil {
+		t.Fatal(err)
+	}
+	o.Needed = []string{"two"}
+	if ds := f.Configure(o); len(ds) != 0 || f.Current() == first {
+		t.Errorf("the entry leads elsewhere now, but got\n%s", shown(ds))
+	}
+}
+
 func TestOpenFolderRefusesMistakes(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "x.flow.yaml"), []byte("flow: x\n"), 0o600); err != nil {

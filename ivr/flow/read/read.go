@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/nearest"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/calendar"
 	"tandem/ivr/flow/check"
@@ -32,6 +33,9 @@ type Options struct {
 	Speech map[string]bool
 	// Recorded names the flows of entries that record.
 	Recorded []string
+	// Needed names the flows that entries lead to: without one of them the folder is not
+	// fit to serve.
+	Needed []string
 	// Now is the time by which a holiday has expired; zero = the present.
 	Now time.Time
 }
@@ -177,11 +181,34 @@ func (r *reading) run() (*flow.Library, []source.Diagnostic) {
 	for _, f := range r.files {
 		found = append(found, f.Found()...)
 	}
+	found = append(found, r.missing()...)
 	source.Sort(found)
 	if source.HasErrors(found) {
 		return nil, found
 	}
 	return r.library(flows), found
+}
+
+// missing reports at the folder itself the flows that are needed and in no file. Where
+// a flow file's name could not be read, it may be the one: then nothing is said.
+func (r *reading) missing() []source.Diagnostic {
+	for name, f := range r.files {
+		if kindOf(name) == ".flow.yaml" && f.Root == nil || r.flows[" "+name] != nil {
+			return nil
+		}
+	}
+	folder := r.newDocument(".")
+	names := slices.Sorted(maps.Keys(r.flows))
+	for _, name := range r.o.Needed {
+		if r.flows[name] == nil {
+			fix := "bring the flow back, or lead the entry to another one"
+			if near := nearest.Name(name, names); near != "" {
+				fix = fmt.Sprintf("bring the flow back, or lead the entry to `%s`", near)
+			}
+			folder.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "missing-flow", fix, "an entry leads to flow `%s`, which is in no file of this folder", name)
+		}
+	}
+	return folder.Found()
 }
 
 // toCheck is the flows as the checks know them, by the name they are called by.
