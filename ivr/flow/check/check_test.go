@@ -86,6 +86,58 @@ steps:
 	}
 }
 
+// What comes before the level of a step is looked at leaves without it: a fault in its
+// if, and a visit too many.
+func TestAssuranceBeforeTheStep(t *testing.T) {
+	flow := `flow: x
+channels: [voice]
+languages: [en]
+start: prove
+on_error: sorry
+vars: { n: { type: int } }
+steps:
+  prove: { EXTRA needs: verified, say: { en: "Thank you." }, next: { not_assured: end, LOOP else: over } }
+  over:  { end: {} }
+  sorry: { NEEDS say: { en: "Sorry." }, next: end }
+`
+	for _, tt := range []struct{ extra, loop, needs, path string }{
+		{"", "", "", ""},
+		{"if: 10 / n > 1,", "", "needs: verified,", "prove → (error) sorry"},
+		{"max_visits: 2,", "", "needs: verified,", "prove → (error) sorry"},
+		{"max_visits: 2,", "loop: sorry,", "needs: verified,", "prove → sorry"},
+	} {
+		_, ds := text(t, strings.NewReplacer("EXTRA", tt.extra, "LOOP", tt.loop, "NEEDS", tt.needs).Replace(flow))
+		if tt.path == "" && len(ds) == 0 {
+			continue
+		}
+		if len(ds) != 1 || ds[0].Rule != "assurance" || !strings.HasSuffix(ds[0].Message, ": "+tt.path) {
+			t.Errorf("%s %s: want %q, got\n%s", tt.extra, tt.loop, tt.path, shown(ds))
+		}
+	}
+}
+
+// Commands work where a secret is confirmed, not where it is entered.
+func TestCommandsOfASecret(t *testing.T) {
+	flow := `flow: x
+channels: [voice]
+languages: [en]
+start: pin
+vars: { pin: { type: digits, secret: ephemeral } }
+commands: { agent: { keys: "*0", go: person } }
+steps:
+  pin: { collect: { prompt: { en: "Your PIN?" }, into: pin, digits: 4, secret: ephemeral, CONFIRM }, next: { ok: end, else: end } }
+  person: { needs: verified, say: { en: "Hello." }, next: end }
+`
+	_, ds := text(t, strings.Replace(flow, ", CONFIRM", "", 1))
+	if len(ds) != 1 || ds[0].Rule != "unreachable-step" {
+		t.Errorf("no command is taken there, but got\n%s", shown(ds))
+	}
+	_, ds = text(t, strings.Replace(flow, "CONFIRM", `confirm: { en: "Is that your PIN?" }`, 1))
+	if len(ds) != 1 || ds[0].Rule != "assurance" || !strings.HasSuffix(ds[0].Message, "pin → (agent) person") {
+		t.Errorf("the command is taken at the confirmation, but got\n%s", shown(ds))
+	}
+}
+
 // A circle is told by its shortest way round, and one that waits is none.
 func TestLoops(t *testing.T) {
 	circle := `flow: x

@@ -143,6 +143,11 @@ func (w *walk) visit(p point) {
 			return
 		}
 	}
+	if s.MaxVisits > 0 {
+		if to, ok := s.Next.By["loop"]; ok {
+			w.reach(p, "", to, p.state)
+		}
+	}
 	st := p.state
 	if s.Needs > st.level {
 		if to, ok := s.Next.By["not_assured"]; ok {
@@ -152,17 +157,15 @@ func (w *walk) visit(p point) {
 		}
 		st.level = s.Needs
 	}
-	if s.MaxVisits > 0 {
-		if to, ok := s.Next.By["loop"]; ok {
-			w.reach(p, "", to, st)
-		}
-	}
 	if !p.leaving {
 		w.judge(p, s)
 	}
 	st = w.follow(p, s, st)
 	if !p.leaving {
 		if f.Program.OnError != "" {
+			unproved := st
+			unproved.level = p.level // a fault in if or max_visits comes before the level is looked at
+			w.reach(p, "error", f.Program.OnError, unproved)
 			w.reach(p, "error", f.Program.OnError, st)
 		}
 		if f.Program.OnLeave != "" {
@@ -208,7 +211,7 @@ func (w *walk) follow(p point, s *Step, st state) state {
 	case *flow.Menu:
 		w.commands(p, st)
 	case *flow.Collect:
-		if v.Secrecy == flow.Open {
+		if v.Secrecy == flow.Open || v.Confirm != nil { // the yes or no to a secret is none
 			w.commands(p, st)
 		}
 	}
