@@ -126,7 +126,8 @@ func checkFiles(_ context.Context, p *patient) []finding {
 
 func checkDisk(_ context.Context, p *patient) []finding {
 	all := []finding{diskOf("disk of store", filepath.Dir(string(p.Store.Path)))}
-	if blobs := string(p.Store.Blobs); !strings.HasPrefix(blobs, filepath.Dir(string(p.Store.Path))) {
+	blobs := string(p.Store.Blobs)
+	if below, err := filepath.Rel(filepath.Dir(string(p.Store.Path)), blobs); err != nil || !filepath.IsLocal(below) {
 		all = append(all, diskOf("disk of blobs", blobs))
 	}
 	return all

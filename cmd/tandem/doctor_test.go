@@ -149,6 +149,15 @@ func TestDoctorStoreWithAnotherKey(t *testing.T) {
 	}
 }
 
+func TestDoctorDisks(t *testing.T) {
+	for blobs, want := range map[string]int{"data/blobs": 1, "data": 1, "data2": 2, "blobs": 2} {
+		p := patientWith(t, "store: { path: data/t.db, blobs: "+blobs+" }")
+		if all := checkDisk(context.Background(), p); len(all) != want {
+			t.Errorf("objects in %s: %+v, want %d disks", blobs, all, want)
+		}
+	}
+}
+
 func TestDoctorReportsAndExits(t *testing.T) {
 	t.Chdir(t.TempDir())
 	expect(t, 1, "doctor", "warn  configuration", "fail  master key", "→ make one")
