@@ -197,18 +197,23 @@ func erasePerson(c *cli.Context) error {
 	if c.String("why") == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "say why with --why REASON, such as --why \"asked by letter of 3 March\"; it stays in the journal, so name nobody")
 	}
+	// A reader holds no lock, so a server can start while the question waits.
+	var id tandem.CustomerID
+	var of []store.Summary
+	err := withJournal(c, toRead, func(j journal) (err error) {
+		if id, err = whom(c, j); err != nil {
+			return err
+		}
+		of, err = pages(c, j, store.Filter{Customer: id}, listMost)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
+		return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
+	}
 	return withJournal(c, toWrite, func(j journal) error {
-		id, err := whom(c, j)
-		if err != nil {
-			return err
-		}
-		of, err := pages(c, j, store.Filter{Customer: id}, listMost)
-		if err != nil {
-			return err
-		}
-		if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
-			return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
-		}
 		if err := j.Erase(c.Context, id, operator(), c.String("why")); err != nil {
 			if errors.Is(err, store.ErrNotFound) {
 				return tandem.Errorf(tandem.CodeNotFound, "there is no customer %s", id)

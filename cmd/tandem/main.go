@@ -70,7 +70,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(), demoCommand(), callCommand(),
 		doctorCommand(), configCommand(), flowCommand(),
-		interactionsCommand(), outboxCommand(),
+		interactionsCommand(), outboxCommand(), backupCommand(),
 	}
 }
 
