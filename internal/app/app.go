@@ -15,10 +15,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +34,6 @@ import (
 	"tandem/bridge/leg"
 	"tandem/flows"
 	"tandem/internal/config"
-	"tandem/internal/nearest"
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
@@ -53,6 +54,9 @@ type Options struct {
 	Log     *slog.Logger
 	Version string
 	Demo    bool
+	// Console is where mistakes in files are printed as their checker prints them, for
+	// a person who watches; nil = they are in the log.
+	Console io.Writer
 
 	fault func(point string) error // of the disk, for tests; see sqlite.Options
 }
@@ -144,13 +148,19 @@ func readOptions(c *config.Config) read.Options {
 
 // readFlows reads the folder and checks that every entry leads somewhere.
 func (a *App) readFlows() (err error) {
-	var found []source.Diagnostic
-	a.folder, found, err = read.OpenFolder(string(a.cfg.Flows.Dir), readOptions(a.cfg), a.reread)
-	if err != nil {
-		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
+	dir := string(a.cfg.Flows.Dir)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return tandem.Errorf(tandem.CodeInvalid, "there is no folder %s for the flows; make it, or name another in flows.dir", dir)
 	}
-	if err := a.checkEntries(a.cfg.Entries); err != nil {
-		return err
+	options := readOptions(a.cfg)
+	var found []source.Diagnostic
+	a.folder, found, err = read.OpenFolder(dir, options, a.reread)
+	if err != nil {
+		options.Needed = nil
+		if lib, _ := read.Dir(dir, options); lib != nil { // only entries are wrong: told at their place
+			return checkEntries(a.o.Config, lib)
+		}
+		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
 	}
 	a.entries.Store(&a.cfg.Entries)
 	a.mapped.Store(true)
@@ -167,36 +177,37 @@ func printed(ds []source.Diagnostic) string {
 // reread is told of a reading of changed flows.
 func (a *App) reread(lib *flow.Library, found []source.Diagnostic) {
 	if lib == nil {
-		a.log.Error("the changed flows have mistakes; the old ones go on serving\n" + printed(found))
+		a.wrong("the changed flows have mistakes; the old ones go on serving", printed(found))
 		return
 	}
 	if err := a.speech.Reload(); err != nil {
 		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
 	}
 	a.log.Info("flows read again", "flows", len(lib.Flows))
+	if a.o.Demo && a.o.Console != nil {
+		fmt.Fprintf(a.o.Console, "flows read again: the next call hears them\n")
+	}
 	if !a.mapped.Load() {
 		a.remapAgain.Store(true)
 	}
 }
 
+// wrong tells of mistakes in a file that was changed.
+func (a *App) wrong(what, mistakes string) {
+	if a.o.Console == nil {
+		a.log.Error(what, "mistakes", mistakes)
+		return
+	}
+	a.log.Error(what)
+	fmt.Fprintln(a.o.Console, strings.TrimSpace(mistakes))
+}
+
 // checkEntries refuses entries that name a flow that is not there.
-func (a *App) checkEntries(entries config.Entries) error {
-	flows := a.folder.Current().Flows
-	names := make([]string, 0, len(flows))
-	for name := range flows {
-		names = append(names, name)
+func checkEntries(c *config.Loaded, lib *flow.Library) error {
+	if lost := c.LostEntries(slices.Collect(maps.Keys(lib.Flows))); len(lost) > 0 {
+		return config.Refused(lost)
 	}
-	var errs []error
-	for _, e := range entries {
-		if flows[e.Flow] == nil {
-			hint := ""
-			if near := nearest.Name(e.Flow, names); near != "" {
-				hint = fmt.Sprintf("; did you mean %s?", near)
-			}
-			errs = append(errs, tandem.Errorf(tandem.CodeInvalid, "entry %q: there is no flow %q in %s%s", e.Name, e.Flow, a.cfg.Flows.Dir, hint))
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // openStore opens the database and the folder of objects.
@@ -213,9 +224,9 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the master key: %w", err)
 	}
-	for _, dir := range []string{filepath.Dir(string(s.Path)), filepath.Dir(string(s.Checkpoints))} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return tandem.Errorf(tandem.CodeInvalid, "making the folder of the store: %w", err)
+	for key, file := range map[string]config.Path{"store.path": s.Path, "store.checkpoints": s.Checkpoints} {
+		if err := os.MkdirAll(filepath.Dir(string(file)), 0o700); err != nil {
+			return tandem.Errorf(tandem.CodeInvalid, "making the folder of %s: %w; make it for the server's user, or set %s", key, err, key)
 		}
 	}
 	if a.blobs, err = blob.Open(string(s.Blobs), a.now, a.random); err != nil {

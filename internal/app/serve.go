@@ -187,14 +187,14 @@ func stamp(file string) string {
 func (a *App) remap(file string) {
 	loaded, err := config.Load(file, a.o.Environ)
 	if err == nil {
-		err = a.checkEntries(loaded.Entries)
+		err = checkEntries(loaded, a.folder.Current())
 	}
 	if err == nil {
 		err = a.checkRecorded(*a.entries.Load(), loaded.Entries)
 	}
 	a.mapped.Store(err == nil)
 	if err != nil {
-		a.log.Error("the changed configuration is wrong; the old entries stay in use", "file", file, "error", err)
+		a.wrong("the changed configuration is wrong; the old entries stay in use", err.Error())
 		return
 	}
 	a.entries.Store(&loaded.Entries)
