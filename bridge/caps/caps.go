@@ -17,7 +17,7 @@ type Policy struct {
 	AtOnce           int
 	PerHour          int // calls in all within 60 min
 	PerDay           int // calls in all within 24 h
-	PerNumberPerHour int
+	PerNumberPerHour int // of the calls to one phone number
 	PerNumberPerDay  int
 	MinutesPerDay    int
 	MaxMinutes       int // of one call
@@ -30,7 +30,7 @@ type Policy struct {
 // Use is one call that went out.
 type Use struct {
 	At      time.Time
-	To      string
+	Number  string // in one spelling; "" = none, as of a name at a host of the operator's
 	Minutes int // begun minutes, as carriers count
 }
 
@@ -84,7 +84,8 @@ func (h *Hold) Settle(talked time.Duration) {
 	})
 }
 
-// Reserve allows a call to number now, or refuses with *Refused. Until it is
+// Reserve allows a call to number now, or refuses with *Refused. A call to no number,
+// "", counts towards calls and minutes only. Until it is
 // settled the call counts at the longest it can last, so that the caps on minutes
 // and money hold whatever calls do at the same time.
 func (l *Ledger) Reserve(now time.Time, number string) (*Hold, error) {
@@ -94,7 +95,7 @@ func (l *Ledger) Reserve(now time.Time, number string) (*Hold, error) {
 	if r := l.counted(now, number); r != nil {
 		return nil, r
 	}
-	use := &Use{At: now, To: number, Minutes: l.policy.MaxMinutes}
+	use := &Use{At: now, Number: number, Minutes: l.policy.MaxMinutes}
 	l.uses = append(l.uses, use)
 	l.open++
 	return &Hold{Limit: time.Duration(l.policy.MaxMinutes) * time.Minute, ledger: l, use: use}, nil
@@ -110,7 +111,7 @@ func (l *Ledger) counted(now time.Time, number string) *Refused {
 		if lately {
 			hour++
 		}
-		if u.To == number {
+		if number != "" && u.Number == number {
 			sameDay++
 			if lately {
 				sameHour++
@@ -138,7 +139,7 @@ func (l *Ledger) counted(now time.Time, number string) *Refused {
 // afforded applies the cap on money.
 func (l *Ledger) afforded(number string) *Refused {
 	p := l.policy
-	if p.Price == nil {
+	if p.Price == nil || number == "" {
 		return nil
 	}
 	price, known := p.Price(number)
@@ -147,7 +148,7 @@ func (l *Ledger) afforded(number string) *Refused {
 	}
 	spent := price * float64(p.MaxMinutes)
 	for _, u := range l.uses {
-		price, _ := p.Price(u.To)
+		price, _ := p.Price(u.Number)
 		spent += price * float64(u.Minutes)
 	}
 	if spent > p.MoneyPerDay {

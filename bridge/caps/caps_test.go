@@ -21,7 +21,7 @@ func rule(err error) string {
 }
 
 func TestCaps(t *testing.T) {
-	past := []Use{{At: noon.Add(-23 * time.Hour), To: "+1", Minutes: 3}, {At: noon.Add(-25 * time.Hour), To: "+1", Minutes: 100}}
+	past := []Use{{At: noon.Add(-23 * time.Hour), Number: "+1", Minutes: 3}, {At: noon.Add(-25 * time.Hour), Number: "+1", Minutes: 100}}
 	for _, tc := range []struct {
 		name, rule string
 		narrow     func(*Policy)
@@ -61,6 +61,23 @@ func TestCaps(t *testing.T) {
 				t.Errorf("still refused a day later: %v", err)
 			}
 		})
+	}
+}
+
+// A call to no number, such as one to an agent at the operator's own host, has the
+// sums to keep to and nothing else.
+func TestNoNumber(t *testing.T) {
+	p := wide
+	p.PerHour, p.PerNumberPerHour, p.PerNumberPerDay = 5, 1, 1
+	p.Price = func(string) (float64, bool) { return 0, false }
+	l := NewLedger(p, []Use{{At: noon.Add(-time.Minute)}})
+	for i := range 4 {
+		if _, err := l.Reserve(noon, ""); err != nil {
+			t.Fatalf("call %d refused: %v", i+1, err)
+		}
+	}
+	if _, err := l.Reserve(noon, ""); rule(err) != "per_hour" {
+		t.Errorf("the sixth call within the hour gave %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/caps"
+	"tandem/internal/config"
 	"tandem/store"
 )
 
@@ -76,7 +77,7 @@ func (a *App) dialledSince(ctx context.Context, since time.Time) ([]caps.Use, er
 		case l.Ended.IsZero():
 			minutes = a.cfg.Outbound.MaxMinutes // not known: the worst
 		}
-		past = append(past, caps.Use{At: l.Started, To: l.To, Minutes: minutes})
+		past = append(past, caps.Use{At: l.Started, Number: config.Number(l.To), Minutes: minutes})
 	}
 	return past, nil
 }

@@ -12,6 +12,7 @@ import (
 	"tandem/bridge/caps"
 	"tandem/bridge/leg"
 	"tandem/bridge/room"
+	"tandem/internal/config"
 	"tandem/ivr/flow"
 	"tandem/media"
 	"tandem/sip"
@@ -76,11 +77,11 @@ type outbound struct {
 func (w *world) connect(ctx context.Context, c flow.Connect) (string, error) {
 	k := w.call
 	a := k.app
-	dial, err := a.destination(c.To)
+	dial, err := a.destination(c.To, k.leg.From)
 	if err != nil {
 		return "failed", err
 	}
-	hold, err := a.caps.Reserve(a.now(), c.To)
+	hold, err := a.caps.Reserve(a.now(), config.Number(c.To))
 	if err != nil {
 		var refused *caps.Refused
 		if errors.As(err, &refused) {
@@ -219,18 +220,19 @@ func dialOutcome(r tandem.Reason) string {
 	return "failed"
 }
 
-// destination says how to reach what a flow names, if the operator allows it.
-func (a *App) destination(to string) (sip.Dial, error) {
+// destination says how to reach what a flow names, if the operator allows it. Whoever
+// is reached directly sees the caller's number; by a trunk goes the trunk's.
+func (a *App) destination(to, caller string) (sip.Dial, error) {
 	if ok, why := a.cfg.Outbound.Allows(to); !ok {
 		a.metrics.refusedOut.WithLabelValues("list").Inc()
 		return sip.Dial{}, fmt.Errorf("not dialled: %s", why)
 	}
 	if strings.HasPrefix(to, "sip:") {
-		return sip.Dial{To: to, From: a.shown("")}, nil
+		return sip.Dial{To: to, From: showable(caller)}, nil
 	}
 	number, isNumber := strings.CutPrefix(to, "tel:")
 	if !isNumber {
-		return sip.Dial{}, fmt.Errorf("not dialled: %q is neither a tel: nor a sip: address", to)
+		return sip.Dial{}, errors.New("not dialled: the address is neither tel: nor sip:")
 	}
 	trunk, err := a.trunk()
 	if err != nil {
@@ -239,15 +241,24 @@ func (a *App) destination(to string) (sip.Dial, error) {
 	return sip.Dial{To: number, Trunk: trunk, From: a.shown(trunk)}, nil
 }
 
-// shown is the number a call out shows.
+// shown is the number that a call out by a trunk shows.
 func (a *App) shown(trunk string) string {
-	if t, ok := a.cfg.SIP.Trunks[trunk]; ok {
-		if t.From != "" {
-			return t.From
-		}
-		return t.User
+	t := a.cfg.SIP.Trunks[trunk]
+	if t.From != "" {
+		return t.From
 	}
-	return "tandem"
+	return t.User
+}
+
+// showable is a caller's number as it may be sent on: it came from outside. What
+// could not stand in an address is not shown at all.
+func showable(caller string) string {
+	const most = 64
+	const plain = "0123456789+*-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if caller == "" || len(caller) > most || strings.Trim(caller, plain) != "" {
+		return "anonymous"
+	}
+	return caller
 }
 
 // trunk is the one by which calls go out: the only one, or the first by name.

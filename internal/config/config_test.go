@@ -363,6 +363,19 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestNumber(t *testing.T) {
+	for target, want := range map[string]string{
+		"tel:+86 10 5555-0100": "+861055550100", "+861055550100": "+861055550100", "tel:+861055550100;ext=3": "+861055550100",
+		"00861055550100": "+861055550100", "tel:8001": "8001", "sip:+86(10)55550100@pbx.example": "+861055550100",
+		"sip:02155550100@pbx.example;transport=tcp": "02155550100", "sip:8001@pbx.example": "", "sip:agent@pbx.example": "",
+		"sip:pbx.example": "", "sip:%2B861055550100@pbx.example": "+861055550100", "": "", "tel:abc": "",
+	} {
+		if got := Number(target); got != want {
+			t.Errorf("Number(%q) = %q, want %q", target, got, want)
+		}
+	}
+}
+
 func TestOutboundAllows(t *testing.T) {
 	o := Outbound{Allow: []string{"+8610", "010", "8001", "sip:pbx.example", "sip:10.0.0.1:5080"}, Deny: []string{"+86109"}}
 	for target, want := range map[string]bool{

@@ -75,6 +75,18 @@ func (o Outbound) Price(number string) (price float64, ok bool) {
 	return price, ok
 }
 
+// Number is the phone number that a call to target reaches, in one spelling, so that
+// "tel:+86 10 5555-0100" and "tel:+861055550100" are one; "" if it reaches none. In a
+// sip: address fewer than seven digits are an extension at a host that the operator
+// listed, as a name is: not a number that a stranger can be disturbed at.
+func Number(target string) string {
+	number, host := splitTarget(target)
+	if host != "" && len(strings.TrimPrefix(number, "+")) < 7 {
+		return ""
+	}
+	return international(number)
+}
+
 // splitTarget gives the number in a target, if there is one, and the host of a
 // sip: address.
 func splitTarget(target string) (number, host string) {
