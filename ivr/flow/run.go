@@ -272,7 +272,22 @@ func (r *run) onLeft() {
 		}
 		r.pop()
 	}
+	r.f.Left = true
 	r.next = r.flow.OnLeave
+}
+
+// climb goes on to the on_leave of the nearest flow that called this one, whose own
+// has run.
+func (r *run) climb() {
+	for len(r.s.Frames) > 1 {
+		r.pop()
+		if r.flow.OnLeave != "" {
+			r.f.Left = true
+			r.next = r.flow.OnLeave
+			return
+		}
+	}
+	r.finish(ReasonLeft, false)
 }
 
 // finish ends the session and forgets what it knew, secrets first of all.

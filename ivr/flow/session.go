@@ -60,6 +60,8 @@ type Frame struct {
 	Confirming bool `json:"confirming,omitempty"`
 	// Failing is set from a fault until something is waited for again: a fault in between is final.
 	Failing bool `json:"failing,omitempty"`
+	// Left is set on the flow whose on_leave runs: what it ends as returns to nobody.
+	Left bool `json:"left,omitempty"`
 
 	ephemeral map[string]any // nil after Decode: the values are lost and are asked for again when needed
 	draft     string         // keys of the current step so far; not stored, since a resumed session asks again

@@ -69,7 +69,8 @@ func (r *run) call(v *Subflow) error {
 	return nil
 }
 
-// end is the verb end: it returns from a called flow, or ends everything.
+// end is the verb end: it returns from a called flow, or ends everything. Nobody waits
+// for what a flow that was left ends as: the flows that called it have their on_leave.
 func (r *run) end(v *End) error {
 	if v.As == "" || len(r.s.Frames) == 1 {
 		reason := v.Reason
@@ -80,6 +81,11 @@ func (r *run) end(v *End) error {
 			reason = ReasonCompleted
 		}
 		r.finish(reason, false)
+		return nil
+	}
+	if r.f.Left {
+		r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: v.As})
+		r.climb()
 		return nil
 	}
 	returned, secret, err := r.returns()

@@ -199,6 +199,9 @@ func (w *walk) follow(p point, s *Step, st state) state {
 		}
 		called := f.checker.walk(child, st, []string{w.path(p), v.Name + ":"})
 		for _, e := range called.exits {
+			if e.leaving {
+				continue // it returns to nobody: the caller's on_leave is next
+			}
 			if to, ok := s.Next.Target(e.outcome); ok {
 				w.reach(p, "", to, e.state)
 			}
