@@ -258,6 +258,28 @@ func TestLimits(t *testing.T) {
 	l.ack(p.expectCode(503, "INVITE"), "")
 }
 
+// TestNoSocketOfTheLibrary: a request or an answer that comes to be sent only when
+// the read loop has ended finds ours, so that sipgo opens none.
+func TestNoSocketOfTheLibrary(t *testing.T) {
+	s := start(t, &app{call: talk(newMedia())}, nil)
+	p := newPeer(t, s, "udp")
+	p.send(p.leg("x").request("OPTIONS", "z9hG4bK-socket", 1, "", ""))
+	p.expectCode(200, "OPTIONS")
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{p.addr(), p.server} {
+		c, err := s.agentUA.TransportLayer().GetConnection("udp", addr)
+		if err != nil {
+			t.Errorf("%s: %v", addr, err)
+		} else if c.LocalAddr().String() != p.server {
+			t.Errorf("%s is reached from %s", addr, c.LocalAddr())
+		}
+	}
+}
+
 func TestShutdownEndsCalls(t *testing.T) {
 	m := newMedia()
 	a := &app{call: talk(m)}

@@ -213,6 +213,14 @@ func (s *Server) attempt(ctx context.Context, c *Call, req *gosip.Request, ring 
 // connectTime bounds finding the next hop and, over TCP, reaching it.
 const connectTime = 5 * time.Second
 
+// errNoSocket: only TCP is listened on.
+var errNoSocket = errors.New("no UDP address is listened on to send from")
+
+// homeless: over UDP, and no socket of ours to leave by. sipgo would open one.
+func homeless(req *gosip.Request) bool {
+	return req.Transport() == "UDP" && req.Laddr.IP == nil
+}
+
 // begin sends a request in a transaction of its own.
 func (s *Server) begin(ctx context.Context, req *gosip.Request) (*gosip.ClientTx, error) {
 	ctx, stop := context.WithTimeout(ctx, connectTime)
@@ -221,6 +229,9 @@ func (s *Server) begin(ctx context.Context, req *gosip.Request) (*gosip.ClientTx
 	defer s.wire.RUnlock()
 	if s.shut {
 		return nil, ErrClosed
+	}
+	if homeless(req) {
+		return nil, errNoSocket
 	}
 	return s.agentUA.TransactionLayer().Request(ctx, req)
 }
@@ -336,7 +347,7 @@ func (s *Server) ack(c *Call, res *gosip.Response) {
 	}
 	s.wire.RLock()
 	defer s.wire.RUnlock()
-	if s.shut {
+	if s.shut || homeless(ack) {
 		return
 	}
 	if err := s.agentUA.TransportLayer().WriteMsg(ack); err != nil {

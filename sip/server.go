@@ -229,6 +229,7 @@ func (s *Server) Start(ctx context.Context) error {
 				return fail(l, err)
 			}
 			gated := s.gate.PacketConn(conn)
+			gated.Ending = s.spare(gated)
 			s.sockets = append(s.sockets, socket{"udp", addrPort(conn.LocalAddr()), conn.Close})
 			begin = append(begin, func() { s.readUDP(gated) })
 			continue
@@ -277,6 +278,26 @@ func (s *Server) readUDP(conn *gate.PacketConn) {
 		})
 		if !panicked && !conn.Renew() {
 			return
+		}
+	}
+}
+
+// spare keeps sipgo from opening sockets of its own. Each message has a goroutine
+// there, which looks for the socket to answer by only when it comes to run: if the
+// read loop has ended by then, at a renewal or at the end of all, and with it the
+// sources it knew, it would open a new one. So for those whose messages are on their
+// way, and for our requests, a way by the same socket is put in the loop's place.
+func (s *Server) spare(conn *gate.PacketConn) func(sources []string) {
+	local := conn.LocalAddr().String()
+	by := &gosip.UDPConnection{PacketConn: conn, PacketAddr: local, Listener: true} // a listener: never closed by sipgo
+	var before []string
+	return func(sources []string) {
+		pool := s.agentUA.TransportLayer().Pool("udp")
+		pool.DeleteMultiple(before)
+		before = append(before[:0], sources...)
+		pool.Add(local, by)
+		for _, source := range sources {
+			pool.Add(source, by)
 		}
 	}
 }
@@ -346,7 +367,8 @@ func (s *Server) Close(ctx context.Context) error {
 		}
 	}
 	s.gate.Close()
-	_ = s.agentUA.Close() // its errors are of connections already gone
+	s.agentUA.TransactionLayer().Close()
+	_ = s.agentUA.TransportLayer().Pool("tcp").Clear() // its errors are of connections already gone; "udp" keeps the spares
 	if len(errs) == 0 {
 		s.calling.Wait()
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -319,6 +320,19 @@ func TestRequestFlood(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	server, client := udpPair(t)
 	gated := New(Options{}).PacketConn(server)
+	var told []string
+	gated.Ending = func(sources []string) { told = sources }
+	if _, err := client.WriteTo(options(), server.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := gated.ReadFrom(make([]byte, 32768)); err != nil || told != nil {
+		t.Fatal(err, told)
+	}
+	gated.turns = turnsPerLoop
+	if _, _, err := gated.ReadFrom(make([]byte, 100)); !slices.Equal(told, []string{client.LocalAddr().String()}) {
+		t.Errorf("whose messages may be on their way: %v, %v", told, err)
+	}
+	gated.Renew()
 	gated.turns = turnsPerLoop
 	if _, _, err := gated.ReadFrom(make([]byte, 100)); err != net.ErrClosed || !gated.Renew() || gated.Renew() {
 		t.Errorf("no renewal: %v", err)

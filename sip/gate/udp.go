@@ -3,7 +3,6 @@ package gate
 import (
 	"net"
 	"sync/atomic"
-	"time"
 )
 
 // PacketConn is a UDP socket behind the gate: ReadFrom returns whole messages
@@ -13,16 +12,21 @@ type PacketConn struct {
 	gate    *Gate
 	last    string
 	turns   int
+	recent  []string // the sources of the newest turns, a ring
 	renewal atomic.Bool
+	// Ending is told, in the reading goroutine and before ReadFrom returns an error,
+	// whose messages may still be on their way through the library. It may be nil and
+	// is set before the first read.
+	Ending func(sources []string)
 }
 
 // turnsPerLoop bounds how many changes of source one read loop of the library
 // sees: it keeps each source for the life of the loop, some 200 bytes.
 const turnsPerLoop = 1 << 17
 
-// drain is how long messages just handed over have to find their socket before
-// the loop ends.
-const drain = 20 * time.Millisecond
+// recentTurns is how many sources Ending is told of: a second's worth of a busy
+// server, where a message is on its way for less than a millisecond.
+const recentTurns = 4096
 
 // PacketConn puts a socket behind the gate.
 func (g *Gate) PacketConn(c net.PacketConn) *PacketConn {
@@ -37,13 +41,14 @@ func (c *PacketConn) Renew() bool { return c.renewal.Swap(false) }
 func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	if c.turns >= turnsPerLoop {
 		c.turns, c.last = 0, ""
-		time.Sleep(drain)
 		c.renewal.Store(true)
+		c.end()
 		return 0, nil, net.ErrClosed
 	}
 	for {
 		n, addr, err := c.PacketConn.ReadFrom(b)
 		if err != nil {
+			c.end()
 			return n, addr, err
 		}
 		if n == len(b) { // more than the buffer holds: cut off, so not judged
@@ -61,11 +66,28 @@ func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		if forward == nil || len(forward) > len(b) {
 			continue
 		}
-		if s := from.String(); s != c.last {
+		if s := addr.String(); s != c.last {
 			c.last = s
-			c.turns++
+			c.turn(s)
 		}
 		return copy(b, forward), addr, nil
+	}
+}
+
+// turn notes a change of source.
+func (c *PacketConn) turn(source string) {
+	if len(c.recent) < recentTurns {
+		c.recent = append(c.recent, source)
+	} else {
+		c.recent[c.turns%recentTurns] = source
+	}
+	c.turns++
+}
+
+// end tells that the library's loop is about to end.
+func (c *PacketConn) end() {
+	if c.Ending != nil {
+		c.Ending(c.recent)
 	}
 }
 
