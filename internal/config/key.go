@@ -151,13 +151,18 @@ func decodeKey(data []byte) ([]byte, error) {
 }
 
 // CreateMasterKey writes a new key to path, for its owner's eyes only, and makes
-// its folder. It never replaces a file.
+// its folder. It never replaces a file. When it returns nil the key and its name are
+// durable: what is sealed with it cannot outlive it.
 func CreateMasterKey(path string, random io.Reader) error {
 	key := make([]byte, keyBytes)
 	if _, err := io.ReadFull(random, key); err != nil {
 		return fmt.Errorf("drawing a master key: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	folders := []string{filepath.Dir(path)} // whose names must be durable
+	if _, err := os.Stat(folders[0]); errors.Is(err, fs.ErrNotExist) {
+		folders = append(folders, filepath.Dir(folders[0]))
+	}
+	if err := os.MkdirAll(folders[0], 0o700); err != nil {
 		return fmt.Errorf("making the master key's folder: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -165,5 +170,22 @@ func CreateMasterKey(path string, random io.Reader) error {
 		return fmt.Errorf("making the master key: %w", err)
 	}
 	_, err = fmt.Fprintln(f, base64.StdEncoding.EncodeToString(key))
-	return errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(err, f.Sync(), f.Close())
+	for _, folder := range folders {
+		err = errors.Join(err, syncFolder(folder))
+	}
+	if err != nil {
+		os.Remove(path) // a key cut short would only be refused later
+		return fmt.Errorf("making the master key: %w", err)
+	}
+	return nil
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }

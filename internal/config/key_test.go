@@ -47,6 +47,7 @@ func TestMasterKey(t *testing.T) {
 		"base64":        {Store{MasterKey: write("b64", []byte(base64.StdEncoding.EncodeToString(key)), 0o600)}, ""},
 		"short":         {Store{MasterKey: write("short", key[:31], 0o600)}, "wants 32 bytes"},
 		"missing":       {Store{MasterKey: Path(filepath.Join(dir, "gone"))}, "make one"},
+		"none in store": {Store{MasterKey: Path(filepath.Join(dir, "data", "gone"))}, "put it elsewhere"},
 		"group reads":   {Store{MasterKey: write("group", key, 0o640)}, "chmod 600"},
 		"others read":   {Store{MasterKey: write("others", key, 0o604)}, "chmod 600"},
 		"a folder":      {Store{MasterKey: Path(dir)}, "no plain file"},
@@ -83,8 +84,33 @@ func TestCreateMasterKey(t *testing.T) {
 	if key, err := LoadMasterKey(context.Background(), s); err != nil || len(key) != keyBytes {
 		t.Errorf("the new key reads as %d bytes, %v", len(key), err)
 	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := CreateMasterKey(path, rand.Reader); err == nil {
 		t.Error("a key was replaced")
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the key there was changed: %v", err)
+	}
+}
+
+// TestCreateMasterKeyIsDurable: a folder whose names cannot be made durable gets no key.
+func TestCreateMasterKeyIsDurable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads every folder")
+	}
+	folder := filepath.Join(t.TempDir(), "keys")
+	if err := os.Mkdir(folder, 0o300); err != nil { // files can be made in it, but it cannot be opened to be synced
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "k")
+	if err := CreateMasterKey(path, rand.Reader); err == nil {
+		t.Error("a key was made whose name is not durable")
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the key is there all the same")
 	}
 }
 
