@@ -57,7 +57,7 @@ type Trunk struct {
 	Realm          string   `yaml:"realm"`            // the only realm whose challenge is answered
 	From           string   `yaml:"from"`             // number shown on calls out; "" = User
 	Sources        []string `yaml:"sources"`          // addresses and networks its calls come from
-	TrustsCallerID bool     `yaml:"trusts_caller_id"` // its caller numbers count as recognised
+	TrustsCallerID bool     `yaml:"trusts_caller_id"` // it vouches for its callers' numbers
 	CallsPerSecond int      `yaml:"calls_per_second"` // in; 0 = no limit of its own
 }
 
