@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"tandem"
 	"tandem/internal/config"
+	"tandem/ivr/flow/source"
 )
 
 // usualConfig is read where no file is named, if it is there.
@@ -65,16 +68,8 @@ func configCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name: "check", ArgsUsage: "[FILE]", Flags: []cli.Flag{configFlag()},
-				Usage: "find every mistake, each at its line",
-				Action: func(c *cli.Context) error {
-					loaded, err := namedConfig(c)
-					if err != nil {
-						return err
-					}
-					fmt.Fprintf(c.App.Writer, "%s is right: %d entries, %d trunks, %d users\n",
-						loaded.File, len(loaded.Entries), len(loaded.SIP.Trunks), len(loaded.SIP.Users))
-					return nil
-				},
+				Usage:  "find every mistake, each at its line, and entries that lead to no flow",
+				Action: checkConfig,
 			},
 			{
 				Name: "print", ArgsUsage: "[FILE]", Flags: []cli.Flag{configFlag()},
@@ -96,6 +91,43 @@ func configCommand() *cli.Command {
 			},
 		},
 	}
+}
+
+// checkConfig reads the configuration and, since entries lead to flows, the flows.
+func checkConfig(c *cli.Context) error {
+	loaded, err := namedConfig(c)
+	if err != nil {
+		return err
+	}
+	library, found, err := readFlows(loaded)
+	switch {
+	case err != nil && len(loaded.Entries) == 0:
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", err)
+	case err != nil:
+		return err
+	case source.HasErrors(found):
+		return tandem.Errorf(tandem.CodeInvalid, "%s itself is right, but the flows in %s have %s, so it cannot be served; see them with: %s",
+			loaded.File, loaded.Flows.Dir, counted(errorsAmong(found), "error"), flowCheckHint(loaded.File))
+	default:
+		if lost := loaded.LostEntries(slices.Collect(maps.Keys(library.Flows))); len(lost) > 0 {
+			return config.Refused(lost)
+		}
+		if len(found) > 0 {
+			fmt.Fprintf(c.App.ErrWriter, "warning: the flows in %s have %s; see them with: %s\n",
+				loaded.Flows.Dir, counted(len(found), "warning"), flowCheckHint(loaded.File))
+		}
+	}
+	fmt.Fprintf(c.App.Writer, "%s is right: %s, %s, %s\n", loaded.File,
+		counted(len(loaded.Entries), "entry"), counted(len(loaded.SIP.Trunks), "trunk"), counted(len(loaded.SIP.Users), "user"))
+	return nil
+}
+
+// flowCheckHint is the command that shows the mistakes in the flows of a configuration.
+func flowCheckHint(file string) string {
+	if file == usualConfig {
+		return "tandem flow check"
+	}
+	return "tandem flow check --config " + file
 }
 
 // namedConfig takes the file from the argument too.

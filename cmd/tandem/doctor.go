@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -34,7 +36,7 @@ func doctorCommand() *cli.Command {
 		Name:  "doctor",
 		Usage: "look whether this machine and configuration can serve, and say what to do",
 		Description: "Looks at ports, addresses, the clock, the disk, limits, speech, the master key, flows and the store.\n" +
-			"Changes nothing but a small test file beside the store. May run beside the server.",
+			"Changes nothing but a small test file beside the store and its checkpoints. May run beside the server.",
 		Flags:  []cli.Flag{configFlag(), jsonFlag()},
 		Action: doctor,
 	}
@@ -85,7 +87,7 @@ func examine(ctx context.Context, loaded *config.Loaded) []finding {
 	for _, check := range []func(context.Context, *patient) []finding{
 		checkConfiguration, checkFlows, checkEntries, checkSpeech,
 		checkListeners, checkMediaPorts, checkPublicAddress,
-		checkClock, checkFiles, checkDisk, checkKey, checkStore,
+		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints,
 	} {
 		all = append(all, check(ctx, p)...)
 	}
@@ -109,14 +111,8 @@ func checkEntries(_ context.Context, p *patient) []finding {
 	if p.library == nil {
 		return nil // the flows' own finding says why
 	}
-	var missing []string
-	for _, e := range p.Entries {
-		if _, known := p.library.Flows[e.Flow]; !known {
-			missing = append(missing, fmt.Sprintf("%s → %s", e.Name, e.Flow))
-		}
-	}
-	if len(missing) > 0 {
-		return []finding{{"entries", fail, "no such flow: " + strings.Join(missing, ", "), "correct the name under entries, or add the flow to " + string(p.Flows.Dir)}}
+	if lost := p.LostEntries(slices.Collect(maps.Keys(p.library.Flows))); len(lost) > 0 {
+		return []finding{{"entries", fail, strings.ReplaceAll(lost.Error(), "\n", ", "), "correct the name under entries, or add the flow to " + string(p.Flows.Dir)}}
 	}
 	return []finding{{"entries", ok, counted(len(p.Entries), "number") + " mapped", ""}}
 }

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"tandem/internal/config"
-	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
 	"tandem/media/speech"
 )
@@ -28,40 +28,26 @@ const (
 func checkFlows(_ context.Context, p *patient) []finding {
 	const name = "flows"
 	dir := string(p.Flows.Dir)
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+	if flowsFolder(p.Loaded) != nil {
 		return []finding{{name, fail, "there is no folder " + dir, "make it and put *.flow.yaml files there, or set flows.dir"}}
 	}
-	o := read.Options{Settings: p.Flows.Settings, HTTPAllow: p.Flows.HTTPAllow}
-	if o.Settings == nil {
-		o.Settings = map[string]any{}
+	library, diagnostics, err := readFlows(p.Loaded)
+	if err != nil {
+		return []finding{{name, fail, err.Error(), "give the server's user the right to read it"}}
 	}
-	if o.HTTPAllow == nil {
-		o.HTTPAllow = []string{}
-	}
-	for _, e := range p.Entries {
-		if e.Record {
-			o.Recorded = append(o.Recorded, e.Flow)
-		}
-	}
-	library, diagnostics := read.Dir(dir, o)
 	p.library = library
-	errs, warnings := 0, 0
+	errs := errorsAmong(diagnostics)
+	warnings := len(diagnostics) - errs
 	first := ""
-	for _, d := range diagnostics {
-		if d.Severity == source.Error {
-			errs++
-			if first == "" {
-				first = fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)
-			}
-		} else {
-			warnings++
-		}
+	if i := slices.IndexFunc(diagnostics, func(d source.Diagnostic) bool { return d.Severity == source.Error }); i >= 0 {
+		d := diagnostics[i]
+		first = fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)
 	}
 	switch {
 	case errs > 0:
-		return []finding{{name, fail, counted(errs, "error") + ", the first: " + first, "see all with: tandem flow check " + dir}}
+		return []finding{{name, fail, counted(errs, "error") + ", the first: " + first, "see all with: " + flowCheckHint(p.File)}}
 	case warnings > 0:
-		return []finding{{name, warn, counted(warnings, "warning"), "see them with: tandem flow check " + dir}}
+		return []finding{{name, warn, counted(warnings, "warning"), "see them with: " + flowCheckHint(p.File)}}
 	}
 	return []finding{{name, ok, counted(len(library.Flows), "flow") + " in " + dir, ""}}
 }
@@ -144,6 +130,8 @@ func diskOf(name, dir string) finding {
 	took, err := trySync(dir)
 	space := fmt.Sprintf("%s, %.1f GiB free", dir, float64(free)/(1<<30))
 	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return finding{name, fail, fmt.Sprintf("%s is full: %s", dir, plainError(err)), "make room: while it is full, new calls are refused"}
 	case err != nil:
 		return finding{name, fail, fmt.Sprintf("%s cannot be written: %v", dir, err), "give the server's user the right to write there, or set store.path"}
 	case free < diskFail:
@@ -154,6 +142,40 @@ func diskOf(name, dir string) finding {
 		return finding{name, warn, fmt.Sprintf("%s, %s to make a write durable", space, took.Round(time.Millisecond)), "use a local SSD: each promise waits for it"}
 	}
 	return finding{name, ok, fmt.Sprintf("%s, %s to make a write durable", space, took.Round(100*time.Microsecond)), ""}
+}
+
+// checkCheckpoints looks at the folder of the signed checkpoints: they are worth most
+// where whoever can change the journal cannot change them.
+func checkCheckpoints(_ context.Context, p *patient) []finding {
+	const name = "checkpoints"
+	dir := filepath.Dir(string(p.Store.Checkpoints))
+	if dir == filepath.Dir(string(p.Store.Path)) {
+		return []finding{{name, warn, dir + " is the folder of the database too", "set store.checkpoints to another disk: whoever can change the journal should not reach them"}}
+	}
+	there := existing(dir)
+	f, err := os.CreateTemp(there, ".tandem-doctor-*")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return []finding{{name, fail, fmt.Sprintf("%s is full: %s", there, plainError(err)), "make room, or set store.checkpoints to another disk"}}
+	case err != nil && there != dir:
+		return []finding{{name, fail, fmt.Sprintf("%s is not there and cannot be made: %s", dir, plainError(err)), "make it for the server's user, or set store.checkpoints"}}
+	case err != nil:
+		return []finding{{name, fail, fmt.Sprintf("%s cannot be written: %s", dir, plainError(err)), "give the server's user the right to write there, or set store.checkpoints"}}
+	case there != dir:
+		return []finding{{name, ok, dir + " will be made at the first start", ""}}
+	}
+	return []finding{{name, ok, dir + " can be written", ""}}
+}
+
+// plainError is an error of a file without the file's name.
+func plainError(err error) string {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
 }
 
 // existing is dir, or the nearest folder above that is there.
@@ -210,6 +232,11 @@ func checkStore(ctx context.Context, p *patient) []finding {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return []finding{{name, ok, path + " will be made at the first start", ""}}
 	}
+	key, err := config.LoadMasterKey(ctx, p.Store)
+	clear(key)
+	if err != nil {
+		return []finding{{name, warn, path + " was not opened: that needs the master key", "first do what is said of the master key"}}
+	}
 	var quiet strings.Builder
 	db, err := openStore(ctx, p.Config, toRead, &quiet)
 	if err != nil {
@@ -219,9 +246,6 @@ func checkStore(ctx context.Context, p *patient) []finding {
 	where := path + " opens"
 	if p.running {
 		where = path + " is served now"
-	}
-	if filepath.Dir(string(p.Store.Checkpoints)) == filepath.Dir(path) {
-		return []finding{{name, warn, where + "; its checkpoints lie in the same folder", "set store.checkpoints to another disk: whoever can change the journal should not reach them"}}
 	}
 	return []finding{{name, ok, where, ""}}
 }

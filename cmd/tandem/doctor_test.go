@@ -83,7 +83,11 @@ func TestDoctorMediaAndAddresses(t *testing.T) {
 		"told loopback": {"sip: { listen: [\"udp://0.0.0.0:5060\"] }\nmedia: { public_address: 127.0.0.1 }", checkPublicAddress, fail, "cannot reach"},
 		"told private":  {"sip: { listen: [\"udp://0.0.0.0:5060\"] }\nmedia: { public_address: 10.1.2.3 }", checkPublicAddress, warn, "own network"},
 		"told public":   {"sip: { listen: [\"udp://0.0.0.0:5060\"] }\nmedia: { public_address: 203.0.113.9 }", checkPublicAddress, ok, "203.0.113.9"},
+		"checkpoints":   {"", checkCheckpoints, ok, "checkpoints will be made at the first start"},
+		"beside the db": {"store: { checkpoints: data/c }", checkCheckpoints, warn, "another disk"},
+		"no folder":     {"store: { checkpoints: /proc/none/c }", checkCheckpoints, fail, "set store.checkpoints"},
 		"no flows":      {"", checkFlows, fail, "no folder"},
+		"key in store":  {"store: { master_key: data/key }", checkKey, fail, "lies in the store's folder"},
 		"no entries":    {"", checkEntries, warn, "none"},
 		"no key":        {"", checkKey, fail, "make one"},
 		"no store yet":  {"", checkStore, ok, "first start"},
@@ -119,7 +123,7 @@ func TestDoctorFlows(t *testing.T) {
 	if all := checkFlows(context.Background(), p); !has(all, "flows", ok, "1 flow") {
 		t.Fatalf("a right flow: %+v", all)
 	}
-	if all := checkEntries(context.Background(), p); !has(all, "entries", fail, "2 → helo") || has(all, "entries", fail, "1 → hello") {
+	if all := checkEntries(context.Background(), p); !has(all, "entries", fail, `tandem.yaml:2:24: entry "2": there is no flow "helo" in f; did you mean hello?`) || has(all, "entries", fail, `"1"`) {
 		t.Errorf("an entry without its flow: %+v", all)
 	}
 	write("flow: hello\nchannels: [voice]\nlanguages: [en]\nstart: hi\nsteps:\n  hi: { say: { en: Hello. }, nxt: end }\n")
@@ -155,6 +159,18 @@ func TestDoctorDisks(t *testing.T) {
 		if all := checkDisk(context.Background(), p); len(all) != want {
 			t.Errorf("objects in %s: %+v, want %d disks", blobs, all, want)
 		}
+	}
+}
+
+// A wrong key file is said once, with its own advice.
+func TestDoctorSaysAKeysFaultOnce(t *testing.T) {
+	journalWithCalls(t)
+	if err := os.Chmod("keys/master.key", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := expect(t, 1, "doctor", "fail  master key", "→ run: chmod 600", "warn  store", "was not opened")
+	if n := strings.Count(out, "can be read or changed by others"); n != 1 {
+		t.Errorf("the key's mode is told %d times:\n%s", n, out)
 	}
 }
 

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/internal/config"
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
+	"tandem/media/prompt"
 )
 
 // flowCheckCommand finds every mistake in flow files.
@@ -20,7 +26,7 @@ func flowCheckCommand() *cli.Command {
 		Name: "check", ArgsUsage: "[FILE|FOLDER]...",
 		Usage: "find every mistake in flow files, each at its line",
 		Description: "Reads the whole folder a file lies in, so that every name can be looked up, and reports on\n" +
-			"the file and on what it uses. Without arguments: the folder flows.dir of the configuration.\n" +
+			"the file and on what it uses, the indexes of recordings too. Without arguments: the folder flows.dir of the configuration.\n" +
 			"Where there is a configuration, its settings and allowed hosts are checked too.",
 		Flags:  []cli.Flag{configFlag(), &cli.StringFlag{Name: "format", Value: "text", Usage: "`text` or json"}},
 		Action: flowCheck,
@@ -39,19 +45,11 @@ func flowCheck(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		options.Settings, options.HTTPAllow = loaded.Flows.Settings, loaded.Flows.HTTPAllow
-		if options.Settings == nil {
-			options.Settings = map[string]any{}
-		}
-		if options.HTTPAllow == nil {
-			options.HTTPAllow = []string{}
-		}
-		for _, e := range loaded.Entries {
-			if e.Record {
-				options.Recorded = append(options.Recorded, e.Flow)
-			}
-		}
+		options = flowOptions(loaded)
 		if len(paths) == 0 {
+			if err := flowsFolder(loaded); err != nil {
+				return err
+			}
 			paths = []string{string(loaded.Flows.Dir)}
 		}
 	}
@@ -76,21 +74,93 @@ func flowCheck(c *cli.Context) error {
 	return nil
 }
 
+// flowOptions is what a reading of the flows takes from the configuration.
+func flowOptions(loaded *config.Loaded) read.Options {
+	o := read.Options{Settings: loaded.Flows.Settings, HTTPAllow: loaded.Flows.HTTPAllow}
+	if o.Settings == nil {
+		o.Settings = map[string]any{}
+	}
+	if o.HTTPAllow == nil {
+		o.HTTPAllow = []string{}
+	}
+	for _, e := range loaded.Entries {
+		if e.Record {
+			o.Recorded = append(o.Recorded, e.Flow)
+		}
+	}
+	return o
+}
+
+// flowsFolder is an error where the configuration names a folder that is not there.
+func flowsFolder(loaded *config.Loaded) error {
+	dir := string(loaded.Flows.Dir)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return tandem.Errorf(tandem.CodeInvalid, "there is no folder %s for the flows; make it, or name another in flows.dir", dir)
+	}
+	return nil
+}
+
+// readFlows reads the configuration's flows as the server would: the library is nil
+// if a diagnostic is an error.
+func readFlows(loaded *config.Loaded) (*flow.Library, []source.Diagnostic, error) {
+	if err := flowsFolder(loaded); err != nil {
+		return nil, nil, err
+	}
+	dir := string(loaded.Flows.Dir)
+	library, found := read.Dir(dir, flowOptions(loaded))
+	recorded, err := checkRecordings(dir)
+	if len(recorded) > 0 {
+		library = nil
+	}
+	return library, append(found, recorded...), err
+}
+
+// checkRecordings reads the indexes of recordings in a flows folder.
+func checkRecordings(dir string) ([]source.Diagnostic, error) {
+	mistakes, err := prompt.Check(os.DirFS(dir))
+	if err != nil {
+		return nil, tandem.Errorf(tandem.CodeInvalid, "the recordings in %s cannot be looked at: %w", dir, err)
+	}
+	var found []source.Diagnostic
+	for _, m := range mistakes {
+		found = append(found, source.Diagnostic{
+			File: filepath.Join(dir, m.File), Line: m.Line, Column: 1, Severity: source.Error, Rule: "recordings", Message: m.Message,
+		})
+	}
+	return found, nil
+}
+
 // checkPath reads a folder, or a file and what it uses.
 func checkPath(path string, o read.Options) ([]source.Diagnostic, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, tandem.Errorf(tandem.CodeInvalid, "there is no file or folder %s", path)
+	}
 	if err != nil {
 		if pe, ok := err.(*fs.PathError); ok {
 			err = pe.Err
 		}
 		return nil, tandem.Errorf(tandem.CodeInvalid, "%s cannot be read: %v", path, err)
 	}
+	dir, ds := path, []source.Diagnostic(nil)
 	if info.IsDir() {
-		_, ds := read.Dir(path, o)
-		return ds, nil
+		_, ds = read.Dir(path, o)
+	} else {
+		dir = filepath.Dir(path)
+		_, ds = read.File(path, o)
 	}
-	_, ds := read.File(path, o)
-	return ds, nil
+	recorded, err := checkRecordings(dir)
+	return append(ds, recorded...), err
+}
+
+func errorsAmong(ds []source.Diagnostic) int {
+	n := 0
+	for _, d := range ds {
+		if d.Severity == source.Error {
+			n++
+		}
+	}
+	return n
 }
 
 func printDiagnostics(w io.Writer, ds []source.Diagnostic, format string) error {
@@ -98,23 +168,22 @@ func printDiagnostics(w io.Writer, ds []source.Diagnostic, format string) error 
 		return source.PrintJSON(w, ds)
 	}
 	source.Print(w, ds, isTerminal(w))
-	errors := 0
-	for _, d := range ds {
-		if d.Severity == source.Error {
-			errors++
-		}
-	}
+	wrong := errorsAmong(ds)
 	if len(ds) == 0 {
 		fmt.Fprintln(w, "no mistakes found")
 		return nil
 	}
-	fmt.Fprintf(w, "\n%s, %s\n", counted(errors, "error"), counted(len(ds)-errors, "warning"))
+	fmt.Fprintf(w, "\n%s, %s\n", counted(wrong, "error"), counted(len(ds)-wrong, "warning"))
 	return nil
 }
 
+// counted is a number of things: 1 entry, 2 entries.
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, y := strings.CutSuffix(noun, "ry"); y {
+		return fmt.Sprintf("%d %sries", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -93,3 +93,19 @@ steps:
 		t.Errorf("status %d\n%s%s", status, out, errOut)
 	}
 }
+
+// An index of recordings with a mistake keeps a server from starting: it is found too.
+func TestFlowCheckReadsRecordings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("flows/prompts/en", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	good := writeFlow(t, "flows", "good.flow.yaml", "flow: good\nchannels: [voice]\nlanguages: [en]\nstart: hello\nsteps:\n  hello: { say: { en: \"Hello.\" }, next: end }\n")
+	writeFlow(t, "flows/prompts/en", "index.yaml", "# mine\nhello: gone.wav\n")
+	for _, path := range []string{"flows", good} {
+		status, out, errOut := runFlowCheck(t, path)
+		if status != exitInput || !strings.Contains(out, "flows/prompts/en/index.yaml:2:1: error[recordings]: the file gone.wav is missing") {
+			t.Errorf("%s: status %d\n%s%s", path, status, out, errOut)
+		}
+	}
+}

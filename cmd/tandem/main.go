@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 
 	_ "time/tzdata" // calendars work on machines without the database of time zones
@@ -62,7 +64,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			c.Action = group
 		}
 	})
-	return report(stderr, app.RunContext(ctx, reorder(app, args)))
+	return report(stderr, app.RunContext(ctx, reorder(app, asFlag(args))))
+}
+
+// asFlag makes flags of the words that people try: tandem version, tandem help call.
+func asFlag(args []string) []string {
+	if len(args) > 1 && args[1] == "version" {
+		return []string{args[0], "--version"}
+	}
+	if len(args) > 1 && args[1] == "help" {
+		return append(append([]string{args[0]}, args[2:]...), "--help")
+	}
+	return args
 }
 
 // commands is every subcommand, in the order of the help.
@@ -138,7 +151,7 @@ func group(c *cli.Context) error {
 // usageError says in our words what the flag library says in its own.
 func usageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
-	path := strings.TrimSpace(c.App.Name + " " + strings.TrimPrefix(c.Command.FullName(), c.App.Name))
+	path := c.Command.HelpName
 	if flag, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		names := []string{}
 		for _, f := range c.Command.Flags {
@@ -150,7 +163,21 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		}
 		return tandem.Errorf(tandem.CodeInvalid, "%s has no flag --%s; see %s --help", path, name, path)
 	}
+	if value, flag, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -"); ok {
+		name, _, _ := strings.Cut(flag, ":")
+		plain, err := strconv.Unquote(value)
+		if _, number := strconv.ParseFloat(plain, 64); err == nil && number == nil && isDuration(c.Command.Flags, name) {
+			return tandem.Errorf(tandem.CodeInvalid, "--%s %s has no unit; write %ss for seconds", name, plain, plain)
+		}
+	}
 	return tandem.Errorf(tandem.CodeInvalid, "%s; see %s --help", text, path)
+}
+
+func isDuration(flags []cli.Flag, name string) bool {
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool {
+		_, ok := f.(*cli.DurationFlag)
+		return ok && slices.Contains(f.Names(), name)
+	})
 }
 
 // wantArgs checks the number of arguments against names, those in [ ] optional.
@@ -161,7 +188,7 @@ func wantArgs(c *cli.Context, names ...string) error {
 			needed++
 		}
 	}
-	path := c.App.Name + " " + c.Command.FullName()
+	path := c.Command.HelpName
 	switch n := c.NArg(); {
 	case n < needed:
 		return tandem.Errorf(tandem.CodeInvalid, "write %s %s", path, strings.Join(names, " "))

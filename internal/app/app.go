@@ -152,15 +152,13 @@ func (a *App) readFlows() (err error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return tandem.Errorf(tandem.CodeInvalid, "there is no folder %s for the flows; make it, or name another in flows.dir", dir)
 	}
-	options := readOptions(a.cfg)
 	var found []source.Diagnostic
-	a.folder, found, err = read.OpenFolder(dir, options, a.reread)
+	a.folder, found, err = read.OpenFolder(dir, readOptions(a.cfg), a.reread)
 	if err != nil {
-		options.Needed = nil
-		if lib, _ := read.Dir(dir, options); lib != nil { // only entries are wrong: told at their place
-			return checkEntries(a.o.Config, lib)
-		}
 		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
+	}
+	if err := checkEntries(a.o.Config, a.folder.Current()); err != nil {
+		return err
 	}
 	a.entries.Store(&a.cfg.Entries)
 	a.mapped.Store(true)
