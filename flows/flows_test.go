@@ -162,7 +162,7 @@ func (c *caller) value(kind tandem.PartKind) string {
 
 func hotline(t *testing.T, facts flow.Facts, at time.Time) (*caller, *mockbank.Bank) {
 	t.Helper()
-	lib := library(t, flows.Sample(), map[string]any{"core": "http://127.0.0.1:8082", "agent": "sip:agent@127.0.0.1:5090"})
+	lib := library(t, flows.Sample(), map[string]any{"core": "http://127.0.0.1:8090", "agent": "sip:agent@127.0.0.1:5090"})
 	core := mockbank.New(mockbank.Options{Now: func() time.Time { return at }, Random: strings.NewReader(strings.Repeat("random bytes ", 100))})
 	return call(t, lib, "hotline", facts, at), core
 }

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,12 @@ const (
 	keyPress = 120 * time.Millisecond // of a key
 	keyGap   = 120 * time.Millisecond // between keys
 	keyPause = 2 * time.Second        // a comma, as on other phones
+	// quietTime is how long the other side may send no audio before the call is ended.
+	quietTime = 15 * time.Second
+	// waitTime is how long nothing comes back to a call before that is said.
+	waitTime = 5 * time.Second
+	// refuseTime is how long a refusal of the other machine is waited for.
+	refuseTime = 150 * time.Millisecond
 	// hangUpTime bounds a goodbye that nobody answers.
 	hangUpTime = 5 * time.Second
 )
@@ -43,14 +50,15 @@ func callCommand() *cli.Command {
 		Usage:     "a small phone: dial an address, send keys, save what was heard",
 		ArgsUsage: "URI",
 		Description: "tandem call sip:95599@127.0.0.1:5060 --keys \"1,,1\" --save heard.wav\n" +
-			"tandem call --answer 127.0.0.1:5090\n\nIn --keys a comma waits two seconds. Ctrl-C hangs up. The exit status is 0 if the\n" +
-			"call was answered and 1 if it was not.",
+			"tandem call --answer 127.0.0.1:5090\n\nIn --keys a comma waits two seconds; --play begins once all keys are pressed, so commas at\n" +
+			"the end let a voicemail's prompt and tone pass. Ctrl-C hangs up. The exit status is 0 if\n" +
+			"the call was answered and 1 if it was not.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "answer", Usage: "do not dial: wait at `HOST:PORT` and answer one call"},
 			&cli.StringFlag{Name: "keys", Usage: "`KEYS` to press once answered: 0-9 * # A-D, a comma waits 2s"},
-			&cli.StringFlag{Name: "play", Usage: "WAV `FILE` to say, once; else silence"},
+			&cli.StringFlag{Name: "play", Usage: "WAV `FILE` to say, once, after the keys; else silence"},
 			&cli.StringFlag{Name: "save", Usage: "WAV `FILE` for what is heard"},
-			&cli.DurationFlag{Name: "for", Value: 2 * time.Minute, Usage: "hang up after this `TIME`"},
+			&cli.DurationFlag{Name: "for", Value: 2 * time.Minute, Usage: "ring no longer than this `TIME`, and hang up this long after the answer"},
 			&cli.StringFlag{Name: "from", Value: "caller", Usage: "`NUMBER` to show"},
 			&cli.StringFlag{Name: "user", Usage: "digest `USER` for entries that ask who calls"},
 			&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the user's password"},
@@ -94,6 +102,12 @@ func callAction(c *cli.Context) (err error) {
 	if err := checkKeys(c.String("keys")); err != nil {
 		return err
 	}
+	if c.Duration("for") <= 0 {
+		return tandem.Errorf(tandem.CodeInvalid, "--for wants a time such as 50s")
+	}
+	if err := checkSave(c.String("save")); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p := &phone{c: c, out: c.App.Writer, quit: ctx, ended: make(chan tandem.Termination, 1)}
@@ -128,6 +142,21 @@ func checkKeys(keys string) error {
 	return nil
 }
 
+// checkSave looks, before anybody is called, whether what is heard can be kept.
+func checkSave(file string) error {
+	if file == "" {
+		return nil
+	}
+	folder := filepath.Dir(file)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return tandem.Errorf(tandem.CodeInvalid, "--save %s: there is no folder %s", file, folder)
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return tandem.Errorf(tandem.CodeInvalid, "--save %s is a folder; name a file in it", file)
+	}
+	return nil
+}
+
 func readWords(file string) ([]*media.Clip, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -156,7 +185,7 @@ func (p *phone) open(ctx context.Context, answer, target string) (err error) {
 	if err != nil {
 		return tandem.Errorf(tandem.CodeInvalid, "--answer: %w", err)
 	}
-	if p.engine, err = media.NewEngine(media.Config{Address: addr, Shards: 1, Log: log}); err != nil {
+	if p.engine, err = media.NewEngine(media.Config{Address: addr, Shards: 1, Timeout: quietTime, Log: log}); err != nil {
 		return fmt.Errorf("opening audio: %w", err)
 	}
 	cfg := sip.Config{Listen: []string{"udp://" + local, "tcp://" + local}, Log: log, UserAgent: "Tandem-Call/" + version()}
@@ -176,14 +205,36 @@ func (p *phone) open(ctx context.Context, answer, target string) (err error) {
 	return nil
 }
 
+// hostPort is where a SIP URI leads.
+func hostPort(uri string) string {
+	at := strings.TrimPrefix(uri, "sip:")
+	if _, host, ok := strings.Cut(at, "@"); ok {
+		at = host
+	}
+	at, _, _ = strings.Cut(at, ";")
+	if _, _, err := net.SplitHostPort(at); err != nil {
+		at = net.JoinHostPort(strings.Trim(at, "[]"), "5060")
+	}
+	return at
+}
+
+// deaf reports whether the machine at a UDP address says that nothing listens there
+// (ICMP port unreachable). What is sent is a keep-alive, which asks for no answer.
+func deaf(addr string) bool {
+	c, err := net.Dial("udp", addr)
+	if err != nil {
+		return false // dialling will say why
+	}
+	defer c.Close()
+	_, _ = c.Write([]byte("\r\n\r\n"))
+	_ = c.SetReadDeadline(time.Now().Add(refuseTime))
+	_, err = c.Read(make([]byte, 1))
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
 // localTo is the address this machine has toward the host of a SIP URI.
 func localTo(uri string) netip.Addr {
-	_, hostPort, _ := strings.Cut(uri, "@")
-	hostPort, _, _ = strings.Cut(hostPort, ";")
-	if _, _, err := net.SplitHostPort(hostPort); err != nil {
-		hostPort = net.JoinHostPort(strings.Trim(hostPort, "[]"), "5060")
-	}
-	if c, err := net.Dial("udp", hostPort); err == nil { // sends nothing: it only asks for the route
+	if c, err := net.Dial("udp", hostPort(uri)); err == nil { // sends nothing: it only asks for the route
 		defer c.Close()
 		return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 	}
@@ -204,7 +255,17 @@ func (p *phone) audio(host netip.Addr, local netip.Addr) (*leg.Audio, error) {
 
 // dial calls and talks until somebody hangs up.
 func (p *phone) dial(ctx context.Context, target string) (tandem.Termination, error) {
-	d := sip.Dial{To: target, From: p.c.String("from"), Early: func(code int) { fmt.Fprintf(p.out, "ringing (%d)\n", code) }}
+	at := hostPort(target)
+	quiet := time.AfterFunc(waitTime, func() { fmt.Fprintf(p.out, "nothing comes back from %s yet; Ctrl-C gives up\n", at) })
+	defer quiet.Stop()
+	d := sip.Dial{To: target, From: p.c.String("from"), Ring: p.c.Duration("for"), Early: func(code int) {
+		quiet.Stop()
+		fmt.Fprintf(p.out, "ringing (%d)\n", code)
+	}}
+	fmt.Fprintf(p.out, "dialling %s\n", target)
+	if !strings.Contains(strings.ToLower(target), "transport=tcp") && deaf(at) {
+		return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "not answered: nobody answers at %s", at)
+	}
 	if p.c.String("user") != "" {
 		user, _, _ := strings.Cut(strings.TrimPrefix(target, "sip:"), "@")
 		d.To, d.Trunk = user, "called"
@@ -216,7 +277,11 @@ func (p *phone) dial(ctx context.Context, target string) (tandem.Termination, er
 	defer audio.Stream.Close()
 	d.Media = audio
 	call, err := p.sip.Dial(ctx, d)
+	quiet.Stop()
 	if failed := (*sip.DialError)(nil); errors.As(err, &failed) {
+		if failed.Termination.Reason == tandem.ReasonTransport {
+			return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "not answered: nobody answers at %s (%v)", at, failed.Err)
+		}
 		return tandem.Termination{}, tandem.Errorf(tandem.CodeNotFound, "not answered: %s", failed.Termination)
 	}
 	if err != nil {
@@ -272,7 +337,7 @@ func (p *phone) wait(ctx context.Context) (tandem.Termination, error) {
 
 // talk sends what is to be sent and listens until the call ends.
 func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tandem.Termination {
-	fmt.Fprintln(p.out, "answered")
+	fmt.Fprintln(p.out, "answered; Ctrl-C hangs up")
 	rec := audio.Stream.Record(&p.heard, false)
 	defer func() {
 		if _, err := rec.Stop(); err != nil {
@@ -280,14 +345,13 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 		}
 		p.heard.law = rec.Law()
 	}()
-	if p.words != nil {
-		if err := audio.Stream.Play(media.Item{ID: 1, Clips: p.words}); err != nil {
-			fmt.Fprintf(p.c.App.ErrWriter, "warning: %v\n", err)
-		}
+	keys := p.c.String("keys")
+	pressing := keys != ""
+	if !pressing {
+		p.speak(audio.Stream)
 	}
 	limit := time.NewTimer(p.c.Duration("for"))
 	defer limit.Stop()
-	keys := p.c.String("keys")
 	next := time.NewTimer(time.Second) // a moment to be connected
 	defer next.Stop()
 	for {
@@ -296,6 +360,9 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 			if keys != "" {
 				next.Reset(p.press(audio.Stream, keys[0]))
 				keys = keys[1:]
+			} else if pressing {
+				pressing = false
+				p.speak(audio.Stream)
 			}
 		case e, open := <-audio.Stream.Events():
 			if !open {
@@ -306,17 +373,29 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 			case media.Key:
 				fmt.Fprintf(p.out, "heard key %c\n", e.Digit)
 			case media.Silent:
-				fmt.Fprintln(p.out, "nothing is heard from the other side")
+				fmt.Fprintf(p.out, "hung up: nothing was heard for %v\n", quietTime)
+				return p.hangUp(call)
 			}
 		case <-call.Done():
 			return call.Termination()
 		case <-limit.C:
+			fmt.Fprintf(p.out, "hung up after %v (--for)\n", p.c.Duration("for"))
 			return p.hangUp(call)
 		case <-ctx.Done():
 			return p.hangUp(call)
 		case <-p.quit.Done():
 			return p.hangUp(call)
 		}
+	}
+}
+
+// speak says the words there are.
+func (p *phone) speak(s *media.Stream) {
+	if p.words == nil {
+		return
+	}
+	if err := s.Play(media.Item{ID: 1, Clips: p.words}); err != nil {
+		fmt.Fprintf(p.c.App.ErrWriter, "warning: %v\n", err)
 	}
 }
 

@@ -156,7 +156,13 @@ func TestCall(t *testing.T) {
 		{"hangs up by itself", []string{"sip:1@ADDR", "--for", "1s"}, 0, "answered", map[int]bool{440: true, 1130: false}},
 		{"its keys reach the flow", []string{"sip:1@ADDR", "--keys", "1 2"}, 0, "ended: hangup by remote", map[int]bool{440: true, 1130: true}},
 		{"nobody has that number", []string{"sip:7@ADDR"}, 1, "not answered", nil},
-		{"nobody listens there", []string{fmt.Sprintf("sip:1@127.0.0.1:%d;transport=tcp", closed)}, 1, "not answered", nil},
+		{"nobody listens there", []string{fmt.Sprintf("sip:1@127.0.0.1:%d;transport=tcp", closed)}, 1, "nobody answers at 127.0.0.1", nil},
+		{"nobody listens there by UDP", []string{fmt.Sprintf("sip:1@127.0.0.1:%d", closed)}, 1, "nobody answers at 127.0.0.1", nil},
+		{"its time is over", []string{"sip:1@ADDR", "--for", "1s"}, 0, "hung up after 1s (--for)", map[int]bool{440: true}},
+		{"no time", []string{"sip:1@ADDR", "--for", "0s"}, 1, "--for wants a time", nil},
+		{"a time without a unit", []string{"sip:1@ADDR", "--for", "5"}, 1, "write 5s for seconds", nil},
+		{"no folder to save in", []string{"sip:1@ADDR", "--save", filepath.Join(dir, "none", "x.wav")}, 1, "there is no folder", nil},
+		{"a folder to save as", []string{"sip:1@ADDR", "--save", dir}, 1, "is a folder", nil},
 		{"who calls is asked", []string{"sip:2@ADDR"}, 1, "not answered", nil},
 		{"says who calls", []string{"sip:2@ADDR", "--user", "alice", "--password-file", right, "--for", "1s"}, 0, "answered", map[int]bool{440: true}},
 		{"says it wrongly", []string{"sip:2@ADDR", "--user", "alice", "--password-file", wrong}, 1, "not answered", nil},
@@ -210,7 +216,7 @@ func TestCallAnswers(t *testing.T) {
 	out.wait(t, "waiting for a call")
 	first, firstDone := &text{}, make(chan int, 1)
 	go func() {
-		firstDone <- run(t.Context(), []string{"tandem", "call", "sip:x@" + at, "--play", said, "--keys", ", 5", "--for", "5s", "--from", "1234"},
+		firstDone <- run(t.Context(), []string{"tandem", "call", "sip:x@" + at, "--play", said, "--keys", ", 5", "--for", "7s", "--from", "1234"},
 			strings.NewReader(""), first, errs)
 	}()
 	first.wait(t, "answered")
@@ -237,8 +243,26 @@ func TestCallAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if spans := testkit.Transcript(pcm, 700); testkit.ToneTime(spans, 700) < 1500*time.Millisecond {
+	spans := testkit.Transcript(pcm, 700)
+	if testkit.ToneTime(spans, 700) < 1500*time.Millisecond {
 		t.Errorf("saved is %s", testkit.Describe(spans))
+	}
+}
+
+// An address from which nothing comes back is given up after --for.
+func TestCallIsGivenUp(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	begun := time.Now()
+	status, out, errs := tandemRun("call", "sip:1@"+silent.LocalAddr().String(), "--for", "1s")
+	if status != 1 || !strings.Contains(out, "dialling sip:1@") || !strings.Contains(errs, "not answered") {
+		t.Errorf("status %d, said %s%s", status, out, errs)
+	}
+	if took := time.Since(begun); took < time.Second || took > 10*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

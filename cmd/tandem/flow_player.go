@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ type player struct {
 	at   time.Time     // the clock, if it is not the machine's
 	http *fetch.Client // nil = the terminal is asked
 	s    flow.Session
+	id   string // keeps its requests apart from those of other runs
 
 	keys    string      // pressed in one line, not yet taken: one is pressed after the other
 	fetched *flow.Input // the answer to a request, given once the keys are taken
@@ -43,7 +45,7 @@ func newPlayer(lib *flow.Library, in io.Reader, out io.Writer) *player {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
 	file, ok := in.(*os.File)
-	return &player{lib: lib, in: lines, echo: !ok || !isCharDevice(file), out: out}
+	return &player{lib: lib, in: lines, echo: !ok || !isCharDevice(file), out: out, id: rand.Text()}
 }
 
 func isCharDevice(f *os.File) bool {
@@ -132,7 +134,10 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 		case flow.Fetch:
 			fmt.Fprintf(p.out, "    · asks %s %s\n", e.Method, e.URL)
 			if p.http != nil {
-				got := p.http.Do(ctx, e, "")
+				if e.Key != "" {
+					e.Key = p.id + "/" + e.Key
+				}
+				got := p.http.Do(ctx, e)
 				p.fetched = &flow.Input{Kind: flow.InputFetched, Serial: e.Serial, Fetched: &got}
 			}
 		case flow.Connect:

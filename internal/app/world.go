@@ -28,7 +28,10 @@ func (w *world) Fetch(ctx context.Context, f flow.Fetch) (out flow.Fetched) {
 			out = flow.Fetched{Failed: "a fault of ours"}
 		}
 	}()
-	out = k.app.fetch.Do(ctx, f, fmt.Sprintf("%s-%d", k.interaction.ID, f.Serial))
+	if f.Key != "" {
+		f.Key = fmt.Sprintf("%s/%s", k.interaction.ID, f.Key)
+	}
+	out = k.app.fetch.Do(ctx, f)
 	k.app.metrics.fetches.WithLabelValues(fetchResult(out)).Inc()
 	return out
 }

@@ -55,14 +55,15 @@ func New(allow []string) *Client {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Do makes the exchange f asks for. Key goes out as Idempotency-Key when a request
-// that is not idempotent by its method may be sent again.
-func (c *Client) Do(ctx context.Context, f flow.Fetch, key string) flow.Fetched {
+// Do makes the exchange f asks for. Its key, if there is one, goes out as
+// Idempotency-Key with a POST or PATCH, which no method makes idempotent: it must be
+// unlike that of any other session.
+func (c *Client) Do(ctx context.Context, f flow.Fetch) flow.Fetched {
 	start := time.Now()
 	var out flow.Fetched
 	gap := firstGap
 	for try := 1; ; try++ {
-		out = c.once(ctx, f, key)
+		out = c.once(ctx, f)
 		out.Tries = try
 		if try > f.Retries || !again(out) || ctx.Err() != nil {
 			break
@@ -88,7 +89,7 @@ func again(f flow.Fetched) bool {
 
 const refused = "the host is not on the list of allowed hosts (flows.http_allow)"
 
-func (c *Client) once(ctx context.Context, f flow.Fetch, key string) flow.Fetched {
+func (c *Client) once(ctx context.Context, f flow.Fetch) flow.Fetched {
 	u, err := url.Parse(f.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return flow.Fetched{Failed: "the address is no http or https URL"}
@@ -107,8 +108,8 @@ func (c *Client) once(ctx context.Context, f flow.Fetch, key string) flow.Fetche
 	if f.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if f.Retries > 0 && (f.Method == http.MethodPost || f.Method == http.MethodPatch) {
-		req.Header.Set("Idempotency-Key", key)
+	if f.Key != "" && (f.Method == http.MethodPost || f.Method == http.MethodPatch) {
+		req.Header.Set("Idempotency-Key", f.Key)
 	}
 	for _, h := range f.Headers {
 		req.Header.Set(h[0], h[1])

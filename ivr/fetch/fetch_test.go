@@ -24,7 +24,7 @@ func TestDo(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		json.NewEncoder(w).Encode(map[string]string{"key": r.Header.Get("Idempotency-Key")})
+		json.NewEncoder(w).Encode(map[string][]string{"key": r.Header.Values("Idempotency-Key")})
 	})
 	mux.HandleFunc("GET /flaky", func(w http.ResponseWriter, r *http.Request) {
 		if hits.Add(1) < 3 {
@@ -49,8 +49,10 @@ func TestDo(t *testing.T) {
 		want flow.Fetched
 		hits int32
 	}{
-		{"posts JSON with headers and a key", flow.Fetch{Method: "POST", URL: server.URL + "/ok", Body: []byte(`{"a":1}`), Headers: [][2]string{{"X-Desk", "7"}}, Retries: 1},
-			flow.Fetched{Status: 200, Body: []byte("{\"key\":\"k1\"}\n"), Tries: 1}, 0},
+		{"posts JSON with headers and a key", flow.Fetch{Method: "POST", URL: server.URL + "/ok", Body: []byte(`{"a":1}`), Headers: [][2]string{{"X-Desk", "7"}}, Key: "k1"},
+			flow.Fetched{Status: 200, Body: []byte("{\"key\":[\"k1\"]}\n"), Tries: 1}, 0},
+		{"posts without a key", flow.Fetch{Method: "POST", URL: server.URL + "/ok", Body: []byte(`{"a":1}`), Headers: [][2]string{{"X-Desk", "7"}}, Retries: 1},
+			flow.Fetched{Status: 200, Body: []byte("{\"key\":null}\n"), Tries: 1}, 0},
 		{"retries what may pass", flow.Fetch{Method: "GET", URL: server.URL + "/flaky", Retries: 2}, flow.Fetched{Status: 200, Body: []byte{}, Tries: 3}, 3},
 		{"does not retry a fault of the back end", flow.Fetch{Method: "GET", URL: server.URL + "/broken", Retries: 2}, flow.Fetched{Status: 500, Body: []byte{}, Tries: 1}, 1},
 		{"follows no redirect", flow.Fetch{Method: "GET", URL: server.URL + "/away"}, flow.Fetched{Status: 302, Tries: 1}, 0},
@@ -65,7 +67,7 @@ func TestDo(t *testing.T) {
 			if tc.in.Timeout == 0 {
 				tc.in.Timeout = 5 * time.Second
 			}
-			got := client.Do(context.Background(), tc.in, "k1")
+			got := client.Do(context.Background(), tc.in)
 			if got.Status == 302 {
 				got.Body = nil
 			}

@@ -3,6 +3,7 @@ package flow
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func (r *run) asksSecrets() bool {
 
 func (r *run) request(v *HTTP) (Fetch, error) {
 	q := Fetch{Step: r.f.Step, Method: v.Method, Timeout: v.Timeout, Retries: v.Retry}
+	if v.Idempotent || v.Retry > 0 {
+		q.Key = r.visit()
+	}
 	if q.Timeout <= 0 {
 		q.Timeout = httpWait
 	}
@@ -73,6 +77,19 @@ func (r *run) request(v *HTTP) (Fetch, error) {
 		q.Body = body.Bytes()
 	}
 	return q, nil
+}
+
+// visit names the current visit to the step, by the flows under way with their steps:
+// "bank.book#2/booking.send#1".
+func (r *run) visit() string {
+	var b strings.Builder
+	for i, f := range r.s.Frames {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		fmt.Fprintf(&b, "%s.%s#%d", f.Flow, f.Step, f.Visits[f.Step])
+	}
+	return b.String()
 }
 
 // writeJSON writes a body with its members in the order of the file.

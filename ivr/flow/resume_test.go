@@ -75,6 +75,50 @@ func TestResumeSendsOnlyWhatMayBeSentTwice(t *testing.T) {
 	}
 }
 
+// The key of a request that is made again is that of the first, and a further visit
+// to the step, or another step, has its own.
+func TestResumeKeepsTheKey(t *testing.T) {
+	post := func(to string) *flow.Step {
+		return &flow.Step{Verb: &flow.HTTP{Method: "POST", URL: template(t, "http://core.test/x"), Idempotent: true}, Next: flow.Next{To: to}}
+	}
+	once := &flow.Step{Verb: &flow.HTTP{Method: "POST", URL: template(t, "http://core.test/x")}, Next: flow.Next{To: "end"}}
+	child := &flow.Flow{Name: "child", Hash: "c", Start: "a", Outcomes: []string{"done"}, Steps: map[string]*flow.Step{
+		"a": post("over"), "over": {Name: "over", Verb: &flow.End{As: "done"}},
+	}}
+	child.Steps["a"].Name = "a"
+	call := func(to string) *flow.Step {
+		return &flow.Step{Verb: flow.NewSubflow("child", nil, "", child.Outcomes), Next: flow.Next{To: to}}
+	}
+	lib := goFlow(t, "", map[string]*flow.Step{
+		"a": {Verb: &flow.Set{}, MaxVisits: 2, Next: flow.Next{To: "b", By: map[string]string{"loop": "last"}}},
+		"b": post("c"), "c": call("a"), "last": once,
+	})
+	lib.Flows["child"] = child
+	s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	key := func() string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, ok := effects[len(effects)-1].(flow.Fetch)
+		if !ok {
+			t.Fatalf("nothing is asked: %v", effects)
+		}
+		return f.Key
+	}
+	for _, want := range []string{"x.b#1", "x.c#1/child.a#1", "x.b#2", "x.c#2/child.a#1", ""} {
+		if got := key(); got != want {
+			t.Errorf("the key is %q, want %q", got, want)
+		}
+		if want != "" {
+			if s, effects = moved(t, lib, s, monday); key() != want {
+				t.Errorf("after %q the request made again has the key %q", want, key())
+			}
+		}
+		s, effects, err = lib.Advance(s, flow.Input{Kind: flow.InputFetched, Serial: s.Wait.Serial, At: monday, Fetched: &flow.Fetched{Status: 200}})
+	}
+}
+
 func TestResumeChecksTheLevel(t *testing.T) {
 	lib := goFlow(t, "", map[string]*flow.Step{
 		"a": {

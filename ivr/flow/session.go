@@ -177,6 +177,9 @@ type (
 		Body    []byte // JSON, or nil
 		Timeout time.Duration
 		Retries int
+		// Key names this visit to the step within the session, also after Resume. It is
+		// set where the request may be made twice; "" = it is made once.
+		Key string
 	}
 	// Connect joins somebody to the customer; answer with Transferred.
 	Connect struct {
