@@ -23,6 +23,7 @@ import (
 	"tandem/internal/app"
 	"tandem/internal/config"
 	"tandem/internal/mockbank"
+	"tandem/web/api"
 )
 
 func demoCommand() *cli.Command {
@@ -63,11 +64,18 @@ func demo(c *cli.Context) (err error) {
 	}
 	stop, err := serveCore(c.Context, loaded, place)
 	if err != nil {
+		if demoAt(c.Context, loaded.HTTP.Listen) {
+			return tandem.Errorf(tandem.CodeInvalid,
+				"a demo serves already, its page is http://%s/; stop it, or run another beside it with --temporary (other ports, a folder of its own)", loaded.HTTP.Listen)
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	options := app.Options{
 		Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version(), Demo: true,
+	}
+	if loaded.Log.Format != "json" {
+		options.Console = c.App.ErrWriter
 	}
 	return serve(c.Context, options, func(a *app.App) error {
 		if c.Bool("json") {
@@ -149,9 +157,9 @@ func copyMissing(dir string, from fs.FS) error {
 }
 
 // demoConfig is the demo's configuration; what it leaves out has its default.
-const demoConfig = `# The demo's configuration. It is read once, at the first start it was made; edit it
-# as you like. Entries are taken into use as the file is saved, all else at the next
-# start. Every key is explained in docs/tandem.sample.yaml.
+const demoConfig = `# The demo's configuration, made at its first start and never written again: edit it
+# as you like. A change of the entries serves the next call, all else the next start.
+# Every key is explained in docs/tandem.sample.yaml.
 http:
   listen: {{.HTTP}}
   staff_listen: {{.Staff}}
@@ -174,7 +182,7 @@ outbound: { allow: [ "sip:{{.Agent}}" ] }
 log: { level: warn }
 limits: { drain: 5s }
 entries:
-  "95599": hotline
+  "95599": { flow: hotline, record: true }   # recorded if the caller agrees
 `
 
 func writeMissing(path string, place demoPlace) error {
@@ -213,6 +221,23 @@ func serveCore(ctx context.Context, loaded *config.Loaded, place demoPlace) (sto
 	}, nil
 }
 
+// demoAt reports whether a demo serves its page at this address.
+func demoAt(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/api/v1/entries", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	var view api.Overview
+	return json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&view) == nil && view.Demo
+}
+
 // greet says what runs, what to dial, and what to try next.
 func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
 	agent, _ := loaded.Flows.Settings["agent"].(string)
@@ -221,7 +246,7 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
 	b.WriteString("\nTandem is serving Harbour Bank's hotline.\n\n")
 	for _, e := range a.Entries() {
 		for _, uri := range e.Dial {
-			fmt.Fprintf(&b, "  dial    %s\n", uri)
+			fmt.Fprintf(&b, "  dial    %s\n", shellWord(uri))
 		}
 	}
 	pages := a.Addresses()["http.listen"][0]
@@ -230,10 +255,14 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
 	b.WriteString("Try\n")
 	if e := a.Entries(); len(e) > 0 && len(e[0].Dial) > 0 {
 		uri := e[0].Dial[0]
-		fmt.Fprintf(&b, "  %s call %s --keys \"1 1 100001 1 2468\" --save heard.wav\n", program, uri)
+		fmt.Fprintf(&b, "  %s call %s --keys \"1 1 100001 1 2468\" --for 50s --save heard.wav\n", program, uri)
 		fmt.Fprintf(&b, "      English; your balance; account 100001, yes; PIN 2468. heard.wav is what the caller heard.\n")
+		fmt.Fprintf(&b, "  %s call %s --keys \"1 3,,,,\" --play heard.wav --for 50s\n", program, uri)
+		fmt.Fprintf(&b, "      leave a message. Commas wait for the tone; any WAV will do, such as the one just saved.\n")
 		fmt.Fprintf(&b, "  %s call --answer %s\n", program, strings.TrimPrefix(agent, "sip:agent@"))
-		fmt.Fprintf(&b, "      be the person to whom the hotline transfers (key 0, when the bank is open).\n")
+		fmt.Fprintf(&b, "      be the person to whom the hotline transfers (key 0, when the bank is open). To open it now, add\n")
+		fmt.Fprintf(&b, "      this line to %s:  overrides: { %s: \"00:00-24:00\" }\n",
+			filepath.Join(dir, "flows", "bank.calendar.yaml"), bankDay(time.Now()))
 	}
 	fmt.Fprintf(&b, "  %s interactions list --config %s\n", program, loaded.File)
 	fmt.Fprintf(&b, "  %s interactions show --config %s NUMBER\n", program, loaded.File)
@@ -242,4 +271,17 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
 	b.WriteString("\nCtrl-C stops it.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// bankDay is the date where the bank is.
+func bankDay(now time.Time) string {
+	return now.In(time.FixedZone("Asia/Shanghai", 8*60*60)).Format(time.DateOnly)
+}
+
+// shellWord quotes what a shell would take apart.
+func shellWord(uri string) string {
+	if strings.Contains(uri, ";") {
+		return "'" + uri + "'"
+	}
+	return uri
 }

@@ -118,10 +118,10 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flow.Play:
-			fmt.Fprintf(p.out, "  [%s] %s\n", e.Lang, spoken(e))
+			fmt.Fprintf(p.out, "  [%s] %s\n", e.Lang, written(spoken(e)))
 		case flow.Trace:
 			if line := describe(e); line != "" {
-				fmt.Fprintf(p.out, "    · %s\n", line)
+				fmt.Fprintf(p.out, "    · %s\n", written(line))
 			}
 		case flow.Promise:
 			fmt.Fprintf(p.out, "    · kept: %s %s\n", e.Kind, asJSON(e.Data))
@@ -132,7 +132,7 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 		case flow.Speak:
 			fmt.Fprintf(p.out, "    · speaks %s\n", e.Lang)
 		case flow.Fetch:
-			fmt.Fprintf(p.out, "    · asks %s %s\n", e.Method, e.URL)
+			fmt.Fprintf(p.out, "    · asks %s %s\n", e.Method, written(e.URL))
 			if p.http != nil {
 				if e.Key != "" {
 					e.Key = p.id + "/" + e.Key
@@ -141,7 +141,7 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 				p.fetched = &flow.Input{Kind: flow.InputFetched, Serial: e.Serial, Fetched: &got}
 			}
 		case flow.Connect:
-			fmt.Fprintf(p.out, "    · connects to %s (%s, rings %v)\n", e.To, e.Mode, e.Ring)
+			fmt.Fprintf(p.out, "    · connects to %s (%s, rings %v)\n", written(e.To), e.Mode, e.Ring)
 		case flow.Record:
 			fmt.Fprintf(p.out, "    · records a message for %s, up to %v\n", e.Box, e.Max)
 		case flow.Finish:
@@ -149,6 +149,9 @@ func (p *player) show(ctx context.Context, effects []flow.Effect) {
 		}
 	}
 }
+
+// written is text with settings that are not known as the flow has written them.
+func written(text string) string { return standIn.ReplaceAllString(text, "$${settings.$1}") }
 
 // spoken is what a prompt says, or the recording that replaces it.
 func spoken(e flow.Play) string {

@@ -3,7 +3,10 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +66,11 @@ func flowRun(c *cli.Context) error {
 		return err
 	}
 	p := newPlayer(lib, c.App.Reader, c.App.Writer)
+	if options.Settings == nil {
+		if lib.Settings, err = standIns(c, filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
 	if at := c.String("at"); at != "" {
 		if p.at, err = parseTime(at); err != nil {
 			return err
@@ -87,27 +95,58 @@ func flowRun(c *cli.Context) error {
 }
 
 // runOptions are the settings and hosts of the configuration, if there is one, and
-// those of the flags.
+// the settings of the flags. Without a configuration settings are not known, nil:
+// expressions may use any.
 func runOptions(c *cli.Context) (read.Options, error) {
-	options := read.Options{Settings: map[string]any{}}
-	if configPath(c) != "" {
-		loaded, err := loadConfig(c)
-		if err != nil {
-			return options, err
-		}
-		for k, v := range loaded.Flows.Settings {
-			options.Settings[k] = v
-		}
-		options.HTTPAllow = append([]string{}, loaded.Flows.HTTPAllow...)
-	}
+	options := read.Options{}
 	set, err := pairs("setting", c.StringSlice("setting"))
+	if err != nil || configPath(c) == "" {
+		return options, err
+	}
+	loaded, err := loadConfig(c)
+	if err != nil {
+		return options, err
+	}
+	options.Settings = map[string]any{}
+	maps.Copy(options.Settings, loaded.Flows.Settings)
 	for k, v := range set {
 		options.Settings[k] = v
 	}
-	if len(options.Settings) == 0 { // not known: expressions may use any
-		options.Settings = nil
+	options.HTTPAllow = append([]string{}, loaded.Flows.HTTPAllow...)
+	return options, nil
+}
+
+var (
+	settingUse = regexp.MustCompile(`\bsettings\.([A-Za-z0-9_]+)`)
+	standIn    = regexp.MustCompile(`http://settings\.([A-Za-z0-9_]+)`)
+)
+
+// standIns are the settings of a run without a configuration: those of the flags, and
+// for any other that a flow of the folder names the address http://settings.NAME,
+// which the player shows as it is written, ${settings.NAME}.
+func standIns(c *cli.Context, dir string) (map[string]any, error) {
+	set, err := pairs("setting", c.StringSlice("setting"))
+	if err != nil {
+		return nil, err
 	}
-	return options, err
+	settings := map[string]any{}
+	files, err := filepath.Glob(filepath.Join(dir, "*.flow.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, tandem.Errorf(tandem.CodeInvalid, "reading a flow: %w", err)
+		}
+		for _, use := range settingUse.FindAllStringSubmatch(string(text), -1) {
+			settings[use[1]] = "http://" + use[0]
+		}
+	}
+	for k, v := range set {
+		settings[k] = v
+	}
+	return settings, nil
 }
 
 // pairs reads NAME=VALUE flags.

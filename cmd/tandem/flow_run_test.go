@@ -69,6 +69,7 @@ func TestFlowRun(t *testing.T) {
 		{"to the end", "1\n1234\n{\"balance\": 1234.5}\n!vars\nbusy\n", core,
 			[]string{"[en] Press 1.", "main: 1 → pin", "pin = \"•••\"", "asks POST http://core.test/find", "You owe 1,234.50 yuan.",
 				"connects to tel:+8610000", `card = {"balance":1234.5}`, "Goodbye.", "ended: completed"}, []string{"1234\""}},
+		{"a setting that is not known", "11234\n404\n", nil, []string{"asks POST ${settings.core}/find", "ended: completed"}, nil},
 		{"silence", "\n\n\n", core, []string{"main: no_input → bye", "ended: completed"}, nil},
 		{"all keys in one line", "11234\n!keys 5\n404\n", core, []string{"ask: not_found → bye"}, []string{"1234"}},
 		{"the lines end", "1\n", core, []string{"Your PIN?", "secret keys> !hangup", "ended: left"}, nil},

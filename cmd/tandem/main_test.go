@@ -72,6 +72,9 @@ func TestExitStatusAndWords(t *testing.T) {
 	}{
 		{"", 0, "COMMANDS", ""},
 		{"--version", 0, "tandem version", ""},
+		{"version", 0, "tandem version", ""},
+		{"help", 0, "COMMANDS", ""},
+		{"help config check", 0, "every mistake", ""},
 		{"config", 0, "check", ""},
 		{"config check --help", 0, "every mistake", ""},
 		{"confg check", 1, "", `tandem has no command "confg"; did you mean tandem config?`},

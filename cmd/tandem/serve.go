@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -28,9 +33,11 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return serve(c.Context, app.Options{
-				Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version(),
-			}, func(*app.App) error { return nil })
+			options := app.Options{Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version()}
+			if loaded.Log.Format != "json" && isTerminal(c.App.ErrWriter) {
+				options.Console = c.App.ErrWriter
+			}
+			return serve(c.Context, options, func(*app.App) error { return nil })
 		},
 	}
 }
@@ -59,7 +66,7 @@ func serve(ctx context.Context, o app.Options, started func(*app.App) error) err
 	if err := a.Start(ctx); err != nil {
 		return errors.Join(err, a.Abandon())
 	}
-	o.Log.Info("serving", "addresses", a.Addresses())
+	o.Log.Info("serving", doors(a.Addresses())...)
 	if err := started(a); err != nil {
 		return errors.Join(err, a.Stop(closed()))
 	}
@@ -68,6 +75,10 @@ func serve(ctx context.Context, o app.Options, started func(*app.App) error) err
 	case <-ctx.Done():
 	}
 	o.Log.Info("stopping; a second signal ends the calls that are up")
+	if n := a.Calls(); n > 0 && o.Console != nil {
+		fmt.Fprintf(o.Console, "stopping: %s, at most %v; Ctrl-C again ends %s\n",
+			plural(n, "1 call is up", "%d calls are up"), o.Config.Limits.Drain, plural(n, "it", "them"))
+	}
 	now := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
@@ -84,6 +95,23 @@ func serve(ctx context.Context, o app.Options, started func(*app.App) error) err
 	}
 	o.Log.Info("stopped")
 	return nil
+}
+
+// doors are addresses as a log has them: a key for each door.
+func doors(addresses map[string][]string) []any {
+	var out []any
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		out = append(out, name, strings.Join(addresses[name], " "))
+	}
+	return out
+}
+
+// plural chooses words by a count, which %d stands for in many.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return strings.ReplaceAll(many, "%d", strconv.Itoa(n))
 }
 
 // closed is a channel on which nobody waits.
