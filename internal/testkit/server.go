@@ -218,6 +218,12 @@ func (s *Server) Start(t testing.TB) {
 		t.Fatalf("starting the server: %v", err)
 	}
 	s.process = process
+	s.Ready(t)
+}
+
+// Ready waits until the server takes calls.
+func (s *Server) Ready(t testing.TB) {
+	t.Helper()
 	if err := s.ready(startTime); err != nil {
 		t.Fatalf("the server: %v\n%s", err, s.log)
 	}
