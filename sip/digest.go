@@ -18,6 +18,8 @@ import (
 	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
+
+	"tandem/sip/gate"
 )
 
 const (
@@ -76,32 +78,35 @@ func newChallenger(cfg Config) (*challenger, error) {
 	return c, nil
 }
 
-func (c *challenger) sign(b []byte) []byte {
+// sign binds a nonce to whom it is sent: nobody else can use it, nor guess with it.
+func (c *challenger) sign(b []byte, source netip.Addr) []byte {
 	mac := hmac.New(sha256.New, c.secret[:])
 	mac.Write(b)
+	to := source.As16()
+	mac.Write(to[:])
 	return mac.Sum(nil)[:macSize]
 }
 
-func (c *challenger) nonce() string {
+func (c *challenger) nonce(source netip.Addr) string {
 	b := make([]byte, 16, nonceSize)
 	binary.BigEndian.PutUint64(b, uint64(c.now().UnixNano()))
 	if _, err := io.ReadFull(c.random, b[8:16]); err != nil {
 		panic(fmt.Errorf("drawing a nonce: %w", err))
 	}
-	return base64.RawURLEncoding.EncodeToString(append(b, c.sign(b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b, c.sign(b, source)...))
 }
 
-// issued is when we made a nonce; false if we did not.
-func (c *challenger) issued(nonce string) (time.Time, bool) {
+// issued is when we made a nonce for source; false if we did not.
+func (c *challenger) issued(nonce string, source netip.Addr) (time.Time, bool) {
 	b, err := base64.RawURLEncoding.DecodeString(nonce)
-	if err != nil || len(b) != nonceSize || !hmac.Equal(b[16:], c.sign(b[:16])) {
+	if err != nil || len(b) != nonceSize || !hmac.Equal(b[16:], c.sign(b[:16], source)) {
 		return time.Time{}, false
 	}
 	return time.Unix(0, int64(binary.BigEndian.Uint64(b))), true
 }
 
 // headers are the WWW-Authenticate values of a challenge, the strongest first.
-func (c *challenger) headers(v verdict) []string {
+func (c *challenger) headers(v verdict, source netip.Addr) []string {
 	extra := ""
 	if v == stale {
 		extra = ", stale=true"
@@ -110,7 +115,7 @@ func (c *challenger) headers(v verdict) []string {
 	if c.md5 {
 		algorithms = append(algorithms, "MD5")
 	}
-	nonce := c.nonce()
+	nonce := c.nonce(gate.Group(source))
 	for i, a := range algorithms {
 		algorithms[i] = fmt.Sprintf(`Digest realm="%s", nonce="%s", algorithm=%s, qop="auth"%s`, c.realm, nonce, a, extra)
 	}
@@ -118,13 +123,16 @@ func (c *challenger) headers(v verdict) []string {
 }
 
 // check judges the Authorization headers of a request. Wrong name and wrong
-// password take the same path and the same time.
-func (c *challenger) check(headers []gosip.Header, method string, source netip.Addr) (string, verdict) {
+// password take the same path and the same time. Only a try with a nonce that was
+// sent to this very source counts as one of its failures: anybody can write another's
+// address on a datagram, but does not see what was sent there.
+func (c *challenger) check(req *gosip.Request, source netip.Addr) (string, verdict) {
+	source = gate.Group(source)
 	if c.isLockedOut(source) {
 		return "", lockedOut
 	}
-	tried := false
-	for i, h := range headers {
+	guessed := false
+	for i, h := range req.GetHeaders("Authorization") {
 		if i == 4 { // more than any phone sends
 			break
 		}
@@ -132,31 +140,32 @@ func (c *challenger) check(headers []gosip.Header, method string, source netip.A
 		if err != nil || p["realm"] != c.realm {
 			continue
 		}
-		tried = true
-		switch user, v := c.judge(p, method); v {
-		case proven, stale:
+		issued, ours := c.issued(p["nonce"], source)
+		guessed = guessed || ours
+		user, v := c.judge(p, req, issued)
+		if ours && v != unproven {
 			return user, v
 		}
 	}
-	if tried {
+	if guessed {
 		c.failed(source)
 	}
 	return "", unproven
 }
 
-func (c *challenger) judge(p map[string]string, method string) (string, verdict) {
+// judge weighs credentials as if their nonce were ours, issued then.
+func (c *challenger) judge(p map[string]string, req *gosip.Request, issued time.Time) (string, verdict) {
 	algorithm := algorithmOf(p["algorithm"])
-	if algorithm == "" || (algorithm == "MD5" && !c.md5) || p["qop"] != "auth" || p["cnonce"] == "" {
+	if algorithm == "" || (algorithm == "MD5" && !c.md5) || p["qop"] != "auth" || p["cnonce"] == "" || !meant(p["uri"], req) {
 		return "", unproven
 	}
-	issued, ours := c.issued(p["nonce"])
 	password, known := c.users[p["username"]]
 	if !known {
 		password = "no such user, and the same work is done"
 	}
-	want := digestResponse(algorithm, p, password, method)
+	want := digestResponse(algorithm, p, password, string(req.Method))
 	right := subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(p["response"]))) == 1
-	if !right || !known || !ours {
+	if !right || !known {
 		return "", unproven
 	}
 	nc, err := strconv.ParseUint(p["nc"], 16, 32)
@@ -167,6 +176,14 @@ func (c *challenger) judge(p map[string]string, method string) (string, verdict)
 		return "", stale
 	}
 	return p["username"], proven
+}
+
+// meant: the credentials were made for whom the request calls (RFC 7616 section
+// 3.4.6). The host may have been rewritten on the way (RFC 3261 section 22.4), the
+// user part is what we choose an entry by.
+func meant(uri string, req *gosip.Request) bool {
+	var u gosip.Uri
+	return gosip.ParseUri(uri, &u) == nil && u.User == req.Recipient.User
 }
 
 // fresh takes each count of a nonce once, in growing order, while it lives.
@@ -221,10 +238,16 @@ func (s *Server) challenge(req *gosip.Request, tx gosip.ServerTransaction, v ver
 		return
 	}
 	res := s.response(req, 401, "")
-	for _, h := range s.digest.headers(v) {
+	for _, h := range s.digest.headers(v, sourceOf(req)) {
 		res.AppendHeader(gosip.NewHeader("WWW-Authenticate", h))
 	}
 	s.send(res, tx)
+}
+
+// sourceOf is the address a request came from.
+func sourceOf(req *gosip.Request) netip.Addr {
+	source, _ := netip.ParseAddrPort(req.Source())
+	return source.Addr().Unmap()
 }
 
 func algorithmOf(name string) string {

@@ -174,7 +174,7 @@ func (s *Server) route(c *Call) bool {
 	if !route.Auth {
 		return true
 	}
-	user, verdict := s.digest.check(c.invite.GetHeaders("Authorization"), "INVITE", c.Source.Addr())
+	user, verdict := s.digest.check(c.invite, c.Source.Addr())
 	if verdict == proven {
 		c.User = user
 		return true

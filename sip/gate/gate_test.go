@@ -243,7 +243,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("connection %d: %v", i, ok)
 		}
 	}
-	if group(netip.MustParseAddr("2001:db8::1")) != group(netip.MustParseAddr("2001:db8::2:3")) {
+	if Group(netip.MustParseAddr("2001:db8::1")) != Group(netip.MustParseAddr("2001:db8::2:3")) {
 		t.Error("one /64 counts as several")
 	}
 }

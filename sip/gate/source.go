@@ -55,8 +55,9 @@ func newSources(l Limits) *sources {
 	return &sources{limits: l, table: make(map[netip.Addr]*source)}
 }
 
-// group joins the addresses one IPv6 subscriber commands: its /64.
-func group(a netip.Addr) netip.Addr {
+// Group joins the addresses one IPv6 subscriber commands: its /64. Whatever is counted
+// for each source is counted for its group.
+func Group(a netip.Addr) netip.Addr {
 	if a.Is6() && !a.Is4In6() {
 		if p, err := a.Prefix(64); err == nil {
 			return p.Addr()
@@ -66,7 +67,7 @@ func group(a netip.Addr) netip.Addr {
 }
 
 func (s *sources) get(a netip.Addr, now time.Time) *source {
-	a = group(a)
+	a = Group(a)
 	if e, ok := s.table[a]; ok {
 		return e
 	}
