@@ -159,7 +159,7 @@ func TestDirtyStop(t *testing.T) {
 func TestOneServer(t *testing.T) {
 	p := storetest.NewPlace(t)
 	db := openAt(t, p)
-	if _, err := Open(t.Context(), options(p)); !errors.Is(err, store.ErrInUse) || !strings.Contains(err.Error(), "the server is running") {
+	if _, err := Open(t.Context(), options(p)); !errors.Is(err, store.ErrInUse) || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("a second server: %v", err)
 	}
 	reader, err := OpenReader(t.Context(), options(p))
