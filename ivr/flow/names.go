@@ -2,6 +2,7 @@ package flow
 
 import (
 	"slices"
+	"time"
 
 	"tandem/ivr/flow/expression"
 )
@@ -66,11 +67,11 @@ func (r *run) value(name string) (any, error) {
 	case "entry":
 		return r.s.Facts.Entry, nil
 	case "now":
-		return r.now, nil
+		return r.localNow(), nil
 	case "outcome":
 		return r.s.Outcome, nil
 	case "settings":
-		return expression.Normalize(r.lib.Settings), nil
+		return r.lib.Settings, nil
 	case "interaction":
 		return map[string]any{"number": string(r.s.Facts.Number)}, nil
 	case "caller":
@@ -100,6 +101,17 @@ func (r *run) value(name string) (any, error) {
 		return nil, faultf("%s was not kept while the session was stored", name)
 	}
 	return nil, &stepFault{message: name + " was not kept while the session was stored: it is asked for again", again: step}
+}
+
+// localNow is the time in the zone of the flow, or of the nearest that called it; where
+// none has one, in the zone it came in, the server's.
+func (r *run) localNow() time.Time {
+	for _, f := range slices.Backward(r.s.Frames) {
+		if zone := r.lib.Flows[f.Flow].Zone; zone != nil {
+			return r.now.In(zone)
+		}
+	}
+	return r.now
 }
 
 // say asks for a prompt of a step that listens. more holds names that only this

@@ -27,15 +27,17 @@ type Library struct {
 	Calendars map[string]*Calendar
 	Queues    map[string]*Queue
 	Boxes     map[string]*Box
-	Settings  map[string]any // values the operator lists under flows.settings
+	Settings  map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
 }
 
 // Flow is one program. Names in Steps, Prompts, Vars and Inputs have been checked
 // against each other; every step name it mentions exists or is reserved.
 type Flow struct {
-	Name      string
-	Pos       Pos
-	Hash      string // hex SHA-256 over the file and the files it uses
+	Name string
+	Pos  Pos
+	Hash string // hex SHA-256 over the file and the files it uses
+	// Zone is that of the calendars the flow uses; nil if it uses none, or they differ.
+	Zone      *time.Location
 	Channels  []tandem.Channel
 	Languages []string // the first is the fallback
 	Start     string

@@ -17,6 +17,7 @@ import (
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/calendar"
 	"tandem/ivr/flow/check"
+	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
 )
 
@@ -274,9 +275,10 @@ func (r *reading) closure(name string) map[string]bool {
 
 // library makes the immutable result of a reading without errors.
 func (r *reading) library(flows []*flowFile) *flow.Library {
+	settings, _ := expression.Normalize(r.o.Settings).(map[string]any)
 	lib := &flow.Library{
 		Dir: r.dir, Flows: map[string]*flow.Flow{}, Calendars: map[string]*flow.Calendar{},
-		Queues: map[string]*flow.Queue{}, Boxes: map[string]*flow.Box{}, Settings: r.o.Settings,
+		Queues: map[string]*flow.Queue{}, Boxes: map[string]*flow.Box{}, Settings: settings,
 	}
 	for _, ff := range flows {
 		h := sha256.New()
@@ -285,6 +287,7 @@ func (r *reading) library(flows []*flowFile) *flow.Library {
 			fmt.Fprintf(h, "%s %x\n", name, sum)
 		}
 		ff.flow.Hash = hex.EncodeToString(h.Sum(nil))
+		ff.flow.Zone = r.zone(ff)
 		lib.Flows[ff.flow.Name] = ff.flow
 	}
 	for name, c := range r.calendars {
@@ -297,4 +300,20 @@ func (r *reading) library(flows []*flowFile) *flow.Library {
 		lib.Boxes[name] = b.value
 	}
 	return lib
+}
+
+// zone is the one time zone of the calendars that a flow itself uses, nil if there is
+// none or more than one.
+func (r *reading) zone(ff *flowFile) *time.Location {
+	var zone *time.Location
+	for _, c := range r.calendars {
+		if !ff.uses[c.file.Base] {
+			continue
+		}
+		if zone != nil && zone.String() != c.value.Zone.String() {
+			return nil
+		}
+		zone = c.value.Zone
+	}
+	return zone
 }
