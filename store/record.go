@@ -24,6 +24,11 @@ type Summary struct {
 	Termination tandem.Termination `json:"termination,omitzero"`
 	Events      uint64             `json:"events"`
 	Erased      bool               `json:"erased,omitempty"`
+	// What is there of note; voicemails and recordings of an erased person are gone.
+	Voicemails int `json:"voicemails,omitempty"`
+	Recordings int `json:"recordings,omitempty"`
+	FlowErrors int `json:"flow_errors,omitempty"`
+	Callbacks  int `json:"callbacks,omitempty"`
 }
 
 // Story is all that is known of an interaction. Once its customer is erased the

@@ -92,7 +92,9 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	args = append(args, min(limit, 1000))
 	var out []store.Summary
 	err := db.each(ctx, db.pool, `SELECT `+interactionColumns+`, (SELECT max(seq) FROM event WHERE interaction = i.no),
-			l.id, l.parties, l.ended_by, l.class, l.reason, l.sip
+			l.id, l.parties, l.ended_by, l.class, l.reason, l.sip,
+			(SELECT group_concat(kind, ' ') FROM event WHERE interaction = i.no AND kind IN ('`+string(tandem.EventVoicemail)+`', '`+string(tandem.EventRecorded)+`', '`+string(tandem.EventFlowError)+`')),
+			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`')
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN leg l ON l.no = (SELECT min(no) FROM leg WHERE interaction = i.no)
 		WHERE `+where+` ORDER BY i.id DESC LIMIT ?`, func(row []driver.Value) error {
@@ -102,6 +104,18 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 		}
 		s := store.Summary{Interaction: r.i, Events: uint64(asInt(row[16])), Erased: !r.customer.Erased.IsZero(),
 			Termination: tandem.Termination{By: tandem.Party(asText(row[19])), Class: tandem.Class(asText(row[20])), Reason: tandem.Reason(asText(row[21])), SIP: int(asInt(row[22]))}}
+		for _, kind := range strings.Fields(asText(row[23])) {
+			switch {
+			case kind == string(tandem.EventFlowError):
+				s.FlowErrors++
+			case s.Erased:
+			case kind == string(tandem.EventVoicemail):
+				s.Voicemails++
+			default:
+				s.Recordings++
+			}
+		}
+		s.Callbacks = int(asInt(row[24]))
 		s.From, _, err = parties(r.key, asText(row[17]), asBytes(row[18]))
 		out = append(out, s)
 		return err
@@ -125,24 +139,26 @@ func parties(key *store.Key, leg string, sealed []byte) (from, to string, err er
 	return from, to, nil
 }
 
-// minPrefix is the fewest characters of an id that may stand for it: those of the time.
+// minPrefix is the fewest characters of an id or a number that may stand for it.
 const minPrefix = 4
 
-// find looks an interaction up by id, spoken number or the beginning of its id.
+// spokenDigits is the length of a spoken number.
+const spokenDigits = 11
+
+// find looks an interaction up by id, spoken number or the beginning of either.
 func (db *DB) find(ctx context.Context, q querier, ref string) (found interactionRow, err error) {
-	var where string
-	var args []any
 	ref = strings.ToLower(strings.TrimSpace(ref))
-	number, notNumber := tandem.ParseNumber(ref)
-	switch {
-	case tandem.ValidID(ref):
-		where, args = "i.id = ?", []any{ref}
-	case notNumber == nil:
-		where, args = "i.number = ? OR (i.id >= ? AND i.id < ?)", []any{string(number), string(number), string(number) + "~"}
-	case len(ref) >= minPrefix:
+	where, args := "i.id = ?", []any{ref}
+	digits := strings.NewReplacer(" ", "", "-", "").Replace(ref)
+	spoken := strings.Trim(digits, "0123456789") == ""
+	if !tandem.ValidID(ref) {
+		if len(digits) < minPrefix {
+			return found, tandem.Errorf(tandem.CodeInvalid, "%q is too short: give an interaction's id or its spoken number, or at least %d characters of one", ref, minPrefix)
+		}
 		where, args = "i.id >= ? AND i.id < ?", []any{ref, ref + "~"}
-	default:
-		return found, tandem.Errorf(tandem.CodeInvalid, "%q is too short: give an interaction's id, at least %d characters of it, or its spoken number", ref, minPrefix)
+		if spoken {
+			where, args = "("+where+") OR (i.number >= ? AND i.number < ?)", append(args, digits, digits+"~")
+		}
 	}
 	count := 0
 	err = db.each(ctx, q, "SELECT "+interactionColumns+" FROM interaction i JOIN customer c ON c.no = i.customer WHERE "+where+" ORDER BY i.id LIMIT 2",
@@ -155,15 +171,19 @@ func (db *DB) find(ctx context.Context, q querier, ref string) (found interactio
 	case err != nil:
 		return found, fmt.Errorf("looking for interaction %s: %w", ref, err)
 	case count == 0:
-		return found, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("there is no interaction %s", ref), Err: store.ErrNotFound}
+		message := fmt.Sprintf("there is no interaction %s", ref)
+		if _, wrong := tandem.ParseNumber(ref); spoken && len(digits) == spokenDigits && wrong != nil {
+			message += ", nor can there be: look for a wrong or swapped digit"
+		}
+		return found, &tandem.Error{Code: tandem.CodeNotFound, Message: message, Err: store.ErrNotFound}
 	case count > 1:
-		return found, tandem.Errorf(tandem.CodeConflict, "several interactions begin with %s: give more of the id", ref)
+		return found, tandem.Errorf(tandem.CodeConflict, "several interactions begin with %s: give more of it", ref)
 	}
 	return found, nil
 }
 
 // Interaction tells an interaction's story, found by its id, its spoken number, or the
-// beginning of its id if only one begins so.
+// beginning of either if only one begins so.
 func (db *DB) Interaction(ctx context.Context, ref string) (store.Story, error) {
 	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {

@@ -448,6 +448,22 @@ func testList(t *testing.T, s *suite) {
 	if all[4].From != "+0" || all[4].Termination != bye || all[4].Events != 4 || all[4].State != tandem.Closed {
 		t.Errorf("the closed one is listed as %+v", all[4])
 	}
+	if l := all[4]; l.Voicemails+l.Recordings+l.FlowErrors+l.Callbacks != 0 {
+		t.Errorf("nothing of note happened, but it is listed as %+v", l)
+	}
+	st.Note(calls[6].Event(s.Clock.Now(), tandem.EventFlowError, tandem.FlowFault{Step: "x"}))
+	task := tandem.Task{ID: tandem.NewID[tandem.TaskID](s.Clock.Now(), s.random), Interaction: calls[6].ID, Kind: tandem.TaskCallback,
+		State: tandem.TaskWaiting, Arrived: s.Clock.Now()}
+	must(t, st.Commit(t.Context(), &store.Change{Tasks: []tandem.Task{task}, Events: []tandem.Event{
+		calls[6].Event(s.Clock.Now(), tandem.EventVoicemail, tandem.Recorded{Box: "b"}),
+		calls[6].Event(s.Clock.Now(), tandem.EventRecorded, tandem.Recorded{}),
+		calls[6].Event(s.Clock.Now(), tandem.EventVoicemail, tandem.Recorded{Box: "b"}),
+	}}))
+	noted, err := st.List(t.Context(), store.Filter{Limit: 1})
+	must(t, err)
+	if l := noted[0]; l.Voicemails != 2 || l.Recordings != 1 || l.FlowErrors != 1 || l.Callbacks != 1 {
+		t.Errorf("what is of note is listed as %+v", l)
+	}
 	want(store.Filter{}, 6, 5, 4, 3, 2, 1, 0)
 	want(store.Filter{Limit: 2}, 6, 5)
 	want(store.Filter{Limit: 2, Before: calls[5].ID}, 4, 3)
@@ -462,7 +478,7 @@ func testFind(t *testing.T, s *suite) {
 	a, b := s.call("+1"), s.call("+2")
 	must(t, st.Commit(t.Context(), a.Opening()))
 	must(t, st.Commit(t.Context(), b.Opening()))
-	for _, ref := range []string{string(a.ID), string(a.Number), a.Number.String(), string(a.ID[:16]), " " + string(a.ID)} {
+	for _, ref := range []string{string(a.ID), string(a.Number), a.Number.String(), string(a.ID[:16]), " " + string(a.ID), string(a.Number[:9]), a.Number.String()[:8]} {
 		if got := story(t, st, ref); got.Interaction.ID != a.ID {
 			t.Errorf("%q finds %s", ref, got.Interaction.ID)
 		}
