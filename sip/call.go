@@ -56,6 +56,7 @@ type Call struct {
 	termination tandem.Termination
 	media       Media
 	held        bool
+	holding     bool     // we hold the other side; of whoever has the exchange
 	offering    exchange // which side's re-INVITE is under way
 	pendingSeq  uint32   // CSeq of the INVITE whose 200 waits for its ACK
 	saidBye     bool
@@ -104,11 +105,19 @@ func (c *Call) emit(e Event) bool {
 // end writes the termination, once: the first cause wins. It touches neither the
 // wire nor a transaction, since some callers hold a transaction's lock.
 func (c *Call) end(t tandem.Termination) bool {
+	return c.endAs(func(state) tandem.Termination { return t }) != stateEnded
+}
+
+// endAs ends the call with a termination that depends on the state it ends in, and
+// returns that state: stateEnded if it was over.
+func (c *Call) endAs(as func(before state) tandem.Termination) (before state) {
 	c.mu.Lock()
-	if c.state == stateEnded {
+	before = c.state
+	if before == stateEnded {
 		c.mu.Unlock()
-		return false
+		return before
 	}
+	t := as(before)
 	c.state, c.termination = stateEnded, t
 	cancel := c.cancel
 	c.mu.Unlock()
@@ -121,7 +130,7 @@ func (c *Call) end(t tandem.Termination) bool {
 	close(c.done)
 	cancel(endedError{t})
 	c.server.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
-	return true
+	return before
 }
 
 // endedError is the cause of a call's context.
@@ -218,14 +227,18 @@ func (c *Call) setHeld(on bool) {
 // state asks, and waits briefly (byeWait at most) for the other side's word. It
 // is safe to call at any time and more than once; the first termination stays.
 func (c *Call) Hangup(ctx context.Context, t tandem.Termination) {
-	before := c.now()
-	if before < stateAnswered && c.Inbound {
-		code, _ := refusalOf(t)
-		c.end(t.WithSIP(code))
+	refuses := func(before state) bool { return before < stateAnswered && c.Inbound }
+	before := c.endAs(func(before state) tandem.Termination {
+		if refuses(before) {
+			code, _ := refusalOf(t)
+			return t.WithSIP(code)
+		}
+		return t
+	})
+	if refuses(before) {
 		c.refuseInvite(t)
 		return
 	}
-	c.end(t)
 	if before == stateAnswered || before == stateConfirmed {
 		c.sendBye(ctx, t)
 	}
@@ -276,8 +289,7 @@ func (c *Call) Hold(ctx context.Context, on bool) error {
 		c.finishExchange()
 		return errors.New("this media cannot hold")
 	}
-	h.Hold(on)
-	err = c.reinvite(ctx, media)
+	err = c.change(ctx, h, media, on)
 	c.finishExchange()
 	if !errors.Is(err, errGlare) {
 		return err
@@ -293,5 +305,5 @@ func (c *Call) Hold(ctx context.Context, on bool) error {
 		return err
 	}
 	defer c.finishExchange()
-	return c.reinvite(ctx, media)
+	return c.change(ctx, h, media, on)
 }

@@ -12,6 +12,7 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 
 	"tandem"
+	"tandem/sip/gate"
 	"tandem/sip/sdp"
 )
 
@@ -132,7 +133,7 @@ func (s *Server) admit(c *Call) *Refusal {
 		return &Refusal{Code: 503, RetryAfter: s.cfg.Limits.RetryAfter}
 	}
 	l := s.cfg.Limits
-	source := c.Source.Addr()
+	source := gate.Group(c.Source.Addr())
 	if (l.Calls > 0 && len(s.calls) >= l.Calls) || (l.CallsPerSource > 0 && c.Trunk == "" && s.sources[source] >= l.CallsPerSource) {
 		return &Refusal{Code: 503, RetryAfter: l.RetryAfter}
 	}
@@ -150,7 +151,7 @@ func (s *Server) forget(c *Call) {
 	delete(s.calls, c.dialog.key())
 	if c.Inbound {
 		delete(s.invites, inviteKey{c.ID, c.dialog.remoteTag, c.invite.CSeq().SeqNo})
-		source := c.Source.Addr()
+		source := gate.Group(c.Source.Addr())
 		if s.sources[source]--; s.sources[source] <= 0 {
 			delete(s.sources, source)
 		}
@@ -280,10 +281,10 @@ func (c *Call) Answer(ctx context.Context, m Media) error {
 		c.mu.Unlock()
 		return c.over()
 	}
-	c.state, c.media, c.pendingSeq = stateAnswered, m, c.invite.CSeq().SeqNo
+	c.state, c.media = stateAnswered, m
 	c.mu.Unlock()
 	ok := c.okResponse(c.invite, body)
-	ack, err := c.untilAck(ctx, ok, c.tx)
+	ack, err := c.untilAck(ctx, ok, c.invite, c.tx)
 	if err != nil {
 		return err
 	}
@@ -318,8 +319,22 @@ func (c *Call) okResponse(req *gosip.Request, body []byte) *gosip.Response {
 	return res
 }
 
-// untilAck repeats a 200 at T1, 2·T1 … T2 until its ACK comes.
-func (c *Call) untilAck(ctx context.Context, ok *gosip.Response, tx gosip.ServerTransaction) (*gosip.Request, error) {
+// expectAck makes an ACK with this CSeq the one that is waited for; 0 = none. What came
+// for another INVITE is forgotten.
+func (c *Call) expectAck(seq uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pendingSeq = seq
+	select {
+	case <-c.acks:
+	default:
+	}
+}
+
+// untilAck repeats the 200 to an INVITE at T1, 2·T1 … T2 until its ACK comes.
+func (c *Call) untilAck(ctx context.Context, ok *gosip.Response, req *gosip.Request, tx gosip.ServerTransaction) (*gosip.Request, error) {
+	c.expectAck(req.CSeq().SeqNo)
+	defer c.expectAck(0)
 	t1, t2 := c.server.cfg.T1, c.server.cfg.T2
 	send := func() error { return tx.Respond(ok) }
 	if tx == c.tx {
@@ -338,7 +353,9 @@ func (c *Call) untilAck(ctx context.Context, ok *gosip.Response, tx gosip.Server
 		case ack := <-c.acks:
 			return ack, nil
 		case ack := <-tx.Acks(): // a peer that puts the INVITE's branch on its ACK
-			return ack, nil
+			if ack.CSeq().SeqNo == req.CSeq().SeqNo {
+				return ack, nil
+			}
 		case <-c.done:
 			return nil, c.over()
 		case <-ctx.Done():

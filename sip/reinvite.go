@@ -38,12 +38,9 @@ func (s *Server) onReinvite(c *Call, req *gosip.Request, tx gosip.ServerTransact
 		return
 	}
 	c.dialog.retarget(req)
-	c.mu.Lock()
-	c.pendingSeq = req.CSeq().SeqNo
-	c.mu.Unlock()
 	c.noteHold(req.Body())
 	s.metrics.answer(200)
-	ack, err := c.untilAck(context.Background(), c.okResponse(req, body), tx)
+	ack, err := c.untilAck(context.Background(), c.okResponse(req, body), req, tx)
 	if err != nil || len(req.Body()) > 0 {
 		return
 	}
@@ -53,6 +50,18 @@ func (s *Server) onReinvite(c *Call, req *gosip.Request, tx gosip.ServerTransact
 		return
 	}
 	c.noteHold(ack.Body())
+}
+
+// change sends a re-INVITE that holds the other side or takes it back. If that fails
+// our descriptions go on saying what they said before.
+func (c *Call) change(ctx context.Context, h Holder, media Media, on bool) error {
+	h.Hold(on)
+	if err := c.reinvite(ctx, media); err != nil {
+		h.Hold(c.holding)
+		return err
+	}
+	c.holding = on
+	return nil
 }
 
 // reinvite sends our own new offer and settles the answer.

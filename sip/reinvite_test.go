@@ -162,3 +162,67 @@ func TestOurHoldAndGlare(t *testing.T) {
 	l.do("BYE", "", "")
 	p.expectCode(200, "BYE")
 }
+
+// TestRefusedHold: a hold that the other side refuses is not in the next description.
+func TestRefusedHold(t *testing.T) {
+	m, do, said := newMedia(), make(chan func(*Call)), make(chan error, 1)
+	s := start(t, heldApp(t, m, make(chan bool, 8), do), nil)
+	p := newPeer(t, s, "udp")
+	l := p.leg("1000")
+	l.up("", offerSDP)
+	m.waitUp(t)
+	hold := func(on bool) { do <- func(c *Call) { said <- c.Hold(context.Background(), on) } }
+	hold(true)
+	p.respond(p.expectRequest("INVITE"), 488, "", "", "")
+	if err := <-said; err == nil {
+		t.Error("a refused hold is called done")
+	}
+	l.sendInvite("", offerSDP)
+	ok := p.expectCode(200, "INVITE")
+	if !strings.Contains(ok.body, "a=sendrecv") {
+		t.Errorf("after it: %q", ok.body)
+	}
+	l.ack(ok, "")
+	l.do("BYE", "", "")
+	p.expectCode(200, "BYE")
+}
+
+// waitAcked waits until no call expects an ACK.
+func waitAcked(t *testing.T, s *Server) {
+	t.Helper()
+	eventually(t, "an ACK is waited for", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, c := range s.calls {
+			c.mu.Lock()
+			waits := c.pendingSeq != 0
+			c.mu.Unlock()
+			if waits {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// TestAckOfAnotherInvite: an ACK repeated after its exchange is not the next one's.
+func TestAckOfAnotherInvite(t *testing.T) {
+	m := newMedia()
+	s := start(t, heldApp(t, m, make(chan bool, 8), nil), nil)
+	p := newPeer(t, s, "udp")
+	l := p.leg("1000")
+	l.up("", offerSDP)
+	m.waitUp(t)
+	waitAcked(t, s)
+	s.mu.Lock()
+	for _, c := range s.calls {
+		c.acks <- c.invite // as one left by an ACK that came twice
+	}
+	s.mu.Unlock()
+	l.sendInvite("", "")
+	ok := p.expectCode(200, "INVITE")
+	l.ack(ok, strings.ReplaceAll(offerSDP, "audio 4000", "audio 4100"))
+	eventually(t, "the answer in the ACK is not taken", func() bool { return m.last().Remote.Port() == 4100 })
+	l.do("BYE", "", "")
+	p.expectCode(200, "BYE")
+}

@@ -133,16 +133,14 @@ func (s *Server) onAck(req *gosip.Request, _ gosip.ServerTransaction) {
 		return
 	}
 	c.mu.Lock()
-	fits := c.pendingSeq == req.CSeq().SeqNo
-	if fits {
-		c.pendingSeq = 0
+	defer c.mu.Unlock() // held while it is handed over, so that it is not taken for a later one
+	if c.pendingSeq == 0 || c.pendingSeq != req.CSeq().SeqNo {
+		return
 	}
-	c.mu.Unlock()
-	if fits {
-		select {
-		case c.acks <- req:
-		default: // cannot be: one INVITE is open at a time
-		}
+	c.pendingSeq = 0
+	select {
+	case c.acks <- req:
+	default: // cannot be: one INVITE is open at a time
 	}
 }
 
@@ -151,12 +149,12 @@ func (s *Server) onBye(req *gosip.Request, tx gosip.ServerTransaction) {
 		return
 	}
 	s.inDialog(req, tx, func(c *Call, req *gosip.Request, tx gosip.ServerTransaction) {
-		before := c.now()
 		s.answer(req, tx, 200, "")
 		c.mu.Lock()
 		c.saidBye = true // no goodbye to one who has said it
 		c.mu.Unlock()
-		if c.end(tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup)) && before < stateAnswered && c.Inbound {
+		before := c.endAs(func(state) tandem.Termination { return tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup) })
+		if before < stateAnswered && c.Inbound {
 			_ = c.respond(c.tagged(487)) // RFC 3261 section 15.1.2: BYE on an early dialog
 		}
 		if !c.Inbound {
