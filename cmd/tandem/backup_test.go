@@ -88,7 +88,7 @@ func TestEraseAsksWithoutTheLock(t *testing.T) {
 	}}
 	var out, errOut strings.Builder
 	status := run(context.Background(), []string{"tandem", "interactions", "erase", string(first.ID), "--why", "asked"}, answer, &out, &errOut)
-	if status != 0 || !asked || !strings.Contains(out.String(), "is erased from 1 interactions") {
+	if status != 0 || !asked || !strings.Contains(out.String(), "is erased from 1 interaction") {
 		t.Errorf("asked %v, status %d\n%s%s", asked, status, out.String(), errOut.String())
 	}
 	expect(t, 0, "interactions show "+string(first.ID), "erased", "because: asked")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,8 @@ import (
 )
 
 func exportInteraction(c *cli.Context) error {
-	if err := wantArgs(c, "INTERACTION"); err != nil {
+	interaction, err := interactionArg(c)
+	if err != nil {
 		return err
 	}
 	why := c.String("why")
@@ -25,7 +27,7 @@ func exportInteraction(c *cli.Context) error {
 		return tandem.Errorf(tandem.CodeInvalid, "say why with --why REASON: whoever listens is noted in the journal")
 	}
 	return withJournal(c, toWrite, func(j journal) error {
-		story, err := j.Interaction(c.Context, c.Args().First())
+		story, err := j.Interaction(c.Context, interaction)
 		if err != nil {
 			return err
 		}
@@ -36,8 +38,9 @@ func exportInteraction(c *cli.Context) error {
 			return tandem.Errorf(tandem.CodeNotFound, "interaction %s has no voicemail and no recording", story.Interaction.Number)
 		}
 		written := []string{}
+		names := blobNames(story)
 		for _, ref := range story.Blobs {
-			path := filepath.Join(c.String("out"), fmt.Sprintf("%s-%s.wav", story.Interaction.ID, ref.ID))
+			path := filepath.Join(c.String("out"), fmt.Sprintf("%s-%s.wav", string(story.Interaction.Number), names[ref.ID]))
 			if err := exportBlob(c, j, ref, path, why); err != nil {
 				return err
 			}
@@ -51,6 +54,28 @@ func exportInteraction(c *cli.Context) error {
 		}
 		return nil
 	})
+}
+
+// blobNames names what is kept by what happened: voicemail, voicemail-2, recording.
+// Of what nothing is told the id is the name.
+func blobNames(s store.Story) map[tandem.BlobID]string {
+	names := map[tandem.BlobID]string{}
+	for _, ref := range s.Blobs {
+		names[ref.ID] = string(ref.ID)
+	}
+	seen := map[string]int{}
+	for _, e := range s.Events {
+		name, kept := map[tandem.EventKind]string{tandem.EventVoicemail: "voicemail", tandem.EventRecorded: "recording"}[e.Kind]
+		var p tandem.Recorded
+		if !kept || json.Unmarshal(e.Data, &p) != nil || names[p.Blob] == "" {
+			continue
+		}
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s-%d", name, seen[name])
+		}
+		names[p.Blob] = name
+	}
+	return names
 }
 
 // exportBlob writes one object as a WAV file for its owner's eyes; a file that is

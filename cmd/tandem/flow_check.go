@@ -177,13 +177,13 @@ func printDiagnostics(w io.Writer, ds []source.Diagnostic, format string) error 
 	return nil
 }
 
-// counted is a number of things: 1 entry, 2 entries.
+// counted is a number of things: 1 entry, 2 entries, 3 calls.
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if stem, y := strings.CutSuffix(noun, "ry"); y {
-		return fmt.Sprintf("%d %sries", n, stem)
+	if stem, y := strings.CutSuffix(noun, "y"); y {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/ivr/flow"
 	"tandem/store"
 )
 
@@ -39,7 +40,7 @@ func interactionsCommand() *cli.Command {
 				},
 			},
 			{
-				Name: "show", ArgsUsage: "INTERACTION", Usage: "tell one by its number or id (or the beginning of it)",
+				Name: "show", ArgsUsage: "INTERACTION", Usage: "tell one by its number or id, or the beginning of either",
 				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: showInteraction,
 			},
 			{
@@ -119,24 +120,51 @@ func writeList(w io.Writer, list []store.Summary, now time.Time) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tENTRY\tFROM\tHOW IT ENDED\tEVENTS")
+	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tENTRY\tFROM\tHOW IT ENDED\tEVENTS\tWITH")
 	for _, s := range list {
 		from := printable(s.From)
 		if s.Erased {
 			from = "(erased)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
-			printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
+			printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events, noted(s))
 	}
 	return table.Flush()
 }
 
+// noted says in a few words what is there besides the story.
+func noted(s store.Summary) string {
+	var with []string
+	for _, n := range []struct {
+		count int
+		noun  string
+	}{{s.Voicemails, "voicemail"}, {s.Recordings, "recording"}, {s.FlowErrors, "flow error"}, {s.Callbacks, "callback"}} {
+		if n.count == 1 {
+			with = append(with, n.noun)
+		} else if n.count > 1 {
+			with = append(with, counted(n.count, n.noun))
+		}
+	}
+	return strings.Join(with, ", ")
+}
+
+// interactionArg is the interaction that the command names; a spoken number may be
+// written in groups, as it is printed.
+func interactionArg(c *cli.Context) (string, error) {
+	ref := strings.Join(c.Args().Slice(), " ")
+	if strings.Trim(ref, "0123456789 -") == "" && ref != "" {
+		return ref, nil
+	}
+	return ref, wantArgs(c, "INTERACTION")
+}
+
 func showInteraction(c *cli.Context) error {
-	if err := wantArgs(c, "INTERACTION"); err != nil {
+	ref, err := interactionArg(c)
+	if err != nil {
 		return err
 	}
 	return withJournal(c, toRead, func(j journal) error {
-		story, err := j.Interaction(c.Context, c.Args().First())
+		story, err := j.Interaction(c.Context, ref)
 		if err != nil {
 			return err
 		}
@@ -179,8 +207,8 @@ func writeVerdict(w io.Writer, v store.Verdict) error {
 	if !v.OK {
 		verdict = "WRONG: this is not the journal as it was written; keep a copy of it and of the checkpoints, and compare with a backup"
 	}
-	_, err := fmt.Fprintf(w, "%d interactions, %d events, %d checkpoints, %d interactions of erased persons\n%s\n",
-		v.Interactions, v.Events, v.Checkpoints, v.Erased, verdict)
+	_, err := fmt.Fprintf(w, "%s, %s, %s, %s of erased persons\n%s\n", counted(v.Interactions, "interaction"),
+		counted(v.Events, "event"), counted(v.Checkpoints, "checkpoint"), counted(v.Erased, "interaction"), verdict)
 	return err
 }
 
@@ -191,8 +219,13 @@ func erasePerson(c *cli.Context) error {
 			named++
 		}
 	}
-	if named != 1 || c.NArg() > 1 {
+	if named != 1 {
 		return tandem.Errorf(tandem.CodeInvalid, "say whom to erase by one of INTERACTION, --customer ID or --caller NUMBER")
+	}
+	if c.NArg() > 0 {
+		if _, err := interactionArg(c); err != nil {
+			return err
+		}
 	}
 	if c.String("why") == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "say why with --why REASON, such as --why \"asked by letter of 3 March\"; it stays in the journal, so name nobody")
@@ -210,7 +243,7 @@ func erasePerson(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %d interactions, for ever? Type yes: ", id, len(of))) {
+	if !c.Bool("yes") && !confirmed(c, fmt.Sprintf("Erase customer %s, with what was said and recorded in %s, for ever? Type yes: ", id, counted(len(of), "interaction"))) {
 		return tandem.Errorf(tandem.CodeInvalid, "nothing was erased")
 	}
 	return withJournal(c, toWrite, func(j journal) error {
@@ -220,7 +253,7 @@ func erasePerson(c *cli.Context) error {
 			}
 			return err
 		}
-		fmt.Fprintf(c.App.Writer, "customer %s is erased from %d interactions; the journal still verifies\n", id, len(of))
+		fmt.Fprintf(c.App.Writer, "customer %s is erased from %s; the journal still verifies\n", id, counted(len(of), "interaction"))
 		return nil
 	})
 }
@@ -230,7 +263,7 @@ func whom(c *cli.Context, j journal) (tandem.CustomerID, error) {
 	if id := c.String("customer"); id != "" {
 		return tandem.CustomerID(id), nil
 	}
-	if ref := c.Args().First(); ref != "" {
+	if ref, _ := interactionArg(c); ref != "" {
 		story, err := j.Interaction(c.Context, ref)
 		return story.Customer.ID, err
 	}
@@ -289,9 +322,11 @@ func ending(i tandem.Interaction, t tandem.Termination) string {
 	case i.State == tandem.Open:
 		return "open"
 	case t.IsZero():
-		return printable(i.Outcome)
+		return printable(outcomeWords(i.Outcome))
+	case i.Outcome == flow.ReasonLeft && t.Reason == tandem.ReasonHangup && t.By == tandem.ByRemote:
+		return outcomeWords(i.Outcome)
 	case i.Outcome == "" || i.Outcome == string(t.Reason):
 		return fmt.Sprintf("%s by %s", t.Reason, t.By)
 	}
-	return fmt.Sprintf("%s, %s by %s", printable(i.Outcome), t.Reason, t.By)
+	return fmt.Sprintf("%s, %s by %s", printable(outcomeWords(i.Outcome)), t.Reason, t.By)
 }

@@ -101,6 +101,8 @@ func commitCall(t *testing.T, db *sqlite.DB, blobs *blob.Dir, from string, voice
 		}
 		change.Blobs = []store.BlobRef{ref}
 		change.Events = append(change.Events, at(41, tandem.EventVoicemail, tandem.Recorded{Blob: ref.ID, Seconds: 1, Box: "cards"}))
+		change.Tasks = []tandem.Task{{ID: tandem.NewID[tandem.TaskID](start, rand.Reader), Interaction: in.ID, Kind: tandem.TaskVoicemail,
+			Queue: "cards", State: tandem.TaskWaiting, Arrived: start, Blob: ref.ID}}
 	}
 	if err := db.Commit(context.Background(), change); err != nil {
 		t.Fatal(err)
@@ -129,6 +131,11 @@ func TestInteractionsListAndShow(t *testing.T) {
 	if strings.Contains(out, "\x1b") {
 		t.Error("a caller's escape sequence reaches the terminal")
 	}
+	for _, line := range strings.Split(out, "\n") {
+		if has := strings.Contains(line, "voicemail"); has != strings.Contains(line, first.Number.String()) {
+			t.Errorf("a voicemail is with the first call only: %s", line)
+		}
+	}
 	expect(t, 0, "interactions list --open", "no interactions")
 	expect(t, 0, "interactions list --since 1ns", "no interactions")
 	expect(t, 1, "interactions list --limit 0", "--limit goes from 1")
@@ -140,21 +147,28 @@ func TestInteractionsListAndShow(t *testing.T) {
 		expect(t, 0, "interactions show "+ref, "Interaction "+first.Number.String(), "95599 → front_door", "hangup by remote", "after 42s, outcome completed",
 			"0:00.000  opened by voice: +861055550101", "0:01.000  answered", "0:02.000  said “Welcome.” (cut after 0.4 s)", "keyed ••••",
 			"POST http://bank/cards/find: 200 ok, 12 ms, 2 tries", "voicemail left in cards, 1.0 s",
-			`front_door.look: ok → owed, card = {"owed":12.5}`, "2098 received, 2 lost", "audio/PCMU", "tandem interactions export")
+			`front_door.look: ok → owed, card = {"owed":12.5}`, "2098 received, 2 lost", "voicemail  audio/PCMU", "tandem interactions export "+string(first.Number), "voicemail in cards, waiting, in line since")
 	}
 	var story store.Story
 	if err := json.Unmarshal([]byte(expect(t, 0, "interactions show --json "+string(first.ID))), &story); err != nil || len(story.Events) != 9 {
 		t.Errorf("as JSON: %d events, %v", len(story.Events), err)
 	}
 	expect(t, 1, "interactions show 12345678901", "there is no interaction")
-	expect(t, 1, "interactions show", "INTERACTION")
+	for _, ref := range []string{first.Number.String(), string(first.Number[:8]), first.Number.String()[:8]} {
+		expect(t, 0, "interactions show "+ref, "Interaction "+first.Number.String())
+	}
+	expect(t, 1, "interactions show", "write tandem interactions show INTERACTION")
+	expect(t, 1, "interactions show abcd efgh", `"efgh" is one argument too many; write tandem interactions show INTERACTION`)
 }
 
 func TestInteractionsExportIsAudited(t *testing.T) {
 	first, second := journalWithCalls(t)
 	expect(t, 1, "interactions export "+string(first.ID), "say why")
 	expect(t, 1, "interactions export "+string(second.ID)+" --why test", "no voicemail")
-	path := strings.TrimSpace(expect(t, 0, "interactions export "+string(first.ID)+" --why complaint"))
+	path := strings.TrimSpace(expect(t, 0, "interactions export "+first.Number.String()+" --why complaint"))
+	if path != string(first.Number)+"-voicemail.wav" {
+		t.Errorf("the voicemail is in %s", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -181,11 +195,16 @@ func TestEraseAndVerify(t *testing.T) {
 	expect(t, 1, "interactions erase "+id+" --why asked", "Type yes", "nothing was erased")
 	expect(t, 1, "interactions erase --caller +1 --why asked", "nobody called from +1")
 	expect(t, 1, "interactions erase --customer none --why asked --yes", "there is no customer none")
-	expect(t, 0, "interactions erase --caller +861055550101 --why asked --yes", "is erased from 1 interactions")
-	expect(t, 0, "interactions verify", "right", "1 interactions of erased persons")
+	expect(t, 0, "interactions erase --caller +861055550101 --why asked --yes", "is erased from 1 interaction;")
+	expect(t, 0, "interactions verify", "right", "1 interaction of erased persons")
 	out := expect(t, 0, "interactions show "+id, "erased", "because: asked")
-	if strings.Contains(out, "+861055550101") || strings.Contains(out, "Welcome") {
-		t.Errorf("what was erased is shown:\n%s", out)
+	for _, gone := range []string{"+861055550101", "Welcome", "flow.", "(erased)", "interactions export", "Kept"} {
+		if strings.Contains(out, gone) {
+			t.Errorf("%q is shown of an erased person:\n%s", gone, out)
+		}
+	}
+	if !strings.Contains(out, "voicemail in cards, erased") {
+		t.Errorf("the voicemail's task is not told as erased:\n%s", out)
 	}
 	expect(t, 1, "interactions export "+id+" --why x", "erased")
 	expect(t, 0, "interactions show "+string(second.ID), "Welcome")

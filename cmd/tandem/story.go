@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/ivr/flow"
 	"tandem/store"
 )
 
@@ -39,24 +40,31 @@ func writeStory(w io.Writer, s store.Story, now time.Time) error {
 	for n, l := range s.Legs {
 		fmt.Fprintf(b, "  %d  %s\n", n+1, printable(legLine(l, i.Started)))
 	}
+	erased := !s.Customer.Erased.IsZero()
 	b.WriteString("\nWhat happened\n")
-	names := legNames(s.Legs)
+	if erased {
+		b.WriteString("  it is erased with the customer; that remains:\n")
+	}
+	names, tell := legNames(s.Legs), &teller{verbs: map[string]string{}}
 	for _, e := range s.Events {
-		fmt.Fprintf(b, "  %s  %s%s\n", offset(e.At.Sub(i.Started)), legMark(names, e.Leg), printable(eventLine(e)))
+		if erased && empty(e) {
+			continue
+		}
+		fmt.Fprintf(b, "  %s  %s%s\n", offset(e.At.Sub(i.Started)), legMark(names, e.Leg), printable(tell.line(e)))
 	}
 	if len(s.Tasks) > 0 {
 		b.WriteString("\nTasks\n")
 		for _, t := range s.Tasks {
-			fmt.Fprintf(b, "  %s\n", printable(strings.TrimRight(fmt.Sprintf("%s in %s, %s, in line since %s  %s",
-				t.Kind, t.Queue, t.State, t.Arrived.Local().Format(time.DateTime), t.Note), " ")))
+			fmt.Fprintf(b, "  %s\n", printable(taskLine(t, erased)))
 		}
 	}
-	if len(s.Blobs) > 0 {
+	if len(s.Blobs) > 0 && !erased {
 		b.WriteString("\nKept, encrypted\n")
+		kept := blobNames(s)
 		for _, ref := range s.Blobs {
-			fmt.Fprintf(b, "  %s  %s, %d bytes\n", ref.ID, printable(ref.MediaType), ref.Size)
+			fmt.Fprintf(b, "  %s  %s, %d bytes\n", kept[ref.ID], printable(ref.MediaType), ref.Size)
 		}
-		fmt.Fprintf(b, "  to listen: tandem interactions export %s --why REASON\n", i.ID)
+		fmt.Fprintf(b, "  to listen: tandem interactions export %s --why REASON\n", string(i.Number))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -73,7 +81,11 @@ func howEnded(i tandem.Interaction, legs []tandem.Leg) string {
 		}
 	}
 	text := "after " + lasted(i)
-	if i.Outcome != "" {
+	switch i.Outcome {
+	case "":
+	case flow.ReasonLeft:
+		text += ", " + outcomeWords(i.Outcome)
+	default:
 		text += ", outcome " + i.Outcome
 	}
 	if !last.IsZero() {
@@ -132,9 +144,95 @@ func offset(d time.Duration) string {
 	return fmt.Sprintf("%6d:%06.3f", int(d.Minutes()), (d % time.Minute).Seconds())
 }
 
+// outcomeWords says how a flow ended. That the caller left is not to be taken for a
+// message that was left.
+func outcomeWords(outcome string) string {
+	if outcome == flow.ReasonLeft {
+		return "the caller left"
+	}
+	return outcome
+}
+
+// taskLine says a task in a line. Of an erased person nobody is called back.
+func taskLine(t tandem.Task, erased bool) string {
+	line := taskName(t)
+	if erased {
+		return line + ", erased"
+	}
+	line += fmt.Sprintf(", %s, in line since %s", t.State, t.Arrived.Local().Format(time.DateTime))
+	if t.Note != "" {
+		line += ": " + t.Note
+	}
+	return line
+}
+
+func taskName(t tandem.Task) string {
+	if t.Queue == "" {
+		return string(t.Kind)
+	}
+	return fmt.Sprintf("%s in %s", t.Kind, t.Queue)
+}
+
+// teller tells events in their order, for some lines need what was before.
+type teller struct {
+	verbs     map[string]string // of the steps entered, by flow and step
+	voicemail bool              // one was asked for
+	kept      bool              // and is in its box
+}
+
+func (t *teller) line(e tandem.Event) string {
+	switch e.Kind {
+	case tandem.EventStep:
+		if p, err := payload[tandem.StepEntered](e); err == nil {
+			t.verbs[p.Flow+"."+p.Step] = p.Verb
+			t.voicemail, t.kept = p.Verb == (*flow.Voicemail)(nil).Verb(), false
+		}
+	case tandem.EventVoicemail:
+		t.kept = true
+	case tandem.EventFlowError:
+		return eventLine(e) + t.nothing()
+	case tandem.EventOutcome:
+		if p, err := payload[tandem.StepLeft](e); err == nil {
+			p.Outcome = t.outcome(p)
+			return stepLine(p) + t.nothing()
+		}
+	}
+	return eventLine(e)
+}
+
+// outcome is a step's outcome in words: "left" is a message in its box after a voicemail,
+// a name of the flow's own after a called flow, and else the caller.
+func (t *teller) outcome(p tandem.StepLeft) string {
+	verb := t.verbs[p.Flow+"."+p.Step]
+	switch {
+	case p.Outcome != flow.ReasonLeft, verb == (*flow.Subflow)(nil).Verb(), verb == (*flow.End)(nil).Verb():
+		return p.Outcome
+	case t.voicemail && t.kept:
+		return "message left"
+	}
+	return outcomeWords(p.Outcome)
+}
+
+// nothing tells, once, that a voicemail came to nothing.
+func (t *teller) nothing() string {
+	lost := t.voicemail && !t.kept
+	t.voicemail = false
+	if lost {
+		return " (voicemail: nothing kept)"
+	}
+	return ""
+}
+
+func payload[T any](e tandem.Event) (p T, err error) {
+	return p, json.Unmarshal(e.Data, &p)
+}
+
+// empty reports whether an event has no payload, as all of an erased person's.
+func empty(e tandem.Event) bool { return len(e.Data) == 0 || string(e.Data) == "null" }
+
 // eventLine says an event in a line.
 func eventLine(e tandem.Event) string {
-	if len(e.Data) == 0 || string(e.Data) == "null" {
+	if empty(e) {
 		if words, ok := bareEvents[e.Kind]; ok {
 			return words
 		}
@@ -172,7 +270,7 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		return fmt.Sprintf("opened by %s: %s → %s, entry %s", p.Channel, p.From, p.To, p.Entry)
 	}),
 	tandem.EventClosed: words(func(p tandem.Closing) string {
-		return fmt.Sprintf("closed: %s, %s", p.Outcome, p.Termination)
+		return fmt.Sprintf("closed: %s, %s", outcomeWords(p.Outcome), p.Termination)
 	}),
 	tandem.EventLegStarted: words(func(p tandem.Leg) string {
 		if p.Inbound {
@@ -189,7 +287,7 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	}),
 	tandem.EventRecorded: words(func(p tandem.Recorded) string { return fmt.Sprintf("recording kept, %.1f s", p.Seconds) }),
 	tandem.EventTaskOpened: words(func(p tandem.Task) string {
-		return fmt.Sprintf("task opened: %s in %s", p.Kind, p.Queue)
+		return "task opened: " + taskName(p)
 	}),
 	tandem.EventDialled: words(func(p tandem.Dialled) string {
 		if p.Trunk == "" {
@@ -203,27 +301,21 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		return fmt.Sprintf("delivered %s, try %d", p.Key, p.Attempts)
 	}),
 	tandem.EventOutboxDead: words(func(p tandem.Delivery) string {
-		return fmt.Sprintf("delivery of %s given up after %d tries: %s", p.Key, p.Attempts, p.Error)
+		return fmt.Sprintf("delivery of %s given up after %s: %s", p.Key, counted(p.Attempts, "try"), p.Error)
 	}),
 	tandem.EventJournalGap: words(func(p tandem.Gap) string {
-		return fmt.Sprintf("GAP: %d happenings lost from %s to %s: %s", p.Lost, p.From.Local().Format(time.TimeOnly), p.Until.Local().Format(time.TimeOnly), p.Cause)
+		return fmt.Sprintf("GAP: %s lost from %s to %s: %s", counted(p.Lost, "happening"), p.From.Local().Format(time.TimeOnly), p.Until.Local().Format(time.TimeOnly), p.Cause)
 	}),
 	tandem.EventFlowStarted: words(func(p tandem.FlowRef) string { return fmt.Sprintf("flow %s, version %.12s", p.Flow, p.Hash) }),
 	tandem.EventStep:        words(func(p tandem.StepEntered) string { return fmt.Sprintf("%s.%s (%s)", p.Flow, p.Step, p.Verb) }),
-	tandem.EventOutcome: words(func(p tandem.StepLeft) string {
-		line := fmt.Sprintf("%s.%s: %s → %s", p.Flow, p.Step, p.Outcome, p.Next)
-		for _, name := range sortedKeys(p.Set) {
-			value, err := json.Marshal(p.Set[name])
-			if err != nil {
-				value = []byte("?")
-			}
-			line += fmt.Sprintf(", %s = %s", name, value)
-		}
-		return line
-	}),
+	tandem.EventOutcome:     words(stepLine),
 	tandem.EventPrompt: words(func(p tandem.Prompted) string {
 		heard := ""
-		if !p.Heard {
+		switch {
+		case p.Heard:
+		case p.HeardMS < 50:
+			heard = " (not heard)"
+		default:
 			heard = fmt.Sprintf(" (cut after %.1f s)", float64(p.HeardMS)/1000)
 		}
 		return fmt.Sprintf("said “%s”%s", p.Text, heard)
@@ -241,10 +333,10 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		return fmt.Sprintf("%s %s:%s %s, %d ms%s", p.Method, p.URL, status, p.Outcome, p.MS, tries)
 	}),
 	tandem.EventFlowError: words(func(p tandem.FlowFault) string { return fmt.Sprintf("FLOW ERROR at %s: %s", p.Step, p.Message) }),
-	tandem.EventFlowEnded: words(func(p tandem.FlowEnd) string { return "flow ended: " + p.Reason }),
+	tandem.EventFlowEnded: words(func(p tandem.FlowEnd) string { return "flow ended: " + outcomeWords(p.Reason) }),
 	tandem.EventRecording: words(func(tandem.Recorded) string { return "recording begins" }),
 	tandem.EventMedia: words(func(p tandem.MediaFigures) string {
-		return fmt.Sprintf("audio: %d packets sent, %d received, %d lost, %d late, jitter %.0f ms", p.Sent, p.Received, p.Lost, p.Late, p.JitterMS)
+		return figuresLine(p)
 	}),
 	tandem.EventHold: words(func(p tandem.Held) string {
 		if p.On {
@@ -252,6 +344,37 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		}
 		return fmt.Sprintf("taken off hold by %s", p.By)
 	}),
+}
+
+// stepLine says how a step ended, and what it set.
+func stepLine(p tandem.StepLeft) string {
+	line := fmt.Sprintf("%s.%s: %s", p.Flow, p.Step, p.Outcome)
+	if p.Next != "" {
+		line += " → " + p.Next
+	}
+	for _, name := range sortedKeys(p.Set) {
+		value, err := json.Marshal(p.Set[name])
+		if err != nil {
+			value = []byte("?")
+		}
+		line += fmt.Sprintf(", %s = %s", name, value)
+	}
+	return line
+}
+
+// figuresLine says what became of a leg's audio, each packet 20 ms of it.
+func figuresLine(p tandem.MediaFigures) string {
+	line := fmt.Sprintf("audio: %d packets sent, %d received, %d lost, %d late, jitter %.0f ms", p.Sent, p.Received, p.Lost, p.Late, p.JitterMS)
+	if p.RemoteLost > 0 {
+		line += fmt.Sprintf("; the far end missed %d", p.RemoteLost)
+	}
+	if p.RoundTripMS > 0 {
+		line += fmt.Sprintf("; %.0f ms there and back", p.RoundTripMS)
+	}
+	if p.Strangers > 0 {
+		line += fmt.Sprintf("; %d of strangers dropped", p.Strangers)
+	}
+	return line
 }
 
 func sortedKeys(m map[string]any) []string {

@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"tandem"
 )
@@ -41,4 +43,51 @@ func TestEveryEventHasWords(t *testing.T) {
 	if kinds < 20 {
 		t.Fatalf("only %d kinds were found in the source", kinds)
 	}
+}
+
+// A message that was left is told from a caller who left.
+func TestStoryTellsMessageFromCaller(t *testing.T) {
+	step := func(name, verb string) tandem.Event {
+		return event(tandem.EventStep, tandem.StepEntered{Flow: "f", Step: name, Verb: verb})
+	}
+	out := func(name, outcome, next string) tandem.Event {
+		return event(tandem.EventOutcome, tandem.StepLeft{Flow: "f", Step: name, Outcome: outcome, Next: next})
+	}
+	kept := event(tandem.EventVoicemail, tandem.Recorded{Box: "b", Seconds: 2})
+	for name, test := range map[string]struct {
+		events []tandem.Event
+		want   []string
+	}{
+		"a message": {[]tandem.Event{step("m", "voicemail"), kept, out("m", "left", "bye")},
+			[]string{"f.m (voicemail)", "voicemail left in b, 2.0 s", "f.m: message left → bye"}},
+		"too short": {[]tandem.Event{step("m", "voicemail"), out("m", "too_short", "m"), step("m", "voicemail"), kept, out("m", "left", "bye")},
+			[]string{"f.m (voicemail)", "f.m: too_short → m (voicemail: nothing kept)", "f.m (voicemail)", "voicemail left in b, 2.0 s", "f.m: message left → bye"}},
+		"hung up at the tone": {[]tandem.Event{step("m", "voicemail"), out("m", "left", ""), event(tandem.EventFlowEnded, tandem.FlowEnd{Reason: "left"})},
+			[]string{"f.m (voicemail)", "f.m: the caller left (voicemail: nothing kept)", "flow ended: the caller left"}},
+		"hung up in a menu": {[]tandem.Event{step("main", "menu"), out("main", "left", "after"), event(tandem.EventClosed, tandem.Closing{Outcome: "left", Termination: tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup)})},
+			[]string{"f.main (menu)", "f.main: the caller left → after", "closed: the caller left, hangup by remote (normal)"}},
+		"a disk that is full": {[]tandem.Event{step("m", "voicemail"), event(tandem.EventFlowError, tandem.FlowFault{Step: "m", Message: "no room"}), out("m", "left", "")},
+			[]string{"f.m (voicemail)", "FLOW ERROR at m: no room (voicemail: nothing kept)", "f.m: the caller left"}},
+		"a called flow's own word": {[]tandem.Event{step("sub", "subflow"), out("sub", "left", "x")},
+			[]string{"f.sub (subflow)", "f.sub: left → x"}},
+		"not heard":         {[]tandem.Event{event(tandem.EventPrompt, tandem.Prompted{Text: "Hi"})}, []string{"said “Hi” (not heard)"}},
+		"a callback":        {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskCallback})}, []string{"task opened: callback"}},
+		"a task in a queue": {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskVoicemail, Queue: "q"})}, []string{"task opened: voicemail in q"}},
+	} {
+		tell, got := &teller{verbs: map[string]string{}}, []string{}
+		for _, e := range test.events {
+			got = append(got, tell.line(e))
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s is told as %q, want %q", name, got, test.want)
+		}
+	}
+	line := taskLine(tandem.Task{Kind: tandem.TaskCallback, State: tandem.TaskWaiting, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Note: "cut off"}, false)
+	if want := "callback, waiting, in line since 2026-01-02 03:04:05: cut off"; line != want {
+		t.Errorf("a task of no queue is told as %q, want %q", line, want)
+	}
+}
+
+func event(kind tandem.EventKind, payload any) tandem.Event {
+	return tandem.NewEvent("", "", time.Time{}, kind, "", payload)
 }
