@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"tandem/media/wav"
 )
 
 // rulesInCode are the rule names that the code of all readers and checks reports, with their places.
@@ -148,6 +151,11 @@ func TestPageExamples(t *testing.T) {
 	if len(files) < 4 || len(steps) < 5 {
 		t.Fatalf("%d files and %d examples of steps", len(files), len(steps))
 	}
+	var welcome bytes.Buffer
+	if err := wav.Write(&welcome, wav.Audio{Rate: 8000, PCM: make([]int16, 160)}); err != nil {
+		t.Fatal(err)
+	}
+	files["audio/welcome.wav"] = &fstest.MapFile{Data: welcome.Bytes()}
 	o := testOptions()
 	o.HTTPAllow = []string{"orders.example"}
 	if _, ds := FS(files, o); len(ds) != 0 {
