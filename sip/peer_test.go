@@ -382,7 +382,7 @@ type media struct {
 }
 
 func newMedia() *media {
-	return &media{up: make(chan struct{}, 64), n: sdp.NewNegotiator(sdp.Local{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), ID: 7})}
+	return &media{up: make(chan struct{}, 64), n: sdp.NewNegotiator(sdp.Local{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Far: netip.MustParseAddr("127.0.0.1"), ID: 7})}
 }
 
 func (m *media) Offer() ([]byte, error) {

@@ -29,7 +29,7 @@ func NewAudio(e *media.Engine, addr, host netip.Addr, id uint64) (*Audio, error)
 		return nil, err
 	}
 	here := netip.AddrPortFrom(addr, uint16(stream.Port()))
-	return &Audio{Stream: stream, neg: sdp.NewNegotiator(sdp.Local{Addr: here, ID: id}), host: host}, nil
+	return &Audio{Stream: stream, neg: sdp.NewNegotiator(sdp.Local{Addr: here, Far: host, ID: id}), host: host}, nil
 }
 
 // Offer writes an offer.

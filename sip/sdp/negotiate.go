@@ -3,6 +3,7 @@ package sdp
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -24,6 +25,7 @@ const (
 // Local is this side of the stream.
 type Local struct {
 	Addr      netip.AddrPort // public address and RTP port; RTCP is the port above
+	Far       netip.Addr     // where the other side's signalling comes from
 	ID        uint64         // o= session id: any number that is new for each call
 	PreferA   bool           // put A-law first in offers; answers follow the offerer
 	SessionBy string         // s= and o= user; "tandem" if empty
@@ -149,7 +151,7 @@ func (n *Negotiator) Answer(offer []byte) ([]byte, Agreed, error) {
 	}
 	index, law := -1, Codec{}
 	for i := range s.Media {
-		c, ok := usable(&s.Media[i])
+		c, ok := n.usable(&s.Media[i])
 		if ok && (index < 0 || i == n.audio) {
 			index, law = i, c
 		}
@@ -188,7 +190,7 @@ func (n *Negotiator) Accept(answer []byte) (Agreed, error) {
 		return Agreed{}, fmt.Errorf("%w: the answer has %d streams, the offer %d", ErrNotAcceptable, len(s.Media), len(n.lines))
 	}
 	m := &s.Media[n.audio]
-	law, ok := usable(m)
+	law, ok := n.usable(m)
 	if !ok {
 		return Agreed{}, ErrNotAcceptable
 	}
@@ -197,8 +199,8 @@ func (n *Negotiator) Accept(answer []byte) (Agreed, error) {
 }
 
 // usable finds the first G.711 format of a stream this side can take part in.
-func usable(m *Media) (Codec, bool) {
-	if m.Kind != "audio" || m.Port == 0 || m.Proto != "RTP/AVP" || !m.Addr.IsValid() || m.Addr.IsMulticast() {
+func (n *Negotiator) usable(m *Media) (Codec, bool) {
+	if m.Kind != "audio" || m.Port == 0 || m.Proto != "RTP/AVP" || !n.believed(m.Addr) {
 		return Codec{}, false
 	}
 	for _, c := range m.Codecs {
@@ -207,6 +209,23 @@ func usable(m *Media) (Codec, bool) {
 		}
 	}
 	return Codec{}, false
+}
+
+// believed: media may be sent to where a description says. It is of our socket's
+// address family; this machine and this link are for those who are there themselves,
+// or a stranger could have us send to what only we reach. An unspecified address is
+// the old way to say hold.
+func (n *Negotiator) believed(a netip.Addr) bool {
+	a, far := a.Unmap(), n.local.Far.Unmap()
+	switch {
+	case !a.IsValid() || a.IsMulticast() || a.Is4() != n.local.Addr.Addr().Unmap().Is4():
+		return false
+	case a.IsLoopback():
+		return far.IsLoopback()
+	case a.IsLinkLocalUnicast():
+		return far.IsLinkLocalUnicast()
+	}
+	return true
 }
 
 func lawName(pcma bool) string {
@@ -226,6 +245,12 @@ func (n *Negotiator) settle(m *Media, law Codec) Agreed {
 		Send:  n.wish().Sends() && m.Direction.Receives() && !held,
 		Recv:  n.wish().Receives() && m.Direction.Sends(),
 		PTime: packetTime,
+	}
+	if m.RTCP.Addr() != m.Addr { // reports go where the media goes, and to no third party
+		a.RTCP = netip.AddrPort{}
+		if m.Port < math.MaxUint16 {
+			a.RTCP = netip.AddrPortFrom(m.Addr, m.Port+1)
+		}
 	}
 	for _, c := range m.Codecs {
 		if c.Is("telephone-event", 8000) && c.Payload != law.Payload {

@@ -31,7 +31,7 @@ func TestAnswer(t *testing.T) {
 			name:   "A-law by another payload type, its own address, rtcp elsewhere, timing kept",
 			offer:  strings.Replace(head, "t=0 0", "t=10 20", 1) + "m=audio 4000 RTP/AVP 18 110\r\nc=IN IP4 192.0.2.7\r\na=rtpmap:110 pcma/8000/1\r\na=rtcp:4444 IN IP4 192.0.2.8\r\n",
 			answer: []string{"m=audio 5000 RTP/AVP 110", "a=rtpmap:110 PCMA/8000", "t=10 20"},
-			want:   Agreed{Remote: ap("192.0.2.7:4000"), RTCP: ap("192.0.2.8:4444"), PCMA: true, Payload: 110, Send: true, Recv: true, PTime: 20 * time.Millisecond},
+			want:   Agreed{Remote: ap("192.0.2.7:4000"), RTCP: ap("192.0.2.7:4001"), PCMA: true, Payload: 110, Send: true, Recv: true, PTime: 20 * time.Millisecond},
 		},
 		{
 			name:   "video refused in its place, the second audio too",
@@ -46,10 +46,9 @@ func TestAnswer(t *testing.T) {
 			want:   Agreed{Remote: ap("192.0.2.1:4002"), RTCP: ap("192.0.2.1:4003"), Send: true, Recv: true, PTime: 20 * time.Millisecond},
 		},
 		{
-			name:   "IPv6",
-			offer:  strings.ReplaceAll(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1") + "m=audio 4000 RTP/AVP 0\r\n",
-			answer: []string{"m=audio 5000 RTP/AVP 0"},
-			want:   Agreed{Remote: ap("[2001:db8::1]:4000"), RTCP: ap("[2001:db8::1]:4001"), Send: true, Recv: true, PTime: 20 * time.Millisecond},
+			name:    "another address family than ours",
+			offer:   strings.ReplaceAll(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1") + "m=audio 4000 RTP/AVP 0\r\n",
+			refused: true,
 		},
 		{
 			name:   "hold, direction of the session",
@@ -277,4 +276,48 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("our offer does not read: %v", err)
 		}
 	})
+}
+
+// TestDestinations: where a description may have media sent, by where the signalling
+// comes from.
+func TestDestinations(t *testing.T) {
+	const six, four = "2001:db8::9", "198.51.100.1"
+	for _, tc := range []struct {
+		here, far, c string
+		ok           bool
+	}{
+		{four, "192.0.2.1", "192.0.2.1", true},
+		{four, "192.0.2.1", "203.0.113.5", true}, // a media server elsewhere is usual
+		{four, "192.0.2.1", "10.1.2.3", true},    // behind a NAT: the packets will tell
+		{four, "192.0.2.1", "0.0.0.0", true},
+		{four, "192.0.2.1", "127.0.0.1", false},
+		{four, "192.0.2.1", "127.8.8.8", false},
+		{four, "192.0.2.1", "169.254.169.254", false},
+		{four, "192.0.2.1", "2001:db8::1", false},
+		{four, "127.0.0.1", "127.0.0.1", true},
+		{four, "127.0.0.1", "192.0.2.1", true},
+		{four, "169.254.1.1", "169.254.1.2", true},
+		{six, "2001:db8::1", "2001:db8::1", true},
+		{six, "2001:db8::1", "::1", false},
+		{six, "2001:db8::1", "fe80::1", false},
+		{six, "2001:db8::1", "::ffff:127.0.0.1", false},
+		{six, "::1", "::1", true},
+		{six, "2001:db8::1", "192.0.2.1", false},
+		{"::ffff:198.51.100.1", "::ffff:192.0.2.1", "192.0.2.1", true},
+	} {
+		family := "IP4"
+		if strings.Contains(tc.c, ":") {
+			family = "IP6"
+		}
+		n := NewNegotiator(Local{Addr: netip.AddrPortFrom(netip.MustParseAddr(tc.here), 5000), Far: netip.MustParseAddr(tc.far)})
+		body := strings.ReplaceAll(head, "c=IN IP4 192.0.2.1", "c=IN "+family+" "+tc.c) + "m=audio 4000 RTP/AVP 0\r\n"
+		if _, _, err := n.Answer([]byte(body)); (err == nil) != tc.ok {
+			t.Errorf("from %s to %s, media to %s: %v", tc.far, tc.here, tc.c, err)
+		}
+		n = NewNegotiator(n.local)
+		n.Offer()
+		if _, err := n.Accept([]byte(body)); (err == nil) != tc.ok {
+			t.Errorf("the same in an answer, from %s to %s, media to %s: %v", tc.far, tc.here, tc.c, err)
+		}
+	}
 }
