@@ -50,7 +50,11 @@ type Config struct {
 	// Spoken is told of each prompt that has left the playlist.
 	Spoken func(p flow.Play, whole bool)
 	// Held is told when the caller's phone puts us on hold or takes us back.
-	Held   func(on bool)
+	Held func(on bool)
+	// Relay is told of each key by INFO while the caller talks with somebody, to pass it
+	// on; those by the stream pass by themselves. It may be nil. While keys are hushed it
+	// is told of none.
+	Relay  func(digit byte)
 	Filler []*media.Clip
 	Beep   []*media.Clip
 }
@@ -62,7 +66,9 @@ type Channel struct {
 	said   []saying  // prompts on the playlist, oldest first
 	quiet  time.Time // since when nothing is said and no key came
 	hear   dtmf.Merger
-	filler bool
+	filler bool // it plays
+	tried  bool // to play it, in this wait
+	hushed bool
 	taping *taping
 	timer  *time.Timer
 	over   error // why Next returns ErrLeft
@@ -124,7 +130,14 @@ func (c *Channel) Cut() {
 }
 
 // Hush keeps keys and their tones from recordings and joined legs.
-func (c *Channel) Hush(on bool) { c.cfg.Stream.Hush(on) }
+func (c *Channel) Hush(on bool) {
+	c.hushed = on
+	c.cfg.Stream.Hush(on)
+}
+
+// Close drops a voicemail that nothing has ended, as after a panic. The channel is not
+// used after it.
+func (c *Channel) Close() { c.dropTape() }
 
 // saidAll reports whether every prompt has ended or is being stopped.
 func (c *Channel) saidAll() bool {
@@ -208,7 +221,7 @@ func (c *Channel) arm(w flow.Wait) {
 	switch {
 	case w.Kind == flow.WaitListen && w.Timeout > 0:
 		c.timer.Reset(max(0, w.Timeout-c.cfg.Now().Sub(c.quiet)))
-	case w.Kind == flow.WaitHTTP && !c.filler && len(c.cfg.Filler) > 0:
+	case w.Kind == flow.WaitHTTP && !c.tried && len(c.cfg.Filler) > 0:
 		c.timer.Reset(max(0, fillerAfter-c.cfg.Now().Sub(c.quiet)))
 	case w.Kind == flow.WaitVoicemail && c.taping != nil && c.taping.rec != nil:
 		c.timer.Reset(max(0, c.taping.until.Sub(c.cfg.Now())))
@@ -222,12 +235,14 @@ func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
 		c.quiet = c.cfg.Now()
 		return flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}, true
 	case flow.WaitHTTP:
+		c.tried = true
 		c.filler = c.cfg.Stream.Play(media.Item{ID: fillerID, Clips: c.cfg.Filler, Loop: true}) == nil
 	}
 	return flow.Input{}, false // a voicemail's end is seen by tape
 }
 
 func (c *Channel) stopFiller() {
+	c.tried = false
 	if c.filler {
 		c.cfg.Stream.Stop(fillerID)
 		c.filler = false
@@ -275,6 +290,9 @@ func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) 
 	}
 	switch w.Kind {
 	case flow.WaitTransfer: // it goes to the party they talk with
+		if via == dtmf.ViaInfo && c.cfg.Relay != nil && !c.hushed {
+			c.cfg.Relay(digit)
+		}
 		return flow.Input{}, false
 	case flow.WaitVoicemail:
 		if c.taping != nil && c.taping.rec != nil {

@@ -177,6 +177,18 @@ func TestFillerWhileAnAnswerIsAwaited(t *testing.T) {
 	}
 }
 
+// A filler that cannot be played is tried once in a wait.
+func TestFillerThatCannotBePlayed(t *testing.T) {
+	l := newLine(t, time.Minute, func(c *Config) { c.Filler = []*media.Clip{media.Tone(620, 500)} })
+	l.stream.Close()
+	wait := flow.Wait{Kind: flow.WaitHTTP}
+	l.due(wait)
+	l.arm(wait)
+	if l.filler || l.timer.Stop() {
+		t.Error("it is tried again")
+	}
+}
+
 func TestQuickAnswerNeedsNoFiller(t *testing.T) {
 	l := newLine(t, time.Minute, func(c *Config) { c.Filler = []*media.Clip{media.Tone(620, 500)} })
 	answers := make(chan flow.Input, 1)
@@ -230,14 +242,25 @@ func TestHoldIsTold(t *testing.T) {
 
 // Keys that belong to the party they talk with are not the flow's.
 func TestKeysDuringATransfer(t *testing.T) {
-	answers := make(chan flow.Input, 1)
+	answers, relayed := make(chan flow.Input, 1), ""
 	l := newLine(t, time.Minute, func(c *Config) {
 		c.Held = func(bool) { answers <- flow.Input{Kind: flow.InputTransferred} }
+		c.Relay = func(digit byte) { relayed += string(digit) }
 	})
-	l.sip <- sip.Key{Digit: '9'}
+	l.Hush(true)
+	l.sip <- sip.Key{Digit: '1'}
 	l.sip <- sip.Held{On: true} // comes after the key
+	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputTransferred || relayed != "" {
+		t.Errorf("got %+v, passed on %q of what is hushed", in, relayed)
+	}
+	l.Hush(false)
+	l.sip <- sip.Key{Digit: '9'}
+	l.sip <- sip.Held{}
 	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputTransferred {
 		t.Errorf("got %+v", in)
+	}
+	if relayed != "9" {
+		t.Errorf("passed on %q", relayed)
 	}
 	in := l.next(flow.Wait{Kind: flow.WaitListen, Timeout: 100 * time.Millisecond}, nil)
 	if in.Kind != flow.InputTimeout {

@@ -69,7 +69,23 @@ func (l *levels) Write(p []byte) (int, error) {
 }
 
 // Record asks for a voicemail once the prompts have ended.
-func (c *Channel) Record(r flow.Record) { c.taping = &taping{r: r} }
+func (c *Channel) Record(r flow.Record) {
+	c.dropTape()
+	c.taping = &taping{r: r}
+}
+
+// dropTape ends and forgets the voicemail that is being taken, if any.
+func (c *Channel) dropTape() {
+	t := c.taping
+	c.taping = nil
+	if t == nil || t.tape == nil {
+		return
+	}
+	if t.rec != nil {
+		_, _ = t.rec.Stop() // what it holds is not wanted
+	}
+	t.tape.Drop()
+}
 
 // tape moves a voicemail on. It returns the answer when the message is complete.
 func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
@@ -117,8 +133,12 @@ func (c *Channel) startTape() error {
 
 // keepTape ends the voicemail that is being taken.
 func (c *Channel) keepTape() (outcome string, err error) {
-	t := c.taping
-	c.taping = nil
+	outcome, err = c.taping.keep()
+	c.taping = nil // only now: after a panic it is still to be dropped
+	return outcome, err
+}
+
+func (t *taping) keep() (outcome string, err error) {
 	if t.rec == nil {
 		return "too_short", nil
 	}

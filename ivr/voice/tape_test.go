@@ -20,6 +20,7 @@ import (
 // box is a Tape that keeps what it gets in memory, or fails where it is told to.
 type box struct {
 	failOpen, failWrite, failKeep error
+	panics                        bool // in Keep
 
 	mu      sync.Mutex
 	data    []byte
@@ -35,6 +36,9 @@ func (b *box) Write(p []byte) (int, error) {
 }
 func (b *box) Law() codec.Law { return codec.PCMU }
 func (b *box) Keep(_ context.Context, length time.Duration) error {
+	if b.panics {
+		panic("keeping")
+	}
 	if b.failKeep == nil {
 		b.kept = length
 	}
@@ -186,5 +190,34 @@ func TestKeyBeforeTheBeep(t *testing.T) {
 	l.phone.Type("*")
 	if in := l.next(mailWait, nil); in.Kind != flow.InputKey || in.Text != "*" {
 		t.Errorf("got %+v", in)
+	}
+}
+
+// A voicemail that nothing has ended is dropped with its call, and with the next one.
+func TestUnfinishedVoicemailIsDropped(t *testing.T) {
+	for name, end := range map[string]func(l *line){
+		"the call is over": func(l *line) { l.Close() },
+		"another begins":   func(l *line) { l.Record(flow.Record{Serial: 5, Step: "mail", Max: time.Minute}) },
+		"keeping panics": func(l *line) {
+			defer l.Close()
+			defer func() { _ = recover() }()
+			speak(l)
+			l.taping.until = time.Now()
+			l.tape(mailWait)
+			t.Error("it was kept")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &box{panics: true}
+			l := newLine(t, time.Minute, func(c *Config) { c.Tape = func(flow.Record) (Tape, error) { return b, nil } })
+			l.Record(flow.Record{Serial: 4, Step: "mail", Max: time.Minute})
+			if in, done := l.tape(mailWait); done || b.dropped {
+				t.Fatalf("it began with %+v", in)
+			}
+			end(l)
+			if !b.dropped || b.kept != 0 {
+				t.Errorf("dropped %v, kept %v", b.dropped, b.kept)
+			}
+		})
 	}
 }
