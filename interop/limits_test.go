@@ -10,7 +10,7 @@ import (
 
 // The limits of the configuration's defaults.
 const (
-	messageBytes    = 64 << 10
+	messageBytes    = 64<<10 - 1
 	headerLineBytes = 8 << 10
 	headerCount     = 128
 	bodyBytes       = 32 << 10

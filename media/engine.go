@@ -31,7 +31,9 @@ var (
 const DefaultTimeout = 30 * time.Second
 
 // maxShards bounds the default number of shards: one core carries more than a
-// thousand calls, so more shards only cost wake-ups.
+// thousand calls, so more shards only cost wake-ups. There is never one for every
+// core: with each of the runtime's processors waiting in a shard's system call, its
+// monitor thread polls at 50 kHz, which costs more than the packets.
 const maxShards = 2
 
 // bindTries is how many ports are tried that others on this host hold.
@@ -42,7 +44,7 @@ type Config struct {
 	Address    netip.Addr    // to bind to; the zero Addr is every IPv4 address
 	Ports      [2]int        // first and last port; even ones carry RTP, the next one RTCP; 0, 0 is 10000 to 32767
 	Timeout    time.Duration // of hearing nothing; 0 is DefaultTimeout
-	Shards     int           // 0 is one per core, up to 2
+	Shards     int           // 0 is one for two cores, 1 or 2
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
 	Random     io.Reader             // of ports, SSRCs and first numbers; nil is crypto/rand
@@ -74,7 +76,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		cfg.Timeout = DefaultTimeout
 	}
 	if cfg.Shards == 0 {
-		cfg.Shards = min(runtime.GOMAXPROCS(0), maxShards)
+		cfg.Shards = max(1, min(runtime.GOMAXPROCS(0)/2, maxShards))
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

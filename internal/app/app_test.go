@@ -41,7 +41,7 @@ func TestRemappedEntryMayNotRecordUntold(t *testing.T) {
 		"join": "start: a\nsteps: { a: { transfer: { to: \"sip:x@pbx.example\" }, next: { else: end } } }\n",
 	}})
 	s.configure(t, `{ "1": { flow: join, record: true } }`, "")
-	s.wait(t, "an entry may not record")
+	s.wait(t, "the flows do not fit the entries")
 	if e := (*s.entries.Load())[0]; e.Record {
 		t.Errorf("the entry is %+v", e)
 	}

@@ -106,7 +106,8 @@ var errTooLong = errors.New("the longest time a call may last is over")
 
 // open writes the interaction before anything is answered.
 func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
-	ctx, cancel := context.WithTimeout(ctx, openTime)
+	// Not the call's own context: a caller who gives up meanwhile has called all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTime)
 	defer cancel()
 	var caller *tandem.Identity
 	if k.leg.From != "" {
@@ -173,8 +174,9 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
 		Stream: k.audio.Stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
-		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
+		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Relay: w.relay, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
 	})
+	defer k.line.Close()
 	runner := ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
 	facts := flow.Facts{
 		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,

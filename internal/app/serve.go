@@ -190,7 +190,7 @@ func (a *App) remap(file string) {
 		err = checkEntries(loaded, a.folder.Current())
 	}
 	if err == nil {
-		err = a.checkRecorded(*a.entries.Load(), loaded.Entries)
+		err = a.checkFlows(*a.entries.Load(), loaded.Entries)
 	}
 	a.mapped.Store(err == nil)
 	if err != nil {
@@ -201,21 +201,22 @@ func (a *App) remap(file string) {
 	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
 }
 
-// checkRecorded reads the flows again where other ones than before are recorded: in
-// those nobody may be spoken to before the caller was told.
-func (a *App) checkRecorded(before, now config.Entries) error {
+// checkFlows reads the flows again where others than before are mapped or recorded:
+// one that is mapped may not be taken away, and in one that is recorded nobody may be
+// spoken to before the caller was told.
+func (a *App) checkFlows(before, now config.Entries) error {
 	with := func(entries config.Entries) read.Options {
 		c := *a.cfg
 		c.Entries = entries
 		return readOptions(&c)
 	}
 	old, wanted := with(before), with(now)
-	if slices.Equal(old.Recorded, wanted.Recorded) {
+	if slices.Equal(old.Recorded, wanted.Recorded) && slices.Equal(old.Needed, wanted.Needed) {
 		return nil
 	}
 	if found := a.folder.Configure(wanted); source.HasErrors(found) {
 		a.folder.Configure(old)
-		return tandem.Errorf(tandem.CodeInvalid, "an entry may not record:\n%s", printed(found))
+		return tandem.Errorf(tandem.CodeInvalid, "the flows do not fit the entries:\n%s", printed(found))
 	}
 	return nil
 }

@@ -117,10 +117,6 @@ type refusal struct{ rule, why string }
 
 func (r *refusal) Error() string { return r.why }
 
-// lateBy is how late the 99th of 100 audio packets may leave before new calls are
-// turned away: beyond it jitter buffers run dry and callers hear it.
-const lateBy = 40 * time.Millisecond
-
 // refusing applies the admission rules before anything is spent on a call.
 func (a *App) refusing() *refusal {
 	if a.draining.Load() {
@@ -132,7 +128,7 @@ func (a *App) refusing() *refusal {
 	if n := a.calls(); n >= a.cfg.Limits.Calls {
 		return &refusal{"calls", "as many calls are up as limits.calls allows"}
 	}
-	if load := a.media.Load(); load.Lateness > lateBy {
+	if load := a.media.Load(); a.cfg.Limits.Late > 0 && load.Lateness > a.cfg.Limits.Late {
 		return &refusal{"late", "audio leaves late: this machine is overloaded"}
 	} else if load.Streams >= load.Ports {
 		return &refusal{"ports", "no media port is free (media.ports)"}

@@ -123,6 +123,7 @@ type Flows struct {
 // Limits bounds the whole server.
 type Limits struct {
 	Calls       int           `yaml:"calls"` // at once
+	Late        time.Duration `yaml:"late"`  // audio that leaves later turns new calls away (p99 of 2 s); 0 = never
 	MaxCallTime time.Duration `yaml:"max_call_time"`
 	Drain       time.Duration `yaml:"drain"` // calls may go on so long after a stop was asked
 }
@@ -146,7 +147,7 @@ func Default() *Config {
 		SIP: SIP{
 			Listen: []string{"udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"},
 			Limits: SIPLimits{
-				MessageBytes: 64 << 10, HeaderLineBytes: 8 << 10, Headers: 128, BodyBytes: 32 << 10, Via: 20,
+				MessageBytes: 64<<10 - 1, HeaderLineBytes: 8 << 10, Headers: 128, BodyBytes: 32 << 10, Via: 20,
 				MediaLines: 16, Codecs: 64, CallsPerSource: 50, InvitesPerSecond: 20, ConnectionsPerSource: 20,
 				HeaderTime: 10 * time.Second, IdleTime: 2 * time.Minute,
 			},
@@ -157,7 +158,7 @@ func Default() *Config {
 			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints/tandem.checkpoints", MasterKey: "keys/master.key",
 		},
 		Flows:  Flows{Dir: "flows"},
-		Limits: Limits{Calls: 400, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
+		Limits: Limits{Calls: 400, Late: 40 * time.Millisecond, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
 		Outbound: Outbound{
 			CallsAtOnce: 20, CallsPerHour: 100, CallsPerDay: 500, PerNumberPerHour: 3, PerNumberPerDay: 10, MinutesPerDay: 1000,
 			MaxMinutes: 60,
