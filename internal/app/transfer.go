@@ -26,13 +26,14 @@ const ringID = 1<<31 + 1
 type pairing struct {
 	mu   sync.Mutex
 	pair *room.Pair
+	far  *media.Stream // whom the caller talks with
 	held bool
 }
 
-func (p *pairing) set(pair *room.Pair, caller *media.Stream) error {
+func (p *pairing) set(pair *room.Pair, caller, far *media.Stream) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pair = pair
+	p.pair, p.far = pair, far
 	if pair != nil && p.held {
 		return pair.Hold(caller, true)
 	}
@@ -48,6 +49,21 @@ func (w *world) callerHeld(on bool) {
 		if err := w.pair.pair.Hold(w.call.audio.Stream, on); err != nil {
 			w.call.log.Warn("holding failed", "error", err)
 		}
+	}
+}
+
+// relayedKey is how long a key passed on sounds: an INFO tells it only once it is over.
+const relayedKey = 160
+
+// relay passes a key that came by signalling to whom the caller talks with.
+func (w *world) relay(digit byte) {
+	w.pair.mu.Lock()
+	defer w.pair.mu.Unlock()
+	if w.pair.far == nil {
+		return
+	}
+	if err := w.pair.far.SendKey(digit, relayedKey); err != nil {
+		w.call.log.Debug("a key was not passed on")
 	}
 }
 
@@ -160,7 +176,7 @@ func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tande
 	k := w.call
 	pair, err := room.NewPair(k.audio.Stream, s.Stream, k.app.sounds.music)
 	if err == nil {
-		err = w.pair.set(pair, k.audio.Stream)
+		err = w.pair.set(pair, k.audio.Stream, s.Stream)
 	}
 	if err != nil {
 		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
@@ -168,7 +184,7 @@ func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tande
 		return t, err
 	}
 	defer func() {
-		_ = w.pair.set(nil, nil) // forgetting a pair cannot fail
+		_ = w.pair.set(nil, nil, nil) // forgetting a pair cannot fail
 		pair.Part()
 	}()
 	t := w.listen(ctx, s, remote, pair)
@@ -232,7 +248,7 @@ func (a *App) destination(to, caller string) (sip.Dial, error) {
 	}
 	number, isNumber := strings.CutPrefix(to, "tel:")
 	if !isNumber {
-		return sip.Dial{}, errors.New("not dialled: the address is neither tel: nor sip:")
+		return sip.Dial{}, errors.New("not dialled: it is neither a tel: nor a sip: address")
 	}
 	trunk, err := a.trunk()
 	if err != nil {
