@@ -31,7 +31,7 @@ type Policy struct {
 type Use struct {
 	At      time.Time
 	Number  string // in one spelling; "" = none, as of a name at a host of the operator's
-	Minutes int // begun minutes, as carriers count
+	Minutes int    // begun minutes, as carriers count
 }
 
 // Refused says which rule refused a call. Rule is from a closed list, for metrics:
