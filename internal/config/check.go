@@ -206,8 +206,11 @@ func (r *reader) checkStore(s Store) {
 func (r *reader) checkOutbound(o Outbound) {
 	for _, a := range o.Allow {
 		if host, isSIP := strings.CutPrefix(a, "sip:"); isSIP {
+			if _, h, whole := strings.Cut(host, "@"); whole && userPart(a) != "" {
+				host = h
+			}
 			if host == "" || strings.ContainsAny(host, "@/* ") {
-				r.wrong("outbound.allow", "%q is no host: write sip:HOST or sip:HOST:PORT", a)
+				r.wrong("outbound.allow", "%q is no host: write sip:HOST or sip:HOST:PORT, or a whole sip:USER@HOST", a)
 			}
 		} else if plainNumber(a) == "" {
 			r.wrong("outbound.allow", "%q is no prefix of numbers: write digits such as +8610, or sip:HOST", a)

@@ -377,13 +377,15 @@ func TestNumber(t *testing.T) {
 }
 
 func TestOutboundAllows(t *testing.T) {
-	o := Outbound{Allow: []string{"+8610", "010", "8001", "sip:pbx.example", "sip:10.0.0.1:5080"}, Deny: []string{"+86109"}}
+	o := Outbound{Allow: []string{"+8610", "010", "8001", "sip:pbx.example", "sip:10.0.0.1:5080", "sip:*21@pbx.example"}, Deny: []string{"+86109"}}
 	for target, want := range map[string]bool{
 		"+861055550100": true, "tel:+86-10-5555-0100;ext=3": true, "00861055550100": true, "+86109999": false, "8001": true,
 		"+8620": false, "+19005551234": false, "sip:desk@pbx.example": true, "sip:desk@PBX.example:5060;transport=tcp": true,
 		"sip:+19005551234@pbx.example": false, "sip:0019005551234@pbx.example": false, "sip:x@evil.example": false,
 		"sip:x@10.0.0.1:5080": true, "sip:x@10.0.0.1": false, "sip:pbx.example": true, "": false, "+": false, "tel:abc": false,
 		"sip:%2B19005551234@pbx.example": false, "sip:+19005551234:x@pbx.example": false, "sip:+1%39005551234@pbx.example": false,
+		"sip:*72+19005551234@pbx.example": false, "sip:%2A7219005551234@pbx.example": false, "sip:9%2319005551234@pbx.example": false,
+		"sip:*21@pbx.example": true, "sip:*21@10.0.0.1:5080": false, "sip:*@pbx.example": true,
 		"sip:8001@evil.example": false, "sip:x@pbx.example.evil.example": false,
 	} {
 		if ok, why := o.Allows(target); ok != want || (ok != (why == "")) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -9,7 +10,7 @@ import (
 // empty Allow nothing can be dialled. A count or sum of 0 means none may be made,
 // never "no limit".
 type Outbound struct {
-	Allow            []string           `yaml:"allow"` // number prefixes such as +8610, or sip:HOST
+	Allow            []string           `yaml:"allow"` // number prefixes such as +8610, sip:HOST, or a whole sip:USER@HOST
 	Deny             []string           `yaml:"deny"`  // number prefixes; stronger than Allow
 	CallsAtOnce      int                `yaml:"calls_at_once"`
 	CallsPerHour     int                `yaml:"calls_per_hour"`
@@ -42,6 +43,9 @@ func (o Outbound) Allows(target string) (ok bool, why string) {
 	if number == "" && host == "" {
 		return false, "it is neither a number nor a sip: address"
 	}
+	if host != "" && coded(target) && !slices.Contains(o.Allow, strings.TrimSpace(target)) {
+		return false, "its user part mixes digits with a dialling code; list the whole address in outbound.allow to permit it"
+	}
 	if number != "" {
 		for _, p := range append(premium[:], o.Deny...) {
 			if strings.HasPrefix(international(number), international(p)) {
@@ -50,6 +54,9 @@ func (o Outbound) Allows(target string) (ok bool, why string) {
 		}
 	}
 	for _, a := range o.Allow {
+		if host != "" && a == strings.TrimSpace(target) {
+			return true, ""
+		}
 		if allowedHost, isHost := strings.CutPrefix(a, "sip:"); isHost {
 			if host != "" && (host == allowedHost || hostOnly(host) == allowedHost) {
 				return true, ""
@@ -87,6 +94,28 @@ func Number(target string) string {
 	return international(number)
 }
 
+// coded: the user part of a sip: address dials * or # beside digits. A PBX may take
+// such a code off and call what is left, whatever range that is in.
+func coded(target string) bool {
+	user := userPart(target)
+	return strings.ContainsAny(user, "*#") && strings.ContainsAny(user, "0123456789")
+}
+
+// userPart is the user part of a sip: address as the host will read it.
+func userPart(target string) string {
+	rest, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(target), "sip:"), ";")
+	rest, _, _ = strings.Cut(rest, "?")
+	user, _, hasUser := strings.Cut(rest, "@")
+	if !hasUser {
+		return ""
+	}
+	user, _, _ = strings.Cut(user, ":") // a password
+	if plain, err := url.PathUnescape(user); err == nil {
+		user = plain
+	}
+	return user
+}
+
 // splitTarget gives the number in a target, if there is one, and the host of a
 // sip: address.
 func splitTarget(target string) (number, host string) {
@@ -94,15 +123,11 @@ func splitTarget(target string) (number, host string) {
 	if rest, isSIP := strings.CutPrefix(target, "sip:"); isSIP {
 		rest, _, _ = strings.Cut(rest, ";")
 		rest, _, _ = strings.Cut(rest, "?")
-		user, h, hasUser := strings.Cut(rest, "@")
+		_, h, hasUser := strings.Cut(rest, "@")
 		if !hasUser {
 			return "", strings.ToLower(rest)
 		}
-		user, _, _ = strings.Cut(user, ":") // a password
-		if plain, err := url.PathUnescape(user); err == nil {
-			user = plain
-		}
-		return plainNumber(user), strings.ToLower(h)
+		return plainNumber(userPart(target)), strings.ToLower(h)
 	}
 	target = strings.TrimPrefix(target, "tel:")
 	target, _, _ = strings.Cut(target, ";")
