@@ -26,6 +26,7 @@ const (
 	ReasonValue       Reason = "value"   // another header's value
 	ReasonResponse    Reason = "response"
 	ReasonRate        Reason = "rate"        // 503
+	ReasonFlood       Reason = "flood"       // over UDP, from all sources together
 	ReasonConnections Reason = "connections" // too many from one source
 	ReasonFault       Reason = "fault"       // ours: judging it panicked
 	ReasonSlow        Reason = "slow"        // a connection that dripped or slept

@@ -20,8 +20,9 @@ import (
 	"time"
 )
 
-// Limits of one gate. Zero takes the default named; a negative rate or count
-// switches that limit off.
+// Limits of one gate. Zero takes the default named. A negative rate, or a negative
+// number of connections, switches that limit off; the rest cannot be switched off, and
+// below zero takes the default too.
 type Limits struct {
 	Message          int     // bytes in a message: 65,535
 	HeaderLine       int     // bytes in one header field, unfolded: 8 KiB
@@ -33,16 +34,25 @@ type Limits struct {
 	// requests of any kind but ACK from one address: ten times those for INVITE
 	RequestsPerSecond float64
 	RequestBurst      int
-	Connections       int           // TCP connections from one address: 100
-	AllConnections    int           // TCP connections in all: 10,000
-	Sources           int           // addresses kept in the table: 16,384
-	HeaderTime        time.Duration // for a message begun on TCP to be complete: 10 s
-	Idle              time.Duration // between messages on TCP: 120 s
-	RetryAfter        time.Duration // told with 503: 5 s
+	// requests of any kind but ACK over UDP from all addresses together, which may be
+	// forged: 5,000. The last quarter of the burst is kept for calls that are up.
+	AllRequestsPerSecond float64
+	AllRequestBurst      int           // on top of that rate: 10,000
+	Connections          int           // TCP connections from one address: 100
+	AllConnections       int           // TCP connections in all: 10,000
+	Sources              int           // addresses kept in the table: 16,384
+	HeaderTime           time.Duration // for a message begun on TCP to be complete: 10 s
+	Idle                 time.Duration // between messages on TCP: 120 s
+	RetryAfter           time.Duration // told with 503: 5 s
 }
 
 func (l Limits) withDefaults() Limits {
 	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	counts := func(v *int, d int) { // negative is off
 		if *v == 0 {
 			*v = d
 		}
@@ -53,18 +63,20 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Body, 32<<10)
 	set(&l.Vias, 20)
 	set(&l.InviteBurst, 100)
-	set(&l.Connections, 100)
-	set(&l.AllConnections, 10000)
+	set(&l.AllRequestBurst, 10000)
 	set(&l.Sources, 16384)
+	counts(&l.Connections, 100)
+	counts(&l.AllConnections, 10000)
 	if l.InvitesPerSecond == 0 {
 		l.InvitesPerSecond = 50
 	}
 	if l.RequestsPerSecond == 0 {
 		l.RequestsPerSecond = 10 * l.InvitesPerSecond
 	}
-	if l.RequestBurst == 0 {
-		l.RequestBurst = 10 * l.InviteBurst
+	if l.AllRequestsPerSecond == 0 {
+		l.AllRequestsPerSecond = 5000
 	}
+	set(&l.RequestBurst, 10*l.InviteBurst)
 	if l.HeaderTime == 0 {
 		l.HeaderTime = 10 * time.Second
 	}
@@ -158,6 +170,9 @@ func (g *Gate) pass(raw []byte, stream bool, from netip.AddrPort) (forward, repl
 	v = Check(raw, stream, g.limits)
 	if v.Reason == "" && v.counted() && !g.sources.request(from.Addr(), v.invite, g.now()) {
 		v.Reason, v.Code, v.retryAfter = ReasonRate, 503, g.limits.RetryAfter
+	}
+	if v.Reason == "" && v.counted() && !stream && !g.sources.all(v.head.toTagged, g.now()) {
+		v.Reason = ReasonFlood // no answer: it would go to whose addresses are forged
 	}
 	if v.Reason == "" {
 		return v.message, nil, v

@@ -16,6 +16,7 @@ type sources struct {
 	mu    sync.Mutex
 	table map[netip.Addr]*source
 	rest  source // newcomers while the table is full
+	total bucket // requests over UDP
 	conns int    // open TCP connections in all
 	swept time.Time
 }
@@ -106,6 +107,18 @@ func (s *sources) request(a netip.Addr, invite bool, now time.Time) bool {
 	e := s.get(a, now)
 	return e.requests.take(now, l.RequestsPerSecond, l.RequestBurst) &&
 		(!invite || e.invites.take(now, l.InvitesPerSecond, l.InviteBurst))
+}
+
+// all lets one request over UDP in, or not, whoever it says it is from. One of a call
+// that is up may draw what the others may not.
+func (s *sources) all(inDialog bool, now time.Time) bool {
+	l := s.limits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.AllRequestsPerSecond > 0 && !inDialog && s.total.fill(now, l.AllRequestsPerSecond, l.AllRequestBurst) < 1+float64(l.AllRequestBurst/4) {
+		return false
+	}
+	return s.total.take(now, l.AllRequestsPerSecond, l.AllRequestBurst)
 }
 
 // connect lets one TCP connection in, or not.

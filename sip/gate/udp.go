@@ -63,7 +63,11 @@ func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		if reply != nil {
 			_, _ = c.PacketConn.WriteTo(reply, net.UDPAddrFromAddrPort(v.replyTo(from))) // lost is lost: it is UDP
 		}
-		if forward == nil || len(forward) > len(b) {
+		if len(forward) > len(b) { // put into plain form it is longer than before
+			c.gate.o.Dropped(ReasonTooLarge)
+			continue
+		}
+		if forward == nil {
 			continue
 		}
 		if s := addr.String(); s != c.last {
