@@ -70,7 +70,6 @@ var refusals = []request{
 	}, want: []int{481}},
 	{name: "CANCEL of no call", method: "CANCEL", user: "1000", want: []int{481}},
 	{name: "INVITE in no call", method: "INVITE", user: "1000", offer: true, change: func(m *testkit.Message) { m.Set("To", m.Get("To")+";tag=nothing") }, want: []int{481}},
-	{name: "loop", method: "INVITE", user: "1000", offer: true, change: set("Max-Forwards", "0"), want: []int{483}},
 	{name: "no codec", method: "INVITE", user: "1000", change: func(m *testkit.Message) {
 		m.With("application/sdp", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n")
 	}, want: []int{488}},

@@ -18,12 +18,8 @@ const (
 )
 
 // basics checks what every request must pass (RFC 3261 section 8.2), and answers
-// those that do not.
+// those that do not. Max-Forwards is not among it: here a request has arrived.
 func (s *Server) basics(req *gosip.Request, tx gosip.ServerTransaction) bool {
-	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 {
-		s.refuse(req, tx, Refusal{Code: 483})
-		return false
-	}
 	if req.Recipient.Scheme != "sip" && req.Recipient.Scheme != "sips" {
 		s.refuse(req, tx, Refusal{Code: 416})
 		return false
