@@ -26,6 +26,10 @@ func (s *Server) onInvite(req *gosip.Request, tx gosip.ServerTransaction) {
 		s.inDialog(req, tx, s.onReinvite)
 		return
 	}
+	if req.Contact() == nil { // RFC 3261 section 8.1.1.8: without it no BYE could be sent
+		s.refuse(req, tx, Refusal{Code: 400, Reason: "Missing Contact"})
+		return
+	}
 	if ok := s.acceptableBody(req, tx); !ok {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -151,6 +152,7 @@ func (s *Server) build() error {
 	quiet := slog.New(slog.DiscardHandler)
 	if gosip.UDPMTUSize != largestDatagram {
 		gosip.UDPMTUSize = largestDatagram
+		gosip.TransportBufferReadSize = math.MaxUint16 // its 32 KiB would cut off what the gate lets in
 		gosip.SetDefaultLogger(quiet)
 	}
 	ua, err := sipgo.NewUA(
