@@ -72,10 +72,7 @@ race: ## the race detector over everything but interop
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
-	@grep -rHo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do
-	  name=$${func#func }; echo "== $$name in $$(dirname "$$file")"
-	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" | tail -n 3
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: e2e
 e2e: build $(UI)/node_modules/.tested-with ## journeys in a real browser; J=call for one
