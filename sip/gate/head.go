@@ -184,7 +184,10 @@ func (h *head) startLine() bool {
 		}
 		return true
 	}
-	at := strings.LastIndex(strings.ToUpper(h.line), " SIP/")
+	at := len(h.line) - len(" SIP/")
+	for at >= 0 && !strings.EqualFold(h.line[at:at+len(" SIP/")], " SIP/") {
+		at--
+	}
 	if at < 0 {
 		return false
 	}
