@@ -43,7 +43,7 @@ export default async function call({ browser, server, root, check, shot }) {
   await check("a Chinese browser gets the page in Chinese", () =>
     withPage({ locale: "zh-CN", colorScheme: "dark" }, async (page) => {
       await page.getByRole("heading", { name: "可拨打的号码" }).waitFor();
-      await page.getByText("就绪,当前没有通话。").waitFor();
+      await page.getByText("就绪，当前没有通话。").waitFor();
       assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-CN");
       await shot(page, "page-zh-dark");
     }));

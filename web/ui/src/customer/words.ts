@@ -56,7 +56,7 @@ const en: Words = {
 
 const zhCN: Words = {
   title: "拨打 Tandem",
-  lead: "电话响起,流程应答。用本机或本网络内的任意 SIP 电话拨打下面的号码。",
+  lead: "电话响起，流程应答。用本机或本网络内的任意 SIP 电话拨打下面的号码。",
   language: "页面语言",
   numbers: "可拨打的号码",
   number: "号码",
@@ -66,20 +66,20 @@ const zhCN: Words = {
   copied: "已复制",
   prefix: (number) => `以 ${number} 开头的任意号码`,
   auth: "需要在电话中填写用户名和密码",
-  none: "还没有可拨打的号码。在配置文件的 entries 中添加,下一通来电即可使用。",
+  none: "还没有可拨打的号码。在配置文件的 entries 中添加，下一通来电即可使用。",
   how: "如何拨打",
   steps: [
-    "打开一个 SIP 电话,例如 Linphone 或 baresip。无需账号,也无需注册。",
+    "打开一个 SIP 电话，例如 Linphone 或 baresip。无需账号，也无需注册。",
     "原样拨打列表中的地址。",
-    "听语音提示,用电话键盘按键。不必等语音播完。",
+    "听语音提示，用电话键盘按键。不必等语音播完。",
   ],
-  terminal: "也可以不用电话,直接在终端拨打",
+  terminal: "也可以不用电话，直接在终端拨打",
   state: "状态",
   loading: "正在查询号码……",
-  ready: (calls) => (calls === 0 ? "就绪,当前没有通话。" : `就绪,当前有 ${calls} 通通话。`),
-  refusing: "暂时不接新来电,已接通的通话不受影响。",
-  unreachable: "服务器没有应答,本页会自动重试。",
-  demo: "这是演示:银行、账户和余额均为虚构。",
+  ready: (calls) => (calls === 0 ? "就绪，当前没有通话。" : `就绪，当前有 ${calls} 通通话。`),
+  refusing: "暂时不接新来电，已接通的通话不受影响。",
+  unreachable: "服务器没有应答，本页会自动重试。",
+  demo: "这是演示：银行、账户和余额均为虚构。",
 };
 
 export const words: Record<Language, Words> = { en, "zh-CN": zhCN };
