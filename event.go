@@ -15,7 +15,6 @@ const (
 	EventLegStarted EventKind = "leg.started"        // Leg
 	EventConsent    EventKind = "consent.given"      // Consent
 	EventVoicemail  EventKind = "voicemail.left"     // Recorded
-	EventRecorded   EventKind = "recording.kept"     // Recorded
 	EventTaskOpened EventKind = "task.opened"        // Task
 	EventDialled    EventKind = "call.dialled"       // Dialled
 	EventBlobOpened EventKind = "audit.opened"       // Audit: somebody listened or looked
@@ -29,6 +28,7 @@ const (
 	EventLegAnswered EventKind = "leg.answered"       // none
 	EventLegEnded    EventKind = "leg.ended"          // Termination
 	EventClosed      EventKind = "interaction.closed" // Closing
+	EventRecorded    EventKind = "recording.kept"     // Recorded
 	EventFlowStarted EventKind = "flow.started"       // FlowRef
 	EventStep        EventKind = "flow.step"          // StepEntered
 	EventOutcome     EventKind = "flow.outcome"       // StepLeft
@@ -41,17 +41,6 @@ const (
 	EventRecording   EventKind = "recording.state"    // Recorded: it begins
 	EventMedia       EventKind = "media.figures"      // MediaFigures
 )
-
-// Promise reports whether the kind must be durable before anything leaves.
-func (k EventKind) Promise() bool {
-	switch k {
-	case EventOpened, EventLegStarted, EventConsent, EventVoicemail,
-		EventRecorded, EventTaskOpened, EventDialled, EventBlobOpened, EventErased, EventOutboxDead, EventOutboxDone,
-		EventJournalGap:
-		return true
-	}
-	return false
-}
 
 // Event is one fact of an interaction: immutable, numbered from 1 without gaps by
 // the store, and chained by hash to the one before it.

@@ -192,21 +192,21 @@ func (k *call) spoken(p flow.Play, whole bool) {
 	}
 }
 
-// close ends the call in one fixed order: goodbye on the wire, media, recording,
-// metrics, journal.
+// close ends the call in one fixed order: goodbye on the wire, media, ports,
+// recording, metrics, journal.
 func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Termination {
 	ctx = context.WithoutCancel(ctx)
 	k.sip.Hangup(ctx, t)
 	if first := k.sip.Termination(); !first.IsZero() {
 		t = first
 	}
+	var figures media.Stats
+	if k.audio != nil {
+		figures = k.audio.Stream.Close() // its ports too
+	}
 	change := &store.Change{}
 	if k.recording != nil {
 		k.recording.keep(change)
-	}
-	var figures media.Stats
-	if k.audio != nil {
-		figures = k.audio.Stream.Close()
 	}
 	if k.outcome == "" {
 		k.outcome = string(t.Reason)
