@@ -15,6 +15,7 @@ import (
 	"tandem/flows"
 	"tandem/internal/mockbank"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
 	"tandem/media/prompt"
@@ -61,7 +62,7 @@ func call(t *testing.T, lib *flow.Library, name string, facts flow.Facts, at tim
 	t.Cleanup(v.Close)
 	facts.Channel = tandem.Voice
 	c := &caller{t: t, lib: lib, voice: v, now: at}
-	s, effects, err := lib.Start(name, facts, nil, at)
+	s, effects, err := engine.Start(lib, name, facts, nil, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func (c *caller) advance(in flow.Input) {
 	c.t.Helper()
 	c.now = c.now.Add(time.Second)
 	in.At, in.Serial = c.now, c.s.Wait.Serial
-	s, effects, err := c.lib.Advance(c.s, in)
+	s, effects, err := engine.Advance(c.lib, c.s, in)
 	if err != nil {
 		c.t.Fatal(err)
 	}

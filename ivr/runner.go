@@ -13,6 +13,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 )
 
 // Channel is how the customer is spoken with. One goroutine uses it.
@@ -77,7 +78,7 @@ type Result struct {
 // the session could not be run at all; whatever a flow's author or a back end does
 // wrong ends in the Result. A cancelled ctx counts as the customer leaving.
 func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs map[string]any) (Result, error) {
-	s, effects, err := r.Library.Start(name, facts, inputs, r.Now())
+	s, effects, err := engine.Start(r.Library, name, facts, inputs, r.Now())
 	if err != nil {
 		return Result{}, fmt.Errorf("starting flow %s: %w", name, err)
 	}
@@ -91,7 +92,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 		}
 		if err != nil { // a promise could not be kept: back to where the flow had not counted on it
 			fault := flow.Input{Kind: flow.InputFault, At: r.Now(), Text: err.Error()}
-			if s, effects, err = r.Library.Advance(before, fault); err != nil {
+			if s, effects, err = engine.Advance(r.Library, before, fault); err != nil {
 				return Result{}, fmt.Errorf("running flow %s: %w", name, err)
 			}
 			before = s
@@ -118,7 +119,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 		}
 		in.At = r.Now()
 		before = s
-		if s, effects, err = r.Library.Advance(s, in); err != nil {
+		if s, effects, err = engine.Advance(r.Library, s, in); err != nil {
 			return Result{}, fmt.Errorf("running flow %s: %w", name, err)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"tandem"
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 )
 
 const (
@@ -69,7 +70,7 @@ func (p *player) pass(d time.Duration) {
 
 // play plays a flow to its end.
 func (p *player) play(ctx context.Context, name string, facts flow.Facts, inputs map[string]any) error {
-	s, effects, err := p.lib.Start(name, facts, inputs, p.now())
+	s, effects, err := engine.Start(p.lib, name, facts, inputs, p.now())
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (p *player) play(ctx context.Context, name string, facts flow.Facts, inputs
 			return err
 		}
 		in.At = p.now()
-		if s, effects, err = p.lib.Advance(p.s, in); err != nil {
+		if s, effects, err = engine.Advance(p.lib, p.s, in); err != nil {
 			return err
 		}
 	}

@@ -29,12 +29,13 @@ var table = map[string][]string{
 
 	"ivr/flow/expression": {"tandem", "internal/nearest"},
 	"ivr/flow":            {"tandem", "ivr/flow/expression"},
+	"ivr/flow/engine":     {"tandem", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/source":     {"internal/nearest", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/read":       {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source", "media/wav"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
-	"ivr":                 {"tandem", "ivr/flow"},
+	"ivr":                 {"tandem", "ivr/flow", "ivr/flow/engine"},
 	"ivr/voice":           {"tandem", "ivr", "ivr/flow", "media", "media/codec", "media/dtmf", "media/prompt", "sip"},
 
 	"sip/sdp":  {"tandem"},

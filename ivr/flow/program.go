@@ -1,7 +1,6 @@
-// Package flow is the flow language at rest and at work: a program as read from
-// YAML, and the engine that runs it. The engine is pure: session and input go in,
-// session, effects and a wait come out. No clock, network, database, goroutine or
-// randomness inside; time and ids come in as data.
+// Package flow is the nouns of the flow language: a program as read from YAML, and a
+// session of it as plain data, with the inputs it takes, the effects it asks for and
+// the form it is stored in. It decides nothing: tandem/ivr/flow/engine runs sessions.
 package flow
 
 import (
@@ -55,6 +54,18 @@ type Flow struct {
 	Env       *expression.Env
 }
 
+// Variable finds an input or a variable by name, or nil.
+func (f *Flow) Variable(name string) *Variable {
+	for _, list := range [2][]*Variable{f.Inputs, f.Vars} {
+		for _, v := range list {
+			if v.Name == name {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
 // Secrecy says how far a value may go.
 type Secrecy uint8
 
@@ -71,6 +82,14 @@ type Variable struct {
 	Type    *expression.Type
 	Secrecy Secrecy
 	Default any // converted to the type; nil = the type's zero
+}
+
+// Initial is the value before anything has set one.
+func (v *Variable) Initial() any {
+	if v.Default != nil {
+		return v.Default
+	}
+	return expression.Zero(v.Type)
 }
 
 // Prompt is words in every language of the flow. Name is "" for one written in place.

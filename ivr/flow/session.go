@@ -44,6 +44,14 @@ type Facts struct {
 	AssuranceUntil time.Time        `json:"assurance_until,omitzero"`
 }
 
+// Level is the assurance that holds at a time.
+func (f Facts) Level(now time.Time) tandem.Assurance {
+	if !f.AssuranceUntil.IsZero() && !now.Before(f.AssuranceUntil) {
+		return tandem.None
+	}
+	return f.Assurance
+}
+
 // Frame is one flow on the stack of called flows.
 type Frame struct {
 	Flow    string            `json:"flow"`
@@ -63,9 +71,16 @@ type Frame struct {
 	// Left is set on the flow whose on_leave runs: what it ends as returns to nobody.
 	Left bool `json:"left,omitempty"`
 
-	ephemeral map[string]any // nil after Decode: the values are lost and are asked for again when needed
-	draft     string         // keys of the current step so far; not stored, since a resumed session asks again
+	Ephemeral map[string]any `json:"-"` // nil after Decode: the values are lost and are asked for again when needed
+	Draft     string         `json:"-"` // keys of the current step so far; not stored, since a resumed session asks again
 }
+
+// Reasons of a session's end that no flow gives.
+const (
+	ReasonCompleted = "completed" // the flow reached its end and named no reason
+	ReasonLeft      = "left"      // the customer left
+	ReasonError     = "error"     // the flow could not go on
+)
 
 // WaitKind is what a session waits for.
 type WaitKind string

@@ -1,4 +1,4 @@
-package flow
+package engine
 
 import (
 	"slices"
@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/ivr/flow"
 )
 
 // ear is a verb that listens: menu, collect, consent, and language by menu.
 type ear interface {
-	Verb
+	flow.Verb
 	// listening tells how it listens.
-	listening() *Listen
+	listening() *flow.Listen
 	// question is what it asks on the first try.
-	question() *Prompt
+	question() *flow.Prompt
 	// begin prepares the step; false means that it has already taken an outcome.
 	begin(r *run) (bool, error)
 	// key takes the draft, to which a key has just been added.
@@ -30,7 +31,7 @@ type ear interface {
 	// commands tells whether the flow's commands work here.
 	commands() bool
 	// options is how it looks in text.
-	options(r *run) []Option
+	options(r *run) []flow.Option
 }
 
 // todo is what a listening step has to do before it waits.
@@ -42,19 +43,34 @@ const (
 	more         // wait for the next key
 )
 
-// Guards: every listening verb is an ear.
-var (
-	_ ear = (*Menu)(nil)
-	_ ear = (*Collect)(nil)
-	_ ear = (*ConsentStep)(nil)
-	_ ear = (*Language)(nil)
+// The listening verbs as ears.
+type (
+	menu     struct{ *flow.Menu }
+	collect  struct{ *flow.Collect }
+	consent  struct{ *flow.ConsentStep }
+	language struct{ *flow.Language }
 )
+
+// hear is the ear of a verb, nil if the verb does not listen.
+func hear(v flow.Verb) ear {
+	switch v := v.(type) {
+	case *flow.Menu:
+		return menu{v}
+	case *flow.Collect:
+		return collect{v}
+	case *flow.ConsentStep:
+		return consent{v}
+	case *flow.Language:
+		return language{v}
+	}
+	return nil
+}
 
 // listen enters a listening step. Keys typed ahead come before the prompt, which is
 // not said if they are an answer or begin one.
 func (r *run) listen(e ear) error {
-	r.f.Try, r.f.draft, r.f.Confirming, r.f.Choices = 1, "", false, nil
-	_, consenting := e.(*ConsentStep)
+	r.f.Try, r.f.Draft, r.f.Confirming, r.f.Choices = 1, "", false, nil
+	_, consenting := e.(consent)
 	if !e.listening().TypeAhead || !e.listening().DTMF || consenting { // nobody consents to what was not yet said
 		r.s.Keys = ""
 	}
@@ -75,8 +91,8 @@ func (r *run) drain(e ear) error {
 		k := r.s.Keys[:1]
 		r.s.Keys = r.s.Keys[1:]
 		r.pressed(e, k)
-		r.f.draft += k
-		if len(r.f.draft) > maxDraft {
+		r.f.Draft += k
+		if len(r.f.Draft) > maxDraft {
 			r.miss(e, false)
 			continue
 		}
@@ -122,11 +138,11 @@ func (r *run) settle(e ear) error {
 func (r *run) hidden(e ear) bool { return e.secret() && !r.f.Confirming }
 
 func (r *run) await(e ear, timeout time.Duration) {
-	r.wait(Wait{Kind: WaitListen, Timeout: timeout, Secret: r.hidden(e), Speech: e.listening().Speech, Options: r.options(e)})
+	r.wait(flow.Wait{Kind: flow.WaitListen, Timeout: timeout, Secret: r.hidden(e), Speech: e.listening().Speech, Options: r.options(e)})
 }
 
 // options are made for text only: a voice says them.
-func (r *run) options(e ear) []Option {
+func (r *run) options(e ear) []flow.Option {
 	if r.s.Facts.Channel == tandem.Voice {
 		return nil
 	}
@@ -141,10 +157,10 @@ func (r *run) patience(e ear) time.Duration {
 	if d, ok := e.listening().Timeout[r.s.Facts.Channel]; ok && d > 0 {
 		return d
 	}
-	if d, ok := DefaultListen().Timeout[r.s.Facts.Channel]; ok {
+	if d, ok := flow.DefaultListen().Timeout[r.s.Facts.Channel]; ok {
 		return d
 	}
-	return DefaultListen().Timeout[tandem.Voice]
+	return flow.DefaultListen().Timeout[tandem.Voice]
 }
 
 // ask says the prompt of this try: the question, then the retry prompts in turn.
@@ -154,16 +170,16 @@ func (r *run) ask(e ear) error {
 	if n := len(l.Retry); r.f.Try > 1 && n > 0 {
 		p = l.Retry[min(r.f.Try-2, n-1)]
 	}
-	if c, ok := e.(*Collect); ok && r.f.Confirming {
+	if c, ok := e.(collect); ok && r.f.Confirming {
 		return r.say(c.Confirm, l.BargeIn, false, nil)
 	}
-	if _, ok := e.(*Language); ok {
+	if _, ok := e.(language); ok {
 		return r.sayInAll(p, l.BargeIn)
 	}
 	if err := r.say(p, l.BargeIn, e.secret(), nil); err != nil {
 		return err
 	}
-	if m, ok := e.(*Menu); ok && m.From != nil {
+	if m, ok := e.(menu); ok && m.From != nil {
 		return m.sayChoices(r)
 	}
 	return nil
@@ -173,14 +189,14 @@ func (r *run) ask(e ear) error {
 // drops what was typed ahead, since it was meant for what would have come after.
 // SMS never asks again by itself.
 func (r *run) miss(e ear, silent bool) {
-	r.f.draft, r.s.Keys = "", ""
+	r.f.Draft, r.s.Keys = "", ""
 	l := e.listening()
 	if r.f.Try < l.Tries && !(silent && r.s.Facts.Channel == tandem.SMS) {
 		r.f.Try++
 		r.todo = ask
 		return
 	}
-	if c, ok := e.(*Collect); ok && r.f.Confirming {
+	if c, ok := e.(collect); ok && r.f.Confirming {
 		c.forget(r)
 	}
 	if err := r.leave(e.failed(silent)); err != nil {
@@ -198,24 +214,23 @@ func (r *run) pressed(e ear, k string) {
 
 // hearing is the step that listens now, or nil.
 func (r *run) hearing() ear {
-	if r.s.Wait.Kind != WaitListen {
+	if r.s.Wait.Kind != flow.WaitListen {
 		return nil
 	}
-	e, _ := r.step.Verb.(ear)
-	return e
+	return hear(r.step.Verb)
 }
 
 // onKey takes a key. Pressed while an HTTP step runs it is kept for the steps after
 // it; pressed during a transfer or a voicemail it belongs to them.
-func (r *run) onKey(in Input) {
+func (r *run) onKey(in flow.Input) {
 	k := strings.ToUpper(in.Text)
 	if len(k) != 1 || !strings.Contains("0123456789*#ABCD", k) || r.s.Leaving {
 		return
 	}
 	e := r.hearing()
 	switch {
-	case e == nil && r.s.Wait.Kind == WaitHTTP:
-		r.emit(Cut{})
+	case e == nil && r.s.Wait.Kind == flow.WaitHTTP:
+		r.emit(flow.Cut{})
 		if len(r.s.Keys) < maxKeys {
 			r.s.Keys += k
 		}
@@ -223,12 +238,12 @@ func (r *run) onKey(in Input) {
 	case e == nil, !e.listening().DTMF, in.Early && !e.listening().TypeAhead:
 		return
 	}
-	if _, consenting := e.(*ConsentStep); consenting && in.Early {
+	if _, consenting := e.(consent); consenting && in.Early {
 		return
 	}
 	r.waited()
 	if e.listening().BargeIn.ByKeys() || !in.Early {
-		r.emit(Cut{})
+		r.emit(flow.Cut{})
 	}
 	r.s.Keys += k
 	if err := r.drain(e); err != nil {
@@ -243,7 +258,7 @@ func (r *run) onText(s string, spoken bool) {
 		return
 	}
 	r.waited()
-	r.emit(Cut{})
+	r.emit(flow.Cut{})
 	if r.via == "" {
 		r.via = "text"
 	}
@@ -251,7 +266,7 @@ func (r *run) onText(s string, spoken bool) {
 	if r.hidden(e) {
 		shown = "•"
 	}
-	r.f.draft, r.s.Keys = "", ""
+	r.f.Draft, r.s.Keys = "", ""
 	if len([]rune(s)) > maxText {
 		shown = string([]rune(shown)[:min(len([]rune(shown)), maxText)])
 		s = ""
@@ -273,13 +288,13 @@ func (r *run) reply(e ear, s string) error {
 	}
 	if e.commands() && !r.hidden(e) {
 		for _, c := range r.flow.Commands {
-			if c.Keys != "" && strings.ToUpper(Fold(s)) == c.Keys || says(Fold(s), c.Phrases) {
+			if c.Keys != "" && strings.ToUpper(flow.Fold(s)) == c.Keys || says(flow.Fold(s), c.Phrases) {
 				return r.obey(e, c)
 			}
 		}
 	}
 	if r.f.Confirming {
-		return r.confirm(e.(*Collect), s)
+		return r.confirm(e.(collect), s)
 	}
 	return e.text(r, s)
 }
@@ -293,7 +308,7 @@ func (r *run) onTimeout() {
 	r.waited()
 	var err error
 	switch {
-	case r.f.draft == "":
+	case r.f.Draft == "":
 		r.miss(e, true)
 	case r.f.Confirming:
 		r.miss(e, false)
@@ -314,15 +329,15 @@ func (r *run) command(e ear) (bool, error) {
 	if !e.commands() || r.hidden(e) {
 		return false, nil
 	}
-	_, collecting := e.(*Collect)
+	_, collecting := e.(collect)
 	for _, c := range r.flow.Commands {
 		if c.Keys == "" || collecting && !r.f.Confirming && c.Keys[0] != '*' {
 			continue
 		}
-		if c.Keys == r.f.draft {
+		if c.Keys == r.f.Draft {
 			return true, r.obey(e, c)
 		}
-		if strings.HasPrefix(c.Keys, r.f.draft) && !r.begun(e) {
+		if strings.HasPrefix(c.Keys, r.f.Draft) && !r.begun(e) {
 			r.todo = more
 			return true, nil
 		}
@@ -333,14 +348,14 @@ func (r *run) command(e ear) (bool, error) {
 // begun tells whether the draft itself answers a menu, which goes before the
 // beginning of a command.
 func (r *run) begun(e ear) bool {
-	m, ok := e.(*Menu)
-	return ok && m.chosen(r, r.f.draft) >= 0
+	m, ok := e.(menu)
+	return ok && m.chosen(r, r.f.Draft) >= 0
 }
 
 // obey carries out a command: help and agent go to their step, repeat and back to
 // where they say unless the flow names a step.
-func (r *run) obey(e ear, c *Command) error {
-	r.f.draft = ""
+func (r *run) obey(e ear, c *flow.Command) error {
+	r.f.Draft = ""
 	switch {
 	case c.Go != "":
 		r.leaveTo(c.Name, c.Go)

@@ -1,4 +1,4 @@
-package flow_test
+package engine_test
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/expression"
 )
 
@@ -29,7 +30,7 @@ func moved(t *testing.T, lib *flow.Library, s flow.Session, at time.Time) (flow.
 	if s, err = flow.Decode(b); err != nil {
 		t.Fatal(err)
 	}
-	s, effects, err := lib.Resume(s, at)
+	s, effects, err := engine.Resume(lib, s, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestResumeSendsOnlyWhatMayBeSentTwice(t *testing.T) {
 			"a":      {Verb: &verb, Next: flow.Next{By: map[string]string{"error": "failed"}, Else: "end"}},
 			"failed": {Verb: &flow.End{Reason: "failed"}},
 		})
-		s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func TestResumeSendsOnlyWhatMayBeSentTwice(t *testing.T) {
 		if !sent {
 			continue
 		}
-		late, effects, _ := lib.Advance(s, flow.Input{Kind: flow.InputFetched, Serial: old, At: monday, Fetched: &flow.Fetched{Status: 200}})
+		late, effects, _ := engine.Advance(lib, s, flow.Input{Kind: flow.InputFetched, Serial: old, At: monday, Fetched: &flow.Fetched{Status: 200}})
 		if late.Ended != "" || len(effects) != 0 {
 			t.Errorf("%s: the answer to the first request was taken for the second's", verb.Method)
 		}
@@ -94,7 +95,7 @@ func TestResumeKeepsTheKey(t *testing.T) {
 		"b": post("c"), "c": call("a"), "last": once,
 	})
 	lib.Flows["child"] = child
-	s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	s, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 	key := func() string {
 		t.Helper()
 		if err != nil {
@@ -115,7 +116,7 @@ func TestResumeKeepsTheKey(t *testing.T) {
 				t.Errorf("after %q the request made again has the key %q", want, key())
 			}
 		}
-		s, effects, err = lib.Advance(s, flow.Input{Kind: flow.InputFetched, Serial: s.Wait.Serial, At: monday, Fetched: &flow.Fetched{Status: 200}})
+		s, effects, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputFetched, Serial: s.Wait.Serial, At: monday, Fetched: &flow.Fetched{Status: 200}})
 	}
 }
 
@@ -128,7 +129,7 @@ func TestResumeChecksTheLevel(t *testing.T) {
 		},
 		"low": {Verb: &flow.End{Reason: "low"}},
 	})
-	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
+	s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
 	if err != nil || s.Wait.Kind != flow.WaitListen {
 		t.Fatalf("%+v %v", s.Wait, err)
 	}
@@ -153,7 +154,7 @@ func TestResumeChecksTheLevelOfTheCaller(t *testing.T) {
 		"low": {Verb: &flow.End{Reason: "low"}},
 	})
 	lib.Flows["child"] = child
-	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
+	s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice, Assurance: tandem.Verified, AssuranceUntil: monday.Add(time.Minute)}, nil, monday)
 	if err != nil || s.Wait.Step != "ask" {
 		t.Fatalf("%+v %v", s.Wait, err)
 	}
@@ -174,12 +175,12 @@ func TestFaultInACalledFlow(t *testing.T) {
 		"sorry": {Verb: &flow.End{Reason: "sorry"}},
 	})
 	lib.Flows["child"] = child
-	if s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != "sorry" {
+	if s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != "sorry" {
 		t.Errorf("ended %q, %v", s.Ended, err)
 	}
 	child.OnError = "b"
 	child.Steps["b"] = &flow.Step{Name: "b", Verb: &flow.End{As: "done"}}
-	if s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != flow.ReasonCompleted {
+	if s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday); err != nil || s.Ended != flow.ReasonCompleted {
 		t.Errorf("ended %q, %v", s.Ended, err)
 	}
 }
@@ -195,7 +196,7 @@ func TestSecretsAreNotReturnedIntoTheOpen(t *testing.T) {
 		lib := goFlow(t, "", map[string]*flow.Step{"a": {Verb: flow.NewSubflow("child", nil, "got", child.Outcomes), Next: flow.Next{To: "end"}}})
 		lib.Flows["child"] = child
 		lib.Flows["x"].Vars = []*flow.Variable{{Name: "got", Type: &expression.Type{Kind: expression.Object, Fields: map[string]*expression.Type{"pin": digits}}, Secrecy: secrecy}}
-		s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		s, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 		if err != nil || s.Ended != want {
 			t.Errorf("secrecy %d: ended %q, %v", secrecy, s.Ended, err)
 		}

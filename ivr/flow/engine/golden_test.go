@@ -1,4 +1,4 @@
-package flow_test
+package engine_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
 )
@@ -49,7 +50,7 @@ func begin(t testing.TB, name string, facts flow.Facts, inputs map[string]any, a
 	if facts.Channel == "" {
 		facts.Channel = tandem.Voice
 	}
-	s, effects, err := d.lib.Start(name, facts, inputs, at)
+	s, effects, err := engine.Start(d.lib, name, facts, inputs, at)
 	d.took(s, effects, err)
 	return d
 }
@@ -88,7 +89,7 @@ func (d *talk) do(line string) {
 	case "keys", "early":
 		for _, k := range rest {
 			in := flow.Input{Kind: flow.InputKey, At: d.now, Text: string(k), Via: "rfc4733", Early: word == "early"}
-			s, effects, err := d.lib.Advance(d.s, in)
+			s, effects, err := engine.Advance(d.lib, d.s, in)
 			d.took(s, effects, err)
 		}
 		return
@@ -134,13 +135,13 @@ func (d *talk) do(line string) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		s, effects, err := d.lib.Resume(s, d.now)
+		s, effects, err := engine.Resume(d.lib, s, d.now)
 		d.took(s, effects, err)
 		return
 	default:
 		d.t.Fatalf("the script says %q", line)
 	}
-	s, effects, err := d.lib.Advance(d.s, in)
+	s, effects, err := engine.Advance(d.lib, d.s, in)
 	d.took(s, effects, err)
 }
 
@@ -260,7 +261,7 @@ func golden(t *testing.T, name, got string) {
 		a, b := strings.Split(got, "\n"), strings.Split(string(want), "\n")
 		for i := range max(len(a), len(b)) {
 			if i >= len(a) || i >= len(b) || a[i] != b[i] {
-				t.Fatalf("%s:%d differs (go test ./ivr/flow -update writes it anew)\ngot:\n%s", file, i+1, strings.Join(a[min(i, len(a)):min(i+5, len(a))], "\n"))
+				t.Fatalf("%s:%d differs (go test ./ivr/flow/engine -update writes it anew)\ngot:\n%s", file, i+1, strings.Join(a[min(i, len(a)):min(i+5, len(a))], "\n"))
 			}
 		}
 	}

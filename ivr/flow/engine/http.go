@@ -1,4 +1,4 @@
-package flow
+package engine
 
 import (
 	"bytes"
@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
 // fetch is the verb http: it works out the request and waits for the answer. What is
 // typed ahead meanwhile may be a secret's where any is asked for: nobody hears it.
-func (r *run) fetch(v *HTTP) error {
+func (r *run) fetch(v *flow.HTTP) error {
 	request, err := r.request(v)
 	if err != nil {
 		return err
 	}
 	secret := r.asksSecrets()
 	r.hush(secret)
-	request.Serial = r.wait(Wait{Kind: WaitHTTP, Secret: secret})
+	request.Serial = r.wait(flow.Wait{Kind: flow.WaitHTTP, Secret: secret})
 	r.emit(request)
 	return nil
 }
@@ -30,7 +31,7 @@ func (r *run) fetch(v *HTTP) error {
 func (r *run) asksSecrets() bool {
 	for i := range r.s.Frames {
 		for _, s := range r.lib.Flows[r.s.Frames[i].Flow].Steps {
-			if c, ok := s.Verb.(*Collect); ok && c.Secrecy != Open {
+			if c, ok := s.Verb.(*flow.Collect); ok && c.Secrecy != flow.Open {
 				return true
 			}
 		}
@@ -38,8 +39,8 @@ func (r *run) asksSecrets() bool {
 	return false
 }
 
-func (r *run) request(v *HTTP) (Fetch, error) {
-	q := Fetch{Step: r.f.Step, Method: v.Method, Timeout: v.Timeout, Retries: v.Retry}
+func (r *run) request(v *flow.HTTP) (flow.Fetch, error) {
+	q := flow.Fetch{Step: r.f.Step, Method: v.Method, Timeout: v.Timeout, Retries: v.Retry}
 	if v.Idempotent || v.Retry > 0 {
 		q.Key = r.visit()
 	}
@@ -93,7 +94,7 @@ func (r *run) visit() string {
 }
 
 // writeJSON writes a body with its members in the order of the file.
-func (r *run) writeJSON(out *bytes.Buffer, v *Value, level int) error {
+func (r *run) writeJSON(out *bytes.Buffer, v *flow.Value, level int) error {
 	if level > maxLevels {
 		return faultf("the body is nested more than %d deep", maxLevels)
 	}
@@ -153,8 +154,8 @@ func marshal(out *bytes.Buffer, v any) error {
 }
 
 // onFetched takes the answer: an outcome, and the body into its variable.
-func (r *run) onFetched(a Fetched) {
-	v, ok := r.step.Verb.(*HTTP)
+func (r *run) onFetched(a flow.Fetched) {
+	v, ok := r.step.Verb.(*flow.HTTP)
 	if !ok {
 		return
 	}
@@ -175,7 +176,7 @@ func (r *run) onFetched(a Fetched) {
 }
 
 // judge makes an outcome of an answer; why is set where the answer alone does not tell.
-func judge(a Fetched) (outcome, why string) {
+func judge(a flow.Fetched) (outcome, why string) {
 	switch {
 	case a.Failed == "timeout":
 		return "timeout", ""
@@ -202,7 +203,7 @@ func (r *run) keep(into string, body []byte) error {
 }
 
 // publicURL is the address without its query and anything a trace may not hold.
-func (r *run) publicURL(v *HTTP) string {
+func (r *run) publicURL(v *flow.HTTP) string {
 	vars, err := r.templateNames(v.URL, nil)
 	if err != nil || v.URL.Secret() {
 		return ""

@@ -1,18 +1,19 @@
-package flow
+package engine
 
 import (
 	"strconv"
 	"strings"
 
 	"tandem"
+	"tandem/ivr/flow"
 )
 
-func (m *Menu) listening() *Listen        { return &m.Listen }
-func (m *Menu) question() *Prompt         { return m.Prompt }
-func (m *Menu) secret() bool              { return false }
-func (m *Menu) commands() bool            { return true }
-func (m *Menu) gap(r *run) error          { r.miss(m, false); return nil }
-func (m *Menu) failed(silent bool) string { return noInputOrMatch(silent) }
+func (m menu) listening() *flow.Listen   { return &m.Listen }
+func (m menu) question() *flow.Prompt    { return m.Prompt }
+func (m menu) secret() bool              { return false }
+func (m menu) commands() bool            { return true }
+func (m menu) gap(r *run) error          { r.miss(m, false); return nil }
+func (m menu) failed(silent bool) string { return noInputOrMatch(silent) }
 
 func noInputOrMatch(silent bool) string {
 	if silent {
@@ -23,7 +24,7 @@ func noInputOrMatch(silent bool) string {
 
 // begin takes down what a menu from a list offers: it must not change while the
 // caller thinks.
-func (m *Menu) begin(r *run) (bool, error) {
+func (m menu) begin(r *run) (bool, error) {
 	if m.From == nil {
 		return true, nil
 	}
@@ -47,14 +48,14 @@ func (m *Menu) begin(r *run) (bool, error) {
 }
 
 // count is how many choices there are now; keys gives the keys of one.
-func (m *Menu) count(r *run) int {
+func (m menu) count(r *run) int {
 	if m.From != nil {
 		return len(r.f.Choices)
 	}
 	return len(m.Choices)
 }
 
-func (m *Menu) keys(i int) string {
+func (m menu) keys(i int) string {
 	if m.From != nil {
 		return strconv.Itoa(i + 1)
 	}
@@ -62,7 +63,7 @@ func (m *Menu) keys(i int) string {
 }
 
 // chosen is the choice with exactly these keys, or -1.
-func (m *Menu) chosen(r *run, keys string) int {
+func (m menu) chosen(r *run, keys string) int {
 	for i := range m.count(r) {
 		if keys != "" && m.keys(i) == keys {
 			return i
@@ -71,12 +72,12 @@ func (m *Menu) chosen(r *run, keys string) int {
 	return -1
 }
 
-func (m *Menu) key(r *run) error {
-	if i := m.chosen(r, r.f.draft); i >= 0 {
+func (m menu) key(r *run) error {
+	if i := m.chosen(r, r.f.Draft); i >= 0 {
 		return m.choose(r, i)
 	}
 	for i := range m.count(r) {
-		if strings.HasPrefix(m.keys(i), r.f.draft) {
+		if strings.HasPrefix(m.keys(i), r.f.Draft) {
 			r.todo = more
 			return nil
 		}
@@ -86,14 +87,14 @@ func (m *Menu) key(r *run) error {
 }
 
 // text takes the keys, a phrase, or what a button says.
-func (m *Menu) text(r *run, s string) error {
-	s = Fold(s)
+func (m menu) text(r *run, s string) error {
+	s = flow.Fold(s)
 	if i := m.chosen(r, strings.ToUpper(s)); i >= 0 {
 		return m.choose(r, i)
 	}
 	labels := m.options(r)
 	for i := range m.count(r) {
-		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && Fold(labels[i].Label) == s {
+		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && flow.Fold(labels[i].Label) == s {
 			return m.choose(r, i)
 		}
 	}
@@ -101,7 +102,7 @@ func (m *Menu) text(r *run, s string) error {
 	return nil
 }
 
-func (m *Menu) choose(r *run, i int) error {
+func (m menu) choose(r *run, i int) error {
 	outcome := m.keys(i)
 	if m.From == nil {
 		if outcome == "" {
@@ -120,13 +121,13 @@ func (m *Menu) choose(r *run, i int) error {
 }
 
 // labelNames are the names a label from a list may use besides the flow's.
-func (m *Menu) labelNames(r *run, i int) map[string]any {
+func (m menu) labelNames(r *run, i int) map[string]any {
 	return map[string]any{m.From.As: r.f.Choices[i], "key": m.keys(i)}
 }
 
 // sayChoices says the labels of a menu from a list. One that does not name its key
 // is said after it.
-func (m *Menu) sayChoices(r *run) error {
+func (m menu) sayChoices(r *run) error {
 	for i := range r.f.Choices {
 		before := len(r.effects)
 		if err := r.say(m.From.Label, m.BargeIn, false, m.labelNames(r, i)); err != nil {
@@ -136,7 +137,7 @@ func (m *Menu) sayChoices(r *run) error {
 		if err != nil {
 			return err
 		}
-		if play, ok := r.effects[before].(Play); ok && !usesKey(words) {
+		if play, ok := r.effects[before].(flow.Play); ok && !usesKey(words) {
 			key := tandem.Part{Kind: tandem.PartDigits, Text: m.keys(i) + " ", Value: m.keys(i)}
 			play.Parts = append([]tandem.Part{key}, play.Parts...)
 			r.effects[before] = play
@@ -145,7 +146,7 @@ func (m *Menu) sayChoices(r *run) error {
 	return nil
 }
 
-func usesKey(w *Words) bool {
+func usesKey(w *flow.Words) bool {
 	if w.Text != nil {
 		for _, name := range w.Text.Uses() {
 			if name == "key" {
@@ -157,8 +158,8 @@ func usesKey(w *Words) bool {
 }
 
 // options is the menu as text: its labels, or the first phrase of each choice.
-func (m *Menu) options(r *run) []Option {
-	out := make([]Option, m.count(r))
+func (m menu) options(r *run) []flow.Option {
+	out := make([]flow.Option, m.count(r))
 	for i := range out {
 		out[i].Keys = m.keys(i)
 		switch {
@@ -182,7 +183,7 @@ func (m *Menu) options(r *run) []Option {
 }
 
 // plain is a prompt as text, "" if it cannot be worked out.
-func (r *run) plain(p *Prompt, more map[string]any) string {
+func (r *run) plain(p *flow.Prompt, more map[string]any) string {
 	words, lang, err := r.words(p)
 	if err != nil || words.Text == nil {
 		return ""

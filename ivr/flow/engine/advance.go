@@ -1,52 +1,53 @@
-package flow
+package engine
 
 import (
 	"maps"
 	"slices"
 
 	"tandem"
+	"tandem/ivr/flow"
 )
 
 // Advance tells a session what happened and returns the session after it with what
 // the world is asked to do, in order. It is pure and s is not changed. An input that
 // nobody waits for, such as a late answer, changes nothing. The error, a
 // *tandem.Error with CodeConflict, says that s does not fit the library.
-func (l *Library) Advance(s Session, in Input) (Session, []Effect, error) {
-	r, err := l.take(s, in)
+func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []flow.Effect, error) {
+	r, err := take(l, s, in)
 	if err != nil || r == nil {
 		return s, nil, err
 	}
 	r.via = in.Via
 	switch in.Kind {
-	case InputKey:
+	case flow.InputKey:
 		r.onKey(in)
-	case InputText:
+	case flow.InputText:
 		r.onText(in.Text, false)
-	case InputSpeech:
+	case flow.InputSpeech:
 		r.onText(in.Text, true)
-	case InputTimeout:
-		if r.awaits(WaitListen, in.Serial) {
+	case flow.InputTimeout:
+		if r.awaits(flow.WaitListen, in.Serial) {
 			r.onTimeout()
 		}
-	case InputFetched:
-		if in.Fetched != nil && r.awaits(WaitHTTP, in.Serial) {
+	case flow.InputFetched:
+		if in.Fetched != nil && r.awaits(flow.WaitHTTP, in.Serial) {
 			r.onFetched(*in.Fetched)
 		}
-	case InputTransferred:
-		if in.Transferred != nil && r.awaits(WaitTransfer, in.Serial) {
+	case flow.InputTransferred:
+		if in.Transferred != nil && r.awaits(flow.WaitTransfer, in.Serial) {
 			if o := in.Transferred.Outcome; o == "ok" || o == "no_answer" { // the others may come at once, and so in circles
 				r.waited()
 			}
 			r.outcome(in.Transferred.Outcome, "failed")
 		}
-	case InputRecorded:
-		if in.Recorded != nil && r.awaits(WaitVoicemail, in.Serial) {
+	case flow.InputRecorded:
+		if in.Recorded != nil && r.awaits(flow.WaitVoicemail, in.Serial) {
 			r.waited()
 			r.outcome(in.Recorded.Outcome, "too_short")
 		}
-	case InputLeft:
+	case flow.InputLeft:
 		r.onLeft()
-	case InputFault:
+	case flow.InputFault:
 		if in.Serial == 0 || in.Serial == s.Wait.Serial {
 			r.fault(faultf("%s", in.Text))
 		}
@@ -56,11 +57,11 @@ func (l *Library) Advance(s Session, in Input) (Session, []Effect, error) {
 }
 
 // take opens a session for a run on a copy. It is nil for a finished one.
-func (l *Library) take(s Session, in Input) (*run, error) {
+func take(l *flow.Library, s flow.Session, in flow.Input) (*run, error) {
 	if len(s.Frames) == 0 {
 		return nil, nil
 	}
-	if err := l.fits(s); err != nil {
+	if err := fits(l, s); err != nil {
 		return nil, err
 	}
 	s.Frames = slices.Clone(s.Frames)
@@ -70,7 +71,7 @@ func (l *Library) take(s Session, in Input) (*run, error) {
 		f.Visits = cloned(f.Visits)
 		f.Secrets = maps.Clone(f.Secrets)
 		f.Asked = maps.Clone(f.Asked)
-		f.ephemeral = maps.Clone(f.ephemeral)
+		f.Ephemeral = maps.Clone(f.Ephemeral)
 		f.Back = slices.Clip(f.Back)
 	}
 	r := &run{lib: l, now: in.At, s: s}
@@ -87,11 +88,11 @@ func cloned[M ~map[K]V, K comparable, V any](m M) M {
 
 // fits checks that a session can go on with this library: the flows and steps it is
 // in are there, in the version it began with.
-func (l *Library) fits(s Session) error {
-	if s.Version != SessionVersion {
-		return tandem.Errorf(tandem.CodeConflict, "the session has format %d, this program runs %d", s.Version, SessionVersion)
+func fits(l *flow.Library, s flow.Session) error {
+	if s.Version != flow.SessionVersion {
+		return tandem.Errorf(tandem.CodeConflict, "the session has format %d, this program runs %d", s.Version, flow.SessionVersion)
 	}
-	if s.Wait.Kind == WaitNone {
+	if s.Wait.Kind == flow.WaitNone {
 		return tandem.Errorf(tandem.CodeConflict, "the session waits for nothing, yet has not ended")
 	}
 	if s.Steps < 0 {
@@ -112,10 +113,10 @@ func (l *Library) fits(s Session) error {
 		if !ok {
 			return tandem.Errorf(tandem.CodeConflict, "the flow %s has no step %q", frame.Flow, frame.Step)
 		}
-		if c, ok := step.Verb.(*Collect); frame.Confirming && (!ok || c.Confirm == nil) {
+		if c, ok := step.Verb.(*flow.Collect); frame.Confirming && (!ok || c.Confirm == nil) {
 			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s confirms nothing", frame.Step, frame.Flow)
 		}
-		_, calls := step.Verb.(*Subflow)
+		_, calls := step.Verb.(*flow.Subflow)
 		if last := i == len(s.Frames)-1; !last && !calls || last && s.Wait.Kind != waitOf(step.Verb) {
 			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s does not wait as the session says", frame.Step, frame.Flow)
 		}
@@ -124,16 +125,17 @@ func (l *Library) fits(s Session) error {
 }
 
 // waitOf is what a step of the verb waits for, WaitNone if it never waits.
-func waitOf(v Verb) WaitKind {
+func waitOf(v flow.Verb) flow.WaitKind {
 	switch v.(type) {
-	case ear:
-		return WaitListen
-	case *HTTP:
-		return WaitHTTP
-	case *Transfer:
-		return WaitTransfer
-	case *Voicemail:
-		return WaitVoicemail
+	case *flow.HTTP:
+		return flow.WaitHTTP
+	case *flow.Transfer:
+		return flow.WaitTransfer
+	case *flow.Voicemail:
+		return flow.WaitVoicemail
 	}
-	return WaitNone
+	if hear(v) != nil {
+		return flow.WaitListen
+	}
+	return flow.WaitNone
 }

@@ -1,4 +1,4 @@
-package flow_test
+package engine_test
 
 import (
 	"os"
@@ -8,6 +8,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
 )
@@ -55,11 +56,11 @@ steps:
 				"child": child, "quick": "start: over\noutcomes: [done]\nsteps:\n  over: { end: { as: done } }\n",
 				"x": strings.Replace(parent, "ON_LEAVE", tt.onLeave, 1) + tt.steps,
 			})
-			s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+			s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, effects, err := lib.Advance(s, flow.Input{Kind: flow.InputLeft, At: monday})
+			s, effects, err := engine.Advance(lib, s, flow.Input{Kind: flow.InputLeft, At: monday})
 			if err != nil || s.Ended != tt.want {
 				t.Errorf("ended %q, %v; want %q", s.Ended, err, tt.want)
 			}

@@ -1,10 +1,11 @@
-package flow_test
+package engine_test
 
 import (
 	"testing"
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/expression"
 )
 
@@ -46,7 +47,7 @@ func TestRequest(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			verb := tt.verb
 			lib := goFlow(t, "", map[string]*flow.Step{"a": {Verb: &verb, Next: flow.Next{To: "end"}}})
-			s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice, Caller: tt.caller}, nil, monday)
+			s, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice, Caller: tt.caller}, nil, monday)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,11 +97,11 @@ func TestAnswers(t *testing.T) {
 	lib := goFlow(t, "", steps)
 	lib.Flows["x"].Vars = []*flow.Variable{{Name: "got", Type: object}}
 	for _, tt := range tests {
-		s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, _, err = lib.Advance(s, flow.Input{Kind: flow.InputFetched, Serial: s.Wait.Serial, At: monday, Fetched: &tt.answer})
+		s, _, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputFetched, Serial: s.Wait.Serial, At: monday, Fetched: &tt.answer})
 		if err != nil || s.Ended != tt.want {
 			t.Errorf("%d %q %.40s: %s, %v; want %s", tt.answer.Status, tt.answer.Failed, tt.answer.Body, s.Ended, err, tt.want)
 		}

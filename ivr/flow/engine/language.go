@@ -1,9 +1,13 @@
-package flow
+package engine
 
-import "strconv"
+import (
+	"strconv"
+
+	"tandem/ivr/flow"
+)
 
 // language is the verb language: set, or the first means that answers.
-func (r *run) language(v *Language) error {
+func (r *run) language(v *flow.Language) error {
 	if v.Set != "" {
 		r.speak(v.Set)
 		return r.leave("done")
@@ -16,7 +20,7 @@ func (r *run) language(v *Language) error {
 		case "browser":
 			wanted = r.s.Facts.Browser
 		case "menu":
-			return r.listen(v)
+			return r.listen(language{v})
 		}
 		for _, w := range wanted {
 			if lang, ok := matchLanguage(w, r.flow.Languages); ok {
@@ -30,34 +34,34 @@ func (r *run) language(v *Language) error {
 
 func (r *run) speak(lang string) {
 	r.s.Lang = lang
-	r.emit(Speak{Lang: lang})
+	r.emit(flow.Speak{Lang: lang})
 }
 
-func (v *Language) listening() *Listen       { return &v.Listen }
-func (v *Language) question() *Prompt        { return v.Prompt }
-func (v *Language) secret() bool             { return false }
-func (v *Language) commands() bool           { return false }
-func (v *Language) begin(*run) (bool, error) { return true, nil }
-func (v *Language) gap(r *run) error         { r.miss(v, false); return nil }
-func (v *Language) failed(bool) string       { return "done" }
+func (v language) listening() *flow.Listen  { return &v.Listen }
+func (v language) question() *flow.Prompt   { return v.Prompt }
+func (v language) secret() bool             { return false }
+func (v language) commands() bool           { return false }
+func (v language) begin(*run) (bool, error) { return true, nil }
+func (v language) gap(r *run) error         { r.miss(v, false); return nil }
+func (v language) failed(bool) string       { return "done" }
 
-func (v *Language) options(r *run) []Option {
-	out := make([]Option, len(r.flow.Languages))
+func (v language) options(r *run) []flow.Option {
+	out := make([]flow.Option, len(r.flow.Languages))
 	for i, lang := range r.flow.Languages {
-		out[i] = Option{Keys: strconv.Itoa(i + 1), Label: languageNames(lang)[0]}
+		out[i] = flow.Option{Keys: strconv.Itoa(i + 1), Label: languageNames(lang)[0]}
 	}
 	return out
 }
 
-func (v *Language) key(r *run) error { return v.text(r, r.f.draft) }
+func (v language) key(r *run) error { return v.text(r, r.f.Draft) }
 
 // text takes a number, a language's name or its code.
-func (v *Language) text(r *run, s string) error {
-	s = Fold(s)
+func (v language) text(r *run, s string) error {
+	s = flow.Fold(s)
 	for i, lang := range r.flow.Languages {
-		match := s == strconv.Itoa(i+1) || s == Fold(lang)
+		match := s == strconv.Itoa(i+1) || s == flow.Fold(lang)
 		for _, name := range languageNames(lang) {
-			match = match || s == Fold(name)
+			match = match || s == flow.Fold(name)
 		}
 		if match {
 			r.speak(lang)
@@ -70,7 +74,7 @@ func (v *Language) text(r *run, s string) error {
 
 // sayInAll says a prompt in every language it has, each in its own voice: who is
 // asked for a language does not have one yet.
-func (r *run) sayInAll(p *Prompt, barge BargeIn) error {
+func (r *run) sayInAll(p *flow.Prompt, barge flow.BargeIn) error {
 	if p == nil {
 		return faultf("a prompt is missing")
 	}

@@ -1,4 +1,4 @@
-package flow
+package engine
 
 import (
 	"fmt"
@@ -6,20 +6,21 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
 // run is one call of Start, Advance or Resume: the session under change and the
 // effects so far. Exactly one of three holds after loop: it waits, or it has ended.
 type run struct {
-	lib     *Library
-	s       Session
-	f       *Frame // the called flow
-	flow    *Flow
-	step    *Step // nil before the first
+	lib     *flow.Library
+	s       flow.Session
+	f       *flow.Frame // the called flow
+	flow    *flow.Flow
+	step    *flow.Step // nil before the first
 	now     time.Time
 	via     string // how the key or text at hand came in
-	effects []Effect
+	effects []flow.Effect
 	next    string // where to go; "" = stay
 	todo    todo
 	set     map[string]any // variables the step has changed, secrets masked
@@ -28,8 +29,8 @@ type run struct {
 // masked stands for a secret's value in traces.
 const masked = "•••"
 
-func (r *run) emit(e Effect)                         { r.effects = append(r.effects, e) }
-func (r *run) trace(kind tandem.EventKind, data any) { r.emit(Trace{Kind: kind, Data: data}) }
+func (r *run) emit(e flow.Effect)                    { r.effects = append(r.effects, e) }
+func (r *run) trace(kind tandem.EventKind, data any) { r.emit(flow.Trace{Kind: kind, Data: data}) }
 func (r *run) over() bool                            { return len(r.s.Frames) == 0 }
 
 // top points f, flow and step at the called flow.
@@ -40,7 +41,7 @@ func (r *run) top() {
 }
 
 // awaits reports whether the session waits for this very answer.
-func (r *run) awaits(kind WaitKind, serial int) bool {
+func (r *run) awaits(kind flow.WaitKind, serial int) bool {
 	return r.s.Wait.Kind == kind && r.s.Wait.Serial == serial
 }
 
@@ -53,7 +54,7 @@ func (r *run) waited() {
 }
 
 // wait stays in the step until the answer with the new serial comes.
-func (r *run) wait(w Wait) int {
+func (r *run) wait(w flow.Wait) int {
 	r.s.Serial++
 	w.Serial, w.Step = r.s.Serial, r.f.Step
 	r.s.Wait = w
@@ -75,10 +76,10 @@ func (r *run) loop() {
 func (r *run) enter(name string) error {
 	r.hush(false)
 	switch name {
-	case ToEnd:
-		r.finish(ReasonCompleted, false)
+	case flow.ToEnd:
+		r.finish(flow.ReasonCompleted, false)
 		return nil
-	case ToRepeat:
+	case flow.ToRepeat:
 		name = r.f.Step
 	}
 	step, ok := r.flow.Steps[name]
@@ -113,15 +114,7 @@ func (r *run) enter(name string) error {
 }
 
 // assured reports whether the customer's level, if not expired, is what the step needs.
-func (r *run) assured() bool { return r.s.Facts.level(r.now) >= r.step.Needs }
-
-// level is the assurance that holds at a time.
-func (f Facts) level(now time.Time) tandem.Assurance {
-	if !f.AssuranceUntil.IsZero() && !now.Before(f.AssuranceUntil) {
-		return tandem.None
-	}
-	return f.Assurance
-}
+func (r *run) assured() bool { return r.s.Facts.Level(r.now) >= r.step.Needs }
 
 // perform does what the step's verb says.
 func (r *run) perform() error {
@@ -129,7 +122,7 @@ func (r *run) perform() error {
 		return faultf("%s after the customer has left", r.step.Verb.Verb())
 	}
 	switch v := r.step.Verb.(type) {
-	case *Say:
+	case *flow.Say:
 		play, err := r.play(v.Prompt, v.BargeIn, nil)
 		if err != nil {
 			return err
@@ -137,39 +130,40 @@ func (r *run) perform() error {
 		play.Announces = v.Announces
 		r.emit(play)
 		return r.leave("done")
-	case *Set:
+	case *flow.Set:
 		return r.assignAll(v.Assign)
-	case *Branch:
+	case *flow.Branch:
 		return r.branch(v)
-	case *Hours:
+	case *flow.Hours:
 		return r.hours(v)
-	case *HTTP:
+	case *flow.HTTP:
 		return r.fetch(v)
-	case *Subflow:
+	case *flow.Subflow:
 		return r.call(v)
-	case *Transfer:
+	case *flow.Transfer:
 		return r.connect(v)
-	case *Voicemail:
+	case *flow.Voicemail:
 		return r.record(v)
-	case *Language:
+	case *flow.Language:
 		return r.language(v)
-	case *End:
+	case *flow.End:
 		return r.end(v)
-	case ear:
-		return r.listen(v)
+	}
+	if e := hear(r.step.Verb); e != nil {
+		return r.listen(e)
 	}
 	return faultf("this program does not know the verb %s", r.step.Verb.Verb())
 }
 
 // needsSomebody tells whether a verb speaks or listens.
-func needsSomebody(v Verb) bool {
+func needsSomebody(v flow.Verb) bool {
 	switch v := v.(type) {
-	case *Language:
+	case *flow.Language:
 		return v.Set == ""
-	case ear, *Say, *Transfer, *Voicemail:
+	case *flow.Say, *flow.Transfer, *flow.Voicemail:
 		return true
 	}
-	return false
+	return hear(v) != nil
 }
 
 // leave takes the step's outcome.
@@ -196,8 +190,8 @@ func (r *run) outcome(outcome, otherwise string) {
 func (r *run) leaveTo(outcome, to string) {
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: outcome, Next: to, Set: r.set})
 	r.set = nil
-	r.s.Wait = Wait{}
-	r.f.Choices, r.f.Confirming, r.f.draft, r.f.Try = nil, false, "", 0
+	r.s.Wait = flow.Wait{}
+	r.f.Choices, r.f.Confirming, r.f.Draft, r.f.Try = nil, false, "", 0
 	r.todo = nothing
 	r.next = to
 }
@@ -221,14 +215,14 @@ func (r *run) fault(err error) {
 		return
 	}
 	r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
-	r.s.Wait, r.s.Keys, r.set, r.todo, r.next = Wait{}, "", nil, nothing, ""
-	r.f.Choices, r.f.Confirming, r.f.draft = nil, false, ""
+	r.s.Wait, r.s.Keys, r.set, r.todo, r.next = flow.Wait{}, "", nil, nothing, ""
+	r.f.Choices, r.f.Confirming, r.f.Draft = nil, false, ""
 	if lost, ok := err.(*stepFault); ok && lost.again != "" && !r.s.Leaving {
 		r.next = lost.again
 		return
 	}
 	if r.s.Leaving {
-		r.finish(ReasonLeft, true)
+		r.finish(flow.ReasonLeft, true)
 		return
 	}
 	for {
@@ -239,7 +233,7 @@ func (r *run) fault(err error) {
 			return
 		}
 		if len(r.s.Frames) == 1 {
-			r.finish(ReasonError, true)
+			r.finish(flow.ReasonError, true)
 			return
 		}
 		r.pop()
@@ -249,7 +243,7 @@ func (r *run) fault(err error) {
 // pop leaves the called flow.
 func (r *run) pop() {
 	last := len(r.s.Frames) - 1
-	r.s.Frames[last] = Frame{}
+	r.s.Frames[last] = flow.Frame{}
 	r.s.Frames = r.s.Frames[:last]
 	r.top()
 }
@@ -264,10 +258,10 @@ func (r *run) onLeft() {
 	r.s.Keys, r.s.Steps = "", 0
 	r.set = nil
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave})
-	r.s.Wait, r.f.Choices, r.f.Confirming, r.f.draft, r.todo = Wait{}, nil, false, "", nothing
+	r.s.Wait, r.f.Choices, r.f.Confirming, r.f.Draft, r.todo = flow.Wait{}, nil, false, "", nothing
 	for r.flow.OnLeave == "" {
 		if len(r.s.Frames) == 1 {
-			r.finish(ReasonLeft, false)
+			r.finish(flow.ReasonLeft, false)
 			return
 		}
 		r.pop()
@@ -287,15 +281,15 @@ func (r *run) climb() {
 			return
 		}
 	}
-	r.finish(ReasonLeft, false)
+	r.finish(flow.ReasonLeft, false)
 }
 
 // finish ends the session and forgets what it knew, secrets first of all.
 func (r *run) finish(reason string, failed bool) {
 	r.hush(false)
 	r.trace(tandem.EventFlowEnded, tandem.FlowEnd{Reason: reason})
-	r.emit(Finish{Reason: reason, Failed: failed})
-	r.s.Frames, r.s.Wait, r.s.Keys, r.s.Ended = nil, Wait{}, "", reason
+	r.emit(flow.Finish{Reason: reason, Failed: failed})
+	r.s.Frames, r.s.Wait, r.s.Keys, r.s.Ended = nil, flow.Wait{}, "", reason
 	r.next, r.todo = "", nothing
 }
 
@@ -303,13 +297,13 @@ func (r *run) finish(reason string, failed bool) {
 func (r *run) hush(on bool) {
 	if r.s.Hushed != on {
 		r.s.Hushed = on
-		r.emit(Hush{On: on})
+		r.emit(flow.Hush{On: on})
 	}
 }
 
 // assign converts a value and keeps it. A secret's value never reaches the trace.
 func (r *run) assign(name string, value any) error {
-	v := r.flow.variable(name)
+	v := r.flow.Variable(name)
 	if v == nil {
 		return faultf("there is no variable %q", name)
 	}
@@ -317,21 +311,21 @@ func (r *run) assign(name string, value any) error {
 	if err != nil {
 		return faultf("setting %s: %v", name, err)
 	}
-	r.f.put(v, value)
-	if v.Secrecy == Ephemeral {
+	put(r.f, v, value)
+	if v.Secrecy == flow.Ephemeral {
 		by := ""
-		if _, ok := r.step.Verb.(*Collect); ok {
+		if _, ok := r.step.Verb.(*flow.Collect); ok {
 			by = r.f.Step
 		}
-		r.f.asked(name, by)
+		asked(r.f, name, by)
 	}
 	r.changed(v, value)
 	return nil
 }
 
 // changed notes a variable for the trace of the step, a secret's value masked.
-func (r *run) changed(v *Variable, value any) {
-	if v.Secrecy != Open {
+func (r *run) changed(v *flow.Variable, value any) {
+	if v.Secrecy != flow.Open {
 		value = masked
 	}
 	if r.set == nil {

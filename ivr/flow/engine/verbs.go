@@ -1,13 +1,14 @@
-package flow
+package engine
 
 import (
 	"strconv"
 
 	"tandem"
+	"tandem/ivr/flow"
 )
 
 // assignAll is the verb set: each expression sees what those before it have set.
-func (r *run) assignAll(list []Assignment) error {
+func (r *run) assignAll(list []flow.Assignment) error {
 	for _, a := range list {
 		v, err := r.eval(a.Expr)
 		if err != nil {
@@ -20,7 +21,7 @@ func (r *run) assignAll(list []Assignment) error {
 	return r.leave("done")
 }
 
-func (r *run) branch(v *Branch) error {
+func (r *run) branch(v *flow.Branch) error {
 	for i, arm := range v.Arms {
 		holds, err := r.eval(arm.If)
 		if err != nil {
@@ -34,7 +35,7 @@ func (r *run) branch(v *Branch) error {
 	return r.leave("else")
 }
 
-func (r *run) hours(v *Hours) error {
+func (r *run) hours(v *flow.Hours) error {
 	c, ok := r.lib.Calendars[v.Calendar]
 	if !ok {
 		return faultf("there is no calendar %q", v.Calendar)
@@ -43,7 +44,7 @@ func (r *run) hours(v *Hours) error {
 }
 
 // call is the verb subflow: it hands the child its inputs and goes to its start.
-func (r *run) call(v *Subflow) error {
+func (r *run) call(v *flow.Subflow) error {
 	child, ok := r.lib.Flows[v.Name]
 	if !ok {
 		return faultf("there is no flow %q", v.Name)
@@ -71,14 +72,14 @@ func (r *run) call(v *Subflow) error {
 
 // end is the verb end: it returns from a called flow, or ends everything. Nobody waits
 // for what a flow that was left ends as: the flows that called it have their on_leave.
-func (r *run) end(v *End) error {
+func (r *run) end(v *flow.End) error {
 	if v.As == "" || len(r.s.Frames) == 1 {
 		reason := v.Reason
 		if reason == "" {
 			reason = v.As
 		}
 		if reason == "" {
-			reason = ReasonCompleted
+			reason = flow.ReasonCompleted
 		}
 		r.finish(reason, false)
 		return nil
@@ -94,12 +95,12 @@ func (r *run) end(v *End) error {
 	}
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: v.As})
 	r.pop()
-	call, ok := r.step.Verb.(*Subflow)
+	call, ok := r.step.Verb.(*flow.Subflow)
 	if !ok {
 		return faultf("%s called no flow", r.f.Step)
 	}
 	if call.Into != "" {
-		if into := r.flow.variable(call.Into); secret && into != nil && into.Secrecy == Open {
+		if into := r.flow.Variable(call.Into); secret && into != nil && into.Secrecy == flow.Open {
 			return faultf("%s is not secret, but what %s returns is", call.Into, call.Name)
 		}
 		if err := r.assign(call.Into, returned); err != nil {
@@ -116,14 +117,14 @@ func (r *run) returns() (values map[string]any, secret bool, err error) {
 		if values[name], err = r.value(name); err != nil {
 			return nil, false, err
 		}
-		if v := r.flow.variable(name); v != nil && v.Secrecy != Open {
+		if v := r.flow.Variable(name); v != nil && v.Secrecy != flow.Open {
 			secret = true
 		}
 	}
 	return values, secret, nil
 }
 
-func (r *run) connect(v *Transfer) error {
+func (r *run) connect(v *flow.Transfer) error {
 	vars, err := r.templateNames(v.To, nil)
 	if err != nil {
 		return err
@@ -133,12 +134,12 @@ func (r *run) connect(v *Transfer) error {
 		return faultf("working out whom to call: %v", err)
 	}
 	r.s.Keys = ""
-	serial := r.wait(Wait{Kind: WaitTransfer})
-	r.emit(Connect{Serial: serial, Step: r.f.Step, To: to, Mode: v.Mode, Ring: v.Ring})
+	serial := r.wait(flow.Wait{Kind: flow.WaitTransfer})
+	r.emit(flow.Connect{Serial: serial, Step: r.f.Step, To: to, Mode: v.Mode, Ring: v.Ring})
 	return nil
 }
 
-func (r *run) record(v *Voicemail) error {
+func (r *run) record(v *flow.Voicemail) error {
 	box, ok := r.lib.Boxes[v.Box]
 	if !ok {
 		return faultf("there is no box %q", v.Box)
@@ -148,7 +149,7 @@ func (r *run) record(v *Voicemail) error {
 		longest = maxRecord
 	}
 	r.s.Keys = ""
-	serial := r.wait(Wait{Kind: WaitVoicemail})
-	r.emit(Record{Serial: serial, Step: r.f.Step, Box: v.Box, Queue: box.Queue, Max: longest, Lang: r.s.Lang})
+	serial := r.wait(flow.Wait{Kind: flow.WaitVoicemail})
+	r.emit(flow.Record{Serial: serial, Step: r.f.Step, Box: v.Box, Queue: box.Queue, Max: longest, Lang: r.s.Lang})
 	return nil
 }

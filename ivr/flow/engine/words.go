@@ -1,32 +1,18 @@
-package flow
+package engine
 
 import (
 	"slices"
 	"strings"
-)
 
-// Fold makes what people type or say comparable: lower case, plain letters for
-// full-width ones, single spaces, nothing around it, no mark at its end.
-func Fold(s string) string {
-	s = strings.Map(func(c rune) rune {
-		switch {
-		case c >= '！' && c <= '～':
-			return c - '！' + '!'
-		case c == '　':
-			return ' '
-		}
-		return c
-	}, s)
-	s = strings.Join(strings.Fields(strings.ToLower(s)), " ")
-	return strings.TrimRight(s, ".!?。,、 ")
-}
+	"tandem/ivr/flow"
+)
 
 // says reports whether a folded text is one of the phrases, in any language: people
 // mix them.
 func says(folded string, phrases map[string][]string) bool {
 	for _, list := range phrases {
 		for _, p := range list {
-			if f := Fold(p); f != "" && f == folded {
+			if f := flow.Fold(p); f != "" && f == folded {
 				return true
 			}
 		}
@@ -46,11 +32,11 @@ func answer(folded string) (yes, understood bool) {
 }
 
 // yesNo is the two buttons of a yes or no.
-func yesNo(lang string) []Option {
+func yesNo(lang string) []flow.Option {
 	if strings.HasPrefix(lang, "zh") {
-		return []Option{{Keys: "1", Label: "是"}, {Keys: "2", Label: "否"}}
+		return []flow.Option{{Keys: "1", Label: "是"}, {Keys: "2", Label: "否"}}
 	}
-	return []Option{{Keys: "1", Label: "Yes"}, {Keys: "2", Label: "No"}}
+	return []flow.Option{{Keys: "1", Label: "Yes"}, {Keys: "2", Label: "No"}}
 }
 
 // matchLanguage finds the flow's language for the one wanted: the same, or else the

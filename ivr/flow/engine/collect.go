@@ -1,4 +1,4 @@
-package flow
+package engine
 
 import (
 	"regexp"
@@ -7,32 +7,33 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
-func (c *Collect) listening() *Listen        { return &c.Listen }
-func (c *Collect) question() *Prompt         { return c.Prompt }
-func (c *Collect) secret() bool              { return c.Secrecy != Open }
-func (c *Collect) commands() bool            { return true }
-func (c *Collect) failed(silent bool) string { return noInputOrMatch(silent) }
-func (c *Collect) begin(*run) (bool, error)  { return true, nil }
+func (c collect) listening() *flow.Listen   { return &c.Listen }
+func (c collect) question() *flow.Prompt    { return c.Prompt }
+func (c collect) secret() bool              { return c.Secrecy != flow.Open }
+func (c collect) commands() bool            { return true }
+func (c collect) failed(silent bool) string { return noInputOrMatch(silent) }
+func (c collect) begin(*run) (bool, error)  { return true, nil }
 
 // options offers what an enum or a yes-or-no may be.
-func (c *Collect) options(r *run) []Option {
+func (c collect) options(r *run) []flow.Option {
 	switch c.kind() {
 	case expression.Bool:
 		return yesNo(r.s.Lang)
 	case expression.Enum:
-		out := make([]Option, len(c.Type.Values))
+		out := make([]flow.Option, len(c.Type.Values))
 		for i, v := range c.Type.Values {
-			out[i] = Option{Keys: strconv.Itoa(i + 1), Label: v}
+			out[i] = flow.Option{Keys: strconv.Itoa(i + 1), Label: v}
 		}
 		return out
 	}
 	return nil
 }
 
-func (c *Collect) kind() expression.Kind {
+func (c collect) kind() expression.Kind {
 	if c.Type == nil {
 		return expression.Text
 	}
@@ -41,7 +42,7 @@ func (c *Collect) kind() expression.Kind {
 
 // limits are how many keys a value has: those the step names, or those of its type;
 // most is 0 where only # or silence ends the entry.
-func (c *Collect) limits() (least, most int) {
+func (c collect) limits() (least, most int) {
 	if c.Max > 0 || c.Min > 0 {
 		return c.Min, c.Max
 	}
@@ -61,12 +62,12 @@ func (c *Collect) limits() (least, most int) {
 }
 
 // key takes the draft: complete at its full length or at #, else more is to come.
-func (c *Collect) key(r *run) error {
+func (c collect) key(r *run) error {
 	if r.f.Confirming {
-		return r.confirm(c, r.f.draft)
+		return r.confirm(c, r.f.Draft)
 	}
 	_, most := c.limits()
-	entry, ended := strings.CutSuffix(r.f.draft, "#")
+	entry, ended := strings.CutSuffix(r.f.Draft, "#")
 	if ended || most > 0 && len(entry) >= most {
 		return c.complete(r, entry)
 	}
@@ -75,9 +76,9 @@ func (c *Collect) key(r *run) error {
 }
 
 // gap is the silence after a key: it ends an entry as # does.
-func (c *Collect) gap(r *run) error { return c.complete(r, r.f.draft) }
+func (c collect) gap(r *run) error { return c.complete(r, r.f.Draft) }
 
-func (c *Collect) complete(r *run, keys string) error {
+func (c collect) complete(r *run, keys string) error {
 	least, _ := c.limits()
 	value, ok := c.fromKeys(keys)
 	if !ok || len(keys) < least {
@@ -89,7 +90,7 @@ func (c *Collect) complete(r *run, keys string) error {
 
 // fromKeys writes keys as the type is written: * is the point of an amount, a date
 // is eight digits, a yes 1, a value of an enum its number.
-func (c *Collect) fromKeys(keys string) (string, bool) {
+func (c collect) fromKeys(keys string) (string, bool) {
 	kind := c.kind()
 	if kind == expression.Money || kind == expression.Decimal {
 		keys = strings.Replace(keys, "*", ".", 1)
@@ -107,22 +108,22 @@ func (c *Collect) fromKeys(keys string) (string, bool) {
 }
 
 // fromText writes a typed line as the type is written.
-func (c *Collect) fromText(s string) (string, bool) {
+func (c collect) fromText(s string) (string, bool) {
 	switch c.kind() {
 	case expression.Digits, expression.Phone:
-		s = strings.NewReplacer(" ", "", "-", "").Replace(Fold(s))
+		s = strings.NewReplacer(" ", "", "-", "").Replace(flow.Fold(s))
 	case expression.Int, expression.Decimal, expression.Money:
-		s = strings.NewReplacer(" ", "", ",", "").Replace(Fold(s))
+		s = strings.NewReplacer(" ", "", ",", "").Replace(flow.Fold(s))
 	case expression.Date:
-		return dateFrom(Fold(s))
+		return dateFrom(flow.Fold(s))
 	case expression.Time:
-		return timeFrom(Fold(s))
+		return timeFrom(flow.Fold(s))
 	case expression.Bool:
-		yes, ok := answer(Fold(s))
+		yes, ok := answer(flow.Fold(s))
 		return strconv.FormatBool(yes), ok
 	case expression.Enum:
 		for i, v := range c.Type.Values {
-			if Fold(s) == Fold(v) || Fold(s) == strconv.Itoa(i+1) {
+			if flow.Fold(s) == flow.Fold(v) || flow.Fold(s) == strconv.Itoa(i+1) {
 				return v, true
 			}
 		}
@@ -162,7 +163,7 @@ func twoDigits(s string) string {
 	return s
 }
 
-func (c *Collect) text(r *run, s string) error {
+func (c collect) text(r *run, s string) error {
 	value, ok := c.fromText(s)
 	if n := utf8.RuneCountInString(value); !ok || c.counted() && (n < c.Min || c.Max > 0 && n > c.Max) {
 		r.miss(c, false)
@@ -172,13 +173,13 @@ func (c *Collect) text(r *run, s string) error {
 }
 
 // counted tells whether digits: counts the characters of the value.
-func (c *Collect) counted() bool {
+func (c collect) counted() bool {
 	return slices.Contains([]expression.Kind{expression.Digits, expression.Text, expression.Phone, expression.Int}, c.kind())
 }
 
 // take keeps a value that fits the type and the pattern, and has it confirmed where
 // the step asks for that.
-func (c *Collect) take(r *run, s string) error {
+func (c collect) take(r *run, s string) error {
 	if c.Pattern != "" {
 		re, err := regexp.Compile(`^(?:` + c.Pattern + `)$`)
 		if err != nil {
@@ -198,7 +199,7 @@ func (c *Collect) take(r *run, s string) error {
 	if err := r.assign(c.Into, s); err != nil {
 		return err
 	}
-	r.f.draft = ""
+	r.f.Draft = ""
 	if c.Confirm != nil {
 		r.f.Confirming = true
 		r.s.Keys = "" // a key typed ahead confirms nothing: the value was not yet read back
@@ -209,8 +210,8 @@ func (c *Collect) take(r *run, s string) error {
 }
 
 // confirm takes 1 or yes, 2 or no. A no counts as a try and asks for the value anew.
-func (r *run) confirm(c *Collect, s string) error {
-	yes, understood := answer(Fold(s))
+func (r *run) confirm(c collect, s string) error {
+	yes, understood := answer(flow.Fold(s))
 	switch {
 	case !understood:
 		r.miss(c, false)
@@ -225,19 +226,19 @@ func (r *run) confirm(c *Collect, s string) error {
 }
 
 // stands leaves with a value that was confirmed; it was set before the question.
-func (c *Collect) stands(r *run) error {
+func (c collect) stands(r *run) error {
 	value, err := r.value(c.Into)
 	if err != nil {
 		return err
 	}
-	r.changed(r.flow.variable(c.Into), value)
+	r.changed(r.flow.Variable(c.Into), value)
 	return r.leave("ok")
 }
 
 // forget drops a value that was not confirmed.
-func (c *Collect) forget(r *run) {
-	if v := r.flow.variable(c.Into); v != nil {
-		r.f.put(v, v.initial())
+func (c collect) forget(r *run) {
+	if v := r.flow.Variable(c.Into); v != nil {
+		put(r.f, v, v.Initial())
 		delete(r.set, c.Into)
 		if len(r.set) == 0 {
 			r.set = nil

@@ -1,10 +1,11 @@
-package flow_test
+package engine_test
 
 import (
 	"testing"
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/expression"
 )
 
@@ -58,16 +59,16 @@ func TestCollect(t *testing.T) {
 					"nomatch": {Verb: &flow.End{Reason: "no_match"}},
 				})
 				lib.Flows["x"].Vars = []*flow.Variable{{Name: "v", Type: verb.Type}}
-				s, _, err := lib.Start("x", flow.Facts{Channel: by.channel}, nil, monday)
+				s, _, err := engine.Start(lib, "x", flow.Facts{Channel: by.channel}, nil, monday)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if by.channel == tandem.Voice {
 					for _, k := range entry {
-						s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: string(k), At: monday})
+						s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: string(k), At: monday})
 					}
 				} else {
-					s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputText, Text: entry, At: monday})
+					s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputText, Text: entry, At: monday})
 				}
 				switch {
 				case want == nil && s.Ended != "no_match":
@@ -114,15 +115,15 @@ func TestCommands(t *testing.T) {
 		{name: "a mark alone is no command without keys", text: "?", step: "a", try: 2},
 	}
 	for _, tt := range tests {
-		s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range tt.keys {
-			s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: string(k), At: monday})
+			s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: string(k), At: monday})
 		}
 		if tt.text != "" {
-			s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputText, Text: tt.text, At: monday})
+			s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputText, Text: tt.text, At: monday})
 		}
 		if s.Wait.Step != tt.step || s.Ended != tt.ended || len(s.Frames) > 0 && s.Frames[0].Try != tt.try {
 			t.Errorf("%s: at %q, ended %q, %+v", tt.name, s.Wait.Step, s.Ended, s.Frames)

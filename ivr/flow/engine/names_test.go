@@ -1,4 +1,4 @@
-package flow_test
+package engine_test
 
 import (
 	"reflect"
@@ -9,6 +9,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/read"
 )
@@ -39,7 +40,7 @@ func TestZoneOfNow(t *testing.T) {
 				t.Fatal(found)
 			}
 			server := time.FixedZone("", 3600)
-			_, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, time.Date(2026, 11, 22, 21, 0, 0, 0, server))
+			_, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, time.Date(2026, 11, 22, 21, 0, 0, 0, server))
 			if err != nil {
 				t.Fatal(err)
 			}

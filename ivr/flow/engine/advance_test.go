@@ -1,9 +1,8 @@
-package flow_test
+package engine_test
 
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/ivr/flow/expression"
 )
 
@@ -22,7 +22,7 @@ func FuzzAdvance(f *testing.F) {
 	f.Add([]byte("b9*0fghij"))
 	lib := library(f)
 	f.Fuzz(func(t *testing.T, script []byte) {
-		s, _, err := lib.Start("bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		s, _, err := engine.Start(lib, "bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,11 +34,11 @@ func FuzzAdvance(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			next, effects, err := lib.Advance(s, in)
+			next, effects, err := engine.Advance(lib, s, in)
 			if err != nil {
 				t.Fatalf("%q: %v", b, err)
 			}
-			again, effects2, _ := lib.Advance(s, in)
+			again, effects2, _ := engine.Advance(lib, s, in)
 			after, _ := flow.Encode(s)
 			if !bytes.Equal(before, after) || !reflect.DeepEqual(next, again) || !reflect.DeepEqual(effects, effects2) {
 				t.Fatalf("%q changed its argument", b)
@@ -109,12 +109,12 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, b := range []byte("1*0#abcdefgh") {
-			_, _, err := lib.Advance(s, inputFrom(b, s.Wait.Serial, monday))
+			_, _, err := engine.Advance(lib, s, inputFrom(b, s.Wait.Serial, monday))
 			if err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := lib.Resume(s, monday); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+		if _, _, err := engine.Resume(lib, s, monday); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
 			t.Fatal(err)
 		}
 		if _, err := flow.Encode(s); err != nil {
@@ -129,7 +129,7 @@ func check(t *testing.T, s flow.Session, effects []flow.Effect) {
 	if (len(s.Frames) == 0) != (s.Wait.Kind == flow.WaitNone) || (len(s.Frames) == 0) != (s.Ended != "") {
 		t.Fatalf("neither waiting nor ended: %+v", s)
 	}
-	if len(s.Keys) > flow.MaxKeys || len(effects) > 4*flow.MaxSteps+10 {
+	if len(s.Keys) > engine.MaxKeys || len(effects) > 4*engine.MaxSteps+10 {
 		t.Fatalf("%d keys, %d effects", len(s.Keys), len(effects))
 	}
 	if s.Hushed != s.Wait.Secret {
@@ -158,12 +158,12 @@ func stored(t *testing.T, lib *flow.Library, s flow.Session, in flow.Input, want
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flow.Kept(s) {
-		if _, got, err := lib.Advance(back, in); err != nil || !reflect.DeepEqual(got, want) {
+	if engine.Kept(s) {
+		if _, got, err := engine.Advance(lib, back, in); err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("after storing: %v\n%v\nwant %v", err, got, want)
 		}
 	}
-	resumed, effects, err := lib.Resume(back, in.At)
+	resumed, effects, err := engine.Resume(lib, back, in.At)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,13 +250,13 @@ func TestRunaway(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			lib := goFlow(t, tt.onError, tt.steps)
-			s, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+			s, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 			if err != nil || s.Wait.Kind != tt.wait || s.Ended != tt.ended {
 				t.Fatalf("waits %q, ended %q, %v", s.Wait.Kind, s.Ended, err)
 			}
 			check(t, s, effects)
 			if tt.wait == flow.WaitListen { // and again: the guard is armed anew by each wait
-				s, _, err = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
+				s, _, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
 				if err != nil || s.Wait.Kind != flow.WaitListen {
 					t.Fatalf("the second time: %+v %v", s.Wait, err)
 				}
@@ -273,15 +273,15 @@ func TestSMSNeverAsksAgainBySilence(t *testing.T) {
 		},
 		"silent": {Verb: &flow.End{Reason: "silent"}},
 	})
-	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.SMS}, nil, monday)
+	s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.SMS}, nil, monday)
 	if err != nil || s.Wait.Timeout != 12*time.Hour {
 		t.Fatalf("waits %v, %v", s.Wait.Timeout, err)
 	}
-	s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputText, Text: "what?", At: monday})
+	s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputText, Text: "what?", At: monday})
 	if s.Wait.Kind != flow.WaitListen {
 		t.Fatal("a reply nobody understood is asked again")
 	}
-	s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputTimeout, Serial: s.Wait.Serial, At: monday})
+	s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputTimeout, Serial: s.Wait.Serial, At: monday})
 	if s.Ended != "silent" {
 		t.Errorf("ended %q", s.Ended)
 	}
@@ -294,22 +294,22 @@ func TestTypeAheadOff(t *testing.T) {
 		Verb: &flow.Menu{Listen: deaf, Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}},
 		Next: flow.Next{To: "end"},
 	}})
-	s, _, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	s, _, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, effects, _ := lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", Early: true, At: monday})
+	s, effects, _ := engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: "1", Early: true, At: monday})
 	if s.Ended != "" || len(effects) != 0 {
 		t.Fatalf("a key during the prompt was taken: %v", effects)
 	}
-	if s, _, _ = lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday}); s.Ended == "" {
+	if s, _, _ = engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday}); s.Ended == "" {
 		t.Error("a key after the prompt was not taken")
 	}
 }
 
 func TestMisfits(t *testing.T) {
 	lib := library(t)
-	good, _, err := lib.Start("bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	good, _, err := engine.Start(lib, "bank", flow.Facts{Channel: tandem.Voice}, nil, monday)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,8 +327,8 @@ func TestMisfits(t *testing.T) {
 		s := good
 		s.Frames = append([]flow.Frame(nil), good.Frames...)
 		spoil(&s)
-		_, _, err := lib.Advance(s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
-		_, _, err2 := lib.Resume(s, monday)
+		_, _, err := engine.Advance(lib, s, flow.Input{Kind: flow.InputKey, Text: "1", At: monday})
+		_, _, err2 := engine.Resume(lib, s, monday)
 		if tandem.CodeOf(err) != tandem.CodeConflict || tandem.CodeOf(err2) != tandem.CodeConflict {
 			t.Errorf("%s: %v, %v", name, err, err2)
 		}
@@ -349,30 +349,9 @@ func TestStartErrors(t *testing.T) {
 		{"bank", tandem.Voice, map[string]any{"acount": "12"}, tandem.CodeInvalid},
 	}
 	for _, tt := range tests {
-		_, _, err := lib.Start(tt.flow, flow.Facts{Channel: tt.channel}, tt.inputs, monday)
+		_, _, err := engine.Start(lib, tt.flow, flow.Facts{Channel: tt.channel}, tt.inputs, monday)
 		if err == nil || tandem.CodeOf(err) != tt.code {
 			t.Errorf("%s %s %v: %v", tt.flow, tt.channel, tt.inputs, err)
-		}
-	}
-}
-
-func TestDecodeRefuses(t *testing.T) {
-	tests := []struct {
-		stored string
-		code   tandem.Code
-		says   string
-	}{
-		{`{"v":2}`, tandem.CodeConflict, "written by a newer program, in format 2"},
-		{`{"v":0}`, tandem.CodeInvalid, "no format number"},
-		{`{}`, tandem.CodeInvalid, "no format number"},
-		{`no`, tandem.CodeInvalid, "no session"},
-		{`{"v":1,"frames":7}`, tandem.CodeInvalid, "reading a session"},
-	}
-	for _, tt := range tests {
-		_, err := flow.Decode([]byte(tt.stored))
-		var e *tandem.Error
-		if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Message, tt.says) {
-			t.Errorf("%s: %v", tt.stored, err)
 		}
 	}
 }
@@ -407,7 +386,7 @@ func BenchmarkCall(b *testing.B) {
 	steps := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		s, effects, err := lib.Start("bank", caller(), map[string]any{"account": "6222000100"}, monday)
+		s, effects, err := engine.Start(lib, "bank", caller(), map[string]any{"account": "6222000100"}, monday)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -421,7 +400,7 @@ func BenchmarkCall(b *testing.B) {
 		count(effects)
 		push := func(in flow.Input) {
 			in.At, in.Serial = monday, s.Wait.Serial
-			s, effects, err = lib.Advance(s, in)
+			s, effects, err = engine.Advance(lib, s, in)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,4 +1,9 @@
-package flow
+// Package engine runs the sessions of package flow: it owns where a session goes from
+// one step to the next, what each verb does, how keys and words are understood, and
+// what a session resumes with. It is pure: a library, a session and an input go in, a
+// session and effects come out. It runs no goroutine and never uses a clock, a network,
+// a database or randomness; time and ids come in as data.
+package engine
 
 import (
 	"fmt"
@@ -6,6 +11,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
@@ -24,33 +30,26 @@ const (
 	maxRecord = 3 * time.Minute  // for a voicemail that names no length
 )
 
-// Reasons of a session's end that no flow gives.
-const (
-	ReasonCompleted = "completed" // the flow reached its end and named no reason
-	ReasonLeft      = "left"      // the customer left
-	ReasonError     = "error"     // the flow could not go on
-)
-
 // Start begins the named flow. Inputs are converted to their declared types; one
 // that is left out has its default. The error is a *tandem.Error: CodeNotFound for
 // an unknown flow, CodeInvalid for a wrong input or a channel the flow does not list.
-func (l *Library) Start(name string, facts Facts, inputs map[string]any, now time.Time) (Session, []Effect, error) {
+func Start(l *flow.Library, name string, facts flow.Facts, inputs map[string]any, now time.Time) (flow.Session, []flow.Effect, error) {
 	f, ok := l.Flows[name]
 	if !ok {
-		return Session{}, nil, tandem.Errorf(tandem.CodeNotFound, "there is no flow %q", name)
+		return flow.Session{}, nil, tandem.Errorf(tandem.CodeNotFound, "there is no flow %q", name)
 	}
 	if !slices.Contains(f.Channels, facts.Channel) {
-		return Session{}, nil, tandem.Errorf(tandem.CodeInvalid, "the flow %s does not serve %s", name, facts.Channel)
+		return flow.Session{}, nil, tandem.Errorf(tandem.CodeInvalid, "the flow %s does not serve %s", name, facts.Channel)
 	}
 	frame, err := newFrame(f, inputs)
 	if err != nil {
-		return Session{}, nil, tandem.Errorf(tandem.CodeInvalid, "starting the flow %s: %w", name, err)
+		return flow.Session{}, nil, tandem.Errorf(tandem.CodeInvalid, "starting the flow %s: %w", name, err)
 	}
 	lang := ""
 	if len(f.Languages) > 0 {
 		lang = f.Languages[0]
 	}
-	r := &run{lib: l, now: now, s: Session{Version: SessionVersion, Facts: facts, Lang: lang, Frames: []Frame{frame}}}
+	r := &run{lib: l, now: now, s: flow.Session{Version: flow.SessionVersion, Facts: facts, Lang: lang, Frames: []flow.Frame{frame}}}
 	r.top()
 	r.trace(tandem.EventFlowStarted, tandem.FlowRef{Flow: f.Name, Hash: f.Hash})
 	r.next = f.Start
@@ -59,75 +58,56 @@ func (l *Library) Start(name string, facts Facts, inputs map[string]any, now tim
 }
 
 // newFrame gives a flow its variables.
-func newFrame(f *Flow, inputs map[string]any) (Frame, error) {
-	frame := Frame{Flow: f.Name, Hash: f.Hash, Vars: map[string]any{}, Visits: map[string]int{}, ephemeral: map[string]any{}}
+func newFrame(f *flow.Flow, inputs map[string]any) (flow.Frame, error) {
+	frame := flow.Frame{Flow: f.Name, Hash: f.Hash, Vars: map[string]any{}, Visits: map[string]int{}, Ephemeral: map[string]any{}}
 	for _, v := range f.Inputs {
 		given, ok := inputs[v.Name]
 		if !ok {
-			frame.put(v, v.initial())
+			put(&frame, v, v.Initial())
 			continue
 		}
 		value, err := expression.Convert(v.Type, given)
 		if err != nil {
 			return frame, fmt.Errorf("input %s: %w", v.Name, err)
 		}
-		frame.put(v, value)
-		if v.Secrecy == Ephemeral {
-			frame.asked(v.Name, "")
+		put(&frame, v, value)
+		if v.Secrecy == flow.Ephemeral {
+			asked(&frame, v.Name, "")
 		}
 	}
 	for name := range inputs {
-		if !slices.ContainsFunc(f.Inputs, func(v *Variable) bool { return v.Name == name }) {
+		if !slices.ContainsFunc(f.Inputs, func(v *flow.Variable) bool { return v.Name == name }) {
 			return frame, fmt.Errorf("there is no input %q", name)
 		}
 	}
 	for _, v := range f.Vars {
-		frame.put(v, v.initial())
+		put(&frame, v, v.Initial())
 	}
 	return frame, nil
 }
 
-func (v *Variable) initial() any {
-	if v.Default != nil {
-		return v.Default
-	}
-	return expression.Zero(v.Type)
-}
-
 // put keeps a value where its secrecy says.
-func (f *Frame) put(v *Variable, value any) {
+func put(f *flow.Frame, v *flow.Variable, value any) {
 	switch v.Secrecy {
-	case Open:
+	case flow.Open:
 		f.Vars[v.Name] = value
-	case Secret:
+	case flow.Secret:
 		if f.Secrets == nil {
 			f.Secrets = map[string]any{}
 		}
 		f.Secrets[v.Name] = value
-	case Ephemeral:
-		if f.ephemeral == nil {
-			f.ephemeral = map[string]any{}
+	case flow.Ephemeral:
+		if f.Ephemeral == nil {
+			f.Ephemeral = map[string]any{}
 		}
-		f.ephemeral[v.Name] = value
+		f.Ephemeral[v.Name] = value
 	}
 }
 
 // asked notes which step filled an ephemeral variable.
-func (f *Frame) asked(name, step string) {
+func asked(f *flow.Frame, name, step string) {
 	if f.Asked == nil {
 		f.Asked = map[string]string{}
 	}
 	f.Asked[name] = step
-}
-
-// variable finds an input or a variable by name, or nil.
-func (f *Flow) variable(name string) *Variable {
-	for _, list := range [2][]*Variable{f.Inputs, f.Vars} {
-		for _, v := range list {
-			if v.Name == name {
-				return v
-			}
-		}
-	}
-	return nil
 }

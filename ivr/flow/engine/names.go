@@ -1,9 +1,10 @@
-package flow
+package engine
 
 import (
 	"slices"
 	"time"
 
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
 
@@ -78,25 +79,25 @@ func (r *run) value(name string) (any, error) {
 		return map[string]any{
 			"number":    r.s.Facts.Caller,
 			"customer":  r.s.Facts.Customer,
-			"assurance": r.s.Facts.level(r.now).String(),
+			"assurance": r.s.Facts.Level(r.now).String(),
 		}, nil
 	}
-	for _, known := range []map[string]any{r.f.Vars, r.f.Secrets, r.f.ephemeral} {
+	for _, known := range []map[string]any{r.f.Vars, r.f.Secrets, r.f.Ephemeral} {
 		if v, ok := known[name]; ok {
 			return v, nil
 		}
 	}
-	v := r.flow.variable(name)
+	v := r.flow.Variable(name)
 	if v == nil {
 		return nil, faultf("there is no variable %q", name)
 	}
-	if v.Secrecy != Ephemeral {
+	if v.Secrecy != flow.Ephemeral {
 		return nil, faultf("%s has no value", name)
 	}
 	step, set := r.f.Asked[name]
 	switch {
 	case !set:
-		return v.initial(), nil
+		return v.Initial(), nil
 	case step == "":
 		return nil, faultf("%s was not kept while the session was stored", name)
 	}
@@ -116,7 +117,7 @@ func (r *run) localNow() time.Time {
 
 // say asks for a prompt of a step that listens. more holds names that only this
 // prompt knows.
-func (r *run) say(p *Prompt, barge BargeIn, secret bool, more map[string]any) error {
+func (r *run) say(p *flow.Prompt, barge flow.BargeIn, secret bool, more map[string]any) error {
 	play, err := r.play(p, barge, more)
 	if err != nil {
 		return err
@@ -128,26 +129,26 @@ func (r *run) say(p *Prompt, barge BargeIn, secret bool, more map[string]any) er
 
 // play works out a prompt in the session's language, or the flow's first where it is
 // missing.
-func (r *run) play(p *Prompt, barge BargeIn, more map[string]any) (Play, error) {
+func (r *run) play(p *flow.Prompt, barge flow.BargeIn, more map[string]any) (flow.Play, error) {
 	words, lang, err := r.words(p)
 	if err != nil {
-		return Play{}, err
+		return flow.Play{}, err
 	}
-	play := Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge}
+	play := flow.Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge}
 	if words.Text != nil {
 		vars, err := r.templateNames(words.Text, more)
 		if err != nil {
-			return Play{}, err
+			return flow.Play{}, err
 		}
 		if play.Parts, err = words.Text.Parts(vars, lang); err != nil {
-			return Play{}, faultf("working out a prompt: %v", err)
+			return flow.Play{}, faultf("working out a prompt: %v", err)
 		}
 	}
 	return play, nil
 }
 
 // words picks a prompt's words and says in which language they are.
-func (r *run) words(p *Prompt) (*Words, string, error) {
+func (r *run) words(p *flow.Prompt) (*flow.Words, string, error) {
 	if p == nil {
 		return nil, "", faultf("a prompt is missing")
 	}

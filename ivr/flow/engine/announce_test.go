@@ -1,10 +1,11 @@
-package flow_test
+package engine_test
 
 import (
 	"testing"
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 )
 
 // Only the prompt that announces the recording says so to the channel.
@@ -15,7 +16,7 @@ func TestAnnouncement(t *testing.T) {
 		"c":   {Verb: &flow.Say{Prompt: prompt(t, "Bye."), BargeIn: flow.BargeDTMF}, Next: flow.Next{To: "end"}},
 		"end": {Verb: &flow.End{Reason: "done"}},
 	})
-	_, effects, err := lib.Start("x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+	_, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
 	if err != nil {
 		t.Fatal(err)
 	}
