@@ -26,7 +26,13 @@ type Library struct {
 	Calendars map[string]*Calendar
 	Queues    map[string]*Queue
 	Boxes     map[string]*Box
-	Settings  map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
+
+	Forms       map[string]*Form
+	Operations  map[string]*Operation
+	Classifiers map[string]*Classifier
+	Knowledge   map[string]*Knowledge
+
+	Settings map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
 }
 
 // Flow is one program. Names in Steps, Prompts, Vars and Inputs have been checked
@@ -403,8 +409,11 @@ type Span struct{ From, Until int }
 
 // Queue is where a place in line is. More fields come with routing.
 type Queue struct {
-	Name string
-	Pos  Pos
+	Name   string
+	Pos    Pos
+	Teams  []string
+	Target map[tandem.Channel]time.Duration
+	Full   int // places; 0 = no bound of its own
 }
 
 // Box is where voicemail goes.

@@ -42,6 +42,7 @@ type Facts struct {
 	CallerLang     string           `json:"caller_lang,omitempty"`
 	Assurance      tandem.Assurance `json:"assurance"`
 	AssuranceUntil time.Time        `json:"assurance_until,omitzero"`
+	Place          *Place           `json:"place,omitempty"` // the last known, in the queue the customer is or was in
 }
 
 // Level is the assurance that holds at a time.
@@ -91,6 +92,17 @@ const (
 	WaitHTTP      WaitKind = "http"      // Fetched
 	WaitTransfer  WaitKind = "transfer"  // Transferred
 	WaitVoicemail WaitKind = "voicemail" // Recorded
+
+	// Each of these is ended by a Result.
+	WaitMessage  WaitKind = "message"
+	WaitLink     WaitKind = "link" // also by the time in Until
+	WaitHandoff  WaitKind = "handoff"
+	WaitIdentify WaitKind = "identify"
+	WaitQueue    WaitKind = "queue"
+	WaitCallback WaitKind = "callback"
+	WaitRecord   WaitKind = "record"
+	WaitTicket   WaitKind = "ticket"
+	WaitSurvey   WaitKind = "survey"
 )
 
 // Wait describes what would move the session on.
@@ -104,6 +116,8 @@ type Wait struct {
 	Secret  bool     `json:"secret,omitempty"`
 	Speech  bool     `json:"speech,omitempty"`
 	Options []Option `json:"options,omitempty"` // how a menu looks: buttons or numbered lines
+	// Until is when an InputTimeout is due for a wait that does not listen; zero = never.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Option is one choice as shown in text.
@@ -123,8 +137,12 @@ const (
 	InputFetched     InputKind = "fetched"
 	InputTransferred InputKind = "transferred"
 	InputRecorded    InputKind = "recorded"
-	InputLeft        InputKind = "left"  // hang-up, closed page
-	InputFault       InputKind = "fault" // an effect could not be carried out; Text says why
+	InputResult      InputKind = "result"  // of the effect with that serial
+	InputPlace       InputKind = "place"   // in the line, while waiting there
+	InputMoved       InputKind = "moved"   // the customer took an offer and goes on waiting by Channel
+	InputOutcome     InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables
+	InputLeft        InputKind = "left"    // hang-up, closed page
+	InputFault       InputKind = "fault"   // an effect could not be carried out; Text says why
 )
 
 // Input is one thing that happened, with the time it happened.
@@ -142,6 +160,28 @@ type Input struct {
 	Fetched     *Fetched     `json:"fetched,omitempty"`
 	Transferred *Transferred `json:"transferred,omitempty"`
 	Recorded    *Recorded    `json:"recorded,omitempty"`
+
+	Result  *Result        `json:"result,omitempty"`
+	Place   *Place         `json:"place,omitempty"`
+	Channel tandem.Channel `json:"channel,omitempty"`
+	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along
+	Set     map[string]any `json:"set,omitempty"`
+}
+
+// Result is the answer to an effect that asked for something.
+type Result struct {
+	Outcome string    `json:"outcome"`           // of the verb
+	Until   time.Time `json:"until,omitzero"`    // identify: how long the level holds; zero = to the end
+	Carried bool      `json:"carried,omitempty"` // handoff: the assurance came along
+	Value   any       `json:"value,omitempty"`   // ticket: its number; record: the recording's id
+}
+
+// Place is where the interaction stands in a line, with an honest range for the wait.
+type Place struct {
+	Queue    string        `json:"queue"`
+	Position int           `json:"position"` // 1 = next
+	AtLeast  time.Duration `json:"at_least"`
+	AtMost   time.Duration `json:"at_most"`
 }
 
 // Fetched is the answer to a Fetch effect.
