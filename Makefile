@@ -94,6 +94,10 @@ bench: ## Go benchmarks, then 50, 200 and 400 calls beside the floor
 vuln: ## look the modules up in Go's list of known holes (needs the network)
 	go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./...
 
+.PHONY: release
+release: ## VERSION=v0.3.0: builds twice and compares, lists what is in it, signs (.ci/release)
+	.ci/release $(VERSION) release/$(VERSION)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin $(UI)/node_modules $(UI)/e2e/shots

@@ -198,8 +198,14 @@ func wantArgs(c *cli.Context, names ...string) error {
 	return nil
 }
 
-// version is the module's, or the commit it was built from.
+// release is the version of a released program; the linker fills it in.
+var release string
+
+// version is the release's, else the module's, else the commit it was built from.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

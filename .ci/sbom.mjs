@@ -1,0 +1,31 @@
+// Writes a CycloneDX list of what is in the program, from `go version -m -json` on
+// standard input and `npm sbom` in a file: node sbom.mjs VERSION NPM.json
+import { readFileSync } from "node:fs";
+
+const [version, npmFile] = process.argv.slice(2);
+const built = JSON.parse(readFileSync(0, "utf8"));
+const npm = JSON.parse(readFileSync(npmFile, "utf8"));
+
+const goModule = (m) => ({
+  type: "library",
+  name: m.Path,
+  version: m.Version,
+  purl: `pkg:golang/${m.Path}@${m.Version}`,
+  ...(m.Sum ? { properties: [{ name: "go:sum", value: m.Sum }] } : {}),
+});
+const goRoot = { type: "library", name: "std", version: built.GoVersion.replace(/^go/, ""), purl: `pkg:golang/std@${built.GoVersion.replace(/^go/, "")}` };
+const pages = (npm.components ?? []).map(({ type, name, version, purl, hashes, licenses }) => ({
+  type, name, version, purl,
+  ...(hashes ? { hashes } : {}),
+  ...(licenses ? { licenses } : {}),
+}));
+const components = [goRoot, ...(built.Deps ?? []).map(goModule), ...pages].sort((a, b) => (a.purl < b.purl ? -1 : a.purl > b.purl ? 1 : 0));
+if (!components.length || !pages.length) throw new Error("sbom: the list is empty; was the program built with modules and pages?");
+
+process.stdout.write(JSON.stringify({
+  bomFormat: "CycloneDX",
+  specVersion: "1.5",
+  version: 1,
+  metadata: { component: { type: "application", name: "tandem", version, purl: `pkg:golang/tandem@${version}` } },
+  components,
+}, null, 2) + "\n");
