@@ -69,6 +69,7 @@ var table = map[string][]string{
 	"internal/config":      {"tandem", "internal/nearest"},
 	"internal/hosts":       nil,
 	"internal/nearest":     nil,
+	"internal/tally":       {"tandem"},
 	"internal/mockbank":    nil,
 	"internal/importcheck": nil,
 	"internal/testkit":     {belowApp},
