@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -51,10 +52,10 @@ func TestPragmas(t *testing.T) {
 func TestNewerSchema(t *testing.T) {
 	p := storetest.NewPlace(t)
 	openAt(t, p).Close()
-	tamper(t, options(p).Path, "PRAGMA user_version = 7")
+	tamper(t, options(p).Path, "PRAGMA user_version = 70")
 	for name, open := range map[string]func(context.Context, Options) (*DB, error){"Open": Open, "OpenReader": OpenReader} {
 		_, err := open(t.Context(), options(p))
-		if !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "schema 7, this version knows 1") {
+		if !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), fmt.Sprintf("schema 70, this version knows %d", len(migrations()))) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -73,7 +74,7 @@ func TestMigration(t *testing.T) {
 	db.Close()
 
 	broken := append(migrations(), "CREATE TABLE half (x); CREATE TABLE half (x)")
-	if _, err := open(t.Context(), options(p), broken); err == nil || !strings.Contains(err.Error(), "changing the schema to 2") {
+	if _, err := open(t.Context(), options(p), broken); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("changing the schema to %d", len(broken))) {
 		t.Fatalf("a broken step: %v", err)
 	}
 	openAt(t, p).Close() // as it was: the step left nothing
@@ -92,7 +93,7 @@ func TestMigration(t *testing.T) {
 
 	// The copy made before is whole, of the old schema, and an erasure reaches it.
 	copied := options(p)
-	copied.Path += ".schema-1"
+	copied.Path += fmt.Sprint(".schema-", len(migrations()))
 	old, err := OpenReader(t.Context(), copied)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ const copySuffix = ".schema-"
 
 // migrations returns the schema's history: applied in order, never changed once
 // released. The schema's number is how many were applied.
-func migrations() []string { return []string{schema1} }
+func migrations() []string { return []string{schema1, schema2} }
 
 // schema1 is the first. Everything personal is in columns called key, sealed, parties,
 // value, letter, error or data, each sealed under its customer's key. Times are Unix nanoseconds,
@@ -148,6 +148,57 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_next ON outbox(next) WHERE state = 'waiting';
 CREATE INDEX outbox_interaction ON outbox(interaction);
+`
+
+// schema2 is for staff: who they are, their logins, and what they did. Their names are
+// plain, what proves who they are is sealed or hashed.
+const schema2 = `
+CREATE TABLE staff_user (
+	no          INTEGER PRIMARY KEY,
+	name        TEXT NOT NULL UNIQUE,       -- lower case
+	display     TEXT NOT NULL,
+	roles       TEXT NOT NULL,              -- with blanks between
+	lang        TEXT NOT NULL,
+	provider    TEXT NOT NULL,              -- the OIDC provider's id; '' = a local user
+	subject     TEXT NOT NULL,              -- who it is there
+	password    TEXT NOT NULL,              -- argon2id, PHC form; '' = none
+	must_change INTEGER NOT NULL,
+	totp        BLOB,                       -- secret, sealed; NULL = none
+	totp_next   BLOB,                       -- one that is not confirmed yet
+	totp_step   INTEGER NOT NULL DEFAULT 0, -- the newest time step whose code was taken
+	disabled    INTEGER NOT NULL DEFAULT 0,
+	created     INTEGER NOT NULL,
+	last_login  INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX staff_user_subject ON staff_user(provider, subject) WHERE provider <> '';
+
+CREATE TABLE staff_recovery (
+	user INTEGER NOT NULL REFERENCES staff_user(no),
+	hash BLOB NOT NULL,                     -- keyed
+	PRIMARY KEY (user, hash)
+) WITHOUT ROWID;
+
+CREATE TABLE staff_login (
+	hash   BLOB PRIMARY KEY,                -- SHA-256 of the cookie's token
+	user   INTEGER NOT NULL REFERENCES staff_user(no),
+	source TEXT NOT NULL,
+	made   INTEGER NOT NULL,
+	seen   INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX staff_login_user ON staff_login(user);
+
+CREATE TABLE staff_audit (
+	n      INTEGER PRIMARY KEY,             -- from 1 without gaps
+	at     INTEGER NOT NULL,
+	actor  TEXT NOT NULL,
+	action TEXT NOT NULL,
+	object TEXT NOT NULL,
+	detail TEXT NOT NULL,
+	source TEXT NOT NULL,
+	hash   BLOB NOT NULL                    -- keyed, over the hash before and this entry
+);
+CREATE TRIGGER staff_audit_update BEFORE UPDATE ON staff_audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+CREATE TRIGGER staff_audit_delete BEFORE DELETE ON staff_audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
 `
 
 // migrate brings the schema up to date, each step in a transaction of its own. An
