@@ -286,7 +286,7 @@ func TestHotlineConnectsOrTakesAMessage(t *testing.T) {
 			t.Fatalf("asked for %+v", c.asked)
 		}
 		c.asked, c.heard = nil, nil
-		c.advance(flow.Input{Kind: flow.InputTransferred, Transferred: &flow.Transferred{Outcome: outcome}})
+		c.advance(flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: outcome}})
 		if outcome == "ok" {
 			c.hears("en goodbye")
 			if c.ended != "completed" {
@@ -298,9 +298,9 @@ func TestHotlineConnectsOrTakesAMessage(t *testing.T) {
 		if box, ok := c.asked[0].(flow.Record); !ok || box.Box != "service" {
 			t.Fatalf("%s: asked for %+v, want the voicemail box", outcome, c.asked)
 		}
-		c.advance(flow.Input{Kind: flow.InputRecorded, Recorded: &flow.Recorded{Outcome: "too_short"}})
+		c.advance(flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: "too_short"}})
 		c.hears("en too_short", "en leave_message")
-		c.advance(flow.Input{Kind: flow.InputRecorded, Recorded: &flow.Recorded{Outcome: "left"}})
+		c.advance(flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: "left"}})
 		c.hears("en thanks", "en goodbye")
 		if c.ended != "completed" {
 			t.Errorf("%s: ended %q", outcome, c.ended)

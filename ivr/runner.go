@@ -45,7 +45,7 @@ type World interface {
 	Fetch(ctx context.Context, f flow.Fetch) flow.Fetched
 	// Connect joins somebody to the customer and returns when they part, or when
 	// nobody was reached.
-	Connect(ctx context.Context, c flow.Connect) flow.Transferred
+	Connect(ctx context.Context, c flow.Connect) flow.Result
 	// Promise is durable when it returns nil.
 	Promise(ctx context.Context, kind tandem.EventKind, data any) error
 	// Trace is a happening; it never blocks.
@@ -238,6 +238,6 @@ func (r *run) connect(ctx context.Context, e flow.Connect) {
 	}
 	r.ask(ctx, func(ctx context.Context) flow.Input {
 		t := r.World.Connect(ctx, e)
-		return flow.Input{Kind: flow.InputTransferred, Serial: e.Serial, Transferred: &t}
+		return flow.Input{Kind: flow.InputResult, Serial: e.Serial, Result: &t}
 	})
 }

@@ -78,9 +78,9 @@ func (s *script) Fetch(ctx context.Context, f flow.Fetch) flow.Fetched {
 	s.note("%s %s", f.Method, f.URL)
 	return s.fetch(ctx)
 }
-func (s *script) Connect(_ context.Context, c flow.Connect) flow.Transferred {
+func (s *script) Connect(_ context.Context, c flow.Connect) flow.Result {
 	s.note("connect %s", c.To)
-	return flow.Transferred{Outcome: "busy"}
+	return flow.Result{Outcome: "busy"}
 }
 func (s *script) Promise(_ context.Context, kind tandem.EventKind, _ any) error {
 	s.note("promise %s", kind)

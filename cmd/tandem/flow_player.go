@@ -245,12 +245,12 @@ func (p *player) answer(line string) (*flow.Input, string) {
 		return answered(line, w.Serial)
 	case flow.WaitTransfer:
 		if slices.Contains([]string{"ok", "busy", "no_answer", "failed"}, line) {
-			return &flow.Input{Kind: flow.InputTransferred, Serial: w.Serial, Transferred: &flow.Transferred{Outcome: line}}, ""
+			return &flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: &flow.Result{Outcome: line}}, ""
 		}
 		return nil, "write ok, busy, no_answer or failed"
 	case flow.WaitVoicemail:
 		if line == "left" || line == "too_short" {
-			return &flow.Input{Kind: flow.InputRecorded, Serial: w.Serial, Recorded: &flow.Recorded{Outcome: line}}, ""
+			return &flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: &flow.Result{Outcome: line}}, ""
 		}
 		return nil, "write left or too_short"
 	}

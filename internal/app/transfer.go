@@ -68,12 +68,12 @@ func (w *world) relay(digit byte) {
 }
 
 // Connect dials somebody, joins them to the caller, and returns when they part.
-func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Transferred) {
+func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Result) {
 	k := w.call
 	defer func() {
 		if p := recover(); p != nil {
 			k.app.panicked(k.log, "transfer", p)
-			out = flow.Transferred{Outcome: "failed"}
+			out = flow.Result{Outcome: "failed"}
 		}
 	}()
 	outcome, err := w.connect(ctx, c)
@@ -81,7 +81,7 @@ func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Transferr
 		w.Trace(tandem.EventFlowError, tandem.FlowFault{Step: c.Step, Message: err.Error()})
 		k.log.Warn("a transfer failed", "step", c.Step, "error", err)
 	}
-	return flow.Transferred{Outcome: outcome}
+	return flow.Result{Outcome: outcome}
 }
 
 // outbound is one call out with its record.

@@ -244,19 +244,19 @@ func TestHoldIsTold(t *testing.T) {
 func TestKeysDuringATransfer(t *testing.T) {
 	answers, relayed := make(chan flow.Input, 1), ""
 	l := newLine(t, time.Minute, func(c *Config) {
-		c.Held = func(bool) { answers <- flow.Input{Kind: flow.InputTransferred} }
+		c.Held = func(bool) { answers <- flow.Input{Kind: flow.InputResult} }
 		c.Relay = func(digit byte) { relayed += string(digit) }
 	})
 	l.Hush(true)
 	l.sip <- sip.Key{Digit: '1'}
 	l.sip <- sip.Held{On: true} // comes after the key
-	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputTransferred || relayed != "" {
+	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputResult || relayed != "" {
 		t.Errorf("got %+v, passed on %q of what is hushed", in, relayed)
 	}
 	l.Hush(false)
 	l.sip <- sip.Key{Digit: '9'}
 	l.sip <- sip.Held{}
-	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputTransferred {
+	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputResult {
 		t.Errorf("got %+v", in)
 	}
 	if relayed != "9" {

@@ -115,7 +115,7 @@ func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
 		return flow.Input{Kind: flow.InputFault, Text: err.Error()}, true
 	}
 	c.quiet = c.cfg.Now()
-	return flow.Input{Kind: flow.InputRecorded, Serial: t.r.Serial, Recorded: &flow.Recorded{Outcome: outcome}}, true
+	return flow.Input{Kind: flow.InputResult, Serial: t.r.Serial, Result: &flow.Result{Outcome: outcome}}, true
 }
 
 func (c *Channel) startTape() error {

@@ -136,7 +136,7 @@ func TestVoicemail(t *testing.T) {
 				if err != nil || in.Kind != flow.InputFault || !strings.Contains(in.Text, "disk full") {
 					t.Errorf("it gave %+v, %v", in, err)
 				}
-			case err != nil || in.Kind != flow.InputRecorded || in.Serial != 4 || in.Recorded.Outcome != tc.outcome:
+			case err != nil || in.Kind != flow.InputResult || in.Serial != 4 || in.Result.Outcome != tc.outcome:
 				t.Errorf("it gave %+v, %v, want outcome %s", in, err, tc.outcome)
 			}
 			if b.kept < tc.kept[0] || b.kept > tc.kept[1] {

@@ -33,17 +33,9 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		if in.Fetched != nil && r.awaits(flow.WaitHTTP, in.Serial) {
 			r.onFetched(*in.Fetched)
 		}
-	case flow.InputTransferred:
-		if in.Transferred != nil && r.awaits(flow.WaitTransfer, in.Serial) {
-			if o := in.Transferred.Outcome; o == "ok" || o == "no_answer" { // the others may come at once, and so in circles
-				r.waited()
-			}
-			r.outcome(in.Transferred.Outcome, "failed")
-		}
-	case flow.InputRecorded:
-		if in.Recorded != nil && r.awaits(flow.WaitVoicemail, in.Serial) {
-			r.waited()
-			r.outcome(in.Recorded.Outcome, "too_short")
+	case flow.InputResult:
+		if in.Result != nil && in.Serial == s.Wait.Serial {
+			r.onResult(*in.Result)
 		}
 	case flow.InputLeft:
 		r.onLeft()

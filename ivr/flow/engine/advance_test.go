@@ -65,9 +65,9 @@ func inputFrom(b byte, serial int, now time.Time) flow.Input {
 	case 'e':
 		in.Kind, in.Fetched = flow.InputFetched, &flow.Fetched{Status: 404}
 	case 'f':
-		in.Kind, in.Transferred = flow.InputTransferred, &flow.Transferred{Outcome: "busy"}
+		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: "busy"}
 	case 'g':
-		in.Kind, in.Recorded = flow.InputRecorded, &flow.Recorded{Outcome: "no such"}
+		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: "no such"}
 	case 'h':
 		in.Kind = flow.InputLeft
 	case 'i':

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,10 +108,8 @@ func (d *talk) do(line string) {
 		} else {
 			in.Fetched.Failed = rest
 		}
-	case "transferred":
-		in.Kind, in.Transferred = flow.InputTransferred, &flow.Transferred{Outcome: rest}
-	case "recorded":
-		in.Kind, in.Recorded = flow.InputRecorded, &flow.Recorded{Outcome: rest}
+	case "result":
+		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: rest}
 	case "leaves":
 		in.Kind = flow.InputLeft
 	case "fault":
@@ -168,7 +167,27 @@ func show(e flow.Effect) string {
 	case flow.Promise:
 		return fmt.Sprintf("promise %s %s", e.Kind, payload(e.Data))
 	}
-	return strings.TrimPrefix(fmt.Sprintf("%T%+v", e, e), "flow.")
+	if h, ok := e.(flow.Hush); ok {
+		return fmt.Sprintf("Hush{On:%v}", h.On)
+	}
+	return fields(e)
+}
+
+// fields writes an effect with those of its fields that are set.
+func fields(e flow.Effect) string {
+	v := reflect.ValueOf(e)
+	var set []string
+	for i := range v.NumField() {
+		f := v.Field(i)
+		if f.IsZero() {
+			continue
+		}
+		if parts, ok := f.Interface().([]tandem.Part); ok {
+			f = reflect.ValueOf(strconv.QuoteToASCII(flow.Text(parts)))
+		}
+		set = append(set, fmt.Sprintf("%s:%v", v.Type().Field(i).Name, f))
+	}
+	return v.Type().Name() + "{" + strings.Join(set, " ") + "}"
 }
 
 func payload(v any) string {
@@ -201,20 +220,20 @@ func TestTranscripts(t *testing.T) {
 		at     time.Time
 		script []string
 	}{
-		{name: "balance", script: []string{"keys 1", "keys 1", "keys 622200010#", "keys 1234", found, "keys 200*5#", "keys 1", "keys 1", "keys *0", "transferred ok"}},
+		{name: "balance", script: []string{"keys 1", "keys 1", "keys 622200010#", "keys 1234", found, "keys 200*5#", "keys 1", "keys 1", "keys *0", "result ok"}},
 		{name: "typed ahead through three menus", script: []string{"keys 11", "late", "silence"}},
-		{name: "typed ahead during http", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 1", "keys 1234", "keys 50#12", found, "keys 2", "keys 0", "transferred busy", "recorded left"}},
+		{name: "typed ahead during http", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 1", "keys 1234", "keys 50#12", found, "keys 2", "keys 0", "result busy", "result left"}},
 		{name: "a wrong key typed ahead drops the rest", facts: china, script: []string{"keys 2", "keys 91", `answer 200 [{"day":"2026-11-24","time":"09:00"}]`, "keys 1"}},
-		{name: "keys in a transfer are not ours", facts: china, script: []string{"keys 0", "keys 123", "transferred busy", "keys #", "recorded left"}},
-		{name: "silence escalates", facts: china, script: []string{"silence", "keys 9", "silence", "transferred no_answer", "recorded too_short"}},
+		{name: "keys in a transfer are not ours", facts: china, script: []string{"keys 0", "keys 123", "result busy", "keys #", "result left"}},
+		{name: "silence escalates", facts: china, script: []string{"silence", "keys 9", "silence", "result no_answer", "result too_short"}},
 		{name: "chinese", facts: china, script: []string{"keys 1", "keys 622200010", "silence", "keys 0000", "answer 404", "keys 6222000100", "keys 1234", found}},
 		{name: "not found twice", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 1", "keys 1234", "answer 404", "keys 6222000101", "keys 4321", "answer 404", "keys 6222000102", "keys 4321", "answer 404"}},
-		{name: "http goes wrong", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", `answer 200 {"balance":1.5}`, "transferred failed"}},
+		{name: "http goes wrong", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", `answer 200 {"balance":1.5}`, "result failed"}},
 		{name: "http too slow", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", "answer timeout"}},
 		{name: "short entry", script: []string{"keys 11", "keys 123", "silence", "keys 12#", "keys 7", "silence"}},
 		{name: "commands", script: []string{"keys 1", "keys 1", "keys *1", "keys *2", "keys 1", "keys *9", "keys *0"}},
 		{name: "no commands in a secret", script: []string{"keys 1", "keys 1", "keys 622200010#", "keys *0", "silence"}},
-		{name: "confirmation", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", found, "keys 99#", "keys 2", "keys 98#", "silence", "keys 7", "transferred ok"}},
+		{name: "confirmation", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", found, "keys 99#", "keys 2", "keys 98#", "silence", "keys 7", "result ok"}},
 		{name: "needs a level", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", found, "keys 1234*5#", "keys 11"}},
 		{name: "has the level", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", found, "level verified", "keys 1234*5#", "keys 11"}},
 		{name: "level expired", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 11234", found, "level verified", "keys 1234*5#", "keys 1", "later 10m", "keys 1"}},
@@ -222,7 +241,7 @@ func TestTranscripts(t *testing.T) {
 		{name: "booking given up", facts: china, script: []string{"keys 2", `answer 200 [{"day":"2026-11-24","time":"09:00"}]`, "keys 3", "keys 1", "keys 2", "leaves"}},
 		{name: "leaves during a subflow", facts: china, script: []string{"keys 2", `answer 200 [{"day":"2026-11-24","time":"09:00"}]`, "keys 1", "leaves", "keys 1", "leaves"}},
 		{name: "a fault", facts: china, script: []string{"keys 2", "fault no such prompt", "fault again"}},
-		{name: "closed", at: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC), script: []string{"recorded left"}},
+		{name: "closed", at: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC), script: []string{"result left"}},
 		{name: "holiday", at: time.Date(2027, 1, 1, 2, 0, 0, 0, time.UTC)},
 		{name: "override", at: time.Date(2026, 12, 31, 7, 0, 0, 0, time.UTC)},
 		{name: "restart in the PIN", facts: china, inputs: map[string]any{"account": "6222000100"}, script: []string{"keys 112", "restart", "keys 1234", "restart", found}},

@@ -1,0 +1,71 @@
+package flow
+
+import (
+	"encoding/json"
+	"time"
+
+	"tandem"
+)
+
+// InputKind names what happened.
+type InputKind string
+
+const (
+	InputKey     InputKind = "key"     // one key: 0-9 * # A-D
+	InputText    InputKind = "text"    // a typed line or a tapped button; taken while listening and in a queue, so the channel holds it back till then
+	InputSpeech  InputKind = "speech"  // a recognised utterance
+	InputTimeout InputKind = "timeout" // of the wait with that serial
+	InputFetched InputKind = "fetched" // of the Fetch with that serial
+	InputResult  InputKind = "result"  // of any other effect with that serial
+	InputPlace   InputKind = "place"   // in the line of the Enqueue with that serial
+	InputMoved   InputKind = "moved"   // the customer took an offer of that Enqueue and goes on waiting by Channel
+	InputOutcome InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables
+	InputLeft    InputKind = "left"    // hang-up, closed page
+	InputFault   InputKind = "fault"   // an effect could not be carried out; Text says why
+)
+
+// Input is one thing that happened, with the time it happened.
+type Input struct {
+	Kind   InputKind `json:"kind"`
+	At     time.Time `json:"at"`
+	Serial int       `json:"serial,omitempty"` // of the wait it answers; a fault without one is of the present wait
+	Text   string    `json:"text,omitempty"`   // key, text, utterance, outcome, or the fault's reason
+	Via    string    `json:"via,omitempty"`    // rfc4733, info, inband, text, speech
+	// Early is set on a key pressed while a prompt plays that keys do not stop, or
+	// before the question of the current step has begun to be said. Steps without
+	// type-ahead, and consent, do not take it.
+	Early bool `json:"early,omitempty"`
+
+	Fetched *Fetched       `json:"fetched,omitempty"`
+	Result  *Result        `json:"result,omitempty"`
+	Place   *Place         `json:"place,omitempty"`
+	Channel tandem.Channel `json:"channel,omitempty"` // moved: where to
+	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along
+	Set     map[string]any `json:"set,omitempty"`     // outcome: as tandem.StepLeft has it, masked values and all
+}
+
+// Result is the answer to an effect that asked for something. An outcome that the
+// step's verb does not have counts as the worst one it has.
+type Result struct {
+	Outcome string    `json:"outcome"`           // of the verb; link also "sent" and "opened"
+	Until   time.Time `json:"until,omitzero"`    // identify: how long the level holds; zero = to the end
+	Carried bool      `json:"carried,omitempty"` // handoff: the assurance came along
+	Value   any       `json:"value,omitempty"`   // ticket: its number; record: the recording's id
+}
+
+// Place is where the interaction stands in a line, with an honest range for the wait.
+type Place struct {
+	Queue    string        `json:"queue"`
+	Position int           `json:"position"` // 1 = next; 0 = not known
+	AtLeast  time.Duration `json:"at_least"`
+	AtMost   time.Duration `json:"at_most"`
+}
+
+// Fetched is the answer to a Fetch effect.
+type Fetched struct {
+	Status int             `json:"status"`           // 0 = no answer
+	Failed string          `json:"failed,omitempty"` // "timeout", or what went wrong
+	Body   json.RawMessage `json:"body,omitempty"`
+	MS     int64           `json:"ms"`
+	Tries  int             `json:"tries"`
+}
