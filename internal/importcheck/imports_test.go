@@ -33,6 +33,7 @@ var table = map[string][]string{
 	"ivr/flow/source":     {"internal/nearest", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/format":     {"ivr/flow/source"},
 	"ivr/flow/read":       {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source", "media/wav"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow", "ivr/flow/engine"},
@@ -57,6 +58,7 @@ var table = map[string][]string{
 	"store":           {"tandem"},
 	"store/blob":      {"tandem", "store"},
 	"store/outbox":    {"tandem", "store"},
+	"store/release":   {"tandem", "store"},
 	"store/sqlite":    {"tandem", "store", "store/blob"},
 	"store/storetest": {"tandem", "store", "store/blob"},
 
