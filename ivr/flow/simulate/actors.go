@@ -1,0 +1,304 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tandem"
+	"tandem/ivr/flow"
+)
+
+// keys are those of a phone; the letters are on no ordinary one but can be sent.
+const phoneKeys = "0123456789*#ABCD"
+
+const dots = "•"
+
+// hidden is what a transcript shows of something typed.
+func (t *Talk) hidden(s string) (shown, secret string) {
+	if t.s.Wait.Secret {
+		return strings.Repeat(dots, len([]rune(s))), s
+	}
+	return s, ""
+}
+
+// Press presses keys, one after the other; in a chat or an SMS they are typed, or
+// tapped where a button has them. # only ends an entry by phone.
+func (t *Talk) Press(keys string) error {
+	if keys == "" || strings.Trim(strings.ToUpper(keys), phoneKeys) != "" {
+		return fmt.Errorf("%q are no keys: a phone has 0 to 9, * and #", keys)
+	}
+	if t.Channel() != tandem.Voice {
+		if typed := strings.TrimSuffix(keys, "#"); typed != "" {
+			keys = typed
+		}
+		for _, o := range t.s.Wait.Options {
+			if o.Keys == keys && t.Channel() == tandem.Chat {
+				return t.write(Taps, keys)
+			}
+		}
+		return t.write(Types, keys)
+	}
+	if err := t.expects(flow.WaitListen, flow.WaitQueue, flow.WaitHTTP); err != nil {
+		return err
+	}
+	shown, secret := t.hidden(keys)
+	t.note(Line{Word: Presses, Text: shown, Secret: secret})
+	for _, k := range keys {
+		t.Do(flow.Input{Kind: flow.InputKey, Text: string(k), Via: "keys"})
+	}
+	return nil
+}
+
+// Type writes a line. By voice it must be keys, which are pressed.
+func (t *Talk) Type(text string) error {
+	if t.Channel() == tandem.Voice {
+		if strings.Trim(text, phoneKeys) == "" && text != "" {
+			return t.Press(text)
+		}
+		return fmt.Errorf("by phone nobody can type %q; the customer presses keys or speaks", text)
+	}
+	return t.write(Types, text)
+}
+
+// Tap taps the button with these keys or this label. By voice the keys are pressed, in
+// an SMS they are written.
+func (t *Talk) Tap(button string) error {
+	if t.Channel() == tandem.Voice {
+		return t.Type(button)
+	}
+	var labels []string
+	for _, o := range t.s.Wait.Options {
+		if o.Keys == button || flow.Fold(o.Label) == flow.Fold(button) {
+			word, text := Taps, o.Label
+			if t.Channel() == tandem.SMS {
+				word, text = Types, o.Keys
+			}
+			return t.write(word, text)
+		}
+		labels = append(labels, o.Label)
+	}
+	if len(labels) == 0 {
+		return fmt.Errorf("there is no button %q: the flow %s", button, t.Waiting())
+	}
+	return fmt.Errorf("there is no button %q; there are: %s", button, strings.Join(labels, ", "))
+}
+
+// Say speaks. In a chat or an SMS the words are written.
+func (t *Talk) Say(words string) error {
+	if t.Channel() != tandem.Voice {
+		return t.write(Types, words)
+	}
+	if err := t.expects(flow.WaitListen); err != nil {
+		return err
+	}
+	if !t.s.Wait.Speech {
+		return fmt.Errorf("step %s does not listen to speech: its `with` has no speech", t.s.Wait.Step)
+	}
+	shown, secret := t.hidden(words)
+	t.note(Line{Word: Says, Text: shown, Secret: secret})
+	t.Do(flow.Input{Kind: flow.InputSpeech, Text: words, Via: "speech"})
+	return nil
+}
+
+func (t *Talk) write(word Word, text string) error {
+	if err := t.expects(flow.WaitListen, flow.WaitQueue); err != nil {
+		return err
+	}
+	shown, secret := t.hidden(text)
+	t.note(Line{Word: word, Text: shown, Secret: secret})
+	t.Do(flow.Input{Kind: flow.InputText, Text: text, Via: "text"})
+	return nil
+}
+
+// Leave hangs up, or closes the page.
+func (t *Talk) Leave() error {
+	if _, over := t.Ended(); over {
+		return fmt.Errorf("the interaction is over: %s", t.Waiting())
+	}
+	t.note(Line{Word: Leaves})
+	t.Do(flow.Input{Kind: flow.InputLeft})
+	return nil
+}
+
+// Link does something on the page of the link sent last: Opens, Finishes or Declines.
+func (t *Talk) Link(what Word) error {
+	n := len(t.links)
+	for n > 0 && t.links[n-1].operation == "" {
+		n--
+	}
+	if n == 0 {
+		return fmt.Errorf("no link has been sent")
+	}
+	l := t.links[n-1]
+	if l.over {
+		return fmt.Errorf("the link to %s is finished, declined or expired", l.operation)
+	}
+	if l.expires > 0 && !t.now.Before(l.sent.Add(l.expires)) {
+		return fmt.Errorf("the link to %s has expired: it was good for %s", l.operation, Short(l.expires))
+	}
+	t.note(Line{Word: what, Text: "link"})
+	outcome := map[Word]string{Opens: "opened", Finishes: "done", Declines: "declined"}[what]
+	t.links = slices.Clone(t.links)
+	t.links[n-1].over = what != Opens
+	t.onPage(outcome)
+	return nil
+}
+
+// onPage tells a flow that waits for a link what happens on its page.
+func (t *Talk) onPage(outcome string) {
+	if t.s.Wait.Kind == flow.WaitLink {
+		t.Do(*result(t.s.Wait.Serial, flow.Result{Outcome: outcome}))
+	}
+}
+
+// expire ends the link sent last.
+func (t *Talk) expire() {
+	t.links = slices.Clone(t.links)
+	t.links[len(t.links)-1].over = true
+	t.onPage("expired")
+}
+
+// Agents of a queue, or of a transfer to an agent or a queue.
+const (
+	AgentAnswers   = "answers"
+	AgentHandsBack = "hands_back"
+	AgentDeclines  = "declines"
+)
+
+// AgentDoes lets an agent answer, hand back what was answered, or decline.
+func (t *Talk) AgentDoes(what string) error {
+	if err := t.expects(flow.WaitQueue, flow.WaitTransfer); err != nil {
+		return fmt.Errorf("no agent has anything to do: %w", err)
+	}
+	switch {
+	case what == AgentAnswers && t.line.connected:
+		return fmt.Errorf("an agent has answered already")
+	case what == AgentHandsBack && !t.line.connected:
+		return fmt.Errorf("no agent has answered yet: write `agent: answers` before it")
+	case what == AgentDeclines && t.line.connected:
+		return fmt.Errorf("the agent has answered already, and can only hand back")
+	case what == AgentAnswers:
+		t.connect()
+		return nil
+	}
+	t.note(Line{Word: Agent, Text: what})
+	transfer := t.s.Wait.Kind == flow.WaitTransfer
+	switch {
+	case what == AgentHandsBack && transfer:
+		t.Do(*result(t.s.Wait.Serial, flow.Result{Outcome: "ok"}))
+	case what == AgentHandsBack:
+		t.Do(*result(t.s.Wait.Serial, flow.Result{Outcome: "answered"}))
+	case transfer:
+		t.Do(*result(t.s.Wait.Serial, flow.Result{Outcome: "no_answer"}))
+	}
+	return nil
+}
+
+// Decide gives what somebody outside decides for the step that waits: the outcome of
+// an identification, a transfer, a voicemail, a recording, a hand-over, a callback or
+// a survey. word says how it is written down.
+func (t *Talk) Decide(word Word, outcome string) error {
+	w := t.s.Wait
+	if err := t.expects(flow.WaitIdentify, flow.WaitTransfer, flow.WaitVoicemail, flow.WaitRecord, flow.WaitHandoff, flow.WaitCallback, flow.WaitSurvey); err != nil {
+		return err
+	}
+	step := t.step()
+	if step == nil || !slices.Contains(step.Verb.Outcomes(), outcome) {
+		return fmt.Errorf("%q is no outcome of step %s, which has %s", outcome, w.Step, strings.Join(step.Verb.Outcomes(), ", "))
+	}
+	if word != "" {
+		t.note(Line{Word: word, Text: outcome})
+	}
+	r := flow.Result{Outcome: outcome}
+	switch e := t.wanted.(type) {
+	case flow.Move:
+		r.Carried = outcome == "accepted" && carried(e.To)
+	case flow.Record:
+		if w.Kind == flow.WaitRecord {
+			r.Value = fmt.Sprintf("recording-%08x", uint32(t.random.Uint64()))
+		}
+	}
+	t.Do(*result(w.Serial, r))
+	return nil
+}
+
+// Answer answers the http step that waits.
+func (t *Talk) Answer(a Answer) error {
+	e, ok := t.wanted.(flow.Fetch)
+	if !ok || t.s.Wait.Kind != flow.WaitHTTP {
+		return fmt.Errorf("no http step waits for an answer: the flow %s", t.Waiting())
+	}
+	t.Do(*t.fetched(e, a))
+	return nil
+}
+
+// step is the one that waits, nil at the end.
+func (t *Talk) step() *flow.Step {
+	if f := t.lib.Flows[t.here()]; f != nil {
+		return f.Steps[t.s.Wait.Step]
+	}
+	return nil
+}
+
+// expects is an error unless the session waits for one of these.
+func (t *Talk) expects(kinds ...flow.WaitKind) error {
+	if t.fault != nil {
+		return t.fault
+	}
+	if slices.Contains(kinds, t.s.Wait.Kind) {
+		return nil
+	}
+	return fmt.Errorf("the flow %s", t.Waiting())
+}
+
+// Waiting says in words what the flow does now, after "the flow".
+func (t *Talk) Waiting() string {
+	if reason, over := t.Ended(); over {
+		return "has ended: " + reason
+	}
+	w := t.s.Wait
+	in := "in step " + w.Step
+	switch w.Kind {
+	case flow.WaitListen:
+		return "listens to the customer " + in
+	case flow.WaitHTTP:
+		return fmt.Sprintf("waits for the answer to http step %s", w.Step)
+	case flow.WaitTransfer:
+		if t.line.connected {
+			return "waits until the agent hands back " + in
+		}
+		return "waits for a transfer " + in
+	case flow.WaitVoicemail, flow.WaitRecord:
+		return "records the customer " + in
+	case flow.WaitLink:
+		return "waits for the page of a link " + in
+	case flow.WaitHandoff:
+		return "waits for the customer to change channels " + in
+	case flow.WaitIdentify:
+		return "waits until the customer is identified " + in
+	case flow.WaitQueue:
+		if t.line.connected {
+			return "waits until the agent hands back " + in
+		}
+		return "waits for an agent " + in
+	case flow.WaitCallback:
+		return "books a callback " + in
+	case flow.WaitSurvey:
+		return "waits for the answers of a survey " + in
+	}
+	return "waits " + in
+}
+
+// GoOn gives what is to be expected of a step that asks the world for something
+// nobody needs to decide, a callback or a survey, and reports false if the flow waits
+// for anything else.
+func (t *Talk) GoOn() bool {
+	switch t.s.Wait.Kind {
+	case flow.WaitCallback:
+		return t.Decide("", "booked") == nil
+	case flow.WaitSurvey:
+		return t.Decide("", "done") == nil
+	}
+	return false
+}

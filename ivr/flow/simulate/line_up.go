@@ -1,0 +1,74 @@
+package simulate
+
+import (
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow"
+)
+
+// The figures told to one who waits: a plain estimate by place, the same each time.
+const perPlace = time.Minute
+
+// enqueue puts the interaction in line.
+func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
+	t.note(Line{Word: Queued, Step: e.Step, Name: e.Queue})
+	t.line = place{asked: e, since: t.now, told: t.now, position: 1}
+	a := t.given.Agents
+	switch {
+	case t.given.Queues[e.Queue] != "":
+		return result(e.Serial, flow.Result{Outcome: t.given.Queues[e.Queue]})
+	case a != nil && a.None:
+		return result(e.Serial, flow.Result{Outcome: "no_agents"})
+	case a != nil && a.Free > 0:
+		t.connect()
+		return nil
+	}
+	return t.placed()
+}
+
+func (t *Talk) connect() {
+	t.line.connected = true
+	t.note(Line{Word: Agent, Text: "answers"})
+}
+
+// placed tells the place in the line.
+func (t *Talk) placed() *flow.Input {
+	n := time.Duration(t.line.position)
+	return &flow.Input{Kind: flow.InputPlace, Serial: t.line.asked.Serial, Place: &flow.Place{
+		Queue: t.line.asked.Queue, Position: t.line.position, AtLeast: (n - 1) * perPlace, AtMost: n * perPlace,
+	}}
+}
+
+// lineTimers adds what time brings to one who waits in line.
+func (t *Talk) lineTimers(add func(time.Time, func())) {
+	q := t.line.asked
+	if q.MaxWait > 0 {
+		add(t.line.since.Add(q.MaxWait), func() { t.Do(*result(q.Serial, flow.Result{Outcome: "max_wait"})) })
+	}
+	if a := t.given.Agents; a != nil && a.After > 0 {
+		add(t.line.since.Add(a.After), t.connect)
+	}
+	if q.AnnounceEvery > 0 {
+		add(t.line.told.Add(q.AnnounceEvery), func() {
+			t.line.told = t.now
+			t.Do(*t.placed())
+			t.tell()
+		})
+	}
+}
+
+// taken is what comes of an offer that the customer takes while waiting.
+func (t *Talk) taken(e flow.Take) *flow.Input {
+	if e.What == "callback" {
+		t.note(Line{Word: CallsBack, Step: e.Step, Name: t.line.asked.Queue, Text: t.s.Facts.Caller})
+		return result(e.Serial, flow.Result{Outcome: "callback"})
+	}
+	to := tandem.Channel(e.What)
+	t.note(Line{Word: Moves, Step: e.Step, Text: "to " + e.What})
+	return &flow.Input{Kind: flow.InputMoved, Serial: e.Serial, Channel: to, Carried: carried(to)}
+}
+
+// carried tells whether a level of assurance comes along to a channel: a link ties a
+// chat to the customer who opens it.
+func carried(to tandem.Channel) bool { return to == tandem.Chat }
