@@ -207,6 +207,15 @@ func (w *walk) follow(p point, s *Step, st state) state {
 			}
 		}
 		return st
+	case *flow.IdentifyStep:
+		for _, e := range f.verbEdges(s) {
+			after := st
+			if e.outcome == "passed" {
+				after.level = max(st.level, v.Level)
+			}
+			w.reach(p, "", e.to, after)
+		}
+		return st
 	case *flow.Say:
 		st.told = st.told || v.Announces == "recording"
 	case *flow.ConsentStep:

@@ -18,6 +18,7 @@ type flowFile struct {
 	*document
 	flow    *flow.Flow
 	env     *expression.Env
+	linked  *expression.Env         // env and `link`; nil until it is needed
 	names   map[string]*source.Node // steps, by name: known before any is read
 	checked *check.Flow             // what the checks over whole flows will need
 	prompts map[string]*promptInfo
@@ -273,10 +274,8 @@ func (ff *flowFile) expressionError(n *source.Node, err error) {
 		return
 	}
 	fix := e.Hint
-	for _, later := range []string{"link", "queue"} {
-		if fix == "" && e.Message == fmt.Sprintf("unknown name %q", later) {
-			fix = fmt.Sprintf("`%s` has a value once this version can serve the verb `%s`", later, later)
-		}
+	if fix == "" && e.Message == `unknown name "link"` {
+		fix = "`link` has a value only in the prompt of a link or handoff step"
 	}
 	ff.FailWithin(n, e.Col, "expression", fix, "%s", e.Message)
 }

@@ -37,13 +37,14 @@ type Folder struct {
 // OpenFolder reads the folder. It fails if there is an error in it, because nothing
 // older could serve; the diagnostics say what is wrong. report is called after each
 // later reading of changed files, with nil for the library if it was refused; it
-// may be nil and is called on the goroutine that reloads. Options.Needed counts from
-// the second reading on: at the opening the caller can tell which entry is wrong.
+// may be nil and is called on the goroutine that reloads. That a flow of Options.Needed
+// is not there counts from the second reading on: at the opening the caller can tell
+// which entry is wrong.
 func OpenFolder(dir string, o Options, report func(*flow.Library, []source.Diagnostic)) (*Folder, []source.Diagnostic, error) {
 	f := &Folder{dir: dir, options: o, report: report}
 	f.stamp, f.content = f.look("")
 	opening := o
-	opening.Needed = nil
+	opening.opening = true
 	lib, found := Dir(dir, opening)
 	if lib == nil {
 		return nil, found, fmt.Errorf("the flows in %s have mistakes (%d)", dir, errorCount(found))
@@ -111,8 +112,8 @@ func (f *Folder) Watch(ctx context.Context) {
 }
 
 // look describes the folder: names, sizes and times of flow files and of everything
-// they may play or show, and, if that differs from before, the content of the flow
-// files. A file that vanishes meanwhile is seen as gone the next time.
+// they may play or show, and, if that differs from before, the content of the files
+// that are read. A file that vanishes meanwhile is seen as gone the next time.
 func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 	var b strings.Builder
 	var names []string
@@ -136,7 +137,7 @@ func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 	}
 	h := sha256.New()
 	for _, path := range names {
-		if filepath.Dir(path) == filepath.Clean(f.dir) && kindOf(filepath.Base(path)) != "" {
+		if name, err := filepath.Rel(f.dir, path); err == nil && kindOf(filepath.ToSlash(name)) != "" {
 			data, err := os.ReadFile(path)
 			fmt.Fprintf(h, "%s %x %v\n", path, sha256.Sum256(data), err != nil)
 		} else if info, err := os.Stat(path); err == nil {

@@ -2,22 +2,19 @@ package read
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 
 	"tandem/ivr/flow"
-	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
-	"tandem/media/wav"
 )
 
 // promptInfo is an entry of `prompts`.
 type promptInfo struct {
 	key, node *source.Node
 	prompt    *flow.Prompt // nil until first used
+	named     *flow.Prompt // where more names are known, as in a link's words
 	used      bool
 }
 
@@ -47,6 +44,9 @@ func (ff *flowFile) finishPrompts() {
 		p := ff.prompts[name]
 		if p.prompt == nil && !p.used {
 			p.prompt = ff.words(p.node, "prompt `"+name+"`", name, ff.env)
+		}
+		if p.prompt == nil {
+			p.prompt = p.named
 		}
 		if p.prompt != nil {
 			ff.flow.Prompts[name] = p.prompt
@@ -93,17 +93,16 @@ func (ff *flowFile) promptNamed(n *source.Node, what string, env *expression.Env
 	}
 	p.used = true
 	if env != ff.env {
-		return ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
+		p.named = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
+		return p.named
 	}
 	if p.prompt == nil {
 		p.prompt = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
 	}
-	if ff.current != nil && p.prompt != nil {
+	if p.prompt != nil {
 		for _, w := range p.prompt.ByLang {
 			if w.Text != nil {
-				for _, name := range w.Text.Uses() {
-					ff.current.Uses = append(ff.current.Uses, check.Use{Name: name, At: n.At})
-				}
+				ff.noteUses(n, w.Text.Uses())
 			}
 		}
 	}
@@ -166,10 +165,10 @@ func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *f
 		w.Text = ff.spoken(t, what, env)
 	}
 	if a := n.Get("audio"); a != nil {
-		w.Audio = ff.besideFile(a, "audio", ff.reading.checkAudio)
+		w.Audio = ff.reading.beside.Audio(ff.File, a)
 	}
 	if i := n.Get("image"); i != nil {
-		w.Image = ff.besideFile(i, "image", ff.reading.checkExists)
+		w.Image = ff.reading.beside.Image(ff.File, i)
 	}
 	if b := n.Get("button"); b != nil {
 		w.Button, _ = ff.Text(b, "button")
@@ -187,53 +186,6 @@ func (ff *flowFile) spoken(n *source.Node, what string, env *expression.Env) *ex
 		ff.leak(n, t.Uses(), "say", "a prompt")
 	}
 	return t
-}
-
-// besideFile reads the name of a file that lies beside the flow.
-func (ff *flowFile) besideFile(n *source.Node, what string, check func(string) error) string {
-	path, ok := ff.Text(n, what)
-	if !ok {
-		return ""
-	}
-	if !fs.ValidPath(path) || path == "." || strings.Contains(path, `\`) {
-		ff.Fail(n, "file", "write a path such as audio/hello.wav", "%s files lie in the flows folder or below; `%s` does not", what, path)
-		return ""
-	}
-	if err := check(path); err != nil {
-		ff.Fail(n, "file", "", "the %s file %s cannot be used: %v", what, path, err)
-		return ""
-	}
-	return path
-}
-
-// checkAudio looks at the head of a WAV file, once per reading.
-func (r *reading) checkAudio(path string) error {
-	if err, seen := r.audio[path]; seen {
-		return err
-	}
-	err := r.checkExists(path)
-	if err == nil {
-		f, openErr := r.fsys.Open(path)
-		if openErr != nil {
-			err = plain(openErr)
-		} else {
-			err = wav.Check(f)
-			f.Close()
-		}
-	}
-	r.audio[path] = err
-	return err
-}
-
-func (r *reading) checkExists(path string) error {
-	info, err := fs.Stat(r.fsys, path)
-	if err != nil {
-		return plain(err)
-	}
-	if info.IsDir() {
-		return fmt.Errorf("it is a folder")
-	}
-	return nil
 }
 
 // checkUnused warns of prompts that no step says. A file with errors is left alone:

@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +15,7 @@ import (
 
 	"tandem/internal/nearest"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/beside"
 	"tandem/ivr/flow/calendar"
 	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
@@ -37,21 +38,25 @@ type Options struct {
 	// Needed names the flows that entries lead to: without one of them the folder is not
 	// fit to serve.
 	Needed []string
+	// Carried names the verbs that this server carries out, and beside them
+	// "transfer agent" and "transfer queue". A needed flow, or one that it calls, with
+	// another is not fit to serve. nil = whatever the language has.
+	Carried []string
 	// Now is the time by which a holiday has expired; zero = the present.
 	Now time.Time
+
+	opening bool // a needed flow that is not there is the caller's to tell of
 }
 
-// Dir reads the flow files of a folder, not of the folders in it. The library is
-// nil if any diagnostic is an error.
+// Dir reads the flow files of a folder and the knowledge in it, not other folders. The
+// library is nil if any diagnostic is an error.
 func Dir(dir string, o Options) (*flow.Library, []source.Diagnostic) {
-	r := newReading(os.DirFS(dir), dir, o)
-	return r.run()
+	return newReading(os.DirFS(dir), dir, o).run()
 }
 
 // FS reads the flow files at the root of fsys, as Dir does.
 func FS(fsys fs.FS, o Options) (*flow.Library, []source.Diagnostic) {
-	r := newReading(fsys, "", o)
-	return r.run()
+	return newReading(fsys, "", o).run()
 }
 
 // File reads the folder that a file lies in and keeps the diagnostics of that file
@@ -64,47 +69,38 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 	if kindOf(base) == "" {
 		return nil, []source.Diagnostic{{
 			File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file-name", Message: "this is no flow file by its name",
-			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml or NAME.queues.yaml",
+			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml or NAME.classify.yaml",
 		}}
 	}
 	r := newReading(os.DirFS(dir), filepath.Clean(dir), o)
 	lib, found := r.run()
-	used := r.closure(base)
-	found = slices.DeleteFunc(found, func(d source.Diagnostic) bool { return !used[filepath.Base(d.File)] })
+	used := map[string]bool{}
+	for name := range r.closure(base) {
+		used[r.path(name)] = true
+	}
+	found = slices.DeleteFunc(found, func(d source.Diagnostic) bool { return !used[d.File] })
 	if _, ok := r.files[base]; !ok && len(found) == 0 {
 		found = append(found, source.Diagnostic{File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: "there is no such file"})
 	}
 	return lib, found
 }
 
-// Kinds of files in a flows folder, by the end of their names.
-var suffixes = []string{".flow.yaml", ".calendar.yaml", ".queues.yaml", ".test.yaml", ".form.yaml", ".operation.yaml", ".classify.yaml"}
-
-// kindOf is the suffix that says what a file is; "" = not one of ours.
-func kindOf(name string) string {
-	if strings.HasPrefix(name, ".") {
-		return ""
-	}
-	for _, s := range suffixes {
-		if strings.HasSuffix(name, s) {
-			return s
-		}
-	}
-	return ""
-}
-
 // reading is one pass over a folder.
 type reading struct {
-	fsys  fs.FS
-	dir   string
-	o     Options
-	files map[string]*document // by base name
+	texts  texts
+	beside *beside.Folder
+	dir    string
+	o      Options
+	files  map[string]*document // by name
 
-	flows     map[string]*flowFile
-	calendars map[string]*named[flow.Calendar]
-	queues    map[string]*named[flow.Queue]
-	boxes     map[string]*named[flow.Box]
-	audio     map[string]error // WAV files looked at
+	flows       map[string]*flowFile
+	calendars   map[string]*named[flow.Calendar]
+	queues      map[string]*named[flow.Queue]
+	boxes       map[string]*named[flow.Box]
+	forms       map[string]*named[flow.Form]
+	operations  map[string]*named[flow.Operation]
+	classifiers map[string]*named[flow.Classifier]
+	knowledge   map[string]*flow.Knowledge
 }
 
 // named is a thing with the file that declares it.
@@ -118,7 +114,7 @@ type document struct {
 	*source.File
 	reading *reading
 	data    []byte
-	uses    map[string]bool // base names of files it depends on
+	uses    map[string]bool // names of files it depends on
 }
 
 func newReading(fsys fs.FS, dir string, o Options) *reading {
@@ -126,50 +122,52 @@ func newReading(fsys fs.FS, dir string, o Options) *reading {
 		o.Now = time.Now()
 	}
 	return &reading{
-		fsys: fsys, dir: dir, o: o, files: map[string]*document{},
+		texts: stored{fsys}, beside: beside.NewFolder(fsys), dir: dir, o: o, files: map[string]*document{},
 		flows: map[string]*flowFile{}, calendars: map[string]*named[flow.Calendar]{},
-		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{}, audio: map[string]error{},
+		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{},
+		forms: map[string]*named[flow.Form]{}, operations: map[string]*named[flow.Operation]{},
+		classifiers: map[string]*named[flow.Classifier]{}, knowledge: map[string]*flow.Knowledge{},
 	}
 }
 
 func (r *reading) newDocument(name string) *document {
-	path := name
-	if r.dir != "" {
-		path = filepath.Join(r.dir, name)
+	return &document{File: source.New(name, r.path(name)), reading: r, uses: map[string]bool{}}
+}
+
+// path is what people call a file.
+func (r *reading) path(name string) string {
+	if r.dir == "" {
+		return name
 	}
-	return &document{File: source.New(name, path), reading: r, uses: map[string]bool{}}
+	return filepath.Join(r.dir, filepath.FromSlash(name))
 }
 
 // run reads everything: first all names, then what uses them, then the rules that
 // hold over whole flows.
 func (r *reading) run() (*flow.Library, []source.Diagnostic) {
-	names, err := fs.ReadDir(r.fsys, ".")
+	found := r.read()
+	if source.HasErrors(found) {
+		return nil, found
+	}
+	return r.library(), found
+}
+
+func (r *reading) read() []source.Diagnostic {
+	names, err := r.texts.list()
 	if err != nil {
-		path := r.dir
-		return nil, []source.Diagnostic{{File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: fmt.Sprintf("the folder cannot be read: %v", plain(err))}}
+		return []source.Diagnostic{{File: r.dir, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: fmt.Sprintf("the folder cannot be read: %v", beside.Plain(err))}}
 	}
-	for _, e := range names { // sorted by name
-		if k := kindOf(e.Name()); k != "" && !e.IsDir() {
-			r.open(e.Name(), k)
-		}
+	for _, name := range names {
+		r.open(name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.files)) {
-		f := r.files[name]
-		if f.Root == nil {
-			continue
-		}
-		switch kindOf(name) {
-		case ".calendar.yaml":
-			if c := calendar.Read(f.File, r.o.Now); c.Name != "" && free(f, f.Root.Get("calendar"), "calendar", r.calendars) {
-				r.calendars[c.Name] = &named[flow.Calendar]{c, f}
+	for _, kind := range kinds { // what others name comes first
+		for _, name := range names {
+			if f := r.files[name]; kindOf(name) == kind && f.Root != nil {
+				r.declare(f, kind)
 			}
-		case ".queues.yaml":
-			r.readQueues(f)
-		case ".flow.yaml":
-			r.readHead(f)
 		}
 	}
-	flows := slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.Base, b.Base) })
+	flows := r.inOrder()
 	for _, ff := range flows {
 		ff.readBody()
 	}
@@ -178,23 +176,101 @@ func (r *reading) run() (*flow.Library, []source.Diagnostic) {
 	for _, ff := range flows {
 		ff.checkUnused()
 	}
+	r.refuse()
 	var found []source.Diagnostic
 	for _, f := range r.files {
 		found = append(found, f.Found()...)
 	}
 	found = append(found, r.missing()...)
 	source.Sort(found)
-	if source.HasErrors(found) {
-		return nil, found
+	return found
+}
+
+// inOrder is the flows by their files' names.
+func (r *reading) inOrder() []*flowFile {
+	return slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.Base, b.Base) })
+}
+
+// declare reads a file that others may name something of, and of a flow its head.
+func (r *reading) declare(f *document, kind string) {
+	switch kind {
+	case formFile:
+		declare(f, "form", r.forms, r.beside.Form(f.File), func(v *flow.Form) string { return v.Name })
+	case operationFile:
+		o := r.beside.Operation(f.File, func(n *source.Node, name string) { r.formOf(f, n, name) })
+		declare(f, "operation", r.operations, o, func(v *flow.Operation) string { return v.Name })
+	case classifyFile:
+		declare(f, "classifier", r.classifiers, beside.Classifier(f.File), func(v *flow.Classifier) string { return v.Name })
+	case calendarFile:
+		declare(f, "calendar", r.calendars, calendar.Read(f.File, r.o.Now), func(v *flow.Calendar) string { return v.Name })
+	case queuesFile:
+		beside.Queues(f.File, func(n *source.Node, q *flow.Queue) {
+			if free(f, n, "queue", r.queues) {
+				r.queues[q.Name] = &named[flow.Queue]{q, f}
+			}
+		}, func(n *source.Node, b *flow.Box) {
+			if free(f, n, "box", r.boxes) {
+				r.boxes[b.Name] = &named[flow.Box]{b, f}
+			}
+		})
+	case flowKind:
+		r.readHead(f)
 	}
-	return r.library(flows), found
+}
+
+// declare keeps what a file of its own declares, unless its name is taken or unreadable.
+func declare[T any](f *document, what string, taken map[string]*named[T], v *T, name func(*T) string) {
+	if n := f.Root.Get(what); name(v) != "" && free(f, n, what, taken) {
+		taken[name(v)] = &named[T]{v, f}
+	}
+}
+
+// formOf looks up a form that an operation asks.
+func (r *reading) formOf(f *document, n *source.Node, name string) {
+	if form := r.forms[name]; form != nil {
+		f.uses[form.file.Base] = true
+		return
+	}
+	f.unknown(n, "unknown-form", name, slices.Sorted(maps.Keys(r.forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
+}
+
+// unknown reports a name that nothing of its kind has: the fix is the nearest, or else
+// what would give the name to something.
+func (f *document) unknown(n *source.Node, rule, name string, names []string, message, make string) {
+	fix := source.DidYouMean(name, names)
+	if len(names) == 0 || len(names) > listedNames && nearest.Name(name, names) == "" {
+		fix = make
+	}
+	f.Fail(n, rule, fix, message, name)
+}
+
+// checkBoxes looks up the queues of boxes, once all files are read.
+func (r *reading) checkBoxes() {
+	for _, name := range slices.Sorted(maps.Keys(r.boxes)) {
+		b := r.boxes[name]
+		if b.value.Queue == "" {
+			continue
+		}
+		q := r.queues[b.value.Queue]
+		if q == nil {
+			n := b.file.Root.Get("boxes").Get(name).Get("queue")
+			b.file.unknown(n, "unknown-queue", b.value.Queue, slices.Sorted(maps.Keys(r.queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.value.Queue)))
+			continue
+		}
+		if q.file != b.file {
+			b.file.uses[q.file.Base] = true
+		}
+	}
 }
 
 // missing reports at the folder itself the flows that are needed and in no file. Where
 // a flow file's name could not be read, it may be the one: then nothing is said.
 func (r *reading) missing() []source.Diagnostic {
+	if r.o.opening {
+		return nil
+	}
 	for name, f := range r.files {
-		if kindOf(name) == ".flow.yaml" && f.Root == nil || r.flows[" "+name] != nil {
+		if kindOf(name) == flowKind && f.Root == nil || r.flows[" "+name] != nil {
 			return nil
 		}
 	}
@@ -231,30 +307,38 @@ func free[T any](f *document, n *source.Node, what string, taken map[string]*nam
 }
 
 // open reads and parses one file.
-func (r *reading) open(name, kind string) {
+func (r *reading) open(name string) {
 	f := r.newDocument(name)
 	r.files[name] = f
-	src, err := r.fsys.Open(name)
-	if err == nil {
-		f.data, err = io.ReadAll(io.LimitReader(src, source.MaxBytes+1))
-		src.Close()
-	}
-	if err != nil {
-		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "file", "", "the file cannot be read: %v", plain(err))
+	var err error
+	if f.data, err = r.texts.read(name); err != nil {
+		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "file", "", "the file cannot be read: %v", beside.Plain(err))
 		return
 	}
-	switch kind {
-	case ".flow.yaml", ".calendar.yaml", ".queues.yaml":
+	switch kindOf(name) {
+	case testFile:
+	case articleFile:
+		r.openArticle(f)
+	default:
 		f.Parse(f.data)
 	}
 }
 
-// plain takes the path out of an error that is shown beside it.
-func plain(err error) error {
-	if pe, ok := err.(*fs.PathError); ok {
-		return pe.Err
+// openArticle adds an article to the knowledge of its folder.
+func (r *reading) openArticle(f *document) {
+	name := path.Base(path.Dir(f.Base))
+	if !source.IsName(name) {
+		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "name", fmt.Sprintf("call it %s", source.AsName(name)), "knowledge is named by its folder, and `%s` is no name: it has other characters than a-z, 0-9 and _", name)
+		return
 	}
-	return err
+	k := r.knowledge[name]
+	if k == nil {
+		k = &flow.Knowledge{Name: name}
+		r.knowledge[name] = k
+	}
+	if a := beside.Article(f.File, f.data); a != nil {
+		k.Articles = append(k.Articles, a)
+	}
 }
 
 // closure is the file and everything it uses, by base name.
@@ -273,14 +357,15 @@ func (r *reading) closure(name string) map[string]bool {
 	return seen
 }
 
-// library makes the immutable result of a reading without errors.
-func (r *reading) library(flows []*flowFile) *flow.Library {
+// library makes the immutable result of a reading.
+func (r *reading) library() *flow.Library {
 	settings, _ := expression.Normalize(r.o.Settings).(map[string]any)
 	lib := &flow.Library{
-		Dir: r.dir, Flows: map[string]*flow.Flow{}, Calendars: map[string]*flow.Calendar{},
-		Queues: map[string]*flow.Queue{}, Boxes: map[string]*flow.Box{}, Settings: settings,
+		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.knowledge,
+		Calendars: values(r.calendars), Queues: values(r.queues), Boxes: values(r.boxes),
+		Forms: values(r.forms), Operations: values(r.operations), Classifiers: values(r.classifiers),
 	}
-	for _, ff := range flows {
+	for _, ff := range r.inOrder() {
 		h := sha256.New()
 		for _, name := range slices.Sorted(maps.Keys(r.closure(ff.Base))) {
 			sum := sha256.Sum256(r.files[name].data)
@@ -288,18 +373,19 @@ func (r *reading) library(flows []*flowFile) *flow.Library {
 		}
 		ff.flow.Hash = hex.EncodeToString(h.Sum(nil))
 		ff.flow.Zone = r.zone(ff)
-		lib.Flows[ff.flow.Name] = ff.flow
-	}
-	for name, c := range r.calendars {
-		lib.Calendars[name] = c.value
-	}
-	for name, q := range r.queues {
-		lib.Queues[name] = q.value
-	}
-	for name, b := range r.boxes {
-		lib.Boxes[name] = b.value
+		if r.flows[ff.flow.Name] == ff {
+			lib.Flows[ff.flow.Name] = ff.flow
+		}
 	}
 	return lib
+}
+
+func values[T any](of map[string]*named[T]) map[string]*T {
+	out := make(map[string]*T, len(of))
+	for name, n := range of {
+		out[name] = n.value
+	}
+	return out
 }
 
 // zone is the one time zone of the calendars that a flow itself uses, nil if there is

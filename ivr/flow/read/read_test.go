@@ -211,29 +211,3 @@ func TestFileReportsWhatItUses(t *testing.T) {
 		t.Errorf("a folder that is not there: %s", shown(ds))
 	}
 }
-
-// A flow for a later version is told so once for each verb, without echoes.
-func TestLaterVerbs(t *testing.T) {
-	_, ds := readText(`flow: x
-channels: [voice]
-languages: [en]
-start: prove
-vars: { number: { type: digits } }
-steps:
-  prove:  { identify: { level: verified, by: [code] }, next: { passed: look_up, else: person } }
-  look_up:
-    needs: verified
-    http: { get: "https://a.bank.example/x/${number}" }
-    next: { ok: person, else: end }
-  person: { queue: { name: cards }, next: { answered: rate, else: end } }
-  rate:   { survey: { form: csat }, next: end }
-`)
-	if len(ds) != 3 {
-		t.Errorf("got\n%s", shown(ds))
-	}
-	for i, verb := range []string{"identify", "queue", "survey"} {
-		if i < len(ds) && (ds[i].Rule != "unsupported-verb" || !strings.Contains(ds[i].Message, "`"+verb+"`, which this version cannot serve yet")) {
-			t.Errorf("got %s", ds[i].Message)
-		}
-	}
-}

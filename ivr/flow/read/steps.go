@@ -15,20 +15,23 @@ import (
 // verbReader reads the value of a verb's key.
 type verbReader func(*flowFile, *step, *source.Node) flow.Verb
 
-// verbs are those this version serves.
+// verbs are those of the language.
 func verbs() map[string]verbReader {
 	return map[string]verbReader{
 		"say": (*flowFile).readSay, "menu": (*flowFile).readMenu, "collect": (*flowFile).readCollect, "language": (*flowFile).readLanguage,
 		"set": (*flowFile).readSet, "branch": (*flowFile).readBranch, "hours": (*flowFile).readHours, "http": (*flowFile).readHTTP,
 		"subflow": (*flowFile).readSubflow, "transfer": (*flowFile).readTransfer, "voicemail": (*flowFile).readVoicemail,
 		"consent": (*flowFile).readConsent, "end": (*flowFile).readEnd,
+		"message": (*flowFile).readMessage, "link": (*flowFile).readLink, "handoff": (*flowFile).readHandoff, "identify": (*flowFile).readIdentify,
+		"classify": (*flowFile).readClassify, "answer": (*flowFile).readAnswer, "queue": (*flowFile).readQueue, "callback": (*flowFile).readCallback,
+		"record": (*flowFile).readRecord, "ticket": (*flowFile).readTicket, "survey": (*flowFile).readSurvey,
 	}
 }
 
 var (
-	verbNames  = []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "transfer", "voicemail", "consent", "end"}
-	laterVerbs = []string{"message", "link", "handoff", "identify", "classify", "answer", "queue", "callback", "record", "ticket", "survey"}
-	stepKeys   = []string{"next", "if", "needs", "max_visits", "note"}
+	verbNames = []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "message", "link", "handoff", "identify",
+		"classify", "answer", "queue", "transfer", "callback", "voicemail", "record", "ticket", "consent", "survey", "end"}
+	stepKeys = []string{"next", "if", "needs", "max_visits", "note"}
 )
 
 const (
@@ -102,23 +105,19 @@ func (ff *flowFile) readStep(e source.Entry) {
 // readVerb finds the one verb among the step's keys.
 func (ff *flowFile) readVerb(s *step) {
 	var verb *source.Node
-	served := verbs()
+	readers := verbs()
 	unknown := false
 	for _, e := range s.body.Entries {
 		word := e.Key.Text
 		switch {
-		case served[word] != nil, slices.Contains(laterVerbs, word):
+		case readers[word] != nil:
 			if verb != nil {
 				ff.Fail(e.Key, "several-verbs", "make a step of its own for one of them", "step `%s` has two verbs, `%s` and `%s`", s.Name, verb.Text, word)
 				continue
 			}
 			verb = e.Key
 			s.Places["verb"] = e.Key
-			if served[word] == nil {
-				ff.Fail(e.Key, "unsupported-verb", "use one of: "+strings.Join(verbNames, ", "), "step `%s` uses `%s`, which this version cannot serve yet", s.Name, word)
-				continue
-			}
-			s.Verb = served[word](ff, s, e.Val)
+			s.Verb = readers[word](ff, s, e.Val)
 		case !slices.Contains(stepKeys, word):
 			unknown = true
 			ff.unknownStepKey(s, e.Key)
@@ -132,7 +131,7 @@ func (ff *flowFile) readVerb(s *step) {
 // unknownStepKey tells a misspelt verb from a misspelt key.
 func (ff *flowFile) unknownStepKey(s *step, key *source.Node) {
 	hasVerb := slices.ContainsFunc(s.body.Entries, func(e source.Entry) bool {
-		return slices.Contains(verbNames, e.Key.Text) || slices.Contains(laterVerbs, e.Key.Text)
+		return slices.Contains(verbNames, e.Key.Text)
 	})
 	if hasVerb {
 		ff.Fail(key, "unknown-key", source.DidYouMean(key.Text, stepKeys), "a step has no `%s`", key.Text)

@@ -21,12 +21,16 @@ func (r *reading) builtins() map[string]*expression.Type {
 		settings = expression.Infer(map[string]any(r.o.Settings))
 	}
 	return map[string]*expression.Type{
-		"channel":     {Kind: expression.Enum, Values: channels},
-		"lang":        simple(expression.Text),
-		"entry":       simple(expression.Text),
-		"now":         simple(expression.DateTime),
-		"outcome":     simple(expression.Text),
-		"settings":    settings,
+		"channel":  {Kind: expression.Enum, Values: channels},
+		"lang":     simple(expression.Text),
+		"entry":    simple(expression.Text),
+		"now":      simple(expression.DateTime),
+		"outcome":  simple(expression.Text),
+		"settings": settings,
+		"queue": object(map[string]*expression.Type{
+			"name": simple(expression.Text), "position": simple(expression.Int),
+			"at_least": simple(expression.Duration), "at_most": simple(expression.Duration),
+		}),
 		"interaction": object(map[string]*expression.Type{"number": simple(expression.Text)}),
 		"caller": object(map[string]*expression.Type{
 			"number":    simple(expression.Phone),
@@ -77,7 +81,7 @@ func (ff *flowFile) readVariables(section string, seen map[string]string) []*flo
 
 // freeName refuses names that mean something else in expressions.
 func (ff *flowFile) freeName(key *source.Node) bool {
-	taken := slices.Contains([]string{"queue", "link"}, key.Text) || ff.reading.builtins()[key.Text] != nil
+	taken := key.Text == "link" || ff.reading.builtins()[key.Text] != nil
 	switch {
 	case taken:
 		ff.Fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.Text), "`%s` is a built-in name", key.Text)

@@ -2,7 +2,6 @@ package read
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,21 +93,6 @@ func (ff *flowFile) readHours(s *step, n *source.Node) flow.Verb {
 	return h
 }
 
-// calendar looks a calendar up and notes that this file uses it.
-func (ff *flowFile) calendar(n *source.Node, name string) {
-	c := ff.reading.calendars[name]
-	if c == nil {
-		names := slices.Sorted(maps.Keys(ff.reading.calendars))
-		fix := source.DidYouMean(name, names)
-		if len(names) == 0 {
-			fix = fmt.Sprintf("make a file %s.calendar.yaml beside the flow", source.AsName(name))
-		}
-		ff.Fail(n, "unknown-calendar", fix, "there is no calendar `%s`", name)
-		return
-	}
-	ff.uses[c.file.Base] = true
-}
-
 func (ff *flowFile) readTransfer(s *step, n *source.Node) flow.Verb {
 	t := &flow.Transfer{Mode: "blind", Ring: defaultRing}
 	if !ff.Fields(n, "transfer", "to", "mode", "ring") {
@@ -136,13 +120,13 @@ func (ff *flowFile) transferTo(n *source.Node) *expression.Template {
 	if t.Secret() {
 		ff.leak(n, t.Uses(), "put", "an address")
 	}
-	scheme, _, ok := strings.Cut(n.Text, ":")
+	scheme, rest, ok := strings.Cut(n.Text, ":")
 	switch {
 	case strings.HasPrefix(n.Text, "${"):
-	case !ok || !slices.Contains([]string{"sip", "tel", "agent", "queue"}, scheme):
-		ff.Fail(n, "transfer-to", "write \"sip:USER@HOST\" or \"tel:+NUMBER\"", "this is no address to transfer to")
-	case scheme == "agent" || scheme == "queue":
-		ff.Fail(n, "unsupported-verb", "transfer to sip: or tel:", "step `%s` transfers to `%s:`, which this version cannot serve yet", ff.current.Name, scheme)
+	case !ok || rest == "" || !slices.Contains([]string{"sip", "tel", "agent", "queue"}, scheme):
+		ff.Fail(n, "transfer-to", "write \"sip:USER@HOST\", \"tel:+NUMBER\", \"agent:NAME\" or \"queue:NAME\"", "this is no address to transfer to")
+	case scheme == "queue" && !strings.Contains(rest, "${"):
+		ff.queue(n, rest)
 	}
 	return t
 }
@@ -156,16 +140,7 @@ func (ff *flowFile) readVoicemail(s *step, n *source.Node) flow.Verb {
 		ff.Fail(n, "missing-key", "add `box: NAME`", "voicemail has no `box`")
 	} else if name, ok := ff.Text(box, "box"); ok {
 		v.Box = name
-		if b := ff.reading.boxes[name]; b == nil {
-			names := slices.Sorted(maps.Keys(ff.reading.boxes))
-			fix := source.DidYouMean(name, names)
-			if len(names) == 0 {
-				fix = fmt.Sprintf("make a file NAME.queues.yaml with `boxes: { %s: { queue: NAME } }`", source.AsName(name))
-			}
-			ff.Fail(box, "unknown-box", fix, "there is no box `%s`", name)
-		} else {
-			ff.uses[b.file.Base] = true
-		}
+		ff.box(box, name)
 	}
 	if d, ok := ff.Duration(n.Get("max"), "max", time.Second, maxVoicemail); ok {
 		v.Max = d

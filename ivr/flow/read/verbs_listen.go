@@ -116,7 +116,7 @@ func (ff *flowFile) readSay(s *step, n *source.Node) flow.Verb {
 		say.Announces = w
 	}
 	if i := n.Get("image"); i != nil {
-		image := ff.besideFile(i, "image", ff.reading.checkExists)
+		image := ff.reading.beside.Image(ff.File, i)
 		say.Prompt = withImage(say.Prompt, image)
 	}
 	return say

@@ -1,0 +1,126 @@
+package read
+
+import (
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"tandem/ivr/flow/source"
+)
+
+// Kinds of files in a flows folder, by the end of their names.
+const (
+	formFile      = ".form.yaml"
+	calendarFile  = ".calendar.yaml"
+	queuesFile    = ".queues.yaml"
+	classifyFile  = ".classify.yaml"
+	operationFile = ".operation.yaml"
+	flowKind      = ".flow.yaml"
+	testFile      = ".test.yaml"
+	articleFile   = ".md" // in a folder of the folder knowledge
+
+	knowledgeDir = "knowledge"
+)
+
+// kinds are those by the end of their names, in the order of reading: each names only
+// things of those before it, and flows one another.
+var kinds = []string{formFile, calendarFile, queuesFile, classifyFile, operationFile, flowKind, testFile}
+
+// kindOf says what a file is by its name within the folder, as "x.flow.yaml" or
+// "knowledge/cards/opening.md"; "" = not one of ours.
+func kindOf(name string) string {
+	dir, base := path.Split(name)
+	if strings.HasPrefix(base, ".") {
+		return ""
+	}
+	if dir != "" {
+		if strings.HasSuffix(base, articleFile) && path.Dir(path.Dir(name)) == knowledgeDir && !strings.HasPrefix(path.Base(dir), ".") {
+			return articleFile
+		}
+		return ""
+	}
+	for _, k := range kinds {
+		if strings.HasSuffix(base, k) {
+			return k
+		}
+	}
+	return ""
+}
+
+// texts is where a reading has the folder's files from that are text.
+type texts interface {
+	list() ([]string, error) // names that kindOf knows, sorted
+	read(name string) ([]byte, error)
+}
+
+// stored is the files of a file system.
+type stored struct{ fsys fs.FS }
+
+func (s stored) list() ([]string, error) {
+	entries, err := fs.ReadDir(s.fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if kindOf(e.Name()) != "" && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	folders, _ := fs.ReadDir(s.fsys, knowledgeDir) // a folder without knowledge has none
+	for _, folder := range folders {
+		articles, _ := fs.ReadDir(s.fsys, path.Join(knowledgeDir, folder.Name()))
+		for _, e := range articles {
+			if name := path.Join(knowledgeDir, folder.Name(), e.Name()); kindOf(name) != "" && !e.IsDir() {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s stored) read(name string) ([]byte, error) {
+	f, err := s.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, source.MaxBytes+1))
+}
+
+// drafts is files in memory that stand before those below: nil hides the one of that
+// name. Without a below they are all there is.
+type drafts struct {
+	files map[string][]byte
+	below texts
+}
+
+func (d drafts) list() ([]string, error) {
+	names := map[string]bool{}
+	if d.below != nil {
+		below, err := d.below.list()
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range below {
+			names[name] = true
+		}
+	}
+	for name, text := range d.files {
+		if names[name] = text != nil && kindOf(name) != ""; !names[name] {
+			delete(names, name)
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func (d drafts) read(name string) ([]byte, error) {
+	if text, ok := d.files[name]; ok || d.below == nil {
+		return text, nil
+	}
+	return d.below.read(name)
+}
