@@ -10,6 +10,7 @@ import (
 type Filter struct {
 	State    tandem.State
 	Entry    string
+	Flow     string
 	Customer tandem.CustomerID
 	Since    time.Time            // started at or after
 	Until    time.Time            // started before
@@ -20,6 +21,7 @@ type Filter struct {
 // Summary is an interaction in a list.
 type Summary struct {
 	tandem.Interaction
+	Kind        tandem.LegKind     `json:"kind,omitempty"` // of its first leg
 	From        string             `json:"from,omitempty"` // of its first leg; "" once erased
 	Termination tandem.Termination `json:"termination,omitzero"`
 	Events      uint64             `json:"events"`

@@ -77,6 +77,9 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	if f.Entry != "" {
 		and("i.entry = ?", f.Entry)
 	}
+	if f.Flow != "" {
+		and("i.flow = ?", f.Flow)
+	}
 	if f.Customer != "" {
 		and("c.id = ?", string(f.Customer))
 	}
@@ -94,7 +97,7 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	err := db.each(ctx, db.pool, `SELECT `+interactionColumns+`, (SELECT max(seq) FROM event WHERE interaction = i.no),
 			l.id, l.parties, l.ended_by, l.class, l.reason, l.sip,
 			(SELECT group_concat(kind, ' ') FROM event WHERE interaction = i.no AND kind IN ('`+string(tandem.EventVoicemail)+`', '`+string(tandem.EventRecorded)+`', '`+string(tandem.EventFlowError)+`')),
-			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`')
+			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`'), l.kind
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN leg l ON l.no = (SELECT min(no) FROM leg WHERE interaction = i.no)
 		WHERE `+where+` ORDER BY i.id DESC LIMIT ?`, func(row []driver.Value) error {
@@ -115,7 +118,7 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 				s.Recordings++
 			}
 		}
-		s.Callbacks = int(asInt(row[24]))
+		s.Callbacks, s.Kind = int(asInt(row[24])), tandem.LegKind(asText(row[25]))
 		s.From, _, err = parties(r.key, asText(row[17]), asBytes(row[18]))
 		out = append(out, s)
 		return err
