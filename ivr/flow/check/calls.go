@@ -1,22 +1,20 @@
 package check
 
-import "tandem/ivr/flow"
-
 // calls finds flows that call themselves, even through others.
 func (c *checker) calls() {
 	for _, f := range c.order {
 		for _, name := range f.Program.Order {
 			s := f.Steps[name]
-			call, ok := s.Verb.(*flow.Subflow)
-			if !ok || c.flows[call.Name] == nil {
-				continue
-			}
-			if path := c.callPath(call.Name, f.Program.Name, map[string]bool{}); path != nil {
+			for place, child := range s.calls() {
+				path := c.callPath(child, f.Program.Name, map[string]bool{})
+				if path == nil {
+					continue
+				}
 				way := f.Program.Name
 				for _, p := range path {
 					way += " → " + p
 				}
-				f.Fail(s.At("name"), "recursion", "end the called flow instead and loop in the caller", "flow `%s` calls itself: %s", f.Program.Name, way)
+				f.Fail(s.At(place), "recursion", "end the called flow instead and loop in the caller", "flow `%s` calls itself: %s", f.Program.Name, way)
 			}
 		}
 	}
@@ -33,8 +31,8 @@ func (c *checker) callPath(from, to string, seen map[string]bool) []string {
 	seen[from] = true
 	f := c.flows[from]
 	for _, name := range f.Program.Order {
-		if call, ok := f.Steps[name].Verb.(*flow.Subflow); ok {
-			if rest := c.callPath(call.Name, to, seen); rest != nil {
+		for _, child := range f.Steps[name].calls() {
+			if rest := c.callPath(child, to, seen); rest != nil {
 				return append([]string{from}, rest...)
 			}
 		}

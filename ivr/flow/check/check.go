@@ -24,8 +24,21 @@ type Flow struct {
 type Step struct {
 	*flow.Step
 	Key    *source.Node            // its name
-	Places map[string]*source.Node // parts that checks point at: a key of the step, "verb", "name", "choices", "choice 1", "arm 1", "next OUTCOME"
+	Places map[string]*source.Node // parts that checks point at: a key of the step, "verb", "name", "during", "choices", "choice 1", "arm 1", "next OUTCOME"
 	Uses   []Use
+}
+
+// calls is the flows that a step may start, by the part that names them.
+func (s *Step) calls() map[string]string {
+	switch v := s.Verb.(type) {
+	case *flow.Subflow:
+		return map[string]string{"name": v.Name}
+	case *flow.QueueStep:
+		if v.During != "" {
+			return map[string]string{"during": v.During}
+		}
+	}
+	return nil
 }
 
 // Use is a name that an expression of a step reads, and where the expression stands.
@@ -42,10 +55,16 @@ func (s *Step) At(part string) *source.Node {
 	return s.Key
 }
 
+// Options is what the checks need to know from outside the files.
+type Options struct {
+	Recorded []string        // the flows of entries that record
+	Speech   map[string]bool // the languages that a recogniser is configured for
+}
+
 // Flows holds flows against the rules and reports into their files. They are given by
-// the name under which subflow finds them; recorded names those of entries that record.
-func Flows(flows map[string]*Flow, recorded []string) {
-	c := &checker{flows: map[string]*subject{}, recorded: recorded, quick: map[string]map[string]bool{}, walks: map[walkKey]*walk{}}
+// the name under which subflow finds them.
+func Flows(flows map[string]*Flow, o Options) {
+	c := &checker{o: o, flows: map[string]*subject{}, quick: map[string]map[string]bool{}, walks: map[walkKey]*walk{}}
 	for name, f := range flows {
 		c.flows[name] = &subject{Flow: f, checker: c, visits: map[string]visit{}, once: map[string]bool{}, conditions: map[*expression.Program]ast.Node{}}
 	}
@@ -62,11 +81,11 @@ func Flows(flows map[string]*Flow, recorded []string) {
 
 // checker is one run over all flows.
 type checker struct {
-	flows    map[string]*subject
-	order    []*subject // by file
-	recorded []string
-	quick    map[string]map[string]bool // outcomes of called flows, by quickOutcomes
-	walks    map[walkKey]*walk
+	o     Options
+	flows map[string]*subject
+	order []*subject                 // by file
+	quick map[string]map[string]bool // outcomes of called flows, by quickOutcomes
+	walks map[walkKey]*walk
 }
 
 // subject is one flow under check.

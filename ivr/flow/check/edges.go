@@ -88,13 +88,21 @@ func (f *subject) addOutcome(out []edge, s *Step, outcome string, waits bool) []
 
 // waitsFor says which outcomes come only after waiting for a person.
 func waitsFor(v flow.Verb, outcome string) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case *flow.Menu:
 		return outcome != "none"
-	case *flow.Collect, *flow.ConsentStep, *flow.Voicemail:
+	case *flow.Collect, *flow.ConsentStep, *flow.Voicemail, *flow.RecordStep:
 		return true
 	case *flow.Transfer:
 		return outcome == "ok" || outcome == "no_answer" // busy and failed may come at once
+	case *flow.QueueStep:
+		return outcome != "full" && outcome != "no_agents"
+	case *flow.IdentifyStep:
+		return outcome != "unsupported"
+	case *flow.LinkStep:
+		return v.Wait > 0 && outcome != "undeliverable"
+	case *flow.SurveyStep:
+		return v.After <= 0 && outcome == "done" // skipped where nothing reaches the customer
 	}
 	return false
 }

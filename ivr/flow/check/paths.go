@@ -35,7 +35,8 @@ type walk struct {
 	prefix []string // the steps of callers
 	before map[point]arrival
 	todo   []point
-	exits  []exit // of a called flow, each once
+	exits  []exit  // of a called flow, each once
+	stood  []state // in which it may fail or be left, each once
 }
 
 // exit is a way a called flow returns.
@@ -57,13 +58,13 @@ func (c *checker) paths() {
 	called := map[string]bool{}
 	for _, f := range c.order {
 		for _, name := range f.Program.Order {
-			if call, ok := f.Steps[name].Verb.(*flow.Subflow); ok {
-				called[call.Name] = true
+			for _, child := range f.Steps[name].calls() {
+				called[child] = true
 			}
 		}
 	}
 	for _, f := range c.order {
-		recorded := slices.Contains(c.recorded, f.Program.Name)
+		recorded := slices.Contains(c.o.Recorded, f.Program.Name)
 		if called[f.Program.Name] && len(f.Program.Outcomes) > 0 && !recorded {
 			continue
 		}
@@ -157,28 +158,53 @@ func (w *walk) visit(p point) {
 		}
 		st.level = s.Needs
 	}
-	if !p.leaving {
-		w.judge(p, s)
+	if p.leaving {
+		w.follow(p, s, st)
+		return
 	}
-	st = w.follow(p, s, st)
-	if !p.leaving {
-		if f.Program.OnError != "" {
-			unproved := st
-			unproved.level = p.level // a fault in if or max_visits comes before the level is looked at
-			w.reach(p, "error", f.Program.OnError, unproved)
-			w.reach(p, "error", f.Program.OnError, st)
-		}
-		if f.Program.OnLeave != "" {
-			left := st
-			left.leaving = true
-			w.reach(p, "left", f.Program.OnLeave, left)
-		}
+	w.judge(p, s)
+	unproved := st
+	unproved.level = p.level // a fault in if or max_visits comes before the level is looked at
+	w.breakOff(p, unproved)
+	for _, st := range w.follow(p, s, st) {
+		w.breakOff(p, st)
 	}
 }
 
-// follow reaches what comes after a step and returns the state its faults leave with.
-func (w *walk) follow(p point, s *Step, st state) state {
-	f := w.f
+// breakOff reaches what comes where a step fails or the customer leaves during it.
+func (w *walk) breakOff(p point, st state) {
+	if st.leaving || !w.serves(st.channel) {
+		return
+	}
+	if !slices.Contains(w.stood, st) {
+		w.stood = append(w.stood, st)
+	}
+	if w.f.Program.OnError != "" {
+		w.reach(p, "error", w.f.Program.OnError, st)
+	}
+	if w.f.Program.OnLeave != "" {
+		st.leaving, st.told = true, true // nobody is spoken to any more
+		w.reach(p, "left", w.f.Program.OnLeave, st)
+	}
+}
+
+// serves reports a channel that the flow lists. Where it goes to another, that is an
+// error of its own, and nothing more is said of what follows.
+func (w *walk) serves(c tandem.Channel) bool { return slices.Contains(w.f.Program.Channels, c) }
+
+// moved is the state after the customer has gone on by another channel: a link ties a
+// chat to who they were, nothing does so for the others.
+func (st state) moved(to tandem.Channel) state {
+	if to != st.channel && to != tandem.Chat {
+		st.level = tandem.None
+	}
+	st.channel = to
+	return st
+}
+
+// follow reaches what comes after a step and returns the states in which it may be
+// broken off.
+func (w *walk) follow(p point, s *Step, st state) []state {
 	switch v := s.Verb.(type) {
 	case nil: // could not be read: expect the best of it, so that its error stands alone
 		st.level, st.told = tandem.Proofed, true
@@ -188,34 +214,28 @@ func (w *walk) follow(p point, s *Step, st state) state {
 				w.exits = append(w.exits, e)
 			}
 		}
-		return st
+		return []state{st}
 	case *flow.Branch:
 		w.followBranch(p, s, v, st)
-		return st
+		return []state{st}
 	case *flow.Subflow:
-		child := f.checker.flows[v.Name]
-		if child == nil || p.leaving || !slices.Contains(child.Program.Channels, p.channel) {
-			break
+		if w.f.checker.flows[v.Name] != nil {
+			return append(w.followCall(p, s, v, st), st)
 		}
-		called := f.checker.walk(child, st, []string{w.path(p), v.Name + ":"})
-		for _, e := range called.exits {
-			if e.leaving {
-				continue // it returns to nobody: the caller's on_leave is next
-			}
-			if to, ok := s.Next.Target(e.outcome); ok {
-				w.reach(p, "", to, e.state)
-			}
+	case *flow.QueueStep:
+		return w.followQueue(p, s, v, st)
+	case *flow.Handoff:
+		there := st
+		if w.serves(v.To) {
+			there = st.moved(v.To)
 		}
-		return st
+		w.outcomes(p, s, st, "accepted", there)
+		return []state{st}
 	case *flow.IdentifyStep:
-		for _, e := range f.verbEdges(s) {
-			after := st
-			if e.outcome == "passed" {
-				after.level = max(st.level, v.Level)
-			}
-			w.reach(p, "", e.to, after)
-		}
-		return st
+		passed := st
+		passed.level = max(st.level, v.Level)
+		w.outcomes(p, s, st, "passed", passed)
+		return []state{st}
 	case *flow.Say:
 		st.told = st.told || v.Announces == "recording"
 	case *flow.ConsentStep:
@@ -227,10 +247,92 @@ func (w *walk) follow(p point, s *Step, st state) state {
 			w.commands(p, st)
 		}
 	}
-	for _, e := range f.verbEdges(s) {
-		w.reach(p, "", e.to, st)
+	w.outcomes(p, s, st, "", st)
+	return []state{st}
+}
+
+// outcomes reaches what the verb's outcomes lead to, one of them in a state of its own.
+func (w *walk) outcomes(p point, s *Step, st state, one string, its state) {
+	for _, e := range w.f.verbEdges(s) {
+		at := st
+		if e.outcome == one {
+			at = its
+		}
+		via := ""
+		if at.channel != p.channel {
+			via = "on " + string(at.channel)
+		}
+		w.reach(p, via, e.to, at)
 	}
-	return st
+}
+
+// followCall walks a called flow and goes on where it returns.
+func (w *walk) followCall(p point, s *Step, v *flow.Subflow, st state) []state {
+	called := w.call(p, s, "name", v.Name, st)
+	if called == nil {
+		return nil
+	}
+	for _, e := range called.exits {
+		if to, ok := s.Next.Target(e.outcome); ok && w.comesBack(p, s, "name", v.Name, e) {
+			w.reach(p, "", to, e.state)
+		}
+	}
+	return called.stood
+}
+
+// call walks a flow that a step starts; nil if it does not serve the channel, which
+// judge has reported.
+func (w *walk) call(p point, s *Step, place, name string, st state) *walk {
+	child := w.f.checker.flows[name]
+	if child == nil || !p.leaving && !slices.Contains(child.Program.Channels, st.channel) {
+		return nil
+	}
+	return w.f.checker.walk(child, st, []string{w.path(p), name + ":"})
+}
+
+// comesBack reports an exit that the step goes on from: not one of the called flow's own
+// on_leave, and on a channel that this flow lists, too.
+func (w *walk) comesBack(p point, s *Step, place, name string, e exit) bool {
+	if e.leaving != p.leaving {
+		return false
+	}
+	if p.leaving || w.serves(e.channel) {
+		return true
+	}
+	w.f.failOnce(s, "moved "+string(e.channel), s.At(place), "channel", fmt.Sprintf("add %s to `channels`", e.channel),
+		"flow `%s` may come back on %s, which the `channels` of this flow do not list", name, e.channel)
+	return false
+}
+
+// followQueue goes on from a place in line, also on the channels that may be taken
+// there, and from what an agent may start.
+func (w *walk) followQueue(p point, s *Step, v *flow.QueueStep, st state) []state {
+	states := []state{st}
+	for _, o := range v.Offer {
+		if to := tandem.Channel(o.What); o.What != "callback" && to != st.channel && w.serves(to) {
+			states = append(states, st.moved(to))
+		}
+	}
+	broken := slices.Clone(states)
+	for _, st := range states {
+		w.outcomes(p, s, st, "answered", st)
+		if v.During == "" {
+			continue
+		}
+		with := st
+		with.told = true // that is judged at the queue itself
+		called := w.call(p, s, "during", v.During, with)
+		if called == nil {
+			continue
+		}
+		for _, e := range called.exits {
+			if to, ok := s.Next.Target("answered"); ok && w.comesBack(p, s, "during", v.During, e) {
+				w.reach(p, "", to, e.state)
+			}
+		}
+		broken = append(broken, called.stood...)
+	}
+	return broken
 }
 
 func (w *walk) followBranch(p point, s *Step, b *flow.Branch, st state) {
@@ -259,36 +361,39 @@ func (w *walk) commands(p point, st state) {
 // judge holds one step in one state against rules 6 and 11.
 func (w *walk) judge(p point, s *Step) {
 	f := w.f
-	if !onChannel(s.Verb, p.channel) {
-		_, alternative := voiceOnly(s.Verb)
+	if alternative, is := impossible(s.Verb, p.channel, f.hears()); is {
 		f.failOnce(s, "channel "+string(p.channel), s.At("verb"), "channel", alternative,
 			"step `%s` uses `%s`, which %s cannot do, and it can be reached there: %s", s.Name, s.Verb.Verb(), p.channel, w.path(p))
 	}
-	switch v := s.Verb.(type) {
-	case *flow.Subflow:
-		child := f.checker.flows[v.Name]
+	for place, name := range s.calls() {
+		child := f.checker.flows[name]
 		if child != nil && len(child.Program.Channels) > 0 && !slices.Contains(child.Program.Channels, p.channel) {
-			f.failOnce(s, "channel "+string(p.channel), s.At("name"), "channel", fmt.Sprintf("add %s to the channels of `%s`, or branch on `channel` before this step", p.channel, v.Name),
-				"step `%s` calls flow `%s`, which does not serve %s, and it can be reached there: %s", s.Name, v.Name, p.channel, w.path(p))
+			f.failOnce(s, "channel "+string(p.channel), s.At(place), "channel", fmt.Sprintf("add %s to the channels of `%s`, or branch on `channel` before this step", p.channel, name),
+				"step `%s` calls flow `%s`, which does not serve %s, and it can be reached there: %s", s.Name, name, p.channel, w.path(p))
 		}
-	case *flow.Transfer:
-		if !p.told {
-			f.failOnce(s, "recording", s.At("verb"), "recording", "say something with `announces: recording` first, or ask a `consent` of kind recording",
-				"the entry records, but on this path nobody has told the caller before they speak to a person: %s", w.path(p))
-		}
+	}
+	if !p.told && joinsPerson(s.Verb, p.channel) {
+		f.failOnce(s, "recording", s.At("verb"), "recording", "say something with `announces: recording` first, or ask a `consent` of kind recording",
+			"the entry records, but on this path nobody has told the caller before they speak to a person: %s", w.path(p))
 	}
 }
 
 func (w *walk) notAssured(p point, s *Step) {
-	fix := "add `not_assured: STEP` to its `next`"
+	fix := "`not_assured: STEP` to its `next`"
 	if s.Next.To != "" {
-		fix = fmt.Sprintf("write `next: { not_assured: STEP, else: %s }`", s.Next.To)
+		fix = fmt.Sprintf("`next: { not_assured: STEP, else: %s }`", s.Next.To)
 	}
 	have := "nothing is known of the caller"
 	if p.level > tandem.None {
 		have = "the caller is only " + p.level.String()
 	}
-	w.f.failOnce(s, "needs", s.At("needs"), "assurance", fix, "step `%s` needs %s, but %s on this path: %s", s.Name, s.Needs, have, w.path(p))
+	needs := fmt.Sprintf("step `%s` needs %s", s.Name, s.Needs)
+	place := "needs"
+	if l, ok := s.Verb.(*flow.LinkStep); ok && s.Places["needs"] == nil {
+		needs, place = fmt.Sprintf("operation `%s` of step `%s` needs %s", l.Operation, s.Name, s.Needs), "operation"
+	}
+	w.f.failOnce(s, "needs", s.At(place), "assurance", fmt.Sprintf("put an `identify` of level %s before it on this path, or write %s", s.Needs, fix),
+		"%s, but %s on this path: %s", needs, have, w.path(p))
 }
 
 // failOnce reports a thing about a step the first time it is met.
@@ -310,7 +415,7 @@ func (f *subject) reached() {
 			f.Warn(s.Key, "unreachable-step", "lead to it from another step, or remove it", "no path leads to step `%s`", name)
 		}
 		if v.leaving && !v.live && speaks(s.Verb) {
-			f.Fail(s.At("verb"), "leave-speaks", "use set, http, branch or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
+			f.Fail(s.At("verb"), "leave-speaks", "use set, http, branch, message, ticket or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
 		}
 		if v.live {
 			for _, u := range s.Uses {

@@ -8,39 +8,66 @@ import (
 	"tandem/ivr/flow"
 )
 
-// voiceOnly says which channels a verb cannot serve, and what does instead.
-func voiceOnly(v flow.Verb) (is bool, alternative string) {
+// impossible reports that a verb cannot run on a channel (rule 6), and what does instead;
+// hears says whether anything is recognised in one of the flow's languages.
+func impossible(v flow.Verb, c tandem.Channel, hears bool) (alternative string, is bool) {
 	switch v := v.(type) {
-	case *flow.Voicemail:
-		return true, "on chat and sms, collect a text instead, and branch on `channel == 'voice'` before this step"
+	case *flow.Voicemail, *flow.RecordStep:
+		return "on chat and sms, collect a text instead, and branch on `channel == 'voice'` before this step", c != tandem.Voice
 	case *flow.Transfer:
-		if v.To != nil {
-			src := ""
-			if segments := v.To.Segments(); len(segments) > 0 {
-				src = segments[0]
-			}
-			if strings.HasPrefix(src, "agent:") || strings.HasPrefix(src, "queue:") {
-				return false, ""
+		return "on chat and sms, use `queue`, or say which number to call instead, and branch on `channel == 'voice'` before this step", c != tandem.Voice && !within(v)
+	case *flow.IdentifyStep:
+		for _, method := range append(slices.Clone(v.By), v.Fallback) {
+			if method != flow.ByVideo && method != "" {
+				return "", false
 			}
 		}
-		return true, "on chat and sms, say which number to call instead, and branch on `channel == 'voice'` before this step"
+		return "on sms nobody can be seen: hand off to chat first, name another method in `by`, or branch on `channel != 'sms'` before this step", c == tandem.SMS && len(v.By) > 0
+	case *flow.Classify, *flow.Answer:
+		return "configure a recogniser for the flow's languages, or branch on `channel != 'voice'` before this step", c == tandem.Voice && !hears
 	}
-	return false, ""
+	return "", false
 }
 
-// speaks reports whether a verb speaks to the customer or listens.
+// within reports a transfer to an agent or a queue of our own, which any channel can do.
+func within(t *flow.Transfer) bool {
+	if t.To == nil {
+		return true
+	}
+	segments := t.To.Segments()
+	return len(segments) > 0 && (strings.HasPrefix(segments[0], "agent:") || strings.HasPrefix(segments[0], "queue:"))
+}
+
+// hears reports whether one of the flow's languages is recognised.
+func (f *subject) hears() bool {
+	return slices.ContainsFunc(f.Program.Languages, func(lang string) bool { return f.checker.o.Speech[lang] })
+}
+
+// speaks reports whether a verb speaks to the customer or listens, or needs them to act.
+// A message and a link that nobody waits for reach them later.
 func speaks(v flow.Verb) bool {
 	switch v := v.(type) {
-	case *flow.Say, *flow.Menu, *flow.Collect, *flow.ConsentStep, *flow.Voicemail, *flow.Transfer:
+	case *flow.Say, *flow.Menu, *flow.Collect, *flow.ConsentStep, *flow.Voicemail, *flow.Transfer,
+		*flow.Handoff, *flow.IdentifyStep, *flow.Answer, *flow.QueueStep, *flow.RecordStep:
 		return true
 	case *flow.Language:
 		return slices.Contains(v.By, "menu")
+	case *flow.LinkStep:
+		return v.Wait > 0
+	case *flow.SurveyStep:
+		return v.After <= 0
 	}
 	return false
 }
 
-// onChannel reports whether a verb can run on a channel.
-func onChannel(v flow.Verb, c tandem.Channel) bool {
-	only, _ := voiceOnly(v)
-	return !only || c == tandem.Voice
+// joinsPerson reports that a verb lets the customer speak to a person, so that what is
+// said may be recorded: by voice, or seen on a video.
+func joinsPerson(v flow.Verb, c tandem.Channel) bool {
+	switch v := v.(type) {
+	case *flow.Transfer, *flow.QueueStep, *flow.CallbackStep:
+		return c == tandem.Voice
+	case *flow.IdentifyStep:
+		return v.Fallback == flow.ByVideo || slices.Contains(v.By, flow.ByVideo)
+	}
+	return false
 }

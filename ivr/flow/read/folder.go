@@ -16,22 +16,26 @@ import (
 	"tandem/ivr/flow/source"
 )
 
-// pollEvery is how often Watch looks at the folder.
-const pollEvery = time.Second
-
 // Folder keeps the current library of a flows folder. A good save serves the next
 // interaction; a broken one leaves the old library serving and is reported once.
 // Sessions that run keep the library they began with.
 type Folder struct {
 	dir    string
 	report func(*flow.Library, []source.Diagnostic)
+	poll   time.Duration // how often Watch looks; pollEvery but in tests
 
-	current atomic.Pointer[flow.Library]
+	current atomic.Pointer[taken]
 
 	mu      sync.Mutex // held through a whole Reload, so that readings do not overlap
 	options Options
 	stamp   string // of names, sizes and times last looked at
 	content [sha256.Size]byte
+}
+
+// taken is a library with the texts it was read from.
+type taken struct {
+	library *flow.Library
+	files   map[string][]byte
 }
 
 // OpenFolder reads the folder. It fails if there is an error in it, because nothing
@@ -41,20 +45,32 @@ type Folder struct {
 // is not there counts from the second reading on: at the opening the caller can tell
 // which entry is wrong.
 func OpenFolder(dir string, o Options, report func(*flow.Library, []source.Diagnostic)) (*Folder, []source.Diagnostic, error) {
-	f := &Folder{dir: dir, options: o, report: report}
+	f := &Folder{dir: dir, options: o, report: report, poll: pollEvery}
 	f.stamp, f.content = f.look("")
 	opening := o
 	opening.opening = true
-	lib, found := Dir(dir, opening)
-	if lib == nil {
+	found, ok := f.take(opening)
+	if !ok {
 		return nil, found, fmt.Errorf("the flows in %s have mistakes (%d)", dir, errorCount(found))
 	}
-	f.current.Store(lib)
 	return f, found, nil
 }
 
+// KeepFolder makes a Folder whose files have mistakes: lib, made of files that were kept
+// before, serves until a reading of the folder finds none. The folder is read at the
+// first Reload.
+func KeepFolder(dir string, o Options, lib *flow.Library, files map[string][]byte, report func(*flow.Library, []source.Diagnostic)) *Folder {
+	f := &Folder{dir: dir, options: o, report: report, poll: pollEvery}
+	f.current.Store(&taken{lib, files})
+	return f
+}
+
 // Current is the library for a new interaction. It is safe from any goroutine.
-func (f *Folder) Current() *flow.Library { return f.current.Load() }
+func (f *Folder) Current() *flow.Library { return f.current.Load().library }
+
+// Files are the texts that the current library was read from, by their names in the
+// folder, without tests. They must not be changed.
+func (f *Folder) Files() map[string][]byte { return f.current.Load().files }
 
 // Reload reads the folder now if its content changed since the last reading, and
 // swaps the library if it is without errors. It returns what was found, and whether
@@ -87,33 +103,38 @@ func (f *Folder) Configure(o Options) []source.Diagnostic {
 }
 
 func (f *Folder) read() []source.Diagnostic {
-	lib, found := Dir(f.dir, f.options)
-	if lib != nil {
-		f.current.Store(lib)
-	}
+	found, ok := f.take(f.options)
 	if f.report != nil {
+		var lib *flow.Library
+		if ok {
+			lib = f.Current()
+		}
 		f.report(lib, found)
 	}
 	return found
 }
 
-// Watch reloads every second until the context ends. It runs on the caller's goroutine.
-func (f *Folder) Watch(ctx context.Context) {
-	t := time.NewTicker(pollEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			f.Reload(ctx)
+// take reads the folder; a library without errors is the current one from now on.
+func (f *Folder) take(o Options) (found []source.Diagnostic, ok bool) {
+	r := newReading(os.DirFS(f.dir), f.dir, o)
+	lib, found := r.run()
+	if lib == nil {
+		return found, false
+	}
+	files := make(map[string][]byte, len(r.files))
+	for name, d := range r.files {
+		if kindOf(name) != testFile {
+			files[name] = d.data
 		}
 	}
+	f.current.Store(&taken{lib, files})
+	return found, true
 }
 
 // look describes the folder: names, sizes and times of flow files and of everything
 // they may play or show, and, if that differs from before, the content of the files
-// that are read. A file that vanishes meanwhile is seen as gone the next time.
+// that are read. What begins with a dot is none of ours. A file that vanishes meanwhile
+// is seen as gone the next time.
 func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 	var b strings.Builder
 	var names []string
@@ -122,7 +143,9 @@ func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 			fmt.Fprintf(&b, "%s unreadable\n", path)
 			return nil
 		}
-		if d.IsDir() {
+		if hidden := path != f.dir && strings.HasPrefix(d.Name(), "."); hidden && d.IsDir() {
+			return filepath.SkipDir
+		} else if hidden || d.IsDir() {
 			return nil
 		}
 		if info, err := os.Stat(path); err == nil {

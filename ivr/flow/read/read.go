@@ -172,7 +172,7 @@ func (r *reading) read() []source.Diagnostic {
 		ff.readBody()
 	}
 	r.checkBoxes()
-	check.Flows(r.toCheck(), r.o.Recorded)
+	check.Flows(r.toCheck(), check.Options{Recorded: r.o.Recorded, Speech: r.o.Speech})
 	for _, ff := range flows {
 		ff.checkUnused()
 	}

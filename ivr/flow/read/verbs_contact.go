@@ -250,7 +250,7 @@ func (ff *flowFile) readHandoff(s *step, n *source.Node) flow.Verb {
 	if to := ff.mustHave(n, "handoff", "to", "add `to: chat`"); to != nil {
 		if w, ok := ff.Word(to, "to", "sms", "chat", "voice"); ok {
 			h.To = tandem.Channel(w)
-			s.Places["to"] = to
+			ff.goesTo(to, w, "hands off to")
 		}
 	}
 	if p := ff.mustHave(n, "handoff", "prompt", "add `prompt: …`"); p != nil {
@@ -260,6 +260,13 @@ func (ff *flowFile) readHandoff(s *step, n *source.Node) flow.Verb {
 		h.KeepPlace = ff.YesNo(k, "keep_place")
 	}
 	return h
+}
+
+// goesTo reports a channel that the flow goes to and does not list (rule 6).
+func (ff *flowFile) goesTo(n *source.Node, channel, how string) {
+	if len(ff.flow.Channels) > 0 && !slices.Contains(ff.flow.Channels, tandem.Channel(channel)) {
+		ff.Fail(n, "channel", fmt.Sprintf("add %s to `channels`", channel), "step `%s` %s %s, which the flow's `channels` do not list", ff.current.Name, how, channel)
+	}
 }
 
 func (ff *flowFile) readIdentify(s *step, n *source.Node) flow.Verb {

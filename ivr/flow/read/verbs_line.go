@@ -83,7 +83,9 @@ func (ff *flowFile) offers(s *step, n *source.Node) []flow.Offer {
 				ff.Fail(e.Val, "keys-collide", "use keys of which none begins another", "keys %s and %s collide: both are offered, and one begins the other", offer.Keys, other.Keys)
 			}
 		}
-		s.Places["offer "+e.Key.Text] = e.Key
+		if offer.What != "callback" {
+			ff.goesTo(e.Key, offer.What, "offers")
+		}
 		out = append(out, offer)
 	}
 	return out
