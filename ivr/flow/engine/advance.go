@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 
 	"tandem"
@@ -26,8 +25,11 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 	case flow.InputSpeech:
 		r.onText(in.Text, true)
 	case flow.InputTimeout:
-		if r.awaits(flow.WaitListen, in.Serial) {
+		switch {
+		case r.awaits(flow.WaitListen, in.Serial):
 			r.onTimeout()
+		case r.awaits(flow.WaitLink, in.Serial):
+			r.onLinkOver()
 		}
 	case flow.InputFetched:
 		if in.Fetched != nil && r.awaits(flow.WaitHTTP, in.Serial) {
@@ -36,6 +38,18 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 	case flow.InputResult:
 		if in.Result != nil && in.Serial == s.Wait.Serial {
 			r.onResult(*in.Result)
+		}
+	case flow.InputPlace:
+		if in.Place != nil && r.awaits(flow.WaitQueue, in.Serial) {
+			r.onPlace(*in.Place)
+		}
+	case flow.InputMoved:
+		if r.awaits(flow.WaitQueue, in.Serial) {
+			r.onMoved(in.Channel, in.Carried)
+		}
+	case flow.InputOutcome:
+		if err := r.replay(in); err != nil {
+			return s, nil, err
 		}
 	case flow.InputLeft:
 		r.onLeft()
@@ -56,26 +70,10 @@ func take(l *flow.Library, s flow.Session, in flow.Input) (*run, error) {
 	if err := fits(l, s); err != nil {
 		return nil, err
 	}
-	s.Frames = slices.Clone(s.Frames)
-	for i := range s.Frames {
-		f := &s.Frames[i]
-		f.Vars = cloned(f.Vars)
-		f.Visits = cloned(f.Visits)
-		f.Secrets = maps.Clone(f.Secrets)
-		f.Asked = maps.Clone(f.Asked)
-		f.Ephemeral = maps.Clone(f.Ephemeral)
-		f.Back = slices.Clip(f.Back)
-	}
+	s.Frames = slices.Clone(s.Frames) // their maps are cloned once they change
 	r := &run{lib: l, now: in.At, s: s}
 	r.top()
 	return r, nil
-}
-
-func cloned[M ~map[K]V, K comparable, V any](m M) M {
-	if m == nil {
-		return M{}
-	}
-	return maps.Clone(m)
 }
 
 // fits checks that a session can go on with this library: the flows and steps it is
@@ -87,8 +85,8 @@ func fits(l *flow.Library, s flow.Session) error {
 	if s.Wait.Kind == flow.WaitNone {
 		return tandem.Errorf(tandem.CodeConflict, "the session waits for nothing, yet has not ended")
 	}
-	if s.Steps < 0 {
-		return tandem.Errorf(tandem.CodeConflict, "the session has walked %d steps", s.Steps)
+	if s.Steps < 0 || s.Idle < 0 {
+		return tandem.Errorf(tandem.CodeConflict, "the session has walked %d steps and had %d answers", s.Steps, s.Idle)
 	}
 	if len(s.Frames) > maxFrames {
 		return tandem.Errorf(tandem.CodeConflict, "the session has %d flows on its stack, more than %d", len(s.Frames), maxFrames)
@@ -108,6 +106,11 @@ func fits(l *flow.Library, s flow.Session) error {
 		if c, ok := step.Verb.(*flow.Collect); frame.Confirming && (!ok || c.Confirm == nil) {
 			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s confirms nothing", frame.Step, frame.Flow)
 		}
+		for _, name := range frame.Return {
+			if _, ok := f.Steps[name]; !ok {
+				return tandem.Errorf(tandem.CodeConflict, "the flow %s has no step %q to go back to", frame.Flow, name)
+			}
+		}
 		_, calls := step.Verb.(*flow.Subflow)
 		if last := i == len(s.Frames)-1; !last && !calls || last && s.Wait.Kind != waitOf(step.Verb) {
 			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s does not wait as the session says", frame.Step, frame.Flow)
@@ -125,6 +128,24 @@ func waitOf(v flow.Verb) flow.WaitKind {
 		return flow.WaitTransfer
 	case *flow.Voicemail:
 		return flow.WaitVoicemail
+	case *flow.RecordStep:
+		return flow.WaitRecord
+	case *flow.Message:
+		return flow.WaitMessage
+	case *flow.LinkStep:
+		return flow.WaitLink
+	case *flow.Handoff:
+		return flow.WaitHandoff
+	case *flow.IdentifyStep:
+		return flow.WaitIdentify
+	case *flow.QueueStep:
+		return flow.WaitQueue
+	case *flow.CallbackStep:
+		return flow.WaitCallback
+	case *flow.TicketStep:
+		return flow.WaitTicket
+	case *flow.SurveyStep:
+		return flow.WaitSurvey
 	}
 	if hear(v) != nil {
 		return flow.WaitListen

@@ -238,7 +238,7 @@ func (c collect) stands(r *run) error {
 // forget drops a value that was not confirmed.
 func (c collect) forget(r *run) {
 	if v := r.flow.Variable(c.Into); v != nil {
-		put(r.f, v, v.Initial())
+		r.put(v, v.Initial())
 		delete(r.set, c.Into)
 		if len(r.set) == 0 {
 			r.set = nil

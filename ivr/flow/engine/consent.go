@@ -25,16 +25,20 @@ func (c consent) text(r *run, s string) error {
 		r.miss(c, false)
 		return nil
 	}
-	given := "no"
 	if yes {
-		given = "yes"
+		return c.given(r, "yes")
 	}
+	return c.given(r, "no")
+}
+
+// given keeps the answer as a promise and leaves with it.
+func (c consent) given(r *run, answer string) error {
 	_, lang, err := r.words(c.Prompt)
 	if err != nil {
 		return err
 	}
 	r.emit(flow.Promise{Kind: tandem.EventConsent, Data: tandem.Consent{
-		Kind: c.Kind, Answer: given, Lang: lang, Text: r.plain(c.Prompt, nil), Flow: r.flow.Hash,
+		Kind: c.Kind, Answer: answer, Lang: lang, Text: r.plain(c.Prompt, nil), Flow: r.flow.Hash,
 	}})
-	return r.leave(given)
+	return r.leave(answer)
 }

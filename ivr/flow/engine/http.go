@@ -13,30 +13,15 @@ import (
 	"tandem/ivr/flow/expression"
 )
 
-// fetch is the verb http: it works out the request and waits for the answer. What is
-// typed ahead meanwhile may be a secret's where any is asked for: nobody hears it.
+// fetch is the verb http: it works out the request and waits for the answer.
 func (r *run) fetch(v *flow.HTTP) error {
 	request, err := r.request(v)
 	if err != nil {
 		return err
 	}
-	secret := r.asksSecrets()
-	r.hush(secret)
-	request.Serial = r.wait(flow.Wait{Kind: flow.WaitHTTP, Secret: secret})
+	request.Serial = r.pend(flow.Wait{Kind: flow.WaitHTTP})
 	r.emit(request)
 	return nil
-}
-
-// asksSecrets tells whether any flow under way collects a secret.
-func (r *run) asksSecrets() bool {
-	for i := range r.s.Frames {
-		for _, s := range r.lib.Flows[r.s.Frames[i].Flow].Steps {
-			if c, ok := s.Verb.(*flow.Collect); ok && c.Secrecy != flow.Open {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (r *run) request(v *flow.HTTP) (flow.Fetch, error) {
@@ -46,6 +31,9 @@ func (r *run) request(v *flow.HTTP) (flow.Fetch, error) {
 	}
 	if q.Timeout <= 0 {
 		q.Timeout = httpWait
+	}
+	if v.URL.Secret() {
+		return q, faultf("the address would tell a secret")
 	}
 	vars, err := r.templateNames(v.URL, nil)
 	if err != nil {

@@ -119,7 +119,7 @@ func (r *run) settle(e ear) error {
 	switch what {
 	case ask:
 		r.hush(r.hidden(e))
-		if err := r.ask(e); err != nil {
+		if err := r.question(e); err != nil {
 			return err
 		}
 		r.await(e, r.patience(e))
@@ -163,8 +163,8 @@ func (r *run) patience(e ear) time.Duration {
 	return flow.DefaultListen().Timeout[tandem.Voice]
 }
 
-// ask says the prompt of this try: the question, then the retry prompts in turn.
-func (r *run) ask(e ear) error {
+// question says the prompt of this try: the question, then the retry prompts in turn.
+func (r *run) question(e ear) error {
 	l := e.listening()
 	p := e.question()
 	if n := len(l.Retry); r.f.Try > 1 && n > 0 {
@@ -220,8 +220,9 @@ func (r *run) hearing() ear {
 	return hear(r.step.Verb)
 }
 
-// onKey takes a key. Pressed while an HTTP step runs it is kept for the steps after
-// it; pressed during a transfer or a voicemail it belongs to them.
+// onKey takes a key. Pressed while an answer is waited for that comes soon it is kept
+// for the steps after it; pressed in line it may take an offer; pressed during a
+// transfer, a recording or an identification it belongs to them.
 func (r *run) onKey(in flow.Input) {
 	k := strings.ToUpper(in.Text)
 	if len(k) != 1 || !strings.Contains("0123456789*#ABCD", k) || r.s.Leaving {
@@ -229,7 +230,12 @@ func (r *run) onKey(in flow.Input) {
 	}
 	e := r.hearing()
 	switch {
-	case e == nil && r.s.Wait.Kind == flow.WaitHTTP:
+	case r.s.Wait.Kind == flow.WaitQueue:
+		if !in.Early {
+			r.pressedInLine(k)
+		}
+		return
+	case e == nil && soon(r.step.Verb):
 		r.emit(flow.Cut{})
 		if len(r.s.Keys) < maxKeys {
 			r.s.Keys += k
@@ -254,6 +260,9 @@ func (r *run) onKey(in flow.Input) {
 // onText takes a typed line, a tapped button or an utterance.
 func (r *run) onText(s string, spoken bool) {
 	e := r.hearing()
+	if r.s.Wait.Kind == flow.WaitQueue {
+		r.saidInLine(s)
+	}
 	if e == nil || spoken && !e.listening().Speech {
 		return
 	}

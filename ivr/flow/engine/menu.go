@@ -28,7 +28,7 @@ func (m menu) begin(r *run) (bool, error) {
 	if m.From == nil {
 		return true, nil
 	}
-	v, err := r.eval(m.From.From)
+	v, err := r.evalOpen(m.From.From)
 	if err != nil {
 		return false, err
 	}
@@ -60,6 +60,14 @@ func (m menu) keys(i int) string {
 		return strconv.Itoa(i + 1)
 	}
 	return m.Choices[i].Keys
+}
+
+// outcome is what a choice is called when it is taken.
+func (m menu) outcome(i int) string {
+	if keys := m.keys(i); keys != "" {
+		return keys
+	}
+	return "choice " + strconv.Itoa(i+1)
 }
 
 // chosen is the choice with exactly these keys, or -1.
@@ -94,7 +102,7 @@ func (m menu) text(r *run, s string) error {
 	}
 	labels := m.options(r)
 	for i := range m.count(r) {
-		if m.From == nil && says(s, m.Choices[i].Phrases) || labels[i].Label != "" && flow.Fold(labels[i].Label) == s {
+		if m.From == nil && says(s, m.Choices[i].Phrases) || flow.Fold(labels[i].Label) == s {
 			return m.choose(r, i)
 		}
 	}
@@ -103,11 +111,8 @@ func (m menu) text(r *run, s string) error {
 }
 
 func (m menu) choose(r *run, i int) error {
-	outcome := m.keys(i)
+	outcome := m.outcome(i)
 	if m.From == nil {
-		if outcome == "" {
-			outcome = "choice " + strconv.Itoa(i+1)
-		}
 		r.leaveTo(outcome, m.Choices[i].Go)
 		return nil
 	}
@@ -126,8 +131,11 @@ func (m menu) labelNames(r *run, i int) map[string]any {
 }
 
 // sayChoices says the labels of a menu from a list. One that does not name its key
-// is said after it.
+// is said after it. In text they are the options.
 func (m menu) sayChoices(r *run) error {
+	if r.s.Facts.Channel != tandem.Voice {
+		return nil
+	}
 	for i := range r.f.Choices {
 		before := len(r.effects)
 		if err := r.say(m.From.Label, m.BargeIn, false, m.labelNames(r, i)); err != nil {
@@ -164,9 +172,9 @@ func (m menu) options(r *run) []flow.Option {
 		out[i].Keys = m.keys(i)
 		switch {
 		case m.From != nil:
-			out[i].Label = r.plain(m.From.Label, m.labelNames(r, i))
+			out[i].Label = r.label(m.From.Label, m.labelNames(r, i))
 		case m.Choices[i].Label != nil:
-			out[i].Label = r.plain(m.Choices[i].Label, nil)
+			out[i].Label = r.label(m.Choices[i].Label, nil)
 		default:
 			for _, lang := range append([]string{r.s.Lang}, r.flow.Languages...) {
 				if p := m.Choices[i].Phrases[lang]; len(p) > 0 {
@@ -182,28 +190,23 @@ func (m menu) options(r *run) []flow.Option {
 	return out
 }
 
+// label is a prompt on a button, or in a numbered line.
+func (r *run) label(p *flow.Prompt, more map[string]any) string {
+	if words, _, err := r.words(p); err == nil && words.Button != "" && r.s.Facts.Channel == tandem.Chat {
+		return words.Button
+	}
+	return r.plain(p, more)
+}
+
 // plain is a prompt as text, "" if it cannot be worked out.
 func (r *run) plain(p *flow.Prompt, more map[string]any) string {
 	words, lang, err := r.words(p)
 	if err != nil || words.Text == nil {
 		return ""
 	}
-	vars, err := r.templateNames(words.Text, more)
+	parts, err := r.parts(words.Text, lang, more)
 	if err != nil {
 		return ""
 	}
-	parts, err := words.Text.Parts(vars, lang)
-	if err != nil {
-		return ""
-	}
-	return textOf(parts)
-}
-
-// textOf joins parts as they are written.
-func textOf(parts []tandem.Part) string {
-	var b strings.Builder
-	for _, p := range parts {
-		b.WriteString(p.Text)
-	}
-	return b.String()
+	return flow.Text(parts)
 }

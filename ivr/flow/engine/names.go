@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
 )
@@ -19,6 +20,62 @@ func (r *run) eval(p *expression.Program) (any, error) {
 		return nil, faultf("working out %s: %v", p.Source(), err)
 	}
 	return v, nil
+}
+
+// evalOpen works out an expression whose value goes where no secret may.
+func (r *run) evalOpen(p *expression.Program) (any, error) {
+	if p.Secret() {
+		return nil, faultf("%s would tell a secret", p.Source())
+	}
+	return r.eval(p)
+}
+
+// openText works out an expression that is to be a text.
+func (r *run) openText(p *expression.Program) (string, error) {
+	v, err := r.evalOpen(p)
+	if err != nil {
+		return "", err
+	}
+	s, ok := v.(string)
+	if !ok {
+		return "", faultf("%s is no text", p.Source())
+	}
+	return s, nil
+}
+
+// openTemplate works out a text that goes where no secret may; none is "".
+func (r *run) openTemplate(t *expression.Template) (string, error) {
+	if t == nil {
+		return "", nil
+	}
+	if t.Secret() {
+		return "", faultf("a text would tell a secret")
+	}
+	vars, err := r.templateNames(t, nil)
+	if err != nil {
+		return "", err
+	}
+	s, err := t.Text(vars)
+	if err != nil {
+		return "", faultf("working out a text: %v", err)
+	}
+	return s, nil
+}
+
+// params works out what a template, an operation or a ticket is given.
+func (r *run) params(with []flow.Assignment) (map[string]any, error) {
+	if len(with) == 0 {
+		return nil, nil
+	}
+	out := make(map[string]any, len(with))
+	for _, a := range with {
+		v, err := r.evalOpen(a.Expr)
+		if err != nil {
+			return nil, err
+		}
+		out[a.Name] = v
+	}
+	return out, nil
 }
 
 // templateNames are the names a template uses, with more that only it knows.
@@ -75,6 +132,14 @@ func (r *run) value(name string) (any, error) {
 		return r.lib.Settings, nil
 	case "interaction":
 		return map[string]any{"number": string(r.s.Facts.Number)}, nil
+	case "link":
+		return map[string]any{"url": flow.LinkHere}, nil
+	case "queue":
+		p := r.s.Facts.Place
+		if p == nil {
+			p = &flow.Place{}
+		}
+		return map[string]any{"name": p.Queue, "position": p.Position, "at_least": p.AtLeast, "at_most": p.AtMost}, nil
 	case "caller":
 		return map[string]any{
 			"number":    r.s.Facts.Caller,
@@ -134,17 +199,29 @@ func (r *run) play(p *flow.Prompt, barge flow.BargeIn, more map[string]any) (flo
 	if err != nil {
 		return flow.Play{}, err
 	}
-	play := flow.Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, BargeIn: barge}
+	play := flow.Play{Step: r.f.Step, Name: p.Name, Lang: lang, Audio: words.Audio, Image: words.Image, BargeIn: barge}
 	if words.Text != nil {
-		vars, err := r.templateNames(words.Text, more)
-		if err != nil {
+		if play.Parts, err = r.parts(words.Text, lang, more); err != nil {
 			return flow.Play{}, err
-		}
-		if play.Parts, err = words.Text.Parts(vars, lang); err != nil {
-			return flow.Play{}, faultf("working out a prompt: %v", err)
 		}
 	}
 	return play, nil
+}
+
+// parts works out the text of a prompt. A secret in it is a fault.
+func (r *run) parts(t *expression.Template, lang string, more map[string]any) ([]tandem.Part, error) {
+	if t.Secret() {
+		return nil, faultf("a prompt would tell a secret")
+	}
+	vars, err := r.templateNames(t, more)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := t.Parts(vars, lang)
+	if err != nil {
+		return nil, faultf("working out a prompt: %v", err)
+	}
+	return parts, nil
 }
 
 // words picks a prompt's words and says in which language they are.

@@ -7,7 +7,6 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
-	"tandem/ivr/flow/expression"
 )
 
 // run is one call of Start, Advance or Resume: the session under change and the
@@ -22,6 +21,7 @@ type run struct {
 	via     string // how the key or text at hand came in
 	effects []flow.Effect
 	next    string // where to go; "" = stay
+	owned   [maxFrames]uint8
 	todo    todo
 	set     map[string]any // variables the step has changed, secrets masked
 }
@@ -45,9 +45,9 @@ func (r *run) awaits(kind flow.WaitKind, serial int) bool {
 	return r.s.Wait.Kind == kind && r.s.Wait.Serial == serial
 }
 
-// waited notes that something outside has moved the session: loops begin to count anew.
+// waited notes that somebody outside has moved the session: loops begin to count anew.
 func (r *run) waited() {
-	r.s.Steps = 0
+	r.s.Steps, r.s.Idle = 0, 0
 	for i := range r.s.Frames {
 		r.s.Frames[i].Failing = false
 	}
@@ -90,6 +90,9 @@ func (r *run) enter(name string) error {
 	if r.s.Steps++; r.s.Steps > maxSteps {
 		return faultf("%d steps without waiting for anybody", maxSteps)
 	}
+	if r.s.Idle > maxIdle {
+		return faultf("%d answers of others in a row, and nobody was waited for", maxIdle)
+	}
 	if step.If != nil {
 		v, err := r.eval(step.If)
 		if err != nil {
@@ -99,6 +102,10 @@ func (r *run) enter(name string) error {
 			return r.leave("skipped")
 		}
 	}
+	if !r.assured() {
+		return r.notAssured()
+	}
+	own(r, ownVisits, &r.f.Visits)
 	r.f.Visits[name]++
 	if step.MaxVisits > 0 && r.f.Visits[name] > step.MaxVisits {
 		if _, named := step.Next.By["loop"]; !named {
@@ -106,19 +113,13 @@ func (r *run) enter(name string) error {
 		}
 		return r.leave("loop")
 	}
-	if !r.assured() {
-		return r.leave("not_assured")
-	}
 	r.trace(tandem.EventStep, tandem.StepEntered{Flow: r.flow.Name, Step: name, Verb: step.Verb.Verb()})
 	return r.perform()
 }
 
-// assured reports whether the customer's level, if not expired, is what the step needs.
-func (r *run) assured() bool { return r.s.Facts.Level(r.now) >= r.step.Needs }
-
 // perform does what the step's verb says.
 func (r *run) perform() error {
-	if r.s.Leaving && needsSomebody(r.step.Verb) {
+	if r.s.Leaving && flow.Speaks(r.step.Verb) {
 		return faultf("%s after the customer has left", r.step.Verb.Verb())
 	}
 	switch v := r.step.Verb.(type) {
@@ -130,40 +131,59 @@ func (r *run) perform() error {
 		play.Announces = v.Announces
 		r.emit(play)
 		return r.leave("done")
+	case *flow.Language:
+		return r.language(v)
 	case *flow.Set:
 		return r.assignAll(v.Assign)
 	case *flow.Branch:
 		return r.branch(v)
 	case *flow.Hours:
 		return r.hours(v)
-	case *flow.HTTP:
-		return r.fetch(v)
 	case *flow.Subflow:
 		return r.call(v)
-	case *flow.Transfer:
-		return r.connect(v)
-	case *flow.Voicemail:
-		return r.record(v)
-	case *flow.Language:
-		return r.language(v)
+	case *flow.Classify:
+		return r.classify(v)
+	case *flow.Answer:
+		return r.answer(v)
 	case *flow.End:
 		return r.end(v)
 	}
 	if e := hear(r.step.Verb); e != nil {
 		return r.listen(e)
 	}
-	return faultf("this program does not know the verb %s", r.step.Verb.Verb())
+	return r.ask()
 }
 
-// needsSomebody tells whether a verb speaks or listens.
-func needsSomebody(v flow.Verb) bool {
-	switch v := v.(type) {
-	case *flow.Language:
-		return v.Set == ""
-	case *flow.Say, *flow.Transfer, *flow.Voicemail:
-		return true
+// ask carries out a verb that asks something of the world; a resumed session does it
+// again.
+func (r *run) ask() error {
+	switch v := r.step.Verb.(type) {
+	case *flow.HTTP:
+		return r.fetch(v)
+	case *flow.Transfer:
+		return r.connect(v)
+	case *flow.Voicemail:
+		return r.voicemail(v)
+	case *flow.RecordStep:
+		return r.record(v)
+	case *flow.Message:
+		return r.message(v)
+	case *flow.LinkStep:
+		return r.link(v)
+	case *flow.Handoff:
+		return r.handoff(v)
+	case *flow.IdentifyStep:
+		return r.identify(v)
+	case *flow.QueueStep:
+		return r.queue(v)
+	case *flow.CallbackStep:
+		return r.callback(v)
+	case *flow.TicketStep:
+		return r.ticket(v)
+	case *flow.SurveyStep:
+		return r.survey(v)
 	}
-	return hear(v) != nil
+	return faultf("this program does not know the verb %s", r.step.Verb.Verb())
 }
 
 // leave takes the step's outcome.
@@ -180,7 +200,13 @@ func (r *run) leave(outcome string) error {
 // no such outcome.
 func (r *run) outcome(outcome, otherwise string) {
 	if !slices.Contains(r.step.Verb.Outcomes(), outcome) {
-		outcome = otherwise
+		if outcome = otherwise; outcome == "" {
+			r.fault(faultf("the answer is none that %s has", r.step.Verb.Verb()))
+			return
+		}
+	}
+	if flow.Waits(r.step.Verb, outcome) {
+		r.waited()
 	}
 	if err := r.leave(outcome); err != nil {
 		r.fault(err)
@@ -190,8 +216,11 @@ func (r *run) outcome(outcome, otherwise string) {
 func (r *run) leaveTo(outcome, to string) {
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: outcome, Next: to, Set: r.set})
 	r.set = nil
+	if r.s.Wait.Kind != flow.WaitNone {
+		r.s.Idle++
+	}
 	r.s.Wait = flow.Wait{}
-	r.f.Choices, r.f.Confirming, r.f.Draft, r.f.Try = nil, false, "", 0
+	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft, r.f.Try = nil, nil, false, "", 0
 	r.todo = nothing
 	r.next = to
 }
@@ -216,7 +245,7 @@ func (r *run) fault(err error) {
 	}
 	r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
 	r.s.Wait, r.s.Keys, r.set, r.todo, r.next = flow.Wait{}, "", nil, nothing, ""
-	r.f.Choices, r.f.Confirming, r.f.Draft = nil, false, ""
+	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft = nil, nil, false, ""
 	if lost, ok := err.(*stepFault); ok && lost.again != "" && !r.s.Leaving {
 		r.next = lost.again
 		return
@@ -228,7 +257,7 @@ func (r *run) fault(err error) {
 	for {
 		if r.flow.OnError != "" && !r.f.Failing {
 			r.f.Failing = true
-			r.s.Steps = 0
+			r.s.Steps, r.s.Idle = 0, 0
 			r.next = r.flow.OnError
 			return
 		}
@@ -255,10 +284,11 @@ func (r *run) onLeft() {
 	}
 	r.s.Leaving = true
 	r.s.Outcome = r.f.Step
-	r.s.Keys, r.s.Steps = "", 0
+	r.s.Keys, r.s.Steps, r.s.Idle = "", 0, 0
 	r.set = nil
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave})
-	r.s.Wait, r.f.Choices, r.f.Confirming, r.f.Draft, r.todo = flow.Wait{}, nil, false, "", nothing
+	r.s.Wait, r.todo = flow.Wait{}, nothing
+	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft = nil, nil, false, ""
 	for r.flow.OnLeave == "" {
 		if len(r.s.Frames) == 1 {
 			r.finish(flow.ReasonLeft, false)
@@ -299,37 +329,4 @@ func (r *run) hush(on bool) {
 		r.s.Hushed = on
 		r.emit(flow.Hush{On: on})
 	}
-}
-
-// assign converts a value and keeps it. A secret's value never reaches the trace.
-func (r *run) assign(name string, value any) error {
-	v := r.flow.Variable(name)
-	if v == nil {
-		return faultf("there is no variable %q", name)
-	}
-	value, err := expression.Convert(v.Type, value)
-	if err != nil {
-		return faultf("setting %s: %v", name, err)
-	}
-	put(r.f, v, value)
-	if v.Secrecy == flow.Ephemeral {
-		by := ""
-		if _, ok := r.step.Verb.(*flow.Collect); ok {
-			by = r.f.Step
-		}
-		asked(r.f, name, by)
-	}
-	r.changed(v, value)
-	return nil
-}
-
-// changed notes a variable for the trace of the step, a secret's value masked.
-func (r *run) changed(v *flow.Variable, value any) {
-	if v.Secrecy != flow.Open {
-		value = masked
-	}
-	if r.set == nil {
-		r.set = map[string]any{}
-	}
-	r.set[v.Name] = value
 }

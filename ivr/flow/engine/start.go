@@ -18,6 +18,7 @@ import (
 // Bounds of a running session. A flow cannot raise them.
 const (
 	maxSteps  = 500              // steps without a wait: a loop no reader of the flow meant
+	maxIdle   = 50               // answers in a row that came without waiting: each may have cost a message
 	maxFrames = 16               // flows that have called each other
 	maxKeys   = 32               // typed ahead; the newest are dropped when it is full
 	maxDraft  = 64               // keys of one value
@@ -27,7 +28,8 @@ const (
 	maxLevels = 64               // JSON nesting of an HTTP body
 	keyGap    = 3 * time.Second  // silence after a key that ends the entry, on voice
 	httpWait  = 10 * time.Second // for an HTTP step that names no timeout
-	maxRecord = 3 * time.Minute  // for a voicemail that names no length
+	maxRecord = 3 * time.Minute  // for a voicemail or a recording that names no length
+	linkLife  = 15 * time.Minute // for a link that names none
 )
 
 // Start begins the named flow. Inputs are converted to their declared types; one
@@ -50,6 +52,7 @@ func Start(l *flow.Library, name string, facts flow.Facts, inputs map[string]any
 		lang = f.Languages[0]
 	}
 	r := &run{lib: l, now: now, s: flow.Session{Version: flow.SessionVersion, Facts: facts, Lang: lang, Frames: []flow.Frame{frame}}}
+	r.owned[0] = ownAll
 	r.top()
 	r.trace(tandem.EventFlowStarted, tandem.FlowRef{Flow: f.Name, Hash: f.Hash})
 	r.next = f.Start

@@ -10,6 +10,9 @@ import (
 // assignAll is the verb set: each expression sees what those before it have set.
 func (r *run) assignAll(list []flow.Assignment) error {
 	for _, a := range list {
+		if v := r.flow.Variable(a.Name); a.Expr.Secret() && v != nil && v.Secrecy == flow.Open {
+			return faultf("%s is not secret, but what it would be set to is", a.Name)
+		}
 		v, err := r.eval(a.Expr)
 		if err != nil {
 			return err
@@ -54,6 +57,9 @@ func (r *run) call(v *flow.Subflow) error {
 	}
 	inputs := make(map[string]any, len(v.With))
 	for _, a := range v.With {
+		if in := child.Variable(a.Name); a.Expr.Secret() && in != nil && in.Secrecy == flow.Open {
+			return faultf("calling %s: %s is not secret, but what is handed in is", v.Name, a.Name)
+		}
 		value, err := r.eval(a.Expr)
 		if err != nil {
 			return err
@@ -65,6 +71,7 @@ func (r *run) call(v *flow.Subflow) error {
 		return faultf("calling %s: %v", v.Name, err)
 	}
 	r.s.Frames = append(r.s.Frames, frame)
+	r.owned[len(r.s.Frames)-1] = ownAll
 	r.top()
 	r.next = child.Start
 	return nil
@@ -122,34 +129,4 @@ func (r *run) returns() (values map[string]any, secret bool, err error) {
 		}
 	}
 	return values, secret, nil
-}
-
-func (r *run) connect(v *flow.Transfer) error {
-	vars, err := r.templateNames(v.To, nil)
-	if err != nil {
-		return err
-	}
-	to, err := v.To.Text(vars)
-	if err != nil {
-		return faultf("working out whom to call: %v", err)
-	}
-	r.s.Keys = ""
-	serial := r.wait(flow.Wait{Kind: flow.WaitTransfer})
-	r.emit(flow.Connect{Serial: serial, Step: r.f.Step, To: to, Mode: v.Mode, Ring: v.Ring})
-	return nil
-}
-
-func (r *run) record(v *flow.Voicemail) error {
-	box, ok := r.lib.Boxes[v.Box]
-	if !ok {
-		return faultf("there is no box %q", v.Box)
-	}
-	longest := v.Max
-	if longest <= 0 {
-		longest = maxRecord
-	}
-	r.s.Keys = ""
-	serial := r.wait(flow.Wait{Kind: flow.WaitVoicemail})
-	r.emit(flow.Record{Serial: serial, Step: r.f.Step, Box: v.Box, Queue: box.Queue, Max: longest, Lang: r.s.Lang})
-	return nil
 }

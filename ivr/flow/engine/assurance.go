@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow"
+)
+
+// assured reports whether the customer's level, if not expired, is what the step needs.
+func (r *run) assured() bool { return r.s.Facts.Level(r.now) >= r.step.Needs }
+
+// notAssured leaves a step for want of a level: as its next says, or else to the first
+// identify step of the file that can give the level, and back from there.
+func (r *run) notAssured() error {
+	if _, named := r.step.Next.By["not_assured"]; named {
+		return r.leave("not_assured")
+	}
+	for _, name := range r.flow.Order {
+		v, ok := r.flow.Steps[name].Verb.(*flow.IdentifyStep)
+		if !ok || v.Level < r.step.Needs || name == r.f.Step || slices.Contains(r.f.Return, name) {
+			continue
+		}
+		back := append(slices.Clone(r.f.Return), r.f.Step)
+		r.leaveTo("not_assured", name)
+		r.f.Return = back
+		return nil
+	}
+	return faultf("the step needs the level %s, and no step here identifies the customer", r.step.Needs)
+}
+
+// recheck looks whether the level still is what the steps under way need, of the
+// outermost flows so many. It ends the flows called by a step for which it is too low,
+// and leaves that step.
+func (r *run) recheck(flows int) (low bool, err error) {
+	for i := range flows {
+		f := &r.s.Frames[i]
+		if r.s.Facts.Level(r.now) >= r.lib.Flows[f.Flow].Steps[f.Step].Needs {
+			continue
+		}
+		for len(r.s.Frames) > i+1 {
+			r.pop()
+		}
+		return true, r.notAssured()
+	}
+	return false, nil
+}
+
+// identify is the verb identify. A level that holds is not asked for again.
+func (r *run) identify(v *flow.IdentifyStep) error {
+	if r.s.Facts.Level(r.now) >= v.Level {
+		return r.passed()
+	}
+	serial := r.pend(flow.Wait{Kind: flow.WaitIdentify, Secret: true})
+	r.emit(flow.Identify{Serial: serial, Step: r.f.Step, Level: v.Level, By: v.By, Fallback: v.Fallback, Lang: r.s.Lang})
+	return nil
+}
+
+// grant raises the level; what holds already and is as good stays.
+func (r *run) grant(level tandem.Assurance, until time.Time) {
+	f := &r.s.Facts
+	have := f.Level(r.now)
+	longer := f.AssuranceUntil.IsZero() || !until.IsZero() && until.Before(f.AssuranceUntil)
+	if have > level || have == level && longer {
+		return
+	}
+	f.Assurance, f.AssuranceUntil = level, until
+}
+
+// passed leaves an identify step: back to the step that needed it, or on.
+func (r *run) passed() error {
+	n := len(r.f.Return)
+	if n == 0 {
+		return r.leave("passed")
+	}
+	back := r.f.Return
+	r.leaveTo("passed", back[n-1])
+	r.f.Return = back[:n-1]
+	return nil
+}
+
+// moved is a customer who now is on another channel.
+func (r *run) moved(to tandem.Channel, carried bool) {
+	r.s.Facts.Channel = to
+	r.s.Keys, r.f.Draft = "", ""
+	if !carried {
+		r.s.Facts.Assurance, r.s.Facts.AssuranceUntil = tandem.None, time.Time{}
+	}
+}
+
+// serves reports whether all flows under way serve a channel.
+func (r *run) serves(c tandem.Channel) bool {
+	for i := range r.s.Frames {
+		if !slices.Contains(r.lib.Flows[r.s.Frames[i].Flow].Channels, c) {
+			return false
+		}
+	}
+	return true
+}
