@@ -19,6 +19,7 @@ type compiler struct {
 	items     []typed // what # is in the predicates around, innermost last
 	uses      []string
 	calendars []string
+	masks     []string
 }
 
 func column(n ast.Node) int { return n.Location().From + 1 }

@@ -83,7 +83,7 @@ func (c *compiler) helper(name string) (builder, bool) {
 	case "digits":
 		return digits, true
 	case "mask":
-		return mask, true
+		return c.mask, true
 	case "plural":
 		return c.plural, true
 	case "in_hours":
@@ -203,13 +203,14 @@ func digits(n *ast.CallNode, args []typed) (typed, *Error) {
 }
 
 const (
-	maskKeep = 4 // characters that mask shows unless told to show fewer
-	maskHide = 4 // characters that it always hides
+	maskKeep  = 4 // characters that mask shows unless told to show fewer
+	maskDots  = 4 // that stand for the rest; they do not tell how long it is
+	maskWhole = 8 // a value shorter than this is hidden whole: its end would be half of it
 )
 
-// mask releases a secret: it shows the last characters, four at most, and always
-// hides four at least. The dots do not tell how long the secret is.
-func mask(n *ast.CallNode, args []typed) (typed, *Error) {
+// mask releases a secret: it shows the last characters, four at most, of a value that is
+// eight long at least, and nothing of a shorter one.
+func (c *compiler) mask(n *ast.CallNode, args []typed) (typed, *Error) {
 	x, keep := args[0], maskKeep
 	if !x.t.textual() && x.t.Kind != Int {
 		return x, wrong(n, x, "a text, digits or a whole number")
@@ -221,6 +222,7 @@ func mask(n *ast.CallNode, args []typed) (typed, *Error) {
 		}
 		keep = k
 	}
+	c.masks = append(c.masks, rootOf(n.Arguments[0]))
 	return typed{t: simple(Text), masked: true, eval: func(f *frame) (any, error) {
 		v, err := x.eval(f)
 		if err != nil {
@@ -231,9 +233,26 @@ func mask(n *ast.CallNode, args []typed) (typed, *Error) {
 			return nil, err
 		}
 		r := []rune(s.(string))
-		shown := max(0, min(keep, len(r)-maskHide))
-		return strings.Repeat("•", maskHide) + string(r[len(r)-shown:]), nil
+		shown := 0
+		if len(r) >= maskWhole {
+			shown = keep
+		}
+		return strings.Repeat("•", maskDots) + string(r[len(r)-shown:]), nil
 	}}, nil
+}
+
+// rootOf is the name that a path begins with.
+func rootOf(n ast.Node) string {
+	for {
+		switch at := n.(type) {
+		case *ast.IdentifierNode:
+			return at.Value
+		case *ast.MemberNode:
+			n = at.Node
+		default:
+			return ""
+		}
+	}
 }
 
 // isPath reports whether n is a name, or a field or element of one.

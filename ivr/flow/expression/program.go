@@ -25,6 +25,8 @@ type Program struct {
 	want      *Type
 	uses      []string
 	calendars []string
+	masks     []string
+	path      bool
 }
 
 // typed is a part of an expression: its type, whether rule 4 taints it, its value
@@ -98,7 +100,7 @@ func (e *Env) compile(src string, want *Type) (*Program, error) {
 		}
 	}
 	slices.Sort(c.uses)
-	return &Program{source: src, node: node, want: want, uses: slices.Compact(c.uses), calendars: c.calendars}, nil
+	return &Program{source: src, node: node, want: want, uses: slices.Compact(c.uses), calendars: c.calendars, masks: c.masks, path: isPath(root)}, nil
 }
 
 // parse has expr's parser read the source, with every builtin but the predicates off.
@@ -146,6 +148,13 @@ func (p *Program) Secret() bool { return p.node.secret }
 
 // Uses lists the declared names it reads, in order.
 func (p *Program) Uses() []string { return p.uses }
+
+// Masks lists the names that it shows the end of by mask. What was put together from a
+// secret and kept under such a name could be seen whole.
+func (p *Program) Masks() []string { return p.masks }
+
+// Copies reports that the result is the value of a name, or of a field of one, as it is.
+func (p *Program) Copies() bool { return p.path }
 
 // Calendars lists the calendars it asks by in_hours, for looking them up.
 func (p *Program) Calendars() []string { return p.calendars }

@@ -135,6 +135,17 @@ func (t *Template) Calendars() []string {
 	return names
 }
 
+// Masks lists the names that its expressions show the end of, as Program.Masks.
+func (t *Template) Masks() []string {
+	var names []string
+	for _, p := range t.pieces {
+		if p.program != nil {
+			names = append(names, p.program.masks...)
+		}
+	}
+	return names
+}
+
 // Secret reports whether anything in it is tainted by a secret.
 func (t *Template) Secret() bool {
 	return slices.ContainsFunc(t.pieces, func(p piece) bool { return p.program != nil && p.program.Secret() })
@@ -149,6 +160,19 @@ func (t *Template) Literal() (s string, ok bool) {
 		s += p.text
 	}
 	return s, true
+}
+
+// Source is the template as it may be written in a file.
+func (t *Template) Source() string {
+	var b strings.Builder
+	for _, p := range t.pieces {
+		if p.program != nil {
+			b.WriteString("${" + p.program.source + "}")
+		} else {
+			b.WriteString(strings.ReplaceAll(p.text, "${", "$${"))
+		}
+	}
+	return b.String()
 }
 
 // Segments lists the pieces of literal text, for looking up recordings.

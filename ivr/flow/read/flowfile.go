@@ -232,6 +232,7 @@ func (ff *flowFile) compile(n *source.Node, what string, env *expression.Env, wa
 		return nil
 	}
 	ff.noteUses(n, p.Uses())
+	ff.reading.kept.shown(ff, n, p.Masks())
 	ff.calendarsKnown(n, p.Calendars())
 	return p
 }
@@ -248,6 +249,7 @@ func (ff *flowFile) template(n *source.Node, what string, env *expression.Env) *
 		return nil
 	}
 	ff.noteUses(n, t.Uses())
+	ff.reading.kept.shown(ff, n, t.Masks())
 	ff.calendarsKnown(n, t.Calendars())
 	return t
 }

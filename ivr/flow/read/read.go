@@ -101,6 +101,7 @@ type reading struct {
 	operations  map[string]*named[flow.Operation]
 	classifiers map[string]*named[flow.Classifier]
 	knowledge   map[string]*flow.Knowledge
+	kept        *kept
 }
 
 // named is a thing with the file that declares it.
@@ -126,7 +127,7 @@ func newReading(fsys fs.FS, dir string, o Options) *reading {
 		flows: map[string]*flowFile{}, calendars: map[string]*named[flow.Calendar]{},
 		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{},
 		forms: map[string]*named[flow.Form]{}, operations: map[string]*named[flow.Operation]{},
-		classifiers: map[string]*named[flow.Classifier]{}, knowledge: map[string]*flow.Knowledge{},
+		classifiers: map[string]*named[flow.Classifier]{}, knowledge: map[string]*flow.Knowledge{}, kept: newKept(),
 	}
 }
 
@@ -172,6 +173,7 @@ func (r *reading) read() []source.Diagnostic {
 		ff.readBody()
 	}
 	r.checkBoxes()
+	r.kept.check()
 	check.Flows(r.toCheck(), check.Options{Recorded: r.o.Recorded, Speech: r.o.Speech})
 	for _, ff := range flows {
 		ff.checkUnused()

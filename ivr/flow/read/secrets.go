@@ -40,6 +40,7 @@ func (ff *flowFile) flowsInto(n *source.Node, p *expression.Program, v *flow.Var
 	if !p.Secret() {
 		return
 	}
+	ff.reading.kept.from(ff, p, v)
 	if v.Secrecy == flow.Open {
 		ff.leak(n, p.Uses(), "keep", what+", which is not secret")
 		return
@@ -50,6 +51,73 @@ func (ff *flowFile) flowsInto(n *source.Node, p *expression.Program, v *flow.Var
 	for _, w := range slices.Concat(ff.flow.Inputs, ff.flow.Vars) {
 		if w.Secrecy == flow.Ephemeral && slices.Contains(p.Uses(), w.Name) {
 			ff.Fail(n, "secret-leak", "declare it `secret: ephemeral` too", "`%s` must never be stored, but %s is stored with the session", w.Name, what)
+		}
+	}
+}
+
+// kept is how secrets went into variables by way of expressions.
+type kept struct {
+	made   map[*flow.Variable]string           // put together from a secret, and of which
+	order  []*flow.Variable                    // those in made, as found
+	copies map[*flow.Variable][]*flow.Variable // a variable and those that take its value
+	masks  []masking
+}
+
+// masking is a mask of a variable.
+type masking struct {
+	ff   *flowFile
+	node *source.Node
+	v    *flow.Variable
+}
+
+func newKept() *kept {
+	return &kept{made: map[*flow.Variable]string{}, copies: map[*flow.Variable][]*flow.Variable{}}
+}
+
+// from notes that v takes the secret that an expression of ff yields.
+func (k *kept) from(ff *flowFile, p *expression.Program, v *flow.Variable) {
+	uses := p.Uses()
+	if p.Copies() && len(uses) == 1 {
+		if w := ff.flow.Variable(uses[0]); w != nil {
+			k.copies[w] = append(k.copies[w], v)
+		}
+		return
+	}
+	for _, name := range uses {
+		if w := ff.flow.Variable(name); w != nil && w.Secrecy != flow.Open {
+			k.put(v, name)
+			return
+		}
+	}
+}
+
+func (k *kept) put(v *flow.Variable, secret string) {
+	if _, seen := k.made[v]; !seen {
+		k.made[v] = secret
+		k.order = append(k.order, v)
+	}
+}
+
+// shown notes what an expression of ff at n masks.
+func (k *kept) shown(ff *flowFile, n *source.Node, names []string) {
+	for _, name := range names {
+		if v := ff.flow.Variable(name); v != nil && v.Secrecy != flow.Open {
+			k.masks = append(k.masks, masking{ff, n, v})
+		}
+	}
+}
+
+// check reports each mask of what was put together from a secret: '0000' before a PIN,
+// and the end that is shown is all of it.
+func (k *kept) check() {
+	for i := 0; i < len(k.order); i++ { // it grows
+		for _, v := range k.copies[k.order[i]] {
+			k.put(v, k.made[k.order[i]])
+		}
+	}
+	for _, m := range k.masks {
+		if secret, ok := k.made[m.v]; ok {
+			m.ff.Fail(m.node, "secret-leak", fmt.Sprintf("mask the secret itself where it was entered, as in mask(%s)", secret), "mask would show the end of `%s`, which is put together from the secret `%s`: that may be all of the secret", m.v.Name, secret)
 		}
 	}
 }

@@ -109,6 +109,9 @@ func (ff *flowFile) handBack(n *source.Node, v *flow.Variable, child *flowFile) 
 		if !slices.Contains(child.flow.Returns, w.Name) {
 			continue
 		}
+		if w.Secrecy != flow.Open {
+			ff.reading.kept.copies[w] = append(ff.reading.kept.copies[w], v)
+		}
 		if w.Secrecy > v.Secrecy {
 			ff.Fail(n, "secret-leak", fmt.Sprintf("declare `%s` with the same `secret`", v.Name), "flow `%s` returns the secret `%s`, but `%s` is not as secret", child.flow.Name, w.Name, v.Name)
 		}
