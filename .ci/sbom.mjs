@@ -1,10 +1,10 @@
 // Writes a CycloneDX list of what is in the program, from `go version -m -json` on
-// standard input and `npm sbom` in a file: node sbom.mjs VERSION NPM.json
+// standard input and the lockfile of the pages: node sbom.mjs VERSION package-lock.json
 import { readFileSync } from "node:fs";
 
-const [version, npmFile] = process.argv.slice(2);
+const [version, lockFile] = process.argv.slice(2);
 const built = JSON.parse(readFileSync(0, "utf8"));
-const npm = JSON.parse(readFileSync(npmFile, "utf8"));
+const lock = JSON.parse(readFileSync(lockFile, "utf8"));
 
 const goModule = (m) => ({
   type: "library",
@@ -14,11 +14,20 @@ const goModule = (m) => ({
   ...(m.Sum ? { properties: [{ name: "go:sum", value: m.Sum }] } : {}),
 });
 const goRoot = { type: "library", name: "std", version: built.GoVersion.replace(/^go/, ""), purl: `pkg:golang/std@${built.GoVersion.replace(/^go/, "")}` };
-const pages = (npm.components ?? []).map(({ type, name, version, purl, hashes, licenses }) => ({
-  type, name, version, purl,
-  ...(hashes ? { hashes } : {}),
-  ...(licenses ? { licenses } : {}),
-}));
+const pages = Object.entries(lock.packages)
+  .filter(([path, p]) => path && !p.dev && !p.optional)
+  .map(([path, p]) => {
+    const name = path.replace(/^.*node_modules\//, "");
+    const [algorithm, digest] = (p.integrity ?? "").split("-");
+    return {
+      type: "library",
+      name,
+      version: p.version,
+      purl: `pkg:npm/${name.replace("@", "%40")}@${p.version}`,
+      ...(algorithm === "sha512" ? { hashes: [{ alg: "SHA-512", content: Buffer.from(digest, "base64").toString("hex") }] } : {}),
+      ...(p.license ? { licenses: [{ license: { id: p.license } }] } : {}),
+    };
+  });
 const components = [goRoot, ...(built.Deps ?? []).map(goModule), ...pages].sort((a, b) => (a.purl < b.purl ? -1 : a.purl > b.purl ? 1 : 0));
 if (!components.length || !pages.length) throw new Error("sbom: the list is empty; was the program built with modules and pages?");
 
