@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -49,6 +50,16 @@ func kindOf(name string) string {
 	}
 	return ""
 }
+
+// TestKind is the kind of files that a reading passes over.
+const TestKind = testFile
+
+// KindOf says what a file is by its name within the folder: the end of the name, such as
+// ".flow.yaml"; "" = none of a flows folder.
+func KindOf(name string) string { return kindOf(name) }
+
+// Names lists the files of a folder that are of a kind it knows, tests included, sorted.
+func Names(dir string) ([]string, error) { return stored{os.DirFS(dir)}.list() }
 
 // texts is where a reading has the folder's files from that are text.
 type texts interface {
