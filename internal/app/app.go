@@ -128,9 +128,16 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	return a, a.recover(ctx)
 }
 
+// carried is the verbs that this server carries out: a flow with another may lie in the
+// folder, but no entry may lead to it.
+func carried() []string {
+	return []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "transfer", "voicemail", "record", "consent",
+		"classify", "answer", "end"}
+}
+
 // readOptions is what the flows' reader needs of the configuration.
 func readOptions(c *config.Config) read.Options {
-	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}}
+	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Carried: carried()}
 	if o.Settings == nil {
 		o.Settings = map[string]any{}
 	}

@@ -67,7 +67,7 @@ func (f *subject) verbEdges(s *Step) []edge {
 		return out
 	}
 	for _, o := range s.Verb.Outcomes() {
-		out = f.addOutcome(out, s, o, waitsFor(s.Verb, o))
+		out = f.addOutcome(out, s, o, flow.Waits(s.Verb, o))
 	}
 	return out
 }
@@ -84,27 +84,6 @@ func (f *subject) addOutcome(out []edge, s *Step, outcome string, waits bool) []
 		place = "next else"
 	}
 	return append(out, edge{outcome, to, place, waits})
-}
-
-// waitsFor says which outcomes come only after waiting for a person.
-func waitsFor(v flow.Verb, outcome string) bool {
-	switch v := v.(type) {
-	case *flow.Menu:
-		return outcome != "none"
-	case *flow.Collect, *flow.ConsentStep, *flow.Voicemail, *flow.RecordStep:
-		return true
-	case *flow.Transfer:
-		return outcome == "ok" || outcome == "no_answer" // busy and failed may come at once
-	case *flow.QueueStep:
-		return outcome != "full" && outcome != "no_agents"
-	case *flow.IdentifyStep:
-		return outcome != "unsupported"
-	case *flow.LinkStep:
-		return v.Wait > 0 && outcome != "undeliverable"
-	case *flow.SurveyStep:
-		return v.After <= 0 && outcome == "done" // skipped where nothing reaches the customer
-	}
-	return false
 }
 
 // quickOutcomes are those a called flow can reach without waiting for anybody.

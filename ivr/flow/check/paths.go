@@ -414,7 +414,7 @@ func (f *subject) reached() {
 		if !v.live && !v.leaving && complete {
 			f.Warn(s.Key, "unreachable-step", "lead to it from another step, or remove it", "no path leads to step `%s`", name)
 		}
-		if v.leaving && !v.live && speaks(s.Verb) {
+		if v.leaving && !v.live && s.Verb != nil && flow.Speaks(s.Verb) {
 			f.Fail(s.At("verb"), "leave-speaks", "use set, http, branch, message, ticket or end there", "step `%s` runs only after the customer left, when nobody hears or answers `%s`", name, s.Verb.Verb())
 		}
 		if v.live {

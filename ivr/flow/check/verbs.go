@@ -43,23 +43,6 @@ func (f *subject) hears() bool {
 	return slices.ContainsFunc(f.Program.Languages, func(lang string) bool { return f.checker.o.Speech[lang] })
 }
 
-// speaks reports whether a verb speaks to the customer or listens, or needs them to act.
-// A message and a link that nobody waits for reach them later.
-func speaks(v flow.Verb) bool {
-	switch v := v.(type) {
-	case *flow.Say, *flow.Menu, *flow.Collect, *flow.ConsentStep, *flow.Voicemail, *flow.Transfer,
-		*flow.Handoff, *flow.IdentifyStep, *flow.Answer, *flow.QueueStep, *flow.RecordStep:
-		return true
-	case *flow.Language:
-		return slices.Contains(v.By, "menu")
-	case *flow.LinkStep:
-		return v.Wait > 0
-	case *flow.SurveyStep:
-		return v.After <= 0
-	}
-	return false
-}
-
 // joinsPerson reports that a verb lets the customer speak to a person, so that what is
 // said may be recorded: by voice, or seen on a video.
 func joinsPerson(v flow.Verb, c tandem.Channel) bool {
