@@ -15,34 +15,44 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // brokenFile lays one broken file beside sound ones.
-func brokenFile(t testing.TB, path string) fs.FS {
+func brokenFile(t testing.TB, file string) fs.FS {
 	t.Helper()
 	fsys := fstest.MapFS{}
-	add := func(path string) {
-		data, err := os.ReadFile(path)
+	add := func(name, file string) {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fsys[filepath.Base(path)] = &fstest.MapFile{Data: data}
+		fsys[name] = &fstest.MapFile{Data: data}
 	}
-	add(path)
-	beside, err := filepath.Glob("testdata/broken/beside/*")
-	if err != nil || len(beside) == 0 {
+	const beside = "testdata/broken/beside"
+	err := filepath.WalkDir(beside, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(beside, file)
+		add(filepath.ToSlash(name), file)
+		return err
+	})
+	if err != nil || len(fsys) == 0 {
 		t.Fatalf("no files beside: %v", err)
 	}
-	for _, p := range beside {
-		add(p)
+	name := filepath.Base(file)
+	if strings.HasSuffix(name, articleFile) {
+		name = "knowledge/cards/" + name
 	}
+	add(name, file)
 	return fsys
 }
 
 // TestBroken reads files with one mistake each and compares what is printed.
 func TestBroken(t *testing.T) {
 	paths, _ := filepath.Glob("testdata/broken/*.yaml")
-	if len(paths) < 40 {
-		t.Fatalf("only %d broken files", len(paths))
+	articles, _ := filepath.Glob("testdata/broken/*.md")
+	if len(paths) < 40 || len(articles) == 0 {
+		t.Fatalf("only %d broken files, %d articles", len(paths), len(articles))
 	}
-	for _, path := range paths {
+	for _, path := range append(paths, articles...) {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		t.Run(name, func(t *testing.T) {
 			o := testOptions()

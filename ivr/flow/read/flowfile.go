@@ -276,7 +276,7 @@ func (ff *flowFile) expressionError(n *source.Node, err error) {
 		return
 	}
 	fix := e.Hint
-	if fix == "" && e.Message == `unknown name "link"` {
+	if e.Message == `unknown name "link"` {
 		fix = "`link` has a value only in the prompt of a link or handoff step"
 	}
 	ff.FailWithin(n, e.Col, "expression", fix, "%s", e.Message)

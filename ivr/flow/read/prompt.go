@@ -183,7 +183,14 @@ func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *f
 func (ff *flowFile) spoken(n *source.Node, what string, env *expression.Env) *expression.Template {
 	t := ff.template(n, what, env)
 	if t != nil && t.Secret() {
-		ff.leak(n, t.Uses(), "say", "a prompt")
+		where := "a prompt"
+		switch what {
+		case "message", "link", "handoff":
+			where = "a message"
+		case "confirm":
+			where = "a confirmation"
+		}
+		ff.leak(n, t.Uses(), "say", where)
 	}
 	return t
 }

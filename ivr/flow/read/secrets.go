@@ -26,11 +26,16 @@ func (ff *flowFile) leak(n *source.Node, uses []string, verb, where string) {
 	if len(secrets) == 1 {
 		fix = fmt.Sprintf("write mask(%s), which shows the last digits only", strings.Trim(secrets[0], "`"))
 	}
-	if verb == "decide" {
+	switch {
+	case verb == "decide":
 		fix = "compare it with something, as in x == true"
-	}
-	if where == "a URL" {
+	case where == "a URL":
 		fix = "send it in a header or in json"
+	case verb == "use":
+		fix = "use a value that is not secret"
+	case verb == "take" && len(secrets) == 1:
+		name := strings.Trim(secrets[0], "`")
+		fix = fmt.Sprintf("add `with: { %s: mask(%s) }`, or another value for the field", name, name)
 	}
 	ff.Fail(n, "secret-leak", fix, "%s is secret and must not reach %s", what, where)
 }

@@ -118,7 +118,7 @@ func (ff *flowFile) transferTo(n *source.Node) *expression.Template {
 		return nil
 	}
 	if t.Secret() {
-		ff.leak(n, t.Uses(), "put", "an address")
+		ff.leak(n, t.Uses(), "use", "an address")
 	}
 	scheme, rest, ok := strings.Cut(n.Text, ":")
 	switch {

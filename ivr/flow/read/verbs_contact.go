@@ -113,16 +113,24 @@ func (ff *flowFile) parameters(n *source.Node, where string) []flow.Assignment {
 func (ff *flowFile) open(n *source.Node, what string, want *expression.Type, where string) *expression.Program {
 	p := ff.compile(n, what, ff.env, want)
 	if p != nil && p.Secret() {
-		ff.leak(n, p.Uses(), "put", where)
+		ff.leak(n, p.Uses(), leaving(where), where)
 	}
 	return p
+}
+
+// leaving tells what people read from what is only used: a mask is of no use there.
+func leaving(where string) string {
+	if slices.Contains([]string{"a message", "a page", "a ticket"}, where) {
+		return "put"
+	}
+	return "use"
 }
 
 // openTemplate reads text with ${…} that may not be secret.
 func (ff *flowFile) openTemplate(n *source.Node, what, where string) *expression.Template {
 	t := ff.template(n, what, ff.env)
 	if t != nil && t.Secret() {
-		ff.leak(n, t.Uses(), "put", where)
+		ff.leak(n, t.Uses(), "use", where)
 	}
 	return t
 }

@@ -239,7 +239,7 @@ func (ff *flowFile) ticketFields(with, key *source.Node, form *flow.Form) []flow
 			ff.Fail(key, "missing-field", fmt.Sprintf("add `with: { %s: … }`, or a variable `%s`", f.Name, f.Name), "form `%s` needs its field `%s`", form.Name, f.Name)
 		case v == nil:
 		case v.Secrecy != flow.Open:
-			ff.leak(key, []string{v.Name}, "put", "a ticket")
+			ff.leak(key, []string{v.Name}, "take", "a ticket")
 		default:
 			ff.fitsField(key, v, f)
 		}
