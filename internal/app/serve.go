@@ -53,12 +53,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 	for _, d := range []struct {
 		name, addr string
 		handler    http.Handler
+		body       int64
 	}{
-		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo})},
-		{"http.staff_listen", h.StaffListen, api.Staff()},
-		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Profiles: h.Profiles})},
+		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo}), api.SmallBody},
+		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages()}), api.FileBody},
+		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Profiles: h.Profiles}), api.SmallBody},
 	} {
-		if err := a.open(d.name, d.addr, d.handler); err != nil {
+		if err := a.open(d.name, d.addr, d.handler, d.body); err != nil {
 			return err
 		}
 	}
@@ -82,12 +83,12 @@ func (a *App) Start(ctx context.Context) (err error) {
 }
 
 // open listens at one address. A taken port is named with the key that sets it.
-func (a *App) open(name, addr string, h http.Handler) error {
+func (a *App) open(name, addr string, h http.Handler, maxBody int64) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return tandem.Errorf(tandem.CodeInvalid, "%s cannot listen on %s: %w; choose another address or end what uses it", name, addr, err)
 	}
-	server := api.NewServer(h, a.log, func() { a.metrics.panics.WithLabelValues("http").Inc() })
+	server := api.NewServer(h, a.log, func() { a.metrics.panics.WithLabelValues("http").Inc() }, maxBody)
 	a.doors = append(a.doors, &door{name: name, server: server, listener: l})
 	return nil
 }

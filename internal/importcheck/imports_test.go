@@ -63,10 +63,13 @@ var table = map[string][]string{
 	"store/outbox":    {"tandem", "store"},
 	"store/release":   {"tandem", "store"},
 	"store/sqlite":    {"tandem", "store", "store/blob"},
+	"store/staff":     {"store"},
 	"store/storetest": {"tandem", "store", "store/blob"},
 
-	"web/api": {"tandem"},
-	"web/ui":  nil,
+	"web/answer": nil,
+	"web/api":    {"tandem", "web/answer"},
+	"web/login":  {"store", "store/staff", "web/answer"},
+	"web/ui":     nil,
 
 	"flows":        nil,
 	"flows/record": {"flows", "ivr/flow", "ivr/flow/read", "media", "media/codec", "media/prompt", "media/speech", "media/wav"},

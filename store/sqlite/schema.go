@@ -181,6 +181,7 @@ CREATE TABLE staff_recovery (
 CREATE TABLE staff_login (
 	hash   BLOB PRIMARY KEY,                -- SHA-256 of the cookie's token
 	user   INTEGER NOT NULL REFERENCES staff_user(no),
+	csrf   TEXT NOT NULL,                   -- of no use without the cookie
 	source TEXT NOT NULL,
 	made   INTEGER NOT NULL,
 	seen   INTEGER NOT NULL

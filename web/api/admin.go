@@ -41,7 +41,7 @@ func Admin(o AdminOptions) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !namesLoopback(r.Host) {
 			plain(w, http.StatusForbidden, "This door answers to a loopback address only, such as 127.0.0.1.")
 			return

@@ -1,13 +1,13 @@
 // Package api is the program's HTTP surfaces, one handler for each door: Customers
-// (pages and their API), Staff (comes into use later) and Admin (metrics, health,
-// profiles; loopback only). What it shows it asks of the small interface below.
+// (pages and their API), Staff (pages; web/login and others add what they show) and
+// Admin (metrics, health, profiles; loopback only). What it shows it asks of the small
+// interface below.
 //
 // It owns no goroutine beyond those of net/http, which Serve and Shutdown of the
 // server the caller made account for. It never shows one door's content at another.
 package api
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -49,16 +49,21 @@ const (
 	writeTime      = 60 * time.Second // to take an answer: a profile runs 30 s
 	idleTime       = 60 * time.Second // between requests
 	maxHeaderBytes = 16 << 10
-	maxBodyBytes   = 64 << 10
 	maxAtOnce      = 256 // requests in work; more are answered 429
+)
+
+// Bounds of a request's body, in bytes.
+const (
+	SmallBody = 64 << 10 // where nothing but small questions are asked
+	FileBody  = 4 << 20  // where a flow's text is sent: 1 MiB, and what JSON adds to it
 )
 
 // NewServer makes the HTTP server of one door, with the limits that hold at all of
 // them. onPanic counts a handler's panic, which ends its request only; nil counts
-// nothing.
-func NewServer(h http.Handler, log *slog.Logger, onPanic func()) *http.Server {
+// nothing. maxBody is SmallBody or FileBody.
+func NewServer(h http.Handler, log *slog.Logger, onPanic func(), maxBody int64) *http.Server {
 	return &http.Server{
-		Handler:           bounded(recovered(http.MaxBytesHandler(h, maxBodyBytes), log, onPanic)),
+		Handler:           bounded(recovered(http.MaxBytesHandler(h, maxBody), log, onPanic)),
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,
 		WriteTimeout:      writeTime,
@@ -102,11 +107,10 @@ func recovered(h http.Handler, log *slog.Logger, onPanic func()) http.Handler {
 	})
 }
 
-// guarded sets the headers that keep a page to itself: no foreign script, frame,
-// form or content type, and no address in a referrer.
-func guarded(h http.Handler) http.Handler {
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// headers sets those that keep a page to itself: no foreign script, frame, form or
+// content type, and no address in a referrer.
+func headers(h http.Handler) http.Handler {
+	policy := policyWith("")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", policy)
@@ -120,15 +124,15 @@ func guarded(h http.Handler) http.Handler {
 	})
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		panic("api: an answer cannot be written: " + err.Error()) // its type is ours
+// policyWith is what a page may load: what comes from its own door, pictures within the
+// page, and styles that carry the nonce, if there is one.
+func policyWith(nonce string) string {
+	style := "style-src 'self'"
+	if nonce != "" {
+		style += " " + nonce
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(append(data, '\n')) // a client that left is none of ours to mend
+	return "default-src 'none'; script-src 'self'; " + style + "; img-src 'self' data:; connect-src 'self'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

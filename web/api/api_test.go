@@ -121,13 +121,60 @@ func TestPagesNotBuilt(t *testing.T) {
 	}
 }
 
-func TestStaffLetsNobodyIn(t *testing.T) {
-	for _, path := range []string{"/", "/desk", "/api/v1/entries", "/metrics"} {
-		w := get(Staff(), "GET", path, "")
-		if w.Code != 404 || !strings.Contains(w.Body.String(), "staff") {
-			t.Errorf("%s: %d %q", path, w.Code, w.Body)
+func TestStaff(t *testing.T) {
+	pages := builtPages()
+	pages["studio.html"] = &fstest.MapFile{Data: []byte(`<meta name="csp-nonce" content="__CSP_NONCE__">`)}
+	pages["login.html"] = &fstest.MapFile{Data: []byte("login")}
+	pages["studio.js"] = &fstest.MapFile{Data: []byte("2")}
+	pages["icon.svg"] = &fstest.MapFile{Data: []byte("<svg/>")}
+	part := func(mux *http.ServeMux) {
+		mux.HandleFunc("GET /api/v1/me", func(w http.ResponseWriter, r *http.Request) { plain(w, 200, "part") })
+	}
+	staff, customers := Staff(StaffOptions{Pages: pages, Parts: []func(*http.ServeMux){part}}), Customers(CustomersOptions{Pages: pages, Status: fakeStatus{}})
+	for _, test := range []struct {
+		path             string
+		staff, customers int
+		body             string
+	}{
+		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
+		{"/studio.html", 404, 404, "nothing"}, {"/login.html", 404, 404, "nothing"}, {"/customer.js", 404, 200, "nothing"}, {"/index.html", 404, 404, "nothing"},
+		{"/.keep", 404, 404, "nothing"}, {"/deep/file.txt", 200, 404, "x"}, {"/deep/", 404, 404, "nothing"}, {"/metrics", 404, 404, "nothing"},
+		{"/api/v1/me", 200, 404, "part"}, {"/api/v1/entries", 404, 200, "not_found"}, {"/api/v1/none", 404, 404, "not_found"}, {"/", 303, 200, ""},
+	} {
+		w := get(staff, "GET", test.path, "")
+		if w.Code != test.staff || !strings.Contains(w.Body.String(), test.body) {
+			t.Errorf("staff %s: %d %q", test.path, w.Code, w.Body)
 		}
-		checkGuarded(t, path, w)
+		checkGuarded(t, test.path, w)
+		if w := get(customers, "GET", test.path, ""); w.Code != test.customers {
+			t.Errorf("customers %s: %d %q", test.path, w.Code, w.Body)
+		}
+	}
+	if w := get(staff, "POST", "/studio", ""); w.Code != 405 {
+		t.Errorf("POST to a page: %d", w.Code)
+	}
+	if w := get(staff, "GET", "/", ""); w.Header().Get("Location") != "/studio" {
+		t.Errorf("/ leads to %q", w.Header().Get("Location"))
+	}
+	if w := get(Staff(StaffOptions{Pages: fstest.MapFS{}}), "GET", "/studio", ""); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
+		t.Errorf("without pages: %d %q", w.Code, w.Body)
+	}
+}
+
+// TestNonce: each answer lets in styles by a number of its own, and by nothing else.
+func TestNonce(t *testing.T) {
+	h := Staff(StaffOptions{Pages: fstest.MapFS{"studio.html": {Data: []byte("a __CSP_NONCE__ b")}}})
+	seen := map[string]bool{}
+	for range 3 {
+		w := get(h, "GET", "/studio", "")
+		nonce := strings.TrimSuffix(strings.TrimPrefix(w.Body.String(), "a "), " b")
+		if len(nonce) < 22 || seen[nonce] || !strings.Contains(w.Header().Get("Content-Security-Policy"), "style-src 'self' 'nonce-"+nonce+"';") {
+			t.Errorf("nonce %q, policy %q", nonce, w.Header().Get("Content-Security-Policy"))
+		}
+		if w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("a page with a nonce is kept: %v", w.Header())
+		}
+		seen[nonce] = true
 	}
 }
 
@@ -166,7 +213,7 @@ func TestPanicEndsItsRequestOnly(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/bad", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	mux.HandleFunc("/good", func(w http.ResponseWriter, r *http.Request) { plain(w, 200, "ok") })
-	h := NewServer(mux, slog.New(slog.NewTextHandler(&log, nil)), func() { panics.Add(1) }).Handler
+	h := NewServer(mux, slog.New(slog.NewTextHandler(&log, nil)), func() { panics.Add(1) }, SmallBody).Handler
 	if w := get(h, "GET", "/bad", ""); w.Code != 500 || strings.Contains(w.Body.String(), "boom") {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
@@ -192,7 +239,7 @@ func TestServerBounds(t *testing.T) {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 		}
 	})
-	srv := NewServer(mux, slog.New(slog.DiscardHandler), nil)
+	srv := NewServer(mux, slog.New(slog.DiscardHandler), nil, SmallBody)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -220,10 +267,10 @@ func TestServerBounds(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode
 	}
-	if got := do(strings.NewReader(strings.Repeat("x", maxBodyBytes)), "/read", ""); got != 200 {
+	if got := do(strings.NewReader(strings.Repeat("x", SmallBody)), "/read", ""); got != 200 {
 		t.Errorf("a body at the limit: %d", got)
 	}
-	if got := do(strings.NewReader(strings.Repeat("x", maxBodyBytes+1)), "/read", ""); got != 413 {
+	if got := do(strings.NewReader(strings.Repeat("x", SmallBody+1)), "/read", ""); got != 413 {
 		t.Errorf("a body one over the limit: %d", got)
 	}
 	if got := do(nil, "/read", strings.Repeat("x", 2*maxHeaderBytes)); got != 431 {

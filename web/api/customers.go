@@ -3,6 +3,8 @@ package api
 import (
 	"io/fs"
 	"net/http"
+
+	"tandem/web/answer"
 )
 
 // CustomersOptions is what the customers' door is made of.
@@ -24,19 +26,11 @@ func Customers(o CustomersOptions) http.Handler {
 			e.Dial = append([]string{}, e.Dial...)
 			view.Entries = append(view.Entries, e)
 		}
-		writeJSON(w, http.StatusOK, view)
+		answer.JSON(w, http.StatusOK, view)
 	})
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusNotFound, problem{Code: "not_found", Message: "There is nothing at this address."})
-	})
+	mux.HandleFunc("/api/", nothingHere)
 	mux.Handle("/", readOnly(pages(o.Pages)))
-	return guarded(mux)
-}
-
-// problem is the body of every error answer of the API.
-type problem struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	return headers(mux)
 }
 
 // readOnly answers 405 to what would change something: no page here takes any.
@@ -60,12 +54,12 @@ func pages(files fs.FS) http.Handler {
 				plain(w, http.StatusNotFound, "There is nothing at this address.")
 				return
 			}
-			plain(w, http.StatusServiceUnavailable, "The pages are not built into this program. Run make build (it needs Node and npm) and start it again.\nCalls are served all the same; GET /api/v1/entries lists what to dial.")
+			plain(w, http.StatusServiceUnavailable, notBuilt+"\nGET /api/v1/entries lists what to dial.")
 		})
 	}
 	server := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if info, err := fs.Stat(files, name(r.URL.Path)); err != nil || info.IsDir() {
+		if path := r.URL.Path; path != "/" && (!isFile(files, path) || !forAll(path) || path == "/index.html") {
 			plain(w, http.StatusNotFound, "There is nothing at this address.")
 			return
 		}
@@ -74,13 +68,17 @@ func pages(files fs.FS) http.Handler {
 	})
 }
 
-// name is the file behind a path; "." is none.
-func name(path string) string {
-	if path == "/" {
-		return "index.html"
+// notBuilt is said where the pages are missing.
+const notBuilt = "The pages are not built into this program. Run make build (it needs Node and npm) and start it again.\nCalls are served all the same."
+
+// isFile reports whether a path names one of the files.
+func isFile(files fs.FS, path string) bool {
+	if len(path) < 2 || !fs.ValidPath(path[1:]) || path == "/.keep" {
+		return false
 	}
-	if len(path) < 2 || !fs.ValidPath(path[1:]) || path == "/.keep" || path == "/index.html" {
-		return "."
-	}
-	return path[1:]
+	info, err := fs.Stat(files, path[1:])
+	return err == nil && !info.IsDir()
 }
+
+// forAll are the files that customers may see: their own, and the icon.
+func forAll(path string) bool { return forCustomers(path) || path == "/icon.svg" }

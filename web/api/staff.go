@@ -1,11 +1,79 @@
 package api
 
-import "net/http"
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"io/fs"
+	"net/http"
+	"strings"
 
-// Staff is the handler of http.staff_listen. Desk, board and studio come into use
-// with later versions; until then the door says so and lets nobody in.
-func Staff() http.Handler {
-	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plain(w, http.StatusNotFound, "This door is for staff. Its pages come with a later version; there is nothing here yet.")
-	}))
+	"tandem/web/answer"
+)
+
+// StaffOptions is what the staff's door is made of.
+type StaffOptions struct {
+	Pages fs.FS // the built pages
+	// Parts add their addresses below /api/. Each keeps out who may not see it: the door
+	// itself shows nothing but pages, which hold no data.
+	Parts []func(*http.ServeMux)
+}
+
+// staffPages are the pages and the files they are built to.
+var staffPages = map[string]string{"/login": "login.html", "/studio": "studio.html"}
+
+// Staff is the handler of http.staff_listen: the pages of staff, and what Parts add.
+func Staff(o StaffOptions) http.Handler {
+	mux := http.NewServeMux()
+	for _, add := range o.Parts {
+		add(mux)
+	}
+	mux.HandleFunc("/api/", nothingHere)
+	files := http.FileServerFS(o.Pages)
+	mux.Handle("/", readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		switch {
+		case path == "/":
+			http.Redirect(w, r, "/studio", http.StatusSeeOther)
+		case staffPages[path] != "":
+			page(w, r, o.Pages, staffPages[path])
+		case !isFile(o.Pages, path) || forCustomers(path) || strings.HasSuffix(path, ".html"):
+			plain(w, http.StatusNotFound, "There is nothing at this address.")
+		default:
+			w.Header().Set("Cache-Control", "no-cache")
+			files.ServeHTTP(w, r)
+		}
+	})))
+	return headers(mux)
+}
+
+// noncePlace stands in a page for the number that its styles are let in by.
+const noncePlace = "__CSP_NONCE__"
+
+// page serves an HTML file with a nonce of its own, for styles that scripts add: no
+// style or script that stands in a page by itself is ever used.
+func page(w http.ResponseWriter, _ *http.Request, files fs.FS, name string) {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		plain(w, http.StatusServiceUnavailable, notBuilt)
+		return
+	}
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it does not fail
+	nonce := base64.StdEncoding.EncodeToString(b[:])
+	head := w.Header()
+	head.Set("Content-Security-Policy", policyWith("'nonce-"+nonce+"'"))
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("Cache-Control", "no-store")
+	_, _ = w.Write(bytes.ReplaceAll(text, []byte(noncePlace), []byte(nonce))) // a client that left is none of ours to mend
+}
+
+// forCustomers tells the files of the customers' page from those of staff: the one
+// door never shows what belongs to the other.
+func forCustomers(path string) bool {
+	return strings.HasPrefix(path, "/customer") || path == "/index.html"
+}
+
+func nothingHere(w http.ResponseWriter, _ *http.Request) {
+	answer.Refuse(w, http.StatusNotFound, "not_found", "There is nothing at this address.")
 }
