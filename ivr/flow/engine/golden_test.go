@@ -71,6 +71,12 @@ func (d *talk) took(s flow.Session, effects []flow.Effect, err error) {
 		return
 	}
 	fmt.Fprintf(&d.out, "  waits: %s #%d %s %v", w.Kind, w.Serial, w.Step, w.Timeout)
+	if !w.Until.IsZero() {
+		fmt.Fprintf(&d.out, " until %s", w.Until.Format(time.TimeOnly))
+	}
+	if w.Place != nil {
+		fmt.Fprintf(&d.out, " place %d", w.Place.Position)
+	}
 	if w.Secret {
 		d.out.WriteString(" secret")
 	}
@@ -109,7 +115,21 @@ func (d *talk) do(line string) {
 			in.Fetched.Failed = rest
 		}
 	case "result":
-		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: rest}
+		in.Kind, in.Result = flow.InputResult, d.result(rest)
+	case "place":
+		in.Kind, in.Place = flow.InputPlace, &flow.Place{Queue: "cards", AtLeast: 2 * time.Minute, AtMost: 4 * time.Minute}
+		in.Place.Position, _ = strconv.Atoi(rest)
+	case "moved":
+		channel, how, _ := strings.Cut(rest, " ")
+		in.Kind, in.Channel, in.Carried = flow.InputMoved, tandem.Channel(channel), how == "carried"
+	case "outcome":
+		outcome, set, _ := strings.Cut(rest, " ")
+		in.Kind, in.Text = flow.InputOutcome, outcome
+		if set != "" {
+			if err := json.Unmarshal([]byte(set), &in.Set); err != nil {
+				d.t.Fatal(err)
+			}
+		}
 	case "leaves":
 		in.Kind = flow.InputLeft
 	case "fault":
@@ -144,6 +164,24 @@ func (d *talk) do(line string) {
 	d.took(s, effects, err)
 }
 
+// result reads an outcome and what comes with it: "done blob_1", "passed for 5m", "accepted carried".
+func (d *talk) result(line string) *flow.Result {
+	outcome, rest, _ := strings.Cut(line, " ")
+	out := &flow.Result{Outcome: outcome}
+	if how, for_, ok := strings.Cut(rest, " "); ok && how == "for" {
+		wait, err := time.ParseDuration(for_)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		out.Until = d.now.Add(wait)
+	} else if rest == "carried" {
+		out.Carried = true
+	} else if rest != "" {
+		out.Value = rest
+	}
+	return out
+}
+
 // show writes an effect on one line.
 func show(e flow.Effect) string {
 	switch e := e.(type) {
@@ -158,6 +196,9 @@ func show(e flow.Effect) string {
 		more := ""
 		if e.Secret {
 			more = " secret"
+		}
+		if e.Image != "" {
+			more += " " + e.Image
 		}
 		return fmt.Sprintf("play %s %s/%s%s: %s", e.Lang, e.Step, e.BargeIn, more, b.String())
 	case flow.Fetch:
@@ -260,6 +301,62 @@ func TestTranscripts(t *testing.T) {
 				d.do(line)
 			}
 			golden(t, tt.name, d.out.String())
+		})
+	}
+}
+
+// TestVerbs plays every verb that reaches beyond the call.
+func TestVerbs(t *testing.T) {
+	chat, sms := china, china
+	chat.Channel, sms.Channel, sms.CallerLang = tandem.Chat, tandem.SMS, "en"
+	tests := []struct {
+		name   string
+		facts  flow.Facts
+		script []string
+	}{
+		{"message", china, []string{"keys 1", "keys 6", "result sent"}},
+		{"message undeliverable", china, []string{"keys 1", "result undeliverable", "restart", "result no such"}},
+		{"link finished", china, []string{"keys 2", "result sent", "keys 5", "result opened", "later 1m", "result opened", "restart", "result done", "keys 1"}},
+		{"link opened and no more", china, []string{"keys 2", "result opened", "late", "later 3m", "silence", "result done"}},
+		{"link expired", china, []string{"keys 2", "result sent", "later 3m", "silence", "result sent"}},
+		{"link declined", chat, []string{"text 网上银行", "result declined", "text 2", "result lost"}},
+		{"link left", china, []string{"keys 2", "result opened", "leaves", "result sent"}},
+		{"handoff", china, []string{"keys 3", "result accepted", "result passed for 5m", "text 余额"}},
+		{"handoff declined", china, []string{"keys 3", "result declined", "keys 3", "result what"}},
+		{"handoff carried", china, []string{"level verified", "keys 3", "result accepted carried", "text 1"}},
+		{"handoff to here", chat, []string{"text 3", "result unsupported"}},
+		{"identify", china, []string{"keys 4", "keys 123", "result passed for 10m", "keys 1", "keys 4", "later 11m", "keys 1", "result passed", "keys 4"}},
+		{"identify again and elsewhere", china, []string{"keys 4", "result passed for 10m", "later 11m", "keys 1", "result failed"}},
+		{"identify restarted", china, []string{"keys 4", "restart", "result passed for 1s", "later 1s", "keys 1", "restart", "result passed", "restart"}},
+		{"identify in vain", sms, []string{"text 4", "result declined", "text 4", "result unsupported"}},
+		{"identify too late", china, []string{"keys 4", "result passed for -1s"}},
+		{"identify by video", chat, []string{"text 4", "result passed for 10m", "text 2", "result passed for 1m", "text 4", "text 视频", "later 2m", "text 4"}},
+		{"classify and answer", chat, []string{"text 5", "text 我要退款,几点营业?", "text 5", "text What hours are you open? It is broken, and I want a refund."}},
+		{"classify unsure", sms, []string{"text 5", "text Hello, knowhours refunds", "result callback"}},
+		{"queue", china, []string{"keys 6", "place 3", "keys 9", "keys 3", "keys 4", "place 1", "moved sms", "text 2", "moved voice", "restart", "result answered", "result done"}},
+		{"queue callback", china, []string{"early 6", "early 1", "keys 1", "result callback"}},
+		{"queue full", sms, []string{"text 6", "text call me back", "text hello", "result full", "result done"}},
+		{"queue in vain", chat, []string{"text 6", "place 2", "result gone fishing", "result done"}},
+		{"queue left", china, []string{"keys 6", "place 2", "leaves"}},
+		{"callback", china, []string{"keys 7", "restart", "result booked"}},
+		{"callback after the queue", china, []string{"keys 6", "result max_wait", "result refused"}},
+		{"record", china, []string{"keys 8", "keys #", "result done blob_1", "result opened T-17"}},
+		{"record too short", china, []string{"keys 8", "restart", "result too_short"}},
+		{"ticket in text", chat, []string{"text 8", "text 洗衣机不转", "restart", "result opened T-17"}},
+		{"ticket refused", chat, []string{"text 8", "text 洗衣机不转", "result no"}},
+		{"survey", chat, []string{"text 6", "result answered", "result done"}},
+		{"survey nobody answers", china, []string{"keys 6", "result answered", "restart", "result undeliverable"}},
+		{"survey later", sms, []string{"silence", "result done"}},
+		{"replay", china, []string{"outcome 4", `outcome passed`, "outcome 1", "outcome agent", "outcome answered", "outcome done"}},
+		{"replay with values", chat, []string{"outcome 5", `outcome ok {"words":"refund","nothing":1,"day":7,"pin":"•••"}`, "outcome answered"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := begin(t, "desk", tt.facts, nil, monday)
+			for _, line := range tt.script {
+				d.do(line)
+			}
+			golden(t, "desk "+tt.name, d.out.String())
 		})
 	}
 }

@@ -74,9 +74,7 @@ func (r *run) queue(v *flow.QueueStep) error {
 		}
 		q.Priority = max(d, 0)
 	}
-	for _, o := range v.Offer {
-		q.Offers = append(q.Offers, flow.Option{Keys: o.Keys, Label: o.What})
-	}
+	q.Offers = r.offers(v)
 	place := r.s.Wait.Place // told before the session was stored
 	if place == nil {
 		r.s.Facts.Place = &flow.Place{Queue: v.Name}
@@ -84,6 +82,18 @@ func (r *run) queue(v *flow.QueueStep) error {
 	q.Serial = r.pend(flow.Wait{Kind: flow.WaitQueue, Options: q.Offers, Place: place})
 	r.emit(q)
 	return nil
+}
+
+// offers are the ways out of a queue there are now: nobody is offered the channel they
+// are on.
+func (r *run) offers(v *flow.QueueStep) []flow.Option {
+	var out []flow.Option
+	for _, o := range v.Offer {
+		if o.What != string(r.s.Facts.Channel) {
+			out = append(out, flow.Option{Keys: o.Keys, Label: o.What})
+		}
+	}
+	return out
 }
 
 // onPlace keeps the place in line for those who tell it.
@@ -98,6 +108,9 @@ func (r *run) onMoved(to tandem.Channel, carried bool) {
 		return
 	}
 	r.moved(to, carried)
+	if v, ok := r.step.Verb.(*flow.QueueStep); ok {
+		r.s.Wait.Options = r.offers(v)
+	}
 	if _, err := r.recheck(len(r.s.Frames)); err != nil {
 		r.fault(err)
 	}
@@ -105,19 +118,17 @@ func (r *run) onMoved(to tandem.Channel, carried bool) {
 
 // pressedInLine takes a key of somebody who waits in line: it may be an offer's.
 func (r *run) pressedInLine(k string) {
-	v, ok := r.step.Verb.(*flow.QueueStep)
-	if !ok {
-		return
-	}
 	r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: k, Via: r.via})
 	r.f.Draft += k
-	for _, o := range v.Offer {
+	begun := false
+	for _, o := range r.s.Wait.Options {
 		if o.Keys == r.f.Draft {
-			r.accept(o)
+			r.accept(o.Label)
 			return
 		}
+		begun = begun || strings.HasPrefix(o.Keys, r.f.Draft)
 	}
-	if !slices.ContainsFunc(v.Offer, func(o flow.Offer) bool { return strings.HasPrefix(o.Keys, r.f.Draft) }) {
+	if !begun {
 		r.f.Draft = ""
 	}
 }
@@ -125,31 +136,28 @@ func (r *run) pressedInLine(k string) {
 // saidInLine takes what somebody in line writes or says, if it is an offer: its number,
 // its word, or what its button says. All else is not for the flow.
 func (r *run) saidInLine(s string) {
-	v, ok := r.step.Verb.(*flow.QueueStep)
-	if !ok {
-		return
-	}
 	s = flow.Fold(s)
-	for _, o := range v.Offer {
-		same := o.Keys != "" && strings.ToUpper(s) == o.Keys || s == o.What
+	for _, o := range r.s.Wait.Options {
+		same := o.Keys != "" && strings.ToUpper(s) == o.Keys || s == o.Label
 		for _, lang := range []string{"en", "zh"} {
-			same = same || s == flow.Fold(flow.Offered(lang, o.What))
+			same = same || s == flow.Fold(flow.Offered(lang, o.Label))
 		}
 		if same {
 			if r.via == "" {
 				r.via = "text"
 			}
 			r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: s, Via: r.via})
-			r.accept(o)
+			r.accept(o.Label)
 			return
 		}
 	}
 }
 
-func (r *run) accept(o flow.Offer) {
+// accept takes an offer. What comes of it is an input of its own.
+func (r *run) accept(offer string) {
 	r.f.Draft = ""
 	r.emit(flow.Cut{})
-	r.emit(flow.Take{Serial: r.s.Wait.Serial, Step: r.f.Step, What: o.What})
+	r.emit(flow.Take{Serial: r.s.Wait.Serial, Step: r.f.Step, What: offer})
 }
 
 // callback is the verb callback.
