@@ -31,6 +31,7 @@ var table = map[string][]string{
 	"ivr/flow":            {"tandem", "ivr/flow/expression"},
 	"ivr/flow/engine":     {"tandem", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/simulate":   {"tandem", "ivr/flow", "ivr/flow/engine", "ivr/flow/expression"},
+	"ivr/flow/suite":      {"tandem", "internal/nearest", "ivr/flow", "ivr/flow/expression", "ivr/flow/simulate", "ivr/flow/source"},
 	"ivr/flow/source":     {"internal/nearest", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/beside":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source", "media/wav"},

@@ -179,7 +179,7 @@ func (t *Talk) AgentDoes(what string) error {
 	case what == AgentDeclines && t.line.connected:
 		return fmt.Errorf("the agent has answered already, and can only hand back")
 	case what == AgentAnswers:
-		t.connect()
+		t.connect(false)
 		return nil
 	}
 	t.note(Line{Word: Agent, Text: what})
@@ -197,7 +197,7 @@ func (t *Talk) AgentDoes(what string) error {
 
 // Decide gives what somebody outside decides for the step that waits: the outcome of
 // an identification, a transfer, a voicemail, a recording, a hand-over, a callback or
-// a survey. word says how it is written down.
+// a survey. word says how it is written down; "" = not at all.
 func (t *Talk) Decide(word Word, outcome string) error {
 	w := t.s.Wait
 	if err := t.expects(flow.WaitIdentify, flow.WaitTransfer, flow.WaitVoicemail, flow.WaitRecord, flow.WaitHandoff, flow.WaitCallback, flow.WaitSurvey); err != nil {
@@ -207,7 +207,11 @@ func (t *Talk) Decide(word Word, outcome string) error {
 	if step == nil || !slices.Contains(step.Verb.Outcomes(), outcome) {
 		return fmt.Errorf("%q is no outcome of step %s, which has %s", outcome, w.Step, strings.Join(step.Verb.Outcomes(), ", "))
 	}
-	if word != "" {
+	switch word {
+	case "":
+	case Accepts, Declines:
+		t.note(Line{Word: word, Text: string(w.Kind)})
+	default:
 		t.note(Line{Word: word, Text: outcome})
 	}
 	r := flow.Result{Outcome: outcome}

@@ -69,11 +69,16 @@ type Line struct {
 	Buttons []flow.Option  // what may be chosen in text
 	Fields  map[string]any // of a ticket; what a step has set, of Leads
 	Answer  *Answer        // of Answers
+	Place   bool           // Hears tells the place in line
+	Self    bool           // it came by itself, as the world was given, and nobody of the script did it
 	Secret  string         // what was typed where Text has dots: for a script only, never for a transcript
 }
 
 // Act tells whether a line is what somebody outside the flow did.
 func (l Line) Act() bool {
+	if l.Self {
+		return false
+	}
 	switch l.Word {
 	case Presses, Types, Taps, Says, Waits, Opens, Finishes, Declines, Accepts, Leaves, Agent, Identified, Transferred, Records, Answers:
 		return true
@@ -179,8 +184,15 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
+// maxLines bounds one interaction: a script that lets weeks pass in a queue is a mistake.
+const maxLines = 50_000
+
 // note adds a line of the step at hand.
 func (t *Talk) note(l Line) {
+	if len(t.lines) >= maxLines {
+		t.fault = tandem.Errorf(tandem.CodeInvalid, "more than %d things have happened", maxLines)
+		return
+	}
 	l.At = t.now.Sub(t.began)
 	if l.Step == "" && l.Word != Leads && l.Word != Faults {
 		l.Step = t.s.Wait.Step

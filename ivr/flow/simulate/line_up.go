@@ -21,15 +21,16 @@ func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
 	case a != nil && a.None:
 		return result(e.Serial, flow.Result{Outcome: "no_agents"})
 	case a != nil && a.Free > 0:
-		t.connect()
+		t.connect(true)
 		return nil
 	}
 	return t.placed()
 }
 
-func (t *Talk) connect() {
+// connect lets an agent answer, by itself or because the script says so.
+func (t *Talk) connect(self bool) {
 	t.line.connected = true
-	t.note(Line{Word: Agent, Text: "answers"})
+	t.note(Line{Word: Agent, Text: AgentAnswers, Self: self})
 }
 
 // placed tells the place in the line.
@@ -47,7 +48,7 @@ func (t *Talk) lineTimers(add func(time.Time, func())) {
 		add(t.line.since.Add(q.MaxWait), func() { t.Do(*result(q.Serial, flow.Result{Outcome: "max_wait"})) })
 	}
 	if a := t.given.Agents; a != nil && a.After > 0 {
-		add(t.line.since.Add(a.After), t.connect)
+		add(t.line.since.Add(a.After), func() { t.connect(true) })
 	}
 	if q.AnnounceEvery > 0 {
 		add(t.line.told.Add(q.AnnounceEvery), func() {

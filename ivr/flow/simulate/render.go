@@ -72,6 +72,6 @@ func (t *Talk) show(l *Line) {
 // tell notes the place in line, as the channel tells it.
 func (t *Talk) tell() {
 	for _, s := range flow.Render(t.Channel(), t.s.Lang, nil, t.s.Wait) {
-		t.note(Line{Word: Hears, Lang: t.s.Lang, Means: string(t.Channel()), Text: s.Text, Buttons: s.Buttons, Names: []string{""}})
+		t.note(Line{Word: Hears, Lang: t.s.Lang, Means: string(t.Channel()), Text: s.Text, Buttons: s.Buttons, Names: []string{""}, Place: true})
 	}
 }

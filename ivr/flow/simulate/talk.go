@@ -131,6 +131,17 @@ func (t *Talk) Began() time.Time { return t.began }
 // Channel is how the customer is there now.
 func (t *Talk) Channel() tandem.Channel { return t.s.Facts.Channel }
 
+// Running is the name of the flow that runs, or ran last.
+func (t *Talk) Running() string {
+	if _, over := t.Ended(); over {
+		return t.final.Flow
+	}
+	return t.here()
+}
+
+// Connected tells whether the customer talks with an agent.
+func (t *Talk) Connected() bool { return t.line.connected }
+
 // Ended is the reason of the end; false while the interaction goes on.
 func (t *Talk) Ended() (string, bool) { return t.s.Ended, t.s.Wait.Kind == flow.WaitNone }
 

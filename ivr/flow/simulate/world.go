@@ -18,8 +18,8 @@ const (
 	byMail = "mail"
 )
 
-// linkHost is where the addresses of simulated links lead: nowhere (RFC 2606).
-const linkHost = "https://tandem.example/l/"
+// LinkHost is where the addresses of simulated links lead: nowhere (RFC 2606).
+const LinkHost = "https://tandem.example/l/"
 
 // link is one that was sent.
 type link struct {
@@ -228,7 +228,7 @@ func (t *Talk) sendLink(e flow.SendLink) *flow.Input {
 
 // address makes the address of a link.
 func (t *Talk) address() string {
-	return linkHost + fmt.Sprintf("%08s", strconv.FormatUint(t.random.Uint64()%(1<<40), 32))
+	return LinkHost + fmt.Sprintf("%08s", strconv.FormatUint(t.random.Uint64()%(1<<40), 32))
 }
 
 // move sends the customer the way to another channel; whether it is taken is the
