@@ -37,6 +37,7 @@ var table = map[string][]string{
 	"ivr/flow/beside":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source", "media/wav"},
 	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/format":     {"ivr/flow/source"},
+	"ivr/flow/picture":    {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/read":       {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},

@@ -93,7 +93,7 @@ func (t *Template) check(in []rune) *Error {
 		if p.program == nil {
 			continue
 		}
-		if k := p.program.node.t.Kind; k == List || k == Object || k == Duration {
+		if k := p.program.node.t.Kind; k == List || k == Object {
 			at := strings.Index(string(in), "${"+p.program.source)
 			return &Error{Col: len([]rune(string(in)[:max(at, 0)])) + 1, Message: fmt.Sprintf("%s cannot be put into a text", p.program.node.t), Hint: "name what is in it"}
 		}

@@ -1,0 +1,355 @@
+package picture
+
+import "slices"
+
+// Distances of routing in px.
+const (
+	portEdge  = 14 // from a card's corner to the first line
+	portLeast = 10 // between two lines at a card
+	trackGap  = 10 // between two lines that run level
+	channelUp = 10 // above the first level line
+	channelIn = 16 // below the last, before a card: room for the arrow
+	smallStep = 24 // sideways, that a line had better not make
+	bendClose = 8  // level lines that come so near each other do not share a track
+	sameLine  = 7  // upright lines so near would look like one
+)
+
+// point is a place in the picture.
+type point struct{ x, y int }
+
+// wire is one line between two layers: where it begins and ends on their borders.
+type wire struct {
+	tops, bottoms []int // x at the layer above, and below
+	lo, hi        int
+	track         int
+}
+
+// route gives the layers their y and every line its bends.
+func (l *layout) route() {
+	l.ports()
+	l.tops, l.highs = make([]int, len(l.layers)), make([]int, len(l.layers))
+	y := marginY
+	wires := l.wires()
+	for i, layer := range l.layers {
+		for _, c := range layer {
+			l.highs[i] = max(l.highs[i], c.h)
+		}
+		if i > 0 {
+			tracks := arrange(wires[i-1])
+			y += channelUp + max(0, tracks-1)*trackGap
+			if i%2 == 1 {
+				y += channelIn
+			} else if l.highs[i] > 0 {
+				y += channelUp
+			}
+		}
+		l.tops[i] = y
+		y += l.highs[i]
+	}
+	l.h = y + marginY
+	for _, layer := range l.layers {
+		for _, c := range layer {
+			l.w = max(l.w, c.x+c.w/2+marginX)
+		}
+	}
+	for _, k := range l.g.links {
+		if !k.tag {
+			l.bend(k)
+		}
+	}
+}
+
+// ports gives each line its place on the lower border of the card it leaves, and on the
+// upper border of the card it comes to.
+func (l *layout) ports() {
+	for _, n := range l.g.nodes {
+		outs, ins := lines(n.out), lines(n.in)
+		spread(n.cell, outs, func(k *link) int { return k.second().x }, func(k *link, x int) { k.outX = x })
+		spread(n.cell, ins, func(k *link) int { return k.secondLast().x }, func(k *link, x int) { k.inX = x })
+	}
+	for _, k := range l.g.links {
+		if !k.tag {
+			l.snap(k, k.out(), 1)
+			l.snap(k, k.in(), -1)
+		}
+	}
+}
+
+// port is where a line touches a card.
+type port struct {
+	card   *cell
+	x      *int
+	others []*link
+	at     func(*link) int
+}
+
+func (k *link) out() port {
+	return port{k.from.cell, &k.outX, k.from.out, func(o *link) int { return o.outX }}
+}
+
+func (k *link) in() port {
+	return port{k.to.cell, &k.inX, k.to.in, func(o *link) int { return o.inX }}
+}
+
+// move sets the port to x, if the card's border and its other lines leave room.
+func (p port) move(k *link, x int) bool {
+	if abs(x-p.card.x) > max(0, p.card.w/2-portLeast) {
+		return false
+	}
+	for _, o := range p.others {
+		if o != k && !o.tag && abs(p.at(o)-x) < portLeast {
+			return false
+		}
+	}
+	*p.x = x
+	return true
+}
+
+// snap takes a small step out of a line beside one of its ports: the straight part that
+// begins there moves under or over the port, or the port to it.
+func (l *layout) snap(k *link, p port, way int) {
+	cells, far := slices.Clone(k.cells), k.in()
+	if way < 0 {
+		slices.Reverse(cells)
+		far = k.out()
+	}
+	if len(cells) == 0 {
+		if way > 0 && !p.move(k, *far.x) {
+			far.move(k, *p.x)
+		}
+		return
+	}
+	step := *p.x - cells[0].x
+	if step == 0 || abs(step) >= smallStep {
+		return
+	}
+	run := 0
+	for run < len(cells) && cells[run].x == cells[0].x {
+		lo, hi := l.room(cells[run])
+		if x := cells[run].x + step; x < lo || x > hi {
+			p.move(k, cells[0].x)
+			return
+		}
+		run++
+	}
+	if run == len(cells) && *far.x == cells[0].x && !far.move(k, *p.x) {
+		p.move(k, cells[0].x)
+		return
+	}
+	for _, c := range cells[:run] {
+		c.x += step
+	}
+}
+
+func lines(links []*link) []*link {
+	return slices.DeleteFunc(slices.Clone(links), func(k *link) bool { return k.tag })
+}
+
+// second is the cell that a line comes to after the card it leaves.
+func (k *link) second() *cell {
+	if len(k.cells) > 0 {
+		return k.cells[0]
+	}
+	return k.to.cell
+}
+
+// secondLast is the cell before the card that a line comes to.
+func (k *link) secondLast() *cell {
+	if len(k.cells) > 0 {
+		return k.cells[len(k.cells)-1]
+	}
+	return k.from.cell
+}
+
+// spread sets lines along a border in the order of where they come from, each as near
+// to that as the others allow.
+func spread(c *cell, links []*link, want func(*link) int, set func(*link, int)) {
+	if len(links) == 0 {
+		return
+	}
+	slices.SortStableFunc(links, func(a, b *link) int { return want(a) - want(b) })
+	gap := portLeast * 2
+	reach := c.reach()
+	if len(links) > 1 {
+		gap = min(gap, 2*reach/(len(links)-1))
+	}
+	xs := make([]int, len(links))
+	for i, k := range links {
+		xs[i] = nearest(c, want(k))
+		if i > 0 {
+			xs[i] = max(xs[i], xs[i-1]+gap)
+		}
+	}
+	most := c.x + reach
+	for i := len(xs) - 1; i >= 0; i-- {
+		xs[i] = min(xs[i], most)
+		most = xs[i] - gap
+		set(links[i], xs[i])
+	}
+}
+
+// wires collects what runs between each two layers.
+func (l *layout) wires() [][]*wire {
+	out := make([][]*wire, len(l.layers))
+	add := func(layer int, w *wire) *wire {
+		all := append(slices.Clone(w.tops), w.bottoms...)
+		w.lo, w.hi = slices.Min(all), slices.Max(all)
+		out[layer] = append(out[layer], w)
+		return w
+	}
+	for _, k := range l.g.links {
+		if k.tag {
+			continue
+		}
+		if k.back {
+			first, last := k.cells[0], k.cells[len(k.cells)-1]
+			k.wires = append(k.wires, add(first.layer, &wire{tops: []int{k.outX, first.x}}))
+			for i, c := range k.cells[1:] {
+				k.wires = append(k.wires, add(c.layer, &wire{tops: []int{c.x}, bottoms: []int{k.cells[i].x}}))
+			}
+			k.wires = append(k.wires, add(last.layer-1, &wire{bottoms: []int{last.x, k.inX}}))
+			continue
+		}
+		x, layer := k.outX, k.from.cell.layer
+		for _, c := range k.cells {
+			k.wires = append(k.wires, add(layer, &wire{tops: []int{x}, bottoms: []int{c.x}}))
+			x, layer = c.x, c.layer
+		}
+		k.wires = append(k.wires, add(layer, &wire{tops: []int{x}, bottoms: []int{k.inX}}))
+	}
+	return out
+}
+
+func (w *wire) straight() bool { return w.lo == w.hi }
+
+// above is how much is crossed, or worse runs over another, if a lies above b.
+func above(a, b *wire) int {
+	sum := 0
+	for _, x := range b.tops {
+		if x > a.lo && x < a.hi {
+			sum++
+		}
+		for _, y := range a.bottoms {
+			if abs(x-y) < sameLine {
+				sum += 100
+			}
+		}
+	}
+	for _, x := range a.bottoms {
+		if x > b.lo && x < b.hi {
+			sum++
+		}
+	}
+	return sum
+}
+
+// arrange gives the level parts of wires their tracks, 0 on top, such that none lie on
+// each other and few cross; it says how many tracks there are. Straight ones need none.
+func arrange(wires []*wire) int {
+	var level []*wire
+	for _, w := range wires {
+		if !w.straight() {
+			level = append(level, w)
+		}
+	}
+	slices.SortStableFunc(level, func(a, b *wire) int { return a.lo - b.lo })
+	n := len(level)
+	near := make([][]int, n) // those that overlap
+	score := make([]int, n)  // what it costs to lie above the others, less what it saves
+	prefer := map[[2]int]int{}
+	for i, a := range level {
+		for j := i + 1; j < n; j++ {
+			b := level[j]
+			if b.lo > a.hi+bendClose {
+				break
+			}
+			near[i], near[j] = append(near[i], j), append(near[j], i)
+			d := above(a, b) - above(b, a)
+			prefer[[2]int{i, j}], prefer[[2]int{j, i}] = d, -d
+			score[i] += max(d, 0)
+			score[j] += max(-d, 0)
+		}
+	}
+	done := make([]bool, n)
+	tracks := 0
+	for range n {
+		next := -1
+		for i := range level {
+			if !done[i] && (next < 0 || score[i] < score[next]) {
+				next = i
+			}
+		}
+		done[next] = true
+		track := 0
+		for _, j := range near[next] {
+			if done[j] && j != next {
+				track = max(track, level[j].track+1)
+			} else {
+				score[j] -= max(prefer[[2]int{j, next}], 0)
+			}
+		}
+		level[next].track = track
+		tracks = max(tracks, track+1)
+	}
+	return tracks
+}
+
+// bend makes the points of a line from its wires.
+func (l *layout) bend(k *link) {
+	levelAt := func(i int, w *wire) int { return l.tops[i] + l.highs[i] + channelUp + w.track*trackGap }
+	layer := k.from.cell.layer
+	at := point{k.outX, l.top(k.from.cell) + k.from.cell.h}
+	k.points = append(k.points[:0], at)
+	to := func(x, y int) {
+		at = point{x, y}
+		k.points = append(k.points, at)
+	}
+	for i, w := range k.wires {
+		switch {
+		case !k.back:
+			layer = k.from.cell.layer + i
+		case i == len(k.wires)-1:
+			layer = k.to.cell.layer - 1
+		default:
+			layer = k.cells[i].layer
+		}
+		y := levelAt(layer, w)
+		to(at.x, y)
+		x := k.inX
+		if i < len(k.cells) {
+			x = k.cells[i].x
+		}
+		to(x, y)
+	}
+	to(k.inX, l.top(k.to.cell))
+	k.points = simple(k.points)
+}
+
+// top is the y of a cell's upper border: cards hang from the top of their layer, pills
+// stand on its ground, labels lie in the middle.
+func (l *layout) top(c *cell) int {
+	switch {
+	case c.label:
+		return l.tops[c.layer] + (l.highs[c.layer]-c.h)/2
+	case c.node != nil && c.node.pill != "":
+		return l.tops[c.layer] + l.highs[c.layer] - c.h
+	}
+	return l.tops[c.layer]
+}
+
+// simple leaves out points that change nothing.
+func simple(in []point) []point {
+	var out []point
+	for _, p := range in {
+		n := len(out)
+		if n > 0 && out[n-1] == p {
+			continue
+		}
+		if n > 1 && (out[n-1].x == p.x && out[n-2].x == p.x || out[n-1].y == p.y && out[n-2].y == p.y) {
+			out[n-1] = p
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
