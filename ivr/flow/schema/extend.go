@@ -1,0 +1,174 @@
+package schema
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+)
+
+// has is a map with these keys.
+func has(keys ...string) *jsonschema.Schema { return &jsonschema.Schema{Required: keys} }
+
+// at is what holds for the value of one key.
+func at(key string, s *jsonschema.Schema) *jsonschema.Schema {
+	p := jsonschema.NewProperties()
+	p.Set(key, s)
+	return &jsonschema.Schema{Properties: p}
+}
+
+// without is a map that must not have a key.
+func without(key string) *jsonschema.Schema { return at(key, jsonschema.FalseSchema) }
+
+func when(test, then, otherwise *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{If: test, Then: then, Else: otherwise}
+}
+
+// oneOf is a map with exactly one of these keys.
+func oneOf(keys ...string) []*jsonschema.Schema {
+	out := make([]*jsonschema.Schema, len(keys))
+	for i, k := range keys {
+		out[i] = has(k)
+	}
+	return out
+}
+
+// extend adds the rules that hold between the keys of a map.
+func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
+	switch t {
+	case reflect.TypeFor[FlowFile]():
+		s.AllOf = append(s.AllOf, when(has("returns"), has("outcomes"), nil))
+		if list, ok := s.Properties.Get("outcomes"); ok {
+			list.Items.Not = &jsonschema.Schema{Enum: []any{elseOutcome, skipped, loop, notAssured}}
+		}
+	case reflect.TypeFor[StepBody]():
+		b.step(s)
+	case reflect.TypeFor[WordsParts](), reflect.TypeFor[PlainParts]():
+		s.AnyOf = oneOf("text", "audio")
+	case reflect.TypeFor[TypeFull](), reflect.TypeFor[DeclaredFull](), reflect.TypeFor[Field]():
+		for _, part := range [][2]string{{"values", "enum"}, {"fields", "object"}} {
+			key := part[0]
+			if _, ok := s.Properties.Get(key); !ok {
+				continue
+			}
+			is := at("type", &jsonschema.Schema{Const: part[1]})
+			is.Required = []string{"type"}
+			s.AllOf = append(s.AllOf, when(is, has(key), without(key)))
+		}
+		if _, ok := s.Properties.Get("range"); ok {
+			is := at("type", &jsonschema.Schema{Const: "int"})
+			s.AllOf = append(s.AllOf, when(has("range"), is, nil))
+		}
+	case reflect.TypeFor[Commands]():
+		for _, key := range []string{"help", "agent"} {
+			s.AllOf = append(s.AllOf, at(key, has("go")))
+		}
+	case reflect.TypeFor[Command]():
+		s.AnyOf = oneOf("keys", "phrases")
+	case reflect.TypeFor[LanguageVerb]():
+		s.OneOf = oneOf("by", "set")
+		menu := at("by", &jsonschema.Schema{Contains: &jsonschema.Schema{Const: "menu"}})
+		menu.Required = []string{"by"}
+		s.AllOf = append(s.AllOf, when(menu, has("prompt"), nil))
+	case reflect.TypeFor[HTTP]():
+		s.OneOf = oneOf("get", "post", "put", "patch", "delete")
+		s.AllOf = append(s.AllOf, when(has("get"), without("json"), nil))
+	case reflect.TypeFor[Message]():
+		s.OneOf = oneOf("prompt", "template")
+		s.AllOf = append(s.AllOf, when(has("with"), has("template"), nil))
+	case reflect.TypeFor[Link]():
+		s.AllOf = append(s.AllOf, when(has("on_opened"), has("wait"), nil))
+	case reflect.TypeFor[ClassifyInto](), reflect.TypeFor[Facets](), reflect.TypeFor[Offer]():
+		n := uint64(1)
+		s.MinProperties = &n
+	case reflect.TypeFor[Callback](), reflect.TypeFor[End](), reflect.TypeFor[QueueBody]():
+		s.Type, s.Extras = "", map[string]any{"type": []string{"object", "null"}}
+		if t == reflect.TypeFor[End]() {
+			s.Not = has("as", "reason")
+		}
+	case reflect.TypeFor[Page]():
+		s.OneOf = oneOf("show", "form")
+		s.AllOf = append(s.AllOf, when(has("form"), without("image"), nil))
+	case reflect.TypeFor[LineWord](), reflect.TypeFor[GetsWay]():
+		one := uint64(1)
+		s.MinProperties, s.MaxProperties = &one, &one
+	}
+}
+
+// step adds that a step has exactly one verb, and what each verb asks of next.
+func (b *builder) step(s *jsonschema.Schema) {
+	for _, v := range verbs() {
+		s.OneOf = append(s.OneOf, has(v.key))
+		s.AllOf = append(s.AllOf, when(has(v.key), b.verbNext(&v), nil))
+	}
+	s.AllOf = append(s.AllOf,
+		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: oneOf(elseOutcome, skipped)}, nil)), nil),
+		when(&jsonschema.Schema{AnyOf: oneOf("if", "survey")}, nil, at("next", without(skipped))), // a survey has it as an outcome of its own
+		when(has("max_visits"), nil, at("next", without(loop))),
+		when(has("needs"), nil, at("next", without(notAssured))),
+	)
+}
+
+// verbNext is what a verb asks of the step it is in.
+func (b *builder) verbNext(v *verb) *jsonschema.Schema {
+	last := v.variants[len(v.variants)-1]
+	switch {
+	case v.key == "end":
+		s := without("next")
+		s.Properties.Set("if", jsonschema.FalseSchema)
+		return s
+	case last.outcomes == nil:
+		return b.childNext(v)
+	}
+	s := &jsonschema.Schema{}
+	otherwise := at("next", b.closed(v.key, last.outcomes))
+	for _, one := range v.variants[:len(v.variants)-1] {
+		keys := strings.Split(one.when, ".")
+		last := len(keys) - 1
+		test := &jsonschema.Schema{Type: "object", Required: keys[last:]}
+		for i := last - 1; i >= 0; i-- {
+			test = at(keys[i], test)
+			test.Type, test.Required = "object", keys[i:i+1]
+		}
+		s.AllOf = append(s.AllOf, when(at(v.key, test), at("next", b.closed(v.key+"_"+strings.ReplaceAll(one.when, ".", "_"), one.outcomes)), otherwise))
+	}
+	if s.AllOf == nil {
+		s = otherwise
+	}
+	s.Required = []string{"next"}
+	return s
+}
+
+// closed is next with an outcome set, under $defs.
+func (b *builder) closed(name string, outcomes []string) *jsonschema.Schema {
+	name = "next_" + name
+	if b.defs[name] == nil {
+		b.defs[name] = b.next(outcomes)
+	}
+	return reference(name)
+}
+
+// childNext is what calling a flow asks of the step, for each flow that is known.
+func (b *builder) childNext(v *verb) *jsonschema.Schema {
+	s := has("next")
+	for _, f := range b.names.Flows {
+		if len(f.Outcomes) == 0 {
+			continue
+		}
+		called := at("name", &jsonschema.Schema{Const: f.Name})
+		called.Required = []string{"name"}
+		then := at("next", b.next(f.Outcomes))
+		var inputs []string
+		for _, in := range f.Inputs {
+			inputs = append(inputs, in.Name)
+		}
+		with := &jsonschema.Schema{PropertyNames: enum(inputs)}
+		if inputs == nil {
+			none := uint64(0)
+			with = &jsonschema.Schema{MaxProperties: &none}
+		}
+		then.Properties.Set(v.key, at("with", with))
+		s.AllOf = append(s.AllOf, when(at(v.key, called), then, nil))
+	}
+	return s
+}

@@ -1,0 +1,32 @@
+package schema
+
+// Names is what the files of a folder declare, for a schema and for completion. The
+// zero value knows nothing; nil lists offer nothing and refuse nothing.
+type Names struct {
+	Lang string // of the sentences beside completions: en or zh-CN
+
+	Calendars   []string
+	Queues      []string
+	Boxes       []string
+	Forms       []string
+	Operations  []string
+	Classifiers []string
+	Knowledge   []string
+	Prompts     []string // of all flows
+	Settings    []string // flows.settings of the configuration
+	Flows       []FlowNames
+}
+
+// FlowNames is one flow as others see it.
+type FlowNames struct {
+	Name     string
+	Inputs   []Named
+	Outcomes []string
+	Steps    []string
+	Vars     []Named
+	Prompts  []string
+	Returns  []string
+}
+
+// Named is a name with the type that was declared for it.
+type Named struct{ Name, Type string }

@@ -1,0 +1,129 @@
+package schema
+
+import (
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+)
+
+// The forms of single values.
+const (
+	namePattern     = `^[a-z][a-z0-9_]*$`
+	durationPattern = `^[0-9]+(ms|s|m|h|d)$`
+	languagePattern = `^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`
+	spanPattern     = `[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}`
+	dayPattern      = `(mon|tue|wed|thu|fri|sat|sun)`
+	countPattern    = `^[-+]?[0-9]+$`
+	longestName     = 64
+)
+
+// scalar is the schema of a single value.
+func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
+	text := func(pattern string) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Pattern: pattern} }
+	types := func(names ...string) *jsonschema.Schema {
+		return &jsonschema.Schema{Extras: map[string]any{"type": names}}
+	}
+	switch t {
+	case reflect.TypeFor[NewName]():
+		s, longest := text(namePattern), uint64(longestName)
+		s.MaxLength = &longest
+		return s
+	case reflect.TypeFor[StepName]():
+		s := text(namePattern)
+		s.Not = &jsonschema.Schema{Enum: []any{"end", "repeat"}}
+		return s
+	case reflect.TypeFor[Target](), reflect.TypeFor[Outcome](), reflect.TypeFor[VariableName]():
+		return text(namePattern)
+	case reflect.TypeFor[Expression]():
+		return types("string", "number", "boolean")
+	case reflect.TypeFor[Duration]():
+		return text(durationPattern)
+	case reflect.TypeFor[Pause]():
+		return text(`^([0-9]+(ms|s|m|h|d)|silence)$`)
+	case reflect.TypeFor[Count]():
+		s := types("integer", "string")
+		s.Pattern = countPattern
+		return s
+	case reflect.TypeFor[Share]():
+		s := types("number", "string")
+		s.Pattern = `^(0|1|[01]\.[0-9]+)$`
+		return s
+	case reflect.TypeFor[Digits]():
+		s := types("integer", "string")
+		s.Pattern, s.Minimum, s.Maximum = `^[0-9]{1,3}(\.\.[0-9]{1,3})?$`, "1", "64"
+		return s
+	case reflect.TypeFor[Range]():
+		return text(`^-?[0-9]{1,7}\.\.-?[0-9]{1,7}$`)
+	case reflect.TypeFor[Keys]():
+		return text(`^[0-9*#A-D]{1,8}$`)
+	case reflect.TypeFor[Pressed]():
+		return text(`^[0-9*#A-D]*$`)
+	case reflect.TypeFor[YesNo]():
+		return &jsonschema.Schema{Type: "boolean"}
+	case reflect.TypeFor[Word]():
+		return enum(words)
+	case reflect.TypeFor[Secrecy]():
+		return &jsonschema.Schema{Enum: []any{true, false, "ephemeral"}}
+	case reflect.TypeFor[Language]():
+		return text(languagePattern)
+	case reflect.TypeFor[Date]():
+		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	case reflect.TypeFor[Days]():
+		return text(`^` + dayPattern + `(-` + dayPattern + `)?$`)
+	case reflect.TypeFor[Hours]():
+		return text(`^(closed|` + spanPattern + `(\s*,\s*` + spanPattern + `)*)$`)
+	case reflect.TypeFor[Header]():
+		return text("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	case reflect.TypeFor[Note]():
+		return types("string", "number", "boolean", "null")
+	case reflect.TypeFor[Any]():
+		return &jsonschema.Schema{}
+	case reflect.TypeFor[PromptName]():
+		if len(b.names.Prompts) == 0 {
+			return text(namePattern)
+		}
+		// A file may have prompts that were written after the schema was made.
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{enum(b.names.Prompts), text(namePattern)}}
+	}
+	if known := b.names.of(t); len(known) > 0 {
+		return enum(known)
+	}
+	return text("")
+}
+
+func enum(words []string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, w := range words {
+		s.Enum = append(s.Enum, w)
+	}
+	return s
+}
+
+// of lists the names that a value of a type may be.
+func (n *Names) of(t reflect.Type) []string {
+	switch t {
+	case reflect.TypeFor[PromptName]():
+		return n.Prompts
+	case reflect.TypeFor[CalendarName]():
+		return n.Calendars
+	case reflect.TypeFor[QueueName]():
+		return n.Queues
+	case reflect.TypeFor[BoxName]():
+		return n.Boxes
+	case reflect.TypeFor[FormName]():
+		return n.Forms
+	case reflect.TypeFor[OperationName]():
+		return n.Operations
+	case reflect.TypeFor[ClassifierName]():
+		return n.Classifiers
+	case reflect.TypeFor[KnowledgeName]():
+		return n.Knowledge
+	case reflect.TypeFor[FlowName]():
+		var out []string
+		for _, f := range n.Flows {
+			out = append(out, f.Name)
+		}
+		return out
+	}
+	return nil
+}
