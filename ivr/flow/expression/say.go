@@ -32,6 +32,8 @@ func written(t *Type, v any) (string, error) {
 		return strconv.FormatBool(v), nil
 	case time.Time:
 		return v.Format(time.RFC3339), nil
+	case time.Duration:
+		return strconv.FormatInt(int64(v/time.Second), 10) + "s", nil
 	}
 	return "", fmt.Errorf("%s cannot be put into a text", describe(v))
 }
@@ -74,6 +76,9 @@ func (p *Program) part(v any, vars map[string]any, lang string) (tandem.Part, er
 		if at, ok := v.(time.Time); ok {
 			return tandem.Part{Kind: tandem.PartText, Text: dateText(at, lang) + " " + timeText(at, lang)}, nil
 		}
+	}
+	if d, ok := v.(time.Duration); ok {
+		return tandem.Part{Kind: tandem.PartText, Text: durationText(d, lang)}, nil
 	}
 	if shown := strings.TrimLeft(plain, "•"); p.node.masked && shown != "" && strings.Trim(shown, "0123456789") == "" {
 		return tandem.Part{Kind: tandem.PartDigits, Text: plain, Value: shown}, nil
@@ -168,4 +173,35 @@ func timeText(d time.Time, lang string) string {
 		return d.Format("15点04分")
 	}
 	return d.Format("15:04")
+}
+
+// durationText writes how long something takes, as people say it: seconds below a minute,
+// then minutes, the last one begun counted: "8 minutes", "1小时20分钟".
+func durationText(d time.Duration, lang string) string {
+	units := [3]string{"hour", "minute", "second"}
+	if chinese(lang) {
+		units = [3]string{"小时", "分钟", "秒"}
+	}
+	counts := [3]int64{2: int64((d + time.Second - 1) / time.Second)}
+	if d > time.Minute {
+		minutes := int64((d + time.Minute - 1) / time.Minute)
+		counts = [3]int64{minutes / 60, minutes % 60, 0}
+	}
+	var out []string
+	for i, n := range counts {
+		if n <= 0 && (i < len(counts)-1 || len(out) > 0) {
+			continue
+		}
+		unit := units[i]
+		if !chinese(lang) {
+			if unit = " " + unit; n != 1 {
+				unit += "s"
+			}
+		}
+		out = append(out, strconv.FormatInt(max(n, 0), 10)+unit)
+	}
+	if chinese(lang) {
+		return strings.Join(out, "")
+	}
+	return strings.Join(out, " ")
 }

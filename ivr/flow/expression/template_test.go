@@ -33,6 +33,9 @@ func TestParts(t *testing.T) {
 		{"${due}${time(now)}", "zh-CN", []tandem.Part{part(tandem.PartDate, "2026年12月1日", "2026-12-01"), part(tandem.PartTime, "10点05分", "10:05")}},
 		{"${n} ${plural(n, 'day', 'days')}", "en", []tandem.Part{part(tandem.PartNumber, "3", "3"), plain(" "), plain("days")}},
 		{"${rate}", "en", []tandem.Part{part(tandem.PartNumber, "0.1", "0.1")}},
+		{"Wait ${8m - 30s}.", "en", []tandem.Part{plain("Wait "), plain("8 minutes"), plain(".")}},
+		{"${1h + 61s}", "zh-CN", []tandem.Part{plain("1小时2分钟")}},
+		{"${1s} ${0s} ${2h} ${60s}", "en", []tandem.Part{plain("1 second"), plain(" "), plain("0 seconds"), plain(" "), plain("2 hours"), plain(" "), plain("60 seconds")}},
 		{"$${n} costs $5", "en", []tandem.Part{plain("${n} costs $5")}},
 		{"${'}' + words}", "en", []tandem.Part{plain("}hello")}},
 	}
