@@ -23,6 +23,7 @@ func (r *reader) check(c *Config) {
 	r.checkSpeech(c.Speech)
 	r.checkStore(c.Store)
 	r.checkOutbound(c.Outbound)
+	r.checkStaff(c)
 	r.oneOf("log.format", c.Log.Format, "text", "json")
 	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	if c.Flows.Dir == "" {

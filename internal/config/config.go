@@ -22,6 +22,8 @@ type Config struct {
 	Speech   Speech   `yaml:"speech"`
 	Store    Store    `yaml:"store"`
 	Flows    Flows    `yaml:"flows"`
+	Staff    Staff    `yaml:"staff"`
+	Studio   Studio   `yaml:"studio"`
 	Limits   Limits   `yaml:"limits"`
 	Outbound Outbound `yaml:"outbound"`
 	Notify   Notify   `yaml:"notify"`
@@ -31,11 +33,13 @@ type Config struct {
 
 // HTTP is the three doors: customers, staff, machines.
 type HTTP struct {
-	Listen      string `yaml:"listen"`       // customers: HOST:PORT
-	StaffListen string `yaml:"staff_listen"` // staff: HOST:PORT, never the customers' address
-	AdminListen string `yaml:"admin_listen"` // metrics and health: HOST:PORT on a loopback address
-	PublicURL   string `yaml:"public_url"`   // how customers reach Listen; "" = http://Listen
-	Profiles    bool   `yaml:"profiles"`     // /debug/pprof on AdminListen
+	Listen      string   `yaml:"listen"`       // customers: HOST:PORT
+	StaffListen string   `yaml:"staff_listen"` // staff: HOST:PORT, never the customers' address
+	AdminListen string   `yaml:"admin_listen"` // metrics and health: HOST:PORT on a loopback address
+	PublicURL   string   `yaml:"public_url"`   // how customers reach Listen; "" = http://Listen
+	StaffURL    string   `yaml:"staff_url"`    // how staff reach StaffListen; "" = http://StaffListen
+	Proxies     []string `yaml:"proxies"`      // in front of StaffListen, whose X-Forwarded-For is believed
+	Profiles    bool     `yaml:"profiles"`     // /debug/pprof on AdminListen
 }
 
 // SIP is signalling: where calls come in, who may register or call, and trunks.
@@ -158,6 +162,7 @@ func Default() *Config {
 			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints/tandem.checkpoints", MasterKey: "keys/master.key",
 		},
 		Flows:  Flows{Dir: "flows"},
+		Staff:  Staff{LoginIdle: 30 * time.Minute, LoginMax: 12 * time.Hour},
 		Limits: Limits{Calls: 400, Late: 40 * time.Millisecond, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
 		Outbound: Outbound{
 			CallsAtOnce: 20, CallsPerHour: 100, CallsPerDay: 500, PerNumberPerHour: 3, PerNumberPerDay: 10, MinutesPerDay: 1000,

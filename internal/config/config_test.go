@@ -55,7 +55,7 @@ func TestSampleDocumentsEveryKey(t *testing.T) {
 	}
 	text := withExamples(string(data))
 	r := &reader{file: "sample", dir: t.TempDir(), origins: map[string]Origin{}}
-	for _, f := range []string{"bob", "carrier", "speech"} {
+	for _, f := range []string{"bob", "carrier", "speech", "company"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, "secrets"), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func structOf(key string) string {
 	parts := strings.Split(key, ".")
 	parts = parts[:len(parts)-1]
 	for i := range parts {
-		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries") {
+		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries" || parts[i-1] == "oidc") {
 			parts[i] = "*"
 		}
 	}

@@ -56,7 +56,7 @@ func (l *Loaded) OriginOf(key string) string {
 // hasDefault reports whether key exists without the file: keys below names that
 // the operator chose do not.
 func (l *Loaded) hasDefault(key string) bool {
-	for _, free := range []string{"sip.users.", "flows.settings.", "entries.", "outbound.prices."} {
+	for _, free := range []string{"sip.users.", "flows.settings.", "entries.", "outbound.prices.", "staff.oidc."} {
 		if strings.HasPrefix(key, free) {
 			return false
 		}
