@@ -212,7 +212,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
 		{"loop", s.body.Get("max_visits") != nil, "it needs `max_visits`"},
 		{"not_assured", s.body.Get("needs") != nil, "it needs `needs`"},
 	} {
-		if extra.has {
+		if extra.has || slices.Contains(own, extra.name) { // a survey has a skipped of its own
 			known = append(known, extra.name)
 		} else if e := n.Get(extra.name); e != nil {
 			ff.Fail(n.KeyOf(extra.name), "unknown-outcome", "remove it", "step `%s` cannot have the outcome `%s`: %s", s.Name, extra.name, extra.why)
@@ -238,7 +238,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
 	if s.Verb == nil || n.Get("else") != nil {
 		return
 	}
-	if s.If != nil {
+	if s.If != nil && !slices.Contains(own, "skipped") {
 		own = append(slices.Clone(own), "skipped")
 	}
 	var missing []string
