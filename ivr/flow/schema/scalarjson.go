@@ -40,6 +40,10 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 		return text(durationPattern)
 	case reflect.TypeFor[Pause]():
 		return text(`^([0-9]+(ms|s|m|h|d)|silence)$`)
+	case reflect.TypeFor[AgentCount]():
+		s := types("integer", "string")
+		s.Pattern, s.Minimum, s.Maximum = `^(none|[0-9]+)$`, "0", "1000"
+		return s
 	case reflect.TypeFor[Count]():
 		s := types("integer", "string")
 		s.Pattern = countPattern

@@ -44,7 +44,7 @@ type (
 	}
 	// Agents is who can answer.
 	Agents struct {
-		Many  Word        `form:"text" words:"none"`
+		Many  AgentCount  `form:"text"`
 		After AgentsAfter `form:"map"`
 	}
 	// AgentsAfter is one agent who is free after a while.
