@@ -63,6 +63,9 @@ func randomLibrary(t testing.TB, seed uint64) *flow.Library {
 		Classifiers: map[string]*flow.Classifier{"k": {Name: "k", Rules: []flow.ClassRule{{Any: map[string][]string{"en": {"card"}}, Set: map[string]string{"request": "a"}}}}},
 		Knowledge:   map[string]*flow.Knowledge{"k": {Name: "k", Articles: []*flow.Article{{Lang: "en", Words: []string{"card", "1"}, Text: "Cards."}}}},
 	}
+	if m.IntN(3) == 0 {
+		lib.Forms["f"].Fields = append(lib.Forms["f"].Fields, &flow.FormField{Name: pick(m, "hidden", "pin"), Type: text})
+	}
 	for _, name := range []string{"x", "child"} {
 		m.steps = nil
 		for i := range 3 + m.IntN(9) {
