@@ -45,6 +45,8 @@ import (
 	"tandem/store"
 	"tandem/store/blob"
 	"tandem/store/sqlite"
+	"tandem/store/staff"
+	"tandem/web/login"
 )
 
 // Options is what a program is made from.
@@ -82,6 +84,8 @@ type App struct {
 	sip       *sip.Server
 	caps      *caps.Ledger
 	fetch     *fetch.Client
+	staff     *staff.Register
+	login     *login.Door
 	doors     []*door
 
 	draining atomic.Bool
@@ -215,7 +219,7 @@ func checkEntries(c *config.Loaded, lib *flow.Library) error {
 	return nil
 }
 
-// openStore opens the database and the folder of objects.
+// openStore opens the database with what lies in it, and the folder of objects.
 func (a *App) openStore(ctx context.Context) error {
 	s := a.cfg.Store
 	if err := config.CheckKeyPlace(s); err != nil {
@@ -243,7 +247,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	return nil
+	return a.makeStaff(keys)
 }
 
 // makeSpeech finds the engines and the recordings.

@@ -56,7 +56,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		body       int64
 	}{
 		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo}), api.SmallBody},
-		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages()}), api.FileBody},
+		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes}}), api.FileBody},
 		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Profiles: h.Profiles}), api.SmallBody},
 	} {
 		if err := a.open(d.name, d.addr, d.handler, d.body); err != nil {

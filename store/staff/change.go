@@ -9,9 +9,10 @@ import (
 	"tandem/store"
 )
 
-// Add makes a local user. Without a password one is drawn; either way somebody else has
-// seen it, so it must be changed at the first login. It returns the password, which is
-// told once and stored nowhere. The errors are ErrTaken, a WeakError, or the store's.
+// Add makes a local user of u's name, names to show, roles and MustChange: a password
+// that somebody else has seen must be changed at the first login. Without a password one
+// is drawn. It returns the password, which is told once and stored nowhere. The errors
+// are ErrTaken, a WeakError, or the store's.
 func (r *Register) Add(ctx context.Context, by Actor, u User, password string) (string, error) {
 	var err error
 	if u.Name, err = Name(u.Name); err != nil {
@@ -24,7 +25,7 @@ func (r *Register) Add(ctx context.Context, by Actor, u User, password string) (
 	if err != nil {
 		return "", err
 	}
-	u.Provider, u.MustChange, u.password, u.Created = "", true, hash, r.now()
+	u.Provider, u.password, u.Created = "", hash, r.now()
 	err = r.db.Update(ctx, func(tx store.Tx) error {
 		if _, err := find(tx, u.Name); err == nil {
 			return ErrTaken
@@ -111,9 +112,9 @@ func (r *Register) Change(ctx context.Context, by Actor, name string, c Change) 
 	return nil
 }
 
-// Reset gives a local user a new password, drawn if password is "", to be changed at
-// the next login; codes are removed and every login ends. It returns the password.
-func (r *Register) Reset(ctx context.Context, by Actor, name, password string) (string, error) {
+// Reset gives a local user a new password, drawn if password is "", with mustChange as
+// in Add; codes are removed and every login ends. It returns the password.
+func (r *Register) Reset(ctx context.Context, by Actor, name, password string, mustChange bool) (string, error) {
 	password, hash, err := r.newPassword(ctx, password, name)
 	if err != nil {
 		return "", err
@@ -126,7 +127,7 @@ func (r *Register) Reset(ctx context.Context, by Actor, name, password string) (
 		if u.Provider != "" {
 			return ErrNotLocal
 		}
-		if _, err := tx.Exec("UPDATE staff_user SET password = ?, must_change = 1 WHERE no = ?", hash, u.no); err != nil {
+		if _, err := tx.Exec("UPDATE staff_user SET password = ?, must_change = ? WHERE no = ?", hash, mustChange, u.no); err != nil {
 			return err
 		}
 		if err := dropTOTP(tx, u.no); err != nil {

@@ -294,7 +294,7 @@ func (d *Door) postUsers(w http.ResponseWriter, r *http.Request) {
 	if !answer.Read(w, r, &in) {
 		return
 	}
-	u := staff.User{}
+	u := staff.User{MustChange: true}
 	var err error
 	if u.Name, err = staff.Name(in.Name); err == nil {
 		if u.Display, err = staff.Display(in.Display, u.Name); err == nil {
@@ -350,7 +350,7 @@ func (d *Door) postUser(w http.ResponseWriter, r *http.Request) {
 	err := d.staff.Change(r.Context(), by, name, change)
 	out := drawnPassword{}
 	if err == nil && in.Reset {
-		out.Password, err = d.staff.Reset(r.Context(), by, name, "")
+		out.Password, err = d.staff.Reset(r.Context(), by, name, "", true)
 	}
 	if err != nil {
 		d.refuse(w, r, err)
