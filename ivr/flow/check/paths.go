@@ -258,12 +258,17 @@ func (w *walk) outcomes(p point, s *Step, st state, one string, its state) {
 		if e.outcome == one {
 			at = its
 		}
-		via := ""
-		if at.channel != p.channel {
-			via = "on " + string(at.channel)
-		}
-		w.reach(p, via, e.to, at)
+		w.goOn(p, e.to, at)
 	}
+}
+
+// goOn reaches a step, perhaps on another channel than that of the step before.
+func (w *walk) goOn(p point, to string, st state) {
+	via := ""
+	if st.channel != p.channel {
+		via = "on " + string(st.channel)
+	}
+	w.reach(p, via, to, st)
 }
 
 // followCall walks a called flow and goes on where it returns.
@@ -274,7 +279,7 @@ func (w *walk) followCall(p point, s *Step, v *flow.Subflow, st state) []state {
 	}
 	for _, e := range called.exits {
 		if to, ok := s.Next.Target(e.outcome); ok && w.comesBack(p, s, "name", v.Name, e) {
-			w.reach(p, "", to, e.state)
+			w.goOn(p, to, e.state)
 		}
 	}
 	return called.stood
@@ -327,7 +332,7 @@ func (w *walk) followQueue(p point, s *Step, v *flow.QueueStep, st state) []stat
 		}
 		for _, e := range called.exits {
 			if to, ok := s.Next.Target("answered"); ok && w.comesBack(p, s, "during", v.During, e) {
-				w.reach(p, "", to, e.state)
+				w.goOn(p, to, e.state)
 			}
 		}
 		broken = append(broken, called.stood...)
