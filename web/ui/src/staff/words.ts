@@ -1,0 +1,105 @@
+// What all staff pages say, whole sentences in each language.
+import type { Language } from "../language.ts";
+import type { Role } from "./session.ts";
+import { useLanguage } from "./settings.tsx";
+import type { Theme } from "./theme.ts";
+
+export interface StaffWords {
+  close: string;
+  cancel: string;
+  retry: string;
+  loading: string;
+  comma: string;
+  places: string;
+  language: string;
+  theme: string;
+  themes: Record<Theme, string>;
+  account: string;
+  keys: string;
+  keysHelp: string;
+  keysEverywhere: string;
+  signOut: string;
+  skip: string;
+  copy: string;
+  copied: string;
+  roles: Record<Role, string>;
+  faults: Record<string, string>; // by the code of the answer
+}
+
+const en: StaffWords = {
+  close: "Close",
+  cancel: "Cancel",
+  retry: "Try again",
+  loading: "Loading …",
+  comma: ", ",
+  places: "Pages",
+  language: "Language",
+  theme: "Appearance",
+  themes: { auto: "As the device", light: "Light", dark: "Dark" },
+  account: "Account",
+  keys: "Keyboard shortcuts",
+  keysHelp: "Show this list",
+  keysEverywhere: "Everywhere",
+  signOut: "Sign out",
+  skip: "Skip to the content",
+  copy: "Copy",
+  copied: "Copied",
+  roles: { designer: "Designer", agent: "Agent", supervisor: "Supervisor", operator: "Operator", auditor: "Auditor" },
+  faults: {
+    offline: "The server does not answer. Check the network; then try again.",
+    broken: "The server's answer could not be read. Reload the page; if it happens again, tell the operator.",
+    server: "Something went wrong on the server. It has been noted there. Try again in a moment.",
+    other: "The server refused this. Reload the page and try again.",
+    login: "You are no longer signed in. Sign in again; your drafts are kept on this device.",
+    csrf: "This page is out of date. Reload it and try again; your drafts are kept.",
+    forbidden: "Your role does not allow this. Ask an operator if you need it.",
+    not_found: "This is no longer there. Reload the page to see what is.",
+    too_many: "Too many requests at once. Wait a moment and try again.",
+    same_person: "You made this change, so another person has to publish it.",
+    wrong_password: "The present password is not right.",
+    weak_password: "The new password is too easy to guess. Use at least 12 characters that others would not think of.",
+    wrong_code: "This code is not right. Use the newest one in the app; check that the phone's clock is right.",
+  },
+};
+
+const zhCN: StaffWords = {
+  close: "关闭",
+  cancel: "取消",
+  retry: "重试",
+  loading: "正在加载……",
+  comma: "、",
+  places: "页面",
+  language: "语言",
+  theme: "外观",
+  themes: { auto: "跟随设备", light: "浅色", dark: "深色" },
+  account: "账户",
+  keys: "键盘快捷键",
+  keysHelp: "显示此列表",
+  keysEverywhere: "全局",
+  signOut: "退出登录",
+  skip: "跳到正文",
+  copy: "复制",
+  copied: "已复制",
+  roles: { designer: "流程设计员", agent: "坐席", supervisor: "班长", operator: "运维员", auditor: "审计员" },
+  faults: {
+    offline: "服务器没有应答。请检查网络后重试。",
+    broken: "无法读取服务器的应答。请刷新页面；如再次出现，请告知运维员。",
+    server: "服务器出错，已记录。请稍后重试。",
+    other: "服务器拒绝了此操作。请刷新页面后重试。",
+    login: "登录已失效。请重新登录，草稿仍保存在本设备上。",
+    csrf: "页面已过期。请刷新后重试，草稿会保留。",
+    forbidden: "您的角色没有此权限。如有需要，请联系运维员。",
+    not_found: "该内容已不存在。请刷新页面。",
+    too_many: "请求过多，请稍后重试。",
+    same_person: "这是您本人的修改，须由另一人发布。",
+    wrong_password: "当前密码不正确。",
+    weak_password: "新密码过于简单。请使用至少 12 个他人不易猜到的字符。",
+    wrong_code: "验证码不正确。请使用应用中最新的验证码，并检查手机时间是否准确。",
+  },
+};
+
+const words: Record<Language, StaffWords> = { en, "zh-CN": zhCN };
+
+export function useStaffWords(): StaffWords {
+  return words[useLanguage()];
+}
