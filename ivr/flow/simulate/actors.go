@@ -195,15 +195,28 @@ func (t *Talk) AgentDoes(what string) error {
 	return nil
 }
 
-// Decide gives what somebody outside decides for the step that waits: the outcome of
-// an identification, a transfer, a voicemail, a recording, a hand-over, a callback or
-// a survey. word says how it is written down; "" = not at all.
+// decides are the waits that a word ends.
+func decides(word Word) []flow.WaitKind {
+	switch word {
+	case Identified:
+		return []flow.WaitKind{flow.WaitIdentify}
+	case Transferred:
+		return []flow.WaitKind{flow.WaitTransfer}
+	case Records:
+		return []flow.WaitKind{flow.WaitVoicemail, flow.WaitRecord}
+	}
+	return []flow.WaitKind{flow.WaitHandoff, flow.WaitCallback, flow.WaitSurvey}
+}
+
+// Decide gives what somebody outside decides for the step that waits: the outcome of an
+// identification, a transfer, a recording, or, with Accepts, Declines or "", which is
+// not written down, of a hand-over, a callback or a survey.
 func (t *Talk) Decide(word Word, outcome string) error {
 	w := t.s.Wait
-	if err := t.expects(flow.WaitIdentify, flow.WaitTransfer, flow.WaitVoicemail, flow.WaitRecord, flow.WaitHandoff, flow.WaitCallback, flow.WaitSurvey); err != nil {
+	if err := t.expects(decides(word)...); err != nil {
 		return err
 	}
-	step := t.step()
+	step := t.waiting()
 	if step == nil || !slices.Contains(step.Verb.Outcomes(), outcome) {
 		return fmt.Errorf("%q is no outcome of step %s, which has %s", outcome, w.Step, strings.Join(step.Verb.Outcomes(), ", "))
 	}
@@ -237,8 +250,8 @@ func (t *Talk) Answer(a Answer) error {
 	return nil
 }
 
-// step is the one that waits, nil at the end.
-func (t *Talk) step() *flow.Step {
+// waiting is the step that waits, nil at the end.
+func (t *Talk) waiting() *flow.Step {
 	if f := t.lib.Flows[t.here()]; f != nil {
 		return f.Steps[t.s.Wait.Step]
 	}

@@ -25,7 +25,6 @@ type Given struct {
 	Assurance     *tandem.Assurance
 	Caller        *string // the number; "" = withheld
 	Customer      string
-	Mail          string // the customer's; "" = DefaultMail
 }
 
 // Agents are the people of every queue.
@@ -93,9 +92,6 @@ func (g *Given) Merge(more Given) {
 	if more.Customer != "" {
 		g.Customer = more.Customer
 	}
-	if more.Mail != "" {
-		g.Mail = more.Mail
-	}
 }
 
 func (t *Talk) caller() string {
@@ -103,13 +99,6 @@ func (t *Talk) caller() string {
 		return *t.given.Caller
 	}
 	return DefaultCaller
-}
-
-func (t *Talk) mail() string {
-	if t.given.Mail != "" {
-		return t.given.Mail
-	}
-	return DefaultMail
 }
 
 // JSON writes a value on one line.

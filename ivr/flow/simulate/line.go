@@ -194,8 +194,12 @@ func (t *Talk) note(l Line) {
 		return
 	}
 	l.At = t.now.Sub(t.began)
-	if l.Step == "" && l.Word != Leads && l.Word != Faults {
+	switch {
+	case l.Step != "" || l.Word == Ends:
+	case l.Act() && t.s.Wait.Step != "":
 		l.Step = t.s.Wait.Step
+	default:
+		l.Step = t.step
 	}
 	if l.Flow == "" && len(t.s.Frames) > 0 {
 		l.Flow = t.s.Frames[len(t.s.Frames)-1].Flow

@@ -20,11 +20,8 @@ import (
 	"tandem/ivr/flow/engine"
 )
 
-// What holds where Options say nothing.
-const (
-	DefaultCaller = "+8613800000000"
-	DefaultMail   = "customer@tandem.example"
-)
+// DefaultCaller is the number of a customer of whom nothing is said.
+const DefaultCaller = "+8613800000000"
 
 // maxReplies is how often the world may answer at once without time passing or
 // anybody acting: beyond it the flow runs in a circle that the engine has not seen.
@@ -56,6 +53,7 @@ type Talk struct {
 
 	given  Given
 	asked  map[string]int // answers of an http step that are used up
+	step   string         // entered last
 	wanted flow.Effect    // what the session waits for, if it is something of the world
 	links  []link
 	line   place

@@ -140,6 +140,7 @@ func (t *Talk) addressed(text string) string {
 func (t *Talk) trace(e flow.Trace) {
 	switch d := e.Data.(type) {
 	case tandem.StepEntered:
+		t.step = d.Step
 		t.entered = append(t.entered, Visit{d.Flow, d.Step})
 	case tandem.StepLeft:
 		t.left = append(t.left, d)

@@ -22,7 +22,7 @@ var meansOf = []string{"sms", "chat", "mail"}
 
 // readGiven reads what the world is to answer.
 func (d *document) readGiven(n *source.Node) (g simulate.Given) {
-	if !d.Fields(n, "given", "http", "agents", "queues", "assurance", "caller", "customer", "mail", "undeliverable") {
+	if !d.Fields(n, "given", "http", "agents", "queues", "assurance", "caller", "customer", "undeliverable") {
 		return g
 	}
 	if h := n.Get("http"); h != nil && d.AnyFields(h, "http", "write { look_up: { status: 200, json: { … } } }") {
@@ -64,9 +64,6 @@ func (d *document) readGiven(n *source.Node) (g simulate.Given) {
 	}
 	if c := n.Get("customer"); c != nil {
 		g.Customer, _ = d.Text(c, "customer")
-	}
-	if m := n.Get("mail"); m != nil {
-		g.Mail, _ = d.Text(m, "mail")
 	}
 	if u := n.Get("undeliverable"); u != nil {
 		g.Undeliverable = []string{}

@@ -57,10 +57,14 @@ func (p *play) step(it *item) *Failure {
 	}
 	before := len(p.talk.Lines())
 	if err := p.act(it); err != nil {
-		return p.failed(it, "", err.Error())
+		f := p.failed(it, "", err.Error())
+		if it.word != "agent" {
+			f.Hint = p.hint(it)
+		}
+		return f
 	}
-	if it.word != "given" {
-		p.seen = mark{line: before}
+	if len(p.talk.Lines()) > before && it.word != "given" {
+		p.seen = mark{line: before} // what came before it is passed over
 	}
 	return nil
 }
@@ -421,8 +425,8 @@ func (p *play) failed(it *item, expected, got string) *Failure {
 	}
 	if got == "" {
 		f.Got = p.came()
+		f.Hint = p.hint(it)
 	}
-	f.Hint = p.hint(it)
 	return f
 }
 
@@ -433,16 +437,24 @@ func (p *play) came() string {
 	var rows []string
 	lines := p.talk.Lines()
 	for _, l := range lines[min(p.seen.line, len(lines)):] {
-		if l.Word == simulate.Leads || l.Act() {
+		if l.Word == simulate.Leads || l.Word == simulate.Keeps || l.Word == simulate.Speaks || l.Act() {
 			continue
 		}
 		if len(rows) == mostCame {
 			rows = append(rows, "…")
 			break
 		}
-		rows = append(rows, fmt.Sprintf("%s: %s", l.Step, l))
+		row := l.String()
+		if l.Step != "" {
+			row = l.Step + ": " + row
+		}
+		rows = append(rows, row)
 	}
-	return strings.Join(append(rows, "then the flow "+p.talk.Waiting()), "\n")
+	now := "the flow " + p.talk.Waiting()
+	if len(rows) > 0 {
+		now = "then " + now
+	}
+	return strings.Join(append(rows, now), "\n")
 }
 
 // hint says what is probably to be written instead, "" if nothing is known.

@@ -82,7 +82,9 @@ func Run(lib *flow.Library, files []File, o Options) Report {
 	var jobs []job
 	cover := newCounter(lib)
 	for _, d := range documents {
-		r.Problems = append(r.Problems, d.Found()...)
+		found := d.Found()
+		source.Sort(found)
+		r.Problems = append(r.Problems, found...)
 		if d.Broken() || d.flow == nil {
 			continue
 		}

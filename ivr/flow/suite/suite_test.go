@@ -2,9 +2,12 @@ package suite_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -77,5 +80,158 @@ func TestPageExample(t *testing.T) {
 	if r.Passed != 2 || r.Bad(0) {
 		t.Error(printed(r, suite.Style{}))
 	}
-	t.Log(printed(r, suite.Style{Transcripts: true}))
+}
+
+var deskFiles = []string{"desk.test.yaml", "visit.test.yaml"}
+
+func desk(t testing.TB) (*flow.Library, []suite.File) {
+	t.Helper()
+	var files []suite.File
+	for _, name := range deskFiles {
+		files = append(files, testFile(t, filepath.Join("testdata/desk", name)))
+	}
+	return folder(t, "testdata/desk"), files
+}
+
+// One flow with every verb, tested on all its channels.
+func TestAllVerbs(t *testing.T) {
+	lib, files := desk(t)
+	r := suite.Run(lib, files, suite.Options{})
+	if r.Bad(95) {
+		t.Error(printed(r, suite.Style{Least: 95}))
+	}
+	some := regexp.MustCompile("after a code|opened, then|visit is booked|fault in|by phone|to another|long wait|free after")
+	golden(t, "desk.golden", printed(suite.Run(lib, files, suite.Options{Match: some}), suite.Style{Transcripts: true}))
+}
+
+// A failing test shows what was expected, what came, where, and how it came to that.
+func TestFailing(t *testing.T) {
+	lib, _ := desk(t)
+	r := suite.Run(lib, []suite.File{testFile(t, "testdata/failing/failing.test.yaml")}, suite.Options{})
+	if r.Passed != 0 || !r.Bad(0) {
+		t.Errorf("%d passed", r.Passed)
+	}
+	r.Coverage = nil
+	got := printed(r, suite.Style{})
+	golden(t, "failing.golden", got)
+	for _, secret := range []string{"654321\n", "• 123456"} {
+		if strings.Contains(got, secret) {
+			t.Errorf("a secret is shown: %q", secret)
+		}
+	}
+}
+
+// Mistakes in a test file are shown all at once, each at its place.
+func TestMistakes(t *testing.T) {
+	lib, _ := desk(t)
+	r := suite.Run(lib, []suite.File{
+		testFile(t, "testdata/failing/mistakes.test.yaml"),
+		{Path: "a.test.yaml", Text: []byte("flow: dseк\ntests: []\n")},
+		{Path: "b.test.yaml", Text: []byte("flow: dsk\ntests: []\n")},
+		{Path: "c.test.yaml", Text: []byte("tests: []\n")},
+		{Path: "d.test.yaml", Text: []byte("flow: desk\n")},
+		{Path: "e.test.yaml", Text: []byte("flow: [desk\n")},
+		{Path: "f.test.yaml", Text: nil},
+	}, suite.Options{})
+	if len(r.Cases) != 0 || !r.Bad(0) {
+		t.Errorf("%d cases were run", len(r.Cases))
+	}
+	golden(t, "mistakes.golden", printed(r, suite.Style{}))
+}
+
+// The same seed gives the same report, byte for byte; another seed only other numbers
+// and addresses.
+func TestSeeds(t *testing.T) {
+	lib, files := desk(t)
+	run := func(seed uint64, workers int) string {
+		return printed(suite.Run(lib, files, suite.Options{Seed: seed, Workers: workers}), suite.Style{Transcripts: true})
+	}
+	first := run(7, 1)
+	if run(7, 1) != first || run(7, 8) != first {
+		t.Error("the same seed gives another report")
+	}
+	other := run(8, 1)
+	if other == first {
+		t.Error("the seed makes no difference")
+	}
+	made := regexp.MustCompile(`/l/[0-9a-v]{8}|[0-9]{6}\b|recording-[0-9a-f]{8}`)
+	if made.ReplaceAllString(other, "…") != made.ReplaceAllString(first, "…") {
+		t.Error("the seed changes more than numbers and addresses")
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	lib, files := desk(t)
+	files = append(files, testFile(t, "testdata/failing/failing.test.yaml"), testFile(t, "testdata/failing/mistakes.test.yaml"))
+	now := time.Unix(0, 0)
+	r := suite.Run(lib, files, suite.Options{Workers: 1, Now: func() time.Time { now = now.Add(time.Millisecond); return now }})
+	var b bytes.Buffer
+	if err := suite.JUnit(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Suites   []struct {
+			Name  string `xml:"name,attr"`
+			Tests int    `xml:"tests,attr"`
+			Cases []struct {
+				Name    string  `xml:"name,attr"`
+				Class   string  `xml:"classname,attr"`
+				Line    int     `xml:"line,attr"`
+				Time    float64 `xml:"time,attr"`
+				Failure *struct {
+					Message string `xml:"message,attr"`
+					Text    string `xml:",chardata"`
+				} `xml:"failure"`
+				Error *struct {
+					Type string `xml:"type,attr"`
+				} `xml:"error"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Tests != r.Passed+r.Failed+got.Errors || got.Failures != r.Failed || r.Failed != 14 || got.Errors < 20 || len(got.Suites) != 4 {
+		t.Errorf("tests %d, failures %d, errors %d, suites %d", got.Tests, got.Failures, got.Errors, len(got.Suites))
+	}
+	failed := false
+	for _, s := range got.Suites {
+		if s.Tests != len(s.Cases) {
+			t.Errorf("%s: %d tests, %d cases", s.Name, s.Tests, len(s.Cases))
+		}
+		for _, c := range s.Cases {
+			if c.Name == "other words" && c.Class == "desk" && c.Line == 10 && c.Time == 0.001 && c.Failure != nil &&
+				strings.Contains(c.Failure.Message, "What can I do for you?") && strings.Contains(c.Failure.Text, "How can we help?") {
+				failed = true
+			}
+		}
+	}
+	if !failed {
+		t.Errorf("the failure is not in\n%s", b.String())
+	}
+}
+
+// A thousand cases, with the reading of their files.
+func BenchmarkSuite1000(b *testing.B) {
+	lib, files := desk(b)
+	text := string(files[0].Text)
+	head, tests, _ := strings.Cut(text, "tests:\n")
+	var all []suite.File
+	n := 0
+	for i := 0; n < 1000; i++ {
+		var named strings.Builder
+		named.WriteString(head + "tests:\n" + tests)
+		all = append(all, suite.File{Path: fmt.Sprintf("desk%d.test.yaml", i), Text: []byte(named.String())})
+		n += suite.Run(lib, all[i:], suite.Options{}).Passed
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		if r := suite.Run(lib, all, suite.Options{}); r.Passed != n || r.Failed > 0 {
+			b.Fatalf("%d passed of %d", r.Passed, n)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "cases/s")
 }
