@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -78,13 +80,18 @@ func demo(c *cli.Context) (err error) {
 		options.Console = c.App.ErrWriter
 	}
 	return serve(c.Context, options, func(a *app.App) error {
+		passwords, err := demoUsers(c.Context, a.Staff())
+		if err != nil {
+			return err
+		}
 		if c.Bool("json") {
 			return json.NewEncoder(c.App.Writer).Encode(struct {
 				Addresses map[string][]string `json:"addresses"`
 				Config    string              `json:"config"`
-			}{a.Addresses(), loaded.File})
+				Passwords map[string]string   `json:"passwords"` // of the staff, by name
+			}{a.Addresses(), loaded.File, passwords})
 		}
-		return greet(c.App.Writer, a, loaded, dir)
+		return greet(c.App.Writer, a, loaded, dir, passwords)
 	})
 }
 
@@ -239,7 +246,7 @@ func demoAt(ctx context.Context, addr string) bool {
 }
 
 // greet says what runs, what to dial, and what to try next.
-func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
+func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string, passwords map[string]string) error {
 	agent, _ := loaded.Flows.Settings["agent"].(string)
 	program := os.Args[0]
 	var b strings.Builder
@@ -251,6 +258,10 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string) error {
 	}
 	pages := a.Addresses()["http.listen"][0]
 	fmt.Fprintf(&b, "  page    http://%s/\n", pages)
+	fmt.Fprintf(&b, "  studio  http://%s/studio\n", a.Addresses()["http.staff_listen"][0])
+	for _, name := range slices.Sorted(maps.Keys(passwords)) {
+		fmt.Fprintf(&b, "          log in as %s with %s\n", name, passwords[name])
+	}
 	fmt.Fprintf(&b, "  health  http://%s/readyz and /metrics\n\n", a.Addresses()["http.admin_listen"][0])
 	b.WriteString("Try\n")
 	if e := a.Entries(); len(e) > 0 && len(e[0].Dial) > 0 {

@@ -83,7 +83,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(), demoCommand(), callCommand(),
 		doctorCommand(), configCommand(), flowCommand(),
-		interactionsCommand(), outboxCommand(), backupCommand(),
+		userCommand(), interactionsCommand(), outboxCommand(), backupCommand(),
 	}
 }
 

@@ -37,7 +37,9 @@ func serveCommand() *cli.Command {
 			if loaded.Log.Format != "json" && isTerminal(c.App.ErrWriter) {
 				options.Console = c.App.ErrWriter
 			}
-			return serve(c.Context, options, func(*app.App) error { return nil })
+			return serve(c.Context, options, func(a *app.App) error {
+				return tellFirstUser(c.Context, a.Staff(), loaded, c.App.ErrWriter, loaded.HTTP.StaffAddress())
+			})
 		},
 	}
 }

@@ -57,15 +57,23 @@ func withJournal(c *cli.Context, how access, do func(journal) error) error {
 }
 
 func openStore(ctx context.Context, cfg *config.Config, how access, stderr io.Writer) (*sqlite.DB, error) {
+	keys, err := loadKeys(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return openStoreWith(ctx, cfg, keys, how, stderr)
+}
+
+func loadKeys(ctx context.Context, cfg *config.Config) (*store.Keyring, error) {
 	master, err := config.LoadMasterKey(ctx, cfg.Store)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := store.NewKeyring(master)
-	clear(master)
-	if err != nil {
-		return nil, err
-	}
+	defer clear(master)
+	return store.NewKeyring(master)
+}
+
+func openStoreWith(ctx context.Context, cfg *config.Config, keys *store.Keyring, how access, stderr io.Writer) (_ *sqlite.DB, err error) {
 	options := sqlite.Options{
 		Path: string(cfg.Store.Path), Checkpoints: string(cfg.Store.Checkpoints), Keys: keys, Beside: true,
 		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
