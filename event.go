@@ -15,6 +15,7 @@ const (
 	EventLegStarted EventKind = "leg.started"        // Leg
 	EventConsent    EventKind = "consent.given"      // Consent
 	EventVoicemail  EventKind = "voicemail.left"     // Recorded
+	EventTaken      EventKind = "flow.recorded"      // Recorded: what the customer said into a variable
 	EventTaskOpened EventKind = "task.opened"        // Task
 	EventDialled    EventKind = "call.dialled"       // Dialled
 	EventBlobOpened EventKind = "audit.opened"       // Audit: somebody listened or looked

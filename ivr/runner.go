@@ -27,9 +27,11 @@ type Channel interface {
 	Hush(on bool)
 	// Next waits for the next input: keys, text, the wait's timeout counted from the
 	// end of the prompts, a finished recording, or one of the answers given. When the
-	// customer leaves it returns ErrLeft, at each call from then on.
+	// customer leaves it returns ErrLeft, at each call from then on; with the first it may
+	// return the result of a recording that was kept all the same.
 	Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error)
-	// Record takes a voicemail once the prompts have ended; Next returns the answer.
+	// Record takes a voicemail, or a recording for a variable, once the prompts have
+	// ended; Next returns the answer.
 	Record(r flow.Record)
 	// Drain waits until every prompt has been said, or the customer left (ErrLeft).
 	Drain(ctx context.Context) error
@@ -112,7 +114,7 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), LeaveTime)
 			defer cancel()
 			run.leave()
-			in, err = flow.Input{Kind: flow.InputLeft}, nil
+			in, err = flow.Input{Kind: flow.InputLeft, Serial: in.Serial, Result: in.Result}, nil
 		}
 		if err != nil {
 			return Result{}, fmt.Errorf("waiting in step %s: %w", s.Wait.Step, err)
@@ -212,6 +214,22 @@ func (r *run) perform(ctx context.Context, effects []flow.Effect) (*flow.Finish,
 			})
 		case flow.Connect:
 			r.connect(ctx, e)
+		case flow.Send:
+			r.cannot(ctx, e.Serial, "message")
+		case flow.SendLink:
+			r.cannot(ctx, e.Serial, "link")
+		case flow.Move:
+			r.cannot(ctx, e.Serial, "handoff")
+		case flow.Identify:
+			r.cannot(ctx, e.Serial, "identify")
+		case flow.Enqueue:
+			r.cannot(ctx, e.Serial, "queue")
+		case flow.Book:
+			r.cannot(ctx, e.Serial, "callback")
+		case flow.OpenTicket:
+			r.cannot(ctx, e.Serial, "ticket")
+		case flow.Survey:
+			r.cannot(ctx, e.Serial, "survey")
 		case flow.Promise:
 			if err := r.World.Promise(ctx, e.Kind, e.Data); err != nil {
 				return nil, fmt.Errorf("keeping a promise: %w", err)
@@ -226,6 +244,14 @@ func (r *run) perform(ctx context.Context, effects []flow.Effect) (*flow.Finish,
 		}
 	}
 	return nil, nil
+}
+
+// cannot answers an effect that nothing here carries out, so that the flow goes to its
+// on_error and nobody waits for ever.
+func (r *run) cannot(ctx context.Context, serial int, verb string) {
+	r.ask(ctx, func(context.Context) flow.Input {
+		return flow.Input{Kind: flow.InputFault, Serial: serial, Text: verb + " is not carried out here"}
+	})
 }
 
 // connect lets the prompts end first: "I am putting you through" is heard whole.

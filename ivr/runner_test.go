@@ -22,9 +22,10 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // script is a channel and a world in one, driven by a list of inputs; it writes
 // down what it was asked to do.
 type script struct {
-	inputs  []flow.Input // what Next returns, in order; then the customer leaves
-	promise error
-	fetch   func(context.Context) flow.Fetched
+	inputs   []flow.Input // what Next returns, in order; then the customer leaves
+	promise  error
+	recorded *flow.Result // given with ErrLeft
+	fetch    func(context.Context) flow.Fetched
 
 	mu  sync.Mutex
 	log []string
@@ -56,7 +57,7 @@ func (s *script) Drain(context.Context) error {
 }
 
 func (s *script) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error) {
-	if w.Kind == flow.WaitHTTP || w.Kind == flow.WaitTransfer {
+	if w.Kind == flow.WaitHTTP || w.Kind == flow.WaitTransfer || w.Kind == flow.WaitMessage {
 		select {
 		case in := <-answers:
 			return in, nil
@@ -66,7 +67,7 @@ func (s *script) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Inpu
 	}
 	if len(s.inputs) == 0 {
 		s.note("left")
-		return flow.Input{}, ErrLeft
+		return flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: s.recorded}, ErrLeft
 	}
 	in := s.inputs[0]
 	s.inputs = s.inputs[1:]
@@ -166,6 +167,36 @@ func TestLeavingCancelsTheExchange(t *testing.T) {
 	got, err := r.Run(ctx, "f", flow.Facts{Channel: tandem.Voice}, nil)
 	if err != nil || got.Reason != "left" || !got.Left || !cancelled {
 		t.Errorf("ended %+v, %v; exchange cancelled: %v", got, err, cancelled)
+	}
+}
+
+// What nothing here carries out is a fault of the step, at once: nobody waits for ever.
+func TestWhatIsNotCarriedOut(t *testing.T) {
+	got, log := play(t, `start: ask
+on_error: sorry
+steps:
+  ask: { handoff: { to: voice, prompt: { en: "come" } }, next: note }
+  note: { message: { prompt: { en: "hello" } }, next: end }
+  sorry: { say: { en: sorry }, next: end }
+`, &script{})
+	if !strings.Contains(log, "fault message is not carried out here\nsay sorry") || got.Left || got.Failed {
+		t.Errorf("ended %+v after\n%s", got, log)
+	}
+}
+
+// What a caller has recorded until they hung up is known to on_leave.
+func TestLeavingKeepsTheRecording(t *testing.T) {
+	s := &script{recorded: &flow.Result{Outcome: "done", Value: "blob_7"}}
+	got, log := play(t, `start: ask
+on_leave: left
+vars: { said: { type: recording } }
+steps:
+  ask: { record: { into: said, max: 10s }, next: end }
+  left: { branch: [ { if: "said == 'blob_7'", go: kept } ], next: { else: end } }
+  kept: { end: { reason: kept } }
+`, s)
+	if got.Reason != "kept" || !got.Left || log != "record\nleft" {
+		t.Errorf("ended %+v after\n%s", got, log)
 	}
 }
 

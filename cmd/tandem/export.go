@@ -65,7 +65,7 @@ func blobNames(s store.Story) map[tandem.BlobID]string {
 	}
 	seen := map[string]int{}
 	for _, e := range s.Events {
-		name, kept := map[tandem.EventKind]string{tandem.EventVoicemail: "voicemail", tandem.EventRecorded: "recording"}[e.Kind]
+		name, kept := map[tandem.EventKind]string{tandem.EventVoicemail: "voicemail", tandem.EventTaken: "taken", tandem.EventRecorded: "recording"}[e.Kind]
 		var p tandem.Recorded
 		if !kept || json.Unmarshal(e.Data, &p) != nil || names[p.Blob] == "" {
 			continue

@@ -285,6 +285,7 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	tandem.EventVoicemail: words(func(p tandem.Recorded) string {
 		return fmt.Sprintf("voicemail left in %s, %.1f s", p.Box, p.Seconds)
 	}),
+	tandem.EventTaken:    words(func(p tandem.Recorded) string { return fmt.Sprintf("the customer recorded, %.1f s", p.Seconds) }),
 	tandem.EventRecorded: words(func(p tandem.Recorded) string { return fmt.Sprintf("recording kept, %.1f s", p.Seconds) }),
 	tandem.EventTaskOpened: words(func(p tandem.Task) string {
 		return "task opened: " + taskName(p)

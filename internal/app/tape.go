@@ -22,7 +22,7 @@ func mediaType(law codec.Law, channels int) string {
 // frameTime is the length of one frame of a recording.
 const frameTime = codec.FrameSamples * time.Second / codec.Rate
 
-// tape is a voicemail on its way into a box.
+// tape is a voicemail on its way into a box, or a recording on its way into a variable.
 type tape struct {
 	*blob.Writer
 	call *call
@@ -32,7 +32,7 @@ type tape struct {
 
 var _ voice.Tape = (*tape)(nil)
 
-// tape opens a voicemail. A store that cannot keep promises is found before the
+// tape opens a voicemail or a recording. A store that cannot keep promises is found before the
 // caller speaks, not after.
 func (k *call) tape(r flow.Record) (voice.Tape, error) {
 	if err := k.app.store.Healthy(); err != nil {
@@ -40,7 +40,7 @@ func (k *call) tape(r flow.Record) (voice.Tape, error) {
 	}
 	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.audio.Law(), 1))
 	if err != nil {
-		return nil, fmt.Errorf("opening a voicemail: %w", err)
+		return nil, fmt.Errorf("opening a tape: %w", err)
 	}
 	return &tape{Writer: w, call: k, r: r, law: k.audio.Law()}, nil
 }
@@ -48,29 +48,38 @@ func (k *call) tape(r flow.Record) (voice.Tape, error) {
 func (t *tape) Law() codec.Law { return t.law }
 func (t *tape) Drop()          { t.Abort() }
 
-// Keep makes the message a promise: the object, the event, and a task in line.
-func (t *tape) Keep(ctx context.Context, length time.Duration) error {
+// Keep makes the tape a promise: the object and the event, and of a voicemail a task in
+// line.
+func (t *tape) Keep(ctx context.Context, length time.Duration) (tandem.BlobID, error) {
 	k := t.call
 	ref, err := t.Commit()
 	if err != nil {
-		return fmt.Errorf("keeping a voicemail: %w", err)
+		return "", fmt.Errorf("keeping a tape: %w", err)
 	}
-	task := tandem.Task{
-		ID: tandem.NewID[tandem.TaskID](k.app.now(), k.app.random), Interaction: k.interaction.ID, Kind: tandem.TaskVoicemail,
-		Queue: t.r.Queue, State: tandem.TaskWaiting, Arrived: k.interaction.Started, Blob: ref.ID,
-	}
-	change := &store.Change{
-		Key: "voicemail:" + string(ref.ID), Blobs: []store.BlobRef{ref}, Tasks: []tandem.Task{task},
-		Events: []tandem.Event{
-			k.event(tandem.EventVoicemail, tandem.Recorded{Blob: ref.ID, Seconds: length.Seconds(), Box: t.r.Box}),
-			k.event(tandem.EventTaskOpened, task),
-		},
-		Outbox: k.app.notices(task, k.interaction),
+	change := &store.Change{Key: "recording:" + string(ref.ID), Blobs: []store.BlobRef{ref}}
+	if t.r.Into != "" {
+		change.Events = []tandem.Event{k.event(tandem.EventTaken, tandem.Recorded{Blob: ref.ID, Seconds: length.Seconds()})}
+	} else {
+		t.toBox(change, ref.ID, length)
 	}
 	if err := k.app.store.Commit(ctx, change); err != nil {
-		return fmt.Errorf("keeping a voicemail: %w", err)
+		return "", fmt.Errorf("keeping a tape: %w", err)
 	}
-	return nil
+	return ref.ID, nil
+}
+
+// toBox makes a voicemail of a change.
+func (t *tape) toBox(change *store.Change, id tandem.BlobID, length time.Duration) {
+	k := t.call
+	task := tandem.Task{
+		ID: tandem.NewID[tandem.TaskID](k.app.now(), k.app.random), Interaction: k.interaction.ID, Kind: tandem.TaskVoicemail,
+		Queue: t.r.Queue, State: tandem.TaskWaiting, Arrived: k.interaction.Started, Blob: id,
+	}
+	change.Key, change.Tasks, change.Outbox = "voicemail:"+string(id), []tandem.Task{task}, k.app.notices(task, k.interaction)
+	change.Events = []tandem.Event{
+		k.event(tandem.EventVoicemail, tandem.Recorded{Blob: id, Seconds: length.Seconds(), Box: t.r.Box}),
+		k.event(tandem.EventTaskOpened, task),
+	}
 }
 
 // recording is a whole call being recorded: the caller left, everybody else right.

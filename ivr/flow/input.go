@@ -37,7 +37,7 @@ type Input struct {
 	Early bool `json:"early,omitempty"`
 
 	Fetched *Fetched       `json:"fetched,omitempty"`
-	Result  *Result        `json:"result,omitempty"`
+	Result  *Result        `json:"result,omitempty"` // left: of a Record that was kept all the same
 	Place   *Place         `json:"place,omitempty"`
 	Channel tandem.Channel `json:"channel,omitempty"` // moved: where to
 	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along

@@ -1,5 +1,5 @@
 // Package voice is the channel of a phone call: it says prompts on a media stream,
-// hears keys, and takes voicemail. It runs no goroutine; the call's own goroutine
+// hears keys, and takes voicemail and recordings. It runs no goroutine; the call's own goroutine
 // uses it. It decides nothing about the flow.
 package voice
 
@@ -45,7 +45,7 @@ type Config struct {
 	Events <-chan sip.Event // keys by INFO, the end of the call
 	Now    func() time.Time
 	Trace  func(kind tandem.EventKind, data any)
-	// Tape opens a voicemail.
+	// Tape opens what a voicemail, or a recording for a variable, is kept on.
 	Tape func(r flow.Record) (Tape, error)
 	// Spoken is told of each prompt that has left the playlist.
 	Spoken func(p flow.Play, whole bool)
@@ -69,6 +69,7 @@ type Channel struct {
 	filler bool // it plays
 	tried  bool // to play it, in this wait
 	hushed bool
+	held   bool // by the caller's phone, so that they hear nothing
 	taping *taping
 	timer  *time.Timer
 	over   error // why Next returns ErrLeft
@@ -135,7 +136,7 @@ func (c *Channel) Hush(on bool) {
 	c.cfg.Stream.Hush(on)
 }
 
-// Close drops a voicemail that nothing has ended, as after a panic. The channel is not
+// Close drops a tape that nothing has ended, as after a panic. The channel is not
 // used after it.
 func (c *Channel) Close() { c.dropTape() }
 
@@ -160,14 +161,15 @@ func (c *Channel) early(step string) bool {
 	return false
 }
 
-// Next waits for the next input.
+// Next waits for the next input. Who has left while a tape was taken has said what they
+// wanted to: what came of it stands beside ErrLeft.
 func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error) {
 	if w.Kind != flow.WaitHTTP {
 		c.stopFiller()
 	}
 	for c.over == nil {
-		if w.Kind == flow.WaitVoicemail && c.taping != nil {
-			if in, done := c.tape(w); done {
+		if tapes(w) && c.taping != nil {
+			if in, done := c.tape(); done {
 				return in, nil
 			}
 		}
@@ -196,13 +198,16 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Inp
 			c.over = context.Cause(ctx)
 		}
 	}
-	if c.taping != nil { // a caller who hangs up has said what they wanted to
-		step := c.taping.r.Step
-		if _, err := c.keepTape(); err != nil {
-			c.cfg.Trace(tandem.EventFlowError, tandem.FlowFault{Step: step, Message: err.Error()})
-		}
+	if c.taping == nil {
+		return flow.Input{}, ivr.ErrLeft
 	}
-	return flow.Input{}, ivr.ErrLeft
+	step := c.taping.r.Step
+	in, err := c.keepTape()
+	if err != nil {
+		c.cfg.Trace(tandem.EventFlowError, tandem.FlowFault{Step: step, Message: err.Error()})
+		in = flow.Input{}
+	}
+	return in, ivr.ErrLeft
 }
 
 // answered ends the wait for an answer; what follows is counted from here.
@@ -212,10 +217,11 @@ func (c *Channel) answered(in flow.Input) flow.Input {
 	return in
 }
 
-// arm sets the timer for whatever falls due next in the wait.
+// arm sets the timer for whatever falls due next in the wait. While the caller's phone
+// has us on hold nobody is kept waiting for.
 func (c *Channel) arm(w flow.Wait) {
 	c.timer.Stop()
-	if !c.saidAll() {
+	if !c.saidAll() || c.held && !tapes(w) {
 		return
 	}
 	switch {
@@ -223,7 +229,7 @@ func (c *Channel) arm(w flow.Wait) {
 		c.timer.Reset(max(0, w.Timeout-c.cfg.Now().Sub(c.quiet)))
 	case w.Kind == flow.WaitHTTP && !c.tried && len(c.cfg.Filler) > 0:
 		c.timer.Reset(max(0, fillerAfter-c.cfg.Now().Sub(c.quiet)))
-	case w.Kind == flow.WaitVoicemail && c.taping != nil && c.taping.rec != nil:
+	case tapes(w) && c.taping != nil && c.taping.rec != nil:
 		c.timer.Reset(max(0, c.taping.until.Sub(c.cfg.Now())))
 	}
 }
@@ -238,7 +244,7 @@ func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
 		c.tried = true
 		c.filler = c.cfg.Stream.Play(media.Item{ID: fillerID, Clips: c.cfg.Filler, Loop: true}) == nil
 	}
-	return flow.Input{}, false // a voicemail's end is seen by tape
+	return flow.Input{}, false // a tape's end is seen by tape
 }
 
 func (c *Channel) stopFiller() {
@@ -273,6 +279,7 @@ func (c *Channel) signalled(e sip.Event, w flow.Wait) (flow.Input, bool) {
 		return c.key(e.Digit, dtmf.ViaInfo, w)
 	case sip.Held:
 		c.cfg.Trace(tandem.EventHold, tandem.Held{By: tandem.ByRemote, On: e.On})
+		c.held, c.quiet = e.On, c.cfg.Now()
 		if c.cfg.Held != nil {
 			c.cfg.Held(e.On)
 		}
@@ -294,9 +301,11 @@ func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) 
 			c.cfg.Relay(digit)
 		}
 		return flow.Input{}, false
-	case flow.WaitVoicemail:
+	case flow.WaitVoicemail, flow.WaitRecord:
 		if c.taping != nil && c.taping.rec != nil {
-			c.taping.until = c.cfg.Now()
+			if w.Kind == flow.WaitVoicemail || digit == '#' {
+				c.taping.until = c.cfg.Now()
+			}
 			return flow.Input{}, false
 		}
 	}

@@ -240,6 +240,29 @@ func TestHoldIsTold(t *testing.T) {
 	}
 }
 
+// Who has put us on hold is not waited for; the time begins anew once they are back.
+func TestNobodyIsWaitedForOnHold(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	l := newLine(t, time.Minute, func(c *Config) { c.Now = func() time.Time { return now } })
+	w := flow.Wait{Kind: flow.WaitListen, Step: "ask", Timeout: time.Hour}
+	armed := func() bool {
+		l.arm(w)
+		return l.timer.Stop()
+	}
+	if !armed() {
+		t.Fatal("a caller who listens is not waited for")
+	}
+	l.signalled(sip.Held{On: true}, w)
+	if armed() {
+		t.Error("the time runs on while we are on hold")
+	}
+	now = now.Add(2 * time.Hour)
+	l.signalled(sip.Held{}, w)
+	if !armed() || !l.quiet.Equal(now) {
+		t.Errorf("back from hold the time counts from %v", l.quiet)
+	}
+}
+
 // Keys that belong to the party they talk with are not the flow's.
 func TestKeysDuringATransfer(t *testing.T) {
 	answers, relayed := make(chan flow.Input, 1), ""

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tandem"
 	"tandem/ivr/flow"
 	"tandem/media"
 	"tandem/media/codec"
@@ -24,18 +25,19 @@ const (
 	keepTime = 10 * time.Second
 )
 
-// Tape is a voicemail being taken: µ-law or A-law bytes at 8 kHz go in.
+// Tape is a voicemail, or a recording for a variable, being taken: µ-law or A-law bytes at 8 kHz go in.
 type Tape interface {
 	io.Writer
 	// Law is the law of the stream now, which the bytes will be in.
 	Law() codec.Law
-	// Keep makes it a promise: once it returns nil the message is in its box.
-	Keep(ctx context.Context, length time.Duration) error
+	// Keep makes it a promise: once it returns without an error the message is in its
+	// box, or the recording kept under the id.
+	Keep(ctx context.Context, length time.Duration) (id tandem.BlobID, err error)
 	// Drop forgets it.
 	Drop()
 }
 
-// taping is a voicemail asked for, or being taken.
+// taping is a tape asked for, or being taken.
 type taping struct {
 	r       flow.Record
 	beeped  bool
@@ -68,13 +70,13 @@ func (l *levels) Write(p []byte) (int, error) {
 	return l.Tape.Write(p)
 }
 
-// Record asks for a voicemail once the prompts have ended.
+// Record asks for a voicemail, or a recording for a variable, once the prompts have ended.
 func (c *Channel) Record(r flow.Record) {
 	c.dropTape()
 	c.taping = &taping{r: r}
 }
 
-// dropTape ends and forgets the voicemail that is being taken, if any.
+// dropTape ends and forgets what is being taken, if anything.
 func (c *Channel) dropTape() {
 	t := c.taping
 	c.taping = nil
@@ -87,8 +89,11 @@ func (c *Channel) dropTape() {
 	t.tape.Drop()
 }
 
-// tape moves a voicemail on. It returns the answer when the message is complete.
-func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
+// tapes reports a wait for a tape.
+func tapes(w flow.Wait) bool { return w.Kind == flow.WaitVoicemail || w.Kind == flow.WaitRecord }
+
+// tape moves a tape on. It returns the answer when it is complete.
+func (c *Channel) tape() (flow.Input, bool) {
 	t := c.taping
 	if !c.saidAll() {
 		return flow.Input{}, false
@@ -110,12 +115,12 @@ func (c *Channel) tape(w flow.Wait) (flow.Input, bool) {
 	if c.cfg.Now().Before(t.until) {
 		return flow.Input{}, false
 	}
-	outcome, err := c.keepTape()
+	in, err := c.keepTape()
 	if err != nil {
 		return flow.Input{Kind: flow.InputFault, Text: err.Error()}, true
 	}
 	c.quiet = c.cfg.Now()
-	return flow.Input{Kind: flow.InputResult, Serial: t.r.Serial, Result: &flow.Result{Outcome: outcome}}, true
+	return in, true
 }
 
 func (c *Channel) startTape() error {
@@ -131,30 +136,36 @@ func (c *Channel) startTape() error {
 	return nil
 }
 
-// keepTape ends the voicemail that is being taken.
-func (c *Channel) keepTape() (outcome string, err error) {
-	outcome, err = c.taping.keep()
+// keepTape ends what is being taken and makes the answer of it.
+func (c *Channel) keepTape() (flow.Input, error) {
+	t := c.taping
+	result, err := t.keep()
 	c.taping = nil // only now: after a panic it is still to be dropped
-	return outcome, err
+	return flow.Input{Kind: flow.InputResult, Serial: t.r.Serial, Result: &result}, err
 }
 
-func (t *taping) keep() (outcome string, err error) {
+func (t *taping) keep() (flow.Result, error) {
+	tooShort := flow.Result{Outcome: "too_short"}
 	if t.rec == nil {
-		return "too_short", nil
+		return tooShort, nil
 	}
 	frames, err := t.rec.Stop()
 	if err != nil {
 		t.tape.Drop()
-		return "", err
+		return flow.Result{}, err
 	}
 	if time.Duration(t.tape.voiced.Load())*frameTime < shortest {
 		t.tape.Drop()
-		return "too_short", nil
+		return tooShort, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), keepTime)
 	defer cancel()
-	if err := t.tape.Keep(ctx, time.Duration(frames)*frameTime); err != nil {
-		return "", err
+	id, err := t.tape.Keep(ctx, time.Duration(frames)*frameTime)
+	switch {
+	case err != nil:
+		return flow.Result{}, err
+	case t.r.Into != "":
+		return flow.Result{Outcome: "done", Value: string(id)}, nil
 	}
-	return "left", nil
+	return flow.Result{Outcome: "left"}, nil
 }

@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -35,14 +36,14 @@ func (b *box) Write(p []byte) (int, error) {
 	return len(p), b.failWrite
 }
 func (b *box) Law() codec.Law { return codec.PCMU }
-func (b *box) Keep(_ context.Context, length time.Duration) error {
+func (b *box) Keep(_ context.Context, length time.Duration) (tandem.BlobID, error) {
 	if b.panics {
 		panic("keeping")
 	}
 	if b.failKeep == nil {
 		b.kept = length
 	}
-	return b.failKeep
+	return "blob_7", b.failKeep
 }
 func (b *box) Drop() { b.dropped = true }
 
@@ -174,6 +175,50 @@ func TestVoicemail(t *testing.T) {
 	}
 }
 
+// A recording for a variable ends with # alone, and a caller who hangs up has said what
+// they wanted to.
+func TestRecording(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		max     time.Duration // 0 = a minute
+		caller  func(l *line)
+		outcome string
+		left    bool
+	}{
+		{name: "# ends it", outcome: "done", caller: func(l *line) { speak(l); l.phone.Type("5#") }},
+		{name: "a hang-up keeps it", outcome: "done", left: true, caller: func(l *line) { speak(l); l.sip <- sip.Ended{} }},
+		{name: "silence is too short", max: 600 * time.Millisecond, outcome: "too_short", caller: func(*line) {}},
+		{name: "a hang-up at the beep is too short", outcome: "too_short", left: true, caller: func(l *line) { l.sip <- sip.Ended{} }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := &box{}
+			l := taped(t, b, time.Minute)
+			l.Record(flow.Record{Serial: 4, Step: "mail", Into: "said", Max: cmp.Or(tc.max, time.Minute)})
+			var caller sync.WaitGroup
+			caller.Go(func() {
+				if l.phone.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool {
+					return testkit.ToneTime(testkit.Transcript(testkit.Audio(ps), 440, 1000), 1000) >= 160*time.Millisecond
+				}) {
+					tc.caller(l)
+				}
+			})
+			in, err := l.Next(t.Context(), flow.Wait{Kind: flow.WaitRecord, Serial: 4, Step: "mail"}, nil)
+			caller.Wait()
+			if tc.left != errors.Is(err, ivr.ErrLeft) || in.Kind != flow.InputResult || in.Serial != 4 || in.Result.Outcome != tc.outcome {
+				t.Fatalf("it gave %+v %+v, %v", in, in.Result, err)
+			}
+			if kept := b.kept > 0; kept != (tc.outcome == "done") || kept != (in.Result.Value == "blob_7") || kept && b.dropped {
+				t.Errorf("kept %v, dropped %v, gave %v", b.kept, b.dropped, in.Result.Value)
+			}
+			if tc.left {
+				if in, err := l.Next(t.Context(), mailWait, nil); !errors.Is(err, ivr.ErrLeft) || in.Result != nil {
+					t.Errorf("then it gave %+v, %v", in, err)
+				}
+			}
+		})
+	}
+}
+
 // speak says half a second of 700 Hz.
 func speak(l *line) {
 	from := time.Now()
@@ -203,7 +248,7 @@ func TestUnfinishedVoicemailIsDropped(t *testing.T) {
 			defer func() { _ = recover() }()
 			speak(l)
 			l.taping.until = time.Now()
-			l.tape(mailWait)
+			l.tape()
 			t.Error("it was kept")
 		},
 	} {
@@ -211,7 +256,7 @@ func TestUnfinishedVoicemailIsDropped(t *testing.T) {
 			b := &box{panics: true}
 			l := newLine(t, time.Minute, func(c *Config) { c.Tape = func(flow.Record) (Tape, error) { return b, nil } })
 			l.Record(flow.Record{Serial: 4, Step: "mail", Max: time.Minute})
-			if in, done := l.tape(mailWait); done || b.dropped {
+			if in, done := l.tape(); done || b.dropped {
 				t.Fatalf("it began with %+v", in)
 			}
 			end(l)

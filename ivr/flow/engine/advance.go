@@ -52,7 +52,7 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 			return s, nil, err
 		}
 	case flow.InputLeft:
-		r.onLeft()
+		r.onLeft(in)
 	case flow.InputFault:
 		if in.Serial == 0 || in.Serial == s.Wait.Serial {
 			r.fault(faultf("%s", in.Text))

@@ -277,16 +277,23 @@ func (r *run) pop() {
 	r.top()
 }
 
-// onLeft goes to on_leave: that of the flow, or of the nearest that called it.
-func (r *run) onLeft() {
+// onLeft goes to on_leave: that of the flow, or of the nearest that called it. What was
+// recorded until then is known there.
+func (r *run) onLeft(in flow.Input) {
 	if r.s.Leaving {
 		return
+	}
+	r.set = nil
+	if v, ok := r.step.Verb.(*flow.RecordStep); ok && in.Result != nil && in.Result.Outcome == "done" && r.awaits(flow.WaitRecord, in.Serial) {
+		if err := r.assign(v.Into, in.Result.Value); err != nil {
+			r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
+		}
 	}
 	r.s.Leaving = true
 	r.s.Outcome = r.f.Step
 	r.s.Keys, r.s.Steps, r.s.Idle = "", 0, 0
+	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave, Set: r.set})
 	r.set = nil
-	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave})
 	r.s.Wait, r.todo = flow.Wait{}, nothing
 	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft = nil, nil, false, ""
 	for r.flow.OnLeave == "" {
