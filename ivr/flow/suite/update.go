@@ -98,7 +98,7 @@ func (d *document) record(t *test, o Options) (lines []*item, note string) {
 			lines = slices.DeleteFunc(lines, func(l *item) bool { return l.node == nil && l.word == it.word && l.text == it.text })
 		}
 		if err := p.act(it); err != nil {
-			note = fmt.Sprintf("%q: the script ends before line %d: %v", t.name, it.node.At.Line, err)
+			note = fmt.Sprintf("the script of %q now ends before `%s`: %v", t.name, it.source(), err)
 			return lines, note
 		}
 		lines = append(lines, it)
@@ -142,7 +142,12 @@ func rewrite(text string, t *test, lines []*item) string {
 	key, value := t.node.KeyOf("script"), t.node.Get("script")
 	switch {
 	case t.node.Flow && value == nil:
-		e.insertBefore(e.closing(t.node.At), ", script: "+inBrackets(lines)+" ")
+		until := e.closing(t.node.At)
+		from := until
+		for row := []rune(e.rows[from.Line-1]); from.Col > 1 && row[from.Col-2] == ' '; {
+			from.Col--
+		}
+		e.replace(from, until, ", script: "+inBrackets(lines)+" ")
 	case t.node.Flow && value.Kind == source.Null:
 		e.insertBefore(e.after(key), ": "+inBrackets(lines))
 	case t.node.Flow:
