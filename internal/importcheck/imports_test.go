@@ -79,6 +79,7 @@ var table = map[string][]string{
 	"internal/config":      {"tandem", "internal/nearest"},
 	"internal/hosts":       nil,
 	"internal/nearest":     nil,
+	"internal/shelf":       {"tandem", "ivr/flow", "ivr/flow/read", "ivr/flow/source", "store", "store/release"},
 	"internal/tally":       {"tandem"},
 	"internal/mockbank":    nil,
 	"internal/importcheck": nil,

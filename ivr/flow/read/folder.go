@@ -148,7 +148,7 @@ func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 		} else if hidden || d.IsDir() {
 			return nil
 		}
-		if info, err := os.Stat(path); err == nil {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			fmt.Fprintf(&b, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
 			names = append(names, path)
 		}

@@ -77,7 +77,7 @@ func (s stored) list() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if kindOf(e.Name()) != "" && !e.IsDir() {
+		if kindOf(e.Name()) != "" && isFile(e) {
 			names = append(names, e.Name())
 		}
 	}
@@ -85,7 +85,7 @@ func (s stored) list() ([]string, error) {
 	for _, folder := range folders {
 		articles, _ := fs.ReadDir(s.fsys, path.Join(knowledgeDir, folder.Name()))
 		for _, e := range articles {
-			if name := path.Join(knowledgeDir, folder.Name(), e.Name()); kindOf(name) != "" && !e.IsDir() {
+			if name := path.Join(knowledgeDir, folder.Name(), e.Name()); kindOf(name) != "" && isFile(e) {
 				names = append(names, name)
 			}
 		}
@@ -93,6 +93,9 @@ func (s stored) list() ([]string, error) {
 	slices.Sort(names)
 	return names, nil
 }
+
+// isFile is true for plain files and links: a pipe would keep its reader waiting.
+func isFile(e fs.DirEntry) bool { return e.Type()&^fs.ModeSymlink == 0 }
 
 func (s stored) read(name string) ([]byte, error) {
 	f, err := s.fsys.Open(name)
