@@ -140,3 +140,41 @@ steps:
 		}
 	}
 }
+
+// What the caller records into a variable is kept, told in the journal, and its id is
+// the variable's value; a hang-up keeps it too.
+func TestRecordingIntoAVariable(t *testing.T) {
+	s := newServerWith(t, setup{
+		entries: `{ "1": take }`,
+		flows: map[string]string{"take": `start: say_it
+on_leave: left
+vars: { said: { type: recording } }
+steps:
+  say_it: { record: { into: said, max: 20s }, next: { done: thanks, too_short: end } }
+  thanks: { say: { prompt: { en: { audio: high.wav } }, barge_in: none }, next: end }
+  left: { end: { reason: left } }
+`}})
+	for from, end := range map[string]func(d *testkit.Dialog){
+		"13900000001": func(d *testkit.Dialog) { d.RTP.Type("#") },
+		"13900000002": func(d *testkit.Dialog) { d.Bye() },
+	} {
+		d := s.peer(t).Call("1", testkit.Options{From: from})
+		d.RTP.Talk(testkit.Tone(700, time.Second))
+		d.RTP.Wait(patience, time.Now(), func(ps []testkit.Packet) bool { return len(ps) >= 60 })
+		end(d)
+		if from == "13900000001" {
+			d.WaitBye(patience)
+		}
+		story := s.story(t, from)
+		if len(story.Blobs) != 1 || len(story.Tasks) != 0 {
+			t.Fatalf("%s: %d recordings, %d tasks", from, len(story.Blobs), len(story.Tasks))
+		}
+		id := string(story.Blobs[0].ID)
+		if kept := strings.Join(events(story, tandem.EventTaken), " "); !strings.Contains(kept, id) {
+			t.Errorf("%s: the journal has %s", from, kept)
+		}
+		if set := strings.Join(events(story, tandem.EventOutcome), " "); !strings.Contains(set, `"said":"`+id+`"`) {
+			t.Errorf("%s: the variable was not set: %s", from, set)
+		}
+	}
+}
