@@ -53,6 +53,20 @@ func TestHandoff(t *testing.T) {
 	}
 }
 
+// A link is sent only to who may carry its operation out.
+func TestOperationNeeds(t *testing.T) {
+	pay := map[string]string{"pay.operation.yaml": "operation: pay\nneeds: verified\nsteps: [ { show: { en: Pay } } ]\n"}
+	for _, tt := range []struct{ first, next, rule, end string }{
+		{`identify: { level: verified, by: [pin] }, next: { passed: link, else: end }`, "else: end", "", ""},
+		{`say: { en: "Hello." }, next: link`, "else: end", "assurance", "operation `pay` of step `link` needs verified, but nothing is known of the caller on this path: first → link"},
+		{`say: { en: "Hello." }, next: link`, "not_assured: end, else: end", "", ""},
+		{`identify: { level: recognised, by: [code] }, next: { passed: link, else: end }`, "else: end", "assurance", "the caller is only recognised on this path: first → link"},
+	} {
+		ds := folder("channels: [voice]\nstart: first\n", "  first: { "+tt.first+" }\n  link: { link: { operation: pay, prompt: { en: \"${link.url}\" } }, next: { "+tt.next+" } }\n", pay)
+		one(t, tt.first+" "+tt.next, ds, tt.rule, tt.end)
+	}
+}
+
 // Who takes an offer waits on by another channel, in the same step: every outcome may
 // come there, a fault and a hang-up too.
 func TestOffers(t *testing.T) {

@@ -101,6 +101,21 @@ func TestPartial(t *testing.T) {
 	}
 }
 
+// A file that cannot be read may be the one that is named: its mistake is told alone, also
+// where only what a flow uses is told.
+func TestUnreadFileIsNotUnknown(t *testing.T) {
+	dir := folderOf(t, map[string]string{
+		"ask.flow.yaml": askFlow, "knowledge/cards/opening.md": opening, "knowledge/cards/closing.md": "no head",
+		"x.flow.yaml":    strings.Replace(smallFlow, "say: { en: \"WORDS\" }, next: end", "survey: { form: csat }, next: end", 1),
+		"csat.form.yaml": "form: [",
+	})
+	for name, rule := range map[string]string{"ask.flow.yaml": "article", "x.flow.yaml": "syntax"} {
+		if _, ds := File(filepath.Join(dir, name), testOptions()); len(ds) != 1 || ds[0].Rule != rule {
+			t.Errorf("%s: want %s alone, got\n%s", name, rule, shown(ds))
+		}
+	}
+}
+
 // What Files keeps makes the same library later, whatever has become of the folder.
 func TestRelease(t *testing.T) {
 	dir := folderOf(t, map[string]string{"ask.flow.yaml": askFlow, "ask.test.yaml": "flow: ask\n", "knowledge/cards/opening.md": opening, "notes.txt": "x"})

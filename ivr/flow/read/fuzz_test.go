@@ -2,6 +2,7 @@ package read
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,13 @@ func fuzzRead(t *testing.T, fsys fstest.MapFS) {
 	}
 	var b bytes.Buffer
 	source.Print(&b, ds, true)
+	r := newReading(fsys, "", testOptions())
+	r.read()
+	for _, f := range r.library().Flows {
+		for _, name := range f.Order {
+			f.Steps[name].Edges()
+		}
+	}
 	for _, d := range ds {
 		if d.Line < 1 || d.Column < 1 || d.Rule == "" || d.Message == "" || d.Severity != source.Error && d.Severity != source.Warning {
 			t.Errorf("diagnostic %+v", d)
@@ -33,9 +41,24 @@ func fuzzRead(t *testing.T, fsys fstest.MapFS) {
 	}
 }
 
-// FuzzFlow reads one flow of any text: no panic, no hang, every diagnostic placed.
+// soundFiles is the files that a fuzzed flow may name things of.
+func soundFiles(t testing.TB) fstest.MapFS {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for _, name := range []string{"head_office.calendar.yaml", "cards.queues.yaml", "csat.form.yaml", "request.form.yaml", "enrol.operation.yaml", "triage.classify.yaml", "child.flow.yaml", "knowledge/cards/opening.md"} {
+		data, err := os.ReadFile("testdata/broken/beside/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fsys[name] = &fstest.MapFile{Data: data}
+	}
+	return fsys
+}
+
+// FuzzFlow reads one flow of any text beside sound files: no panic, no hang, every
+// diagnostic placed, and what could be read can be looked at.
 func FuzzFlow(f *testing.F) {
-	for _, pattern := range []string{"testdata/broken/*.flow.yaml", "testdata/good/*.flow.yaml"} {
+	for _, pattern := range []string{"testdata/broken/*.flow.yaml", "testdata/good/*.flow.yaml", "testdata/bank/*.flow.yaml"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, p := range paths {
 			data, err := os.ReadFile(p)
@@ -48,25 +71,38 @@ func FuzzFlow(f *testing.F) {
 	for _, odd := range oddities() {
 		f.Add([]byte(odd))
 	}
+	sound := soundFiles(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		fuzzRead(t, fstest.MapFS{"x.flow.yaml": {Data: data}})
+		fsys := maps.Clone(sound)
+		fsys["x.flow.yaml"] = &fstest.MapFile{Data: data}
+		fuzzRead(t, fsys)
 	})
 }
 
-// FuzzDir reads a flow beside a calendar, a queues file and a called flow.
+// FuzzDir reads a flow beside files of every kind and a called flow, all of any text.
 func FuzzDir(f *testing.F) {
-	good := func(name string) []byte {
-		data, err := os.ReadFile("testdata/good/" + name)
+	bank := func(name string) []byte {
+		data, err := os.ReadFile("testdata/" + name)
 		if err != nil {
 			f.Fatal(err)
 		}
 		return data
 	}
-	f.Add(good("front_door.flow.yaml"), good("rate_us.flow.yaml"), good("head_office.calendar.yaml"), good("cards.queues.yaml"))
-	f.Add([]byte("flow: a"), []byte("flow: a"), []byte("calendar: a"), []byte("boxes: {}"))
-	f.Fuzz(func(t *testing.T, a, b, calendar, queues []byte) {
+	f.Add(bank("bank/front_door.flow.yaml"), bank("good/rate_us.flow.yaml"), bank("bank/head_office.calendar.yaml"), bank("bank/cards.queues.yaml"),
+		bank("bank/csat.form.yaml"), bank("bank/enrol.operation.yaml"), bank("bank/triage.classify.yaml"), bank("broken/beside/knowledge/cards/opening.md"))
+	paths, _ := filepath.Glob("testdata/broken/*.*")
+	slots := map[string]int{".calendar.yaml": 2, ".queues.yaml": 3, ".form.yaml": 4, ".operation.yaml": 5, ".classify.yaml": 6, ".md": 7}
+	for _, p := range paths {
+		if i, ok := slots[kindOf("knowledge/x/"+filepath.Base(p))+kindOf(filepath.Base(p))]; ok {
+			var files [8][]byte
+			files[0], files[i] = bank("good/front_door.flow.yaml"), bank("broken/"+filepath.Base(p))
+			f.Add(files[0], files[1], files[2], files[3], files[4], files[5], files[6], files[7])
+		}
+	}
+	f.Fuzz(func(t *testing.T, a, b, calendar, queues, form, operation, classify, article []byte) {
 		fuzzRead(t, fstest.MapFS{
 			"a.flow.yaml": {Data: a}, "b.flow.yaml": {Data: b}, "c.calendar.yaml": {Data: calendar}, "d.queues.yaml": {Data: queues},
+			"e.form.yaml": {Data: form}, "f.operation.yaml": {Data: operation}, "g.classify.yaml": {Data: classify}, "knowledge/h/i.md": {Data: article},
 		})
 	})
 }
@@ -87,7 +123,10 @@ func oddities() []string {
 func TestOddities(t *testing.T) {
 	for _, odd := range oddities() {
 		fuzzRead(t, fstest.MapFS{"x.flow.yaml": {Data: []byte(odd)}})
-		fuzzRead(t, fstest.MapFS{"x.calendar.yaml": {Data: []byte(odd)}, "x.queues.yaml": {Data: []byte(odd)}})
+		fuzzRead(t, fstest.MapFS{
+			"x.calendar.yaml": {Data: []byte(odd)}, "x.queues.yaml": {Data: []byte(odd)}, "x.form.yaml": {Data: []byte(odd)}, "x.operation.yaml": {Data: []byte(odd)},
+			"x.classify.yaml": {Data: []byte(odd)}, "knowledge/x/y.md": {Data: []byte(odd)}, "knowledge/x/z.md": {Data: []byte("---\n" + odd + "\n---\n" + odd)},
+		})
 	}
 }
 

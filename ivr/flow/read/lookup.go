@@ -3,6 +3,7 @@ package read
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 
 	"tandem/ivr/flow"
@@ -24,7 +25,7 @@ func (ff *flowFile) calendar(n *source.Node, name string) {
 		use(ff, c)
 		return
 	}
-	ff.unknown(n, "unknown-calendar", name, namesOf(ff.reading.calendars), "there is no calendar `%s`", fmt.Sprintf("make a file %s.calendar.yaml beside the flow", source.AsName(name)))
+	ff.unknown(n, "unknown-calendar", calendarFile, name, namesOf(ff.reading.calendars), "there is no calendar `%s`", fmt.Sprintf("make a file %s.calendar.yaml beside the flow", source.AsName(name)))
 }
 
 func (ff *flowFile) box(n *source.Node, name string) {
@@ -32,7 +33,7 @@ func (ff *flowFile) box(n *source.Node, name string) {
 		use(ff, b)
 		return
 	}
-	ff.unknown(n, "unknown-box", name, namesOf(ff.reading.boxes), "there is no box `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `boxes: { %s: { queue: NAME } }`", source.AsName(name)))
+	ff.unknown(n, "unknown-box", queuesFile, name, namesOf(ff.reading.boxes), "there is no box `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `boxes: { %s: { queue: NAME } }`", source.AsName(name)))
 }
 
 func (ff *flowFile) queue(n *source.Node, name string) {
@@ -40,14 +41,14 @@ func (ff *flowFile) queue(n *source.Node, name string) {
 		use(ff, q)
 		return
 	}
-	ff.unknown(n, "unknown-queue", name, namesOf(ff.reading.queues), "there is no queue `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `queues: { %s: {} }`", source.AsName(name)))
+	ff.unknown(n, "unknown-queue", queuesFile, name, namesOf(ff.reading.queues), "there is no queue `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `queues: { %s: {} }`", source.AsName(name)))
 }
 
 // form looks a form up; asks says that its questions are asked, in the flow's languages.
 func (ff *flowFile) form(n *source.Node, name string, asks bool) *flow.Form {
 	form := ff.reading.forms[name]
 	if form == nil {
-		ff.unknown(n, "unknown-form", name, namesOf(ff.reading.forms), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
+		ff.unknown(n, "unknown-form", formFile, name, namesOf(ff.reading.forms), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
 		return nil
 	}
 	if asks {
@@ -60,7 +61,7 @@ func (ff *flowFile) form(n *source.Node, name string, asks bool) *flow.Form {
 func (ff *flowFile) operation(n *source.Node, name string) *flow.Operation {
 	o := ff.reading.operations[name]
 	if o == nil {
-		ff.unknown(n, "unknown-operation", name, namesOf(ff.reading.operations), "there is no operation `%s`", fmt.Sprintf("make a file %s.operation.yaml beside the flow", source.AsName(name)))
+		ff.unknown(n, "unknown-operation", operationFile, name, namesOf(ff.reading.operations), "there is no operation `%s`", fmt.Sprintf("make a file %s.operation.yaml beside the flow", source.AsName(name)))
 		return nil
 	}
 	beside.Shows(o.file.File, o.value, ff.flow)
@@ -76,7 +77,7 @@ func (ff *flowFile) classifier(n *source.Node, name string) *flow.Classifier {
 	if c := ff.reading.classifiers[name]; c != nil {
 		return use(ff, c)
 	}
-	ff.unknown(n, "unknown-classifier", name, namesOf(ff.reading.classifiers), "there is no classifier `%s`", fmt.Sprintf("make a file %s.classify.yaml beside the flow", source.AsName(name)))
+	ff.unknown(n, "unknown-classifier", classifyFile, name, namesOf(ff.reading.classifiers), "there is no classifier `%s`", fmt.Sprintf("make a file %s.classify.yaml beside the flow", source.AsName(name)))
 	return nil
 }
 
@@ -84,12 +85,16 @@ func (ff *flowFile) classifier(n *source.Node, name string) *flow.Classifier {
 func (ff *flowFile) knowledge(n *source.Node, name string) {
 	k := ff.reading.knowledge[name]
 	if k == nil {
-		ff.unknown(n, "unknown-knowledge", name, namesOf(ff.reading.knowledge), "there is no knowledge `%s`", fmt.Sprintf("make a folder %s/%s with an article in it, such as opening.md", knowledgeDir, source.AsName(name)))
+		ff.unknown(n, "unknown-knowledge", articleFile, name, namesOf(ff.reading.knowledge), "there is no knowledge `%s`", fmt.Sprintf("make a folder %s/%s with an article in it, such as opening.md", knowledgeDir, source.AsName(name)))
 		return
 	}
 	spoken := map[string]bool{}
+	for file := range ff.reading.files {
+		if path.Dir(file) == path.Join(knowledgeDir, name) {
+			ff.uses[file] = true
+		}
+	}
 	for _, a := range k.Articles {
-		ff.uses[a.File] = true
 		spoken[a.Lang] = true
 	}
 	for i, lang := range ff.flow.Languages {

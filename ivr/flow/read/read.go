@@ -233,17 +233,33 @@ func (r *reading) formOf(f *document, n *source.Node, name string) {
 		f.uses[form.file.Base] = true
 		return
 	}
-	f.unknown(n, "unknown-form", name, slices.Sorted(maps.Keys(r.forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
+	f.unknown(n, "unknown-form", formFile, name, slices.Sorted(maps.Keys(r.forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
 }
 
 // unknown reports a name that nothing of its kind has: the fix is the nearest, or else
-// what would give the name to something.
-func (f *document) unknown(n *source.Node, rule, name string, names []string, message, make string) {
+// what would give the name to something. Where a file of the kind cannot be read, it may
+// be the one: then that mistake is enough.
+func (f *document) unknown(n *source.Node, rule, kind, name string, names []string, message, make string) {
+	if f.unread(kind) {
+		return
+	}
 	fix := source.DidYouMean(name, names)
 	if len(names) == 0 || len(names) > listedNames && nearest.Name(name, names) == "" {
 		fix = make
 	}
 	f.Fail(n, rule, fix, message, name)
+}
+
+// unread reports files of a kind that cannot be read, and notes that this one may use them.
+func (f *document) unread(kind string) bool {
+	some := false
+	for name, other := range f.reading.files {
+		if kind != "" && kindOf(name) == kind && other.Root == nil {
+			f.uses[name] = true
+			some = true
+		}
+	}
+	return some
 }
 
 // checkBoxes looks up the queues of boxes, once all files are read.
@@ -256,7 +272,7 @@ func (r *reading) checkBoxes() {
 		q := r.queues[b.value.Queue]
 		if q == nil {
 			n := b.file.Root.Get("boxes").Get(name).Get("queue")
-			b.file.unknown(n, "unknown-queue", b.value.Queue, slices.Sorted(maps.Keys(r.queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.value.Queue)))
+			b.file.unknown(n, "unknown-queue", queuesFile, b.value.Queue, slices.Sorted(maps.Keys(r.queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.value.Queue)))
 			continue
 		}
 		if q.file != b.file {

@@ -210,7 +210,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
 		{"else", true, ""},
 		{"skipped", s.body.Get("if") != nil, "it needs an `if`"},
 		{"loop", s.body.Get("max_visits") != nil, "it needs `max_visits`"},
-		{"not_assured", s.body.Get("needs") != nil, "it needs `needs`"},
+		{"not_assured", s.body.Get("needs") != nil || s.Needs > tandem.None, "it needs `needs`"},
 	} {
 		if extra.has || slices.Contains(own, extra.name) { // a survey has a skipped of its own
 			known = append(known, extra.name)

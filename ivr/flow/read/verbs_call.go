@@ -47,6 +47,8 @@ func (ff *flowFile) child(n *source.Node, name string) *flowFile {
 	switch {
 	case name == "":
 		return nil
+	case child == nil && ff.unread(flowKind): // it may be the one
+		return nil
 	case child == nil:
 		var names []string
 		for _, other := range slices.Sorted(maps.Keys(ff.reading.flows)) {

@@ -240,7 +240,7 @@ func (ff *flowFile) fill(n *source.Node, types map[string]*expression.Type, none
 	for _, e := range n.Entries {
 		t := types[e.Key.Text]
 		if t == nil {
-			ff.unknown(e.Key, "unknown-field", e.Key.Text, namesOf(types), none, "remove it")
+			ff.unknown(e.Key, "unknown-field", "", e.Key.Text, namesOf(types), none, "remove it")
 			continue
 		}
 		if p := ff.open(e.Val, "`"+e.Key.Text+"`", t, where); p != nil {
