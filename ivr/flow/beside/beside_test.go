@@ -1,0 +1,120 @@
+package beside_test
+
+import (
+	"reflect"
+	"testing"
+	"testing/fstest"
+
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/beside"
+	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/source"
+)
+
+// The broken files beside package read show every mistake once; here is what is read.
+
+func parsed(t *testing.T, name, text string) *source.File {
+	t.Helper()
+	f := source.New(name, name)
+	if !f.Parse([]byte(text)) {
+		t.Fatal(f.Found())
+	}
+	return f
+}
+
+func TestForm(t *testing.T) {
+	f := parsed(t, "x.form.yaml", `form: fault
+fields:
+  - { name: serial, type: digits, ask: { en: "The number on the plate?", zh-CN: 铭牌上的编号？ } }
+  - { name: floor, type: int, range: -3..40, optional: true }
+  - { name: kind, type: enum, values: [noise, leak] }
+`)
+	form := beside.NewFolder(fstest.MapFS{}).Form(f)
+	if f.Broken() || form.Name != "fault" || len(form.Fields) != 3 {
+		t.Fatalf("%+v, %v", form, f.Found())
+	}
+	serial, floor, kind := form.Fields[0], form.Fields[1], form.Fields[2]
+	if text, _ := serial.Ask.ByLang["zh-CN"].Text.Literal(); text != "铭牌上的编号？" || serial.Type.Kind != expression.Digits || serial.Optional || serial.Pos.Line != 3 {
+		t.Errorf("%+v", serial)
+	}
+	if floor.Least != -3 || floor.Most != 40 || !floor.Optional || floor.Ask != nil {
+		t.Errorf("%+v", floor)
+	}
+	if !reflect.DeepEqual(kind.Type.Values, []string{"noise", "leak"}) {
+		t.Errorf("%+v", kind.Type)
+	}
+	// What is asked needs a question in each language of the flow that asks it.
+	beside.Asks(f, form, &flow.Flow{Name: "front_door", Languages: []string{"en", "zh-CN"}})
+	if ds := f.Found(); len(ds) != 2 || ds[0].Line != 4 || ds[1].Line != 5 {
+		t.Errorf("found %v", ds)
+	}
+}
+
+func TestOperation(t *testing.T) {
+	f := parsed(t, "x.operation.yaml", `operation: enrol
+needs: verified
+steps:
+  - { show: { en: { text: "Tap More.", image: b.png } }, image: a.png }
+  - { form: enrol_form }
+confirm: { en: "Switch it on" }
+result: { en: "Done." }
+`)
+	var asked []string
+	o := beside.NewFolder(fstest.MapFS{"a.png": {}, "b.png": {}}).Operation(f, func(_ *source.Node, name string) { asked = append(asked, name) })
+	if f.Broken() || o.Name != "enrol" || o.Needs != tandem.Verified || len(o.Steps) != 2 || o.Confirm == nil || o.Result == nil {
+		t.Fatalf("%+v, %v", o, f.Found())
+	}
+	if s := o.Steps[0]; s.Image != "a.png" || s.Show.ByLang["en"].Image != "b.png" || o.Steps[1].Form != "enrol_form" || !reflect.DeepEqual(asked, []string{"enrol_form"}) {
+		t.Errorf("%+v, asked %v", o.Steps, asked)
+	}
+	beside.Shows(f, o, &flow.Flow{Name: "front_door", Languages: []string{"en", "zh-CN"}})
+	if ds := f.Found(); len(ds) != 3 || source.HasErrors(ds) {
+		t.Errorf("found %v, want three warnings", ds)
+	}
+}
+
+func TestClassifier(t *testing.T) {
+	f := parsed(t, "x.classify.yaml", `classifier: triage
+rules:
+  - { any: { en: refund, zh-CN: [退款, 退钱] }, set: { request: refund, sentiment: angry } }
+`)
+	c := beside.Classifier(f)
+	want := flow.ClassRule{Pos: c.Rules[0].Pos, Any: map[string][]string{"en": {"refund"}, "zh-CN": {"退款", "退钱"}}, Set: map[string]string{"request": "refund", "sentiment": "angry"}}
+	if f.Broken() || c.Name != "triage" || len(c.Rules) != 1 || !reflect.DeepEqual(c.Rules[0], want) {
+		t.Errorf("%+v, %v", c, f.Found())
+	}
+}
+
+func TestArticle(t *testing.T) {
+	for _, tt := range []struct{ text, answer, rule string }{
+		{"---\ntitle: Open\nwords: open\nlanguage: zh-CN\n---\nNine to six.\n\n---\n\nNot on Sunday.\n", "Nine to six.\n\n---\n\nNot on Sunday.", ""},
+		{"\xef\xbb\xbf---\r\ntitle: Open\r\nwords: open\r\nlanguage: zh-CN\r\n---\r\nNine.\r\n", "Nine.", ""},
+		{"---\ntitle: Open\nwords: open\nlanguage: zh-CN\n---", "", "article"},
+		{"---\ntitle: Open\nwords: open\nlanguage: zh-CN\n", "", "article"},
+		{"title: Open\n---\nNine.\n", "", "article"},
+		{"---\ntitle: Open\nwords: []\nlanguage: zh-CN\n---\nNine.\n", "Nine.", "empty-value"},
+		{"---\n---\nNine.\n", "", "article"},
+		{"---\ntitle: Open\xff\n---\nNine.\n", "", "encoding"},
+	} {
+		f := source.New("knowledge/x/open.md", "open.md")
+		a := beside.Article(f, []byte(tt.text))
+		found := f.Found()
+		if tt.rule == "" && (len(found) != 0 || a.Text != tt.answer || a.Lang != "zh-CN" || a.Title != "Open" || !reflect.DeepEqual(a.Words, []string{"open"}) || a.File != "knowledge/x/open.md") {
+			t.Errorf("%q: %+v, %v", tt.text, a, found)
+		}
+		if tt.rule != "" && (len(found) != 1 || found[0].Rule != tt.rule) {
+			t.Errorf("%q: found %v, want %s", tt.text, found, tt.rule)
+		}
+	}
+}
+
+func TestQueues(t *testing.T) {
+	f := parsed(t, "x.queues.yaml", "queues:\n  cards: { teams: [cards, night], target: { voice: 20s }, full: 200 }\n  loans:\nboxes: { post: { queue: cards } }\n")
+	queues, boxes := map[string]*flow.Queue{}, map[string]*flow.Box{}
+	beside.Queues(f, func(n *source.Node, q *flow.Queue) { queues[n.Text] = q }, func(n *source.Node, b *flow.Box) { boxes[n.Text] = b })
+	cards := queues["cards"]
+	if f.Broken() || len(queues) != 2 || cards.Full != 200 || len(cards.Teams) != 2 || cards.Target[tandem.Voice].Seconds() != 20 || boxes["post"].Queue != "cards" {
+		t.Errorf("%+v, %+v, %v", queues, boxes, f.Found())
+	}
+}
