@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -314,14 +315,15 @@ func TestMisfits(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]func(*flow.Session){
-		"unknown flow":     func(s *flow.Session) { s.Frames[0].Flow = "nope" },
-		"another version":  func(s *flow.Session) { s.Frames[0].Hash = "nope" },
-		"unknown step":     func(s *flow.Session) { s.Frames[0].Step = "nope" },
-		"another wait":     func(s *flow.Session) { s.Wait.Kind = flow.WaitHTTP },
-		"no wait":          func(s *flow.Session) { s.Wait.Kind = flow.WaitNone },
-		"another format":   func(s *flow.Session) { s.Version = 7 },
-		"confirms nothing": func(s *flow.Session) { s.Frames[0].Confirming = true },
-		"no call":          func(s *flow.Session) { s.Frames = append(s.Frames, s.Frames[0]) },
+		"unknown flow":      func(s *flow.Session) { s.Frames[0].Flow = "nope" },
+		"another version":   func(s *flow.Session) { s.Frames[0].Hash = "nope" },
+		"unknown step":      func(s *flow.Session) { s.Frames[0].Step = "nope" },
+		"another wait":      func(s *flow.Session) { s.Wait.Kind = flow.WaitHTTP },
+		"no wait":           func(s *flow.Session) { s.Wait.Kind = flow.WaitNone },
+		"another format":    func(s *flow.Session) { s.Version = 7 },
+		"confirms nothing":  func(s *flow.Session) { s.Frames[0].Confirming = true },
+		"nowhere to return": func(s *flow.Session) { s.Frames[0].Return = []string{"nope"} },
+		"no call":           func(s *flow.Session) { s.Frames = append(s.Frames, s.Frames[0]) },
 	}
 	for name, spoil := range tests {
 		s := good
@@ -378,41 +380,36 @@ func TestCalendar(t *testing.T) {
 	}
 }
 
-// BenchmarkCall plays a call of eleven steps to its menu and back.
-func BenchmarkCall(b *testing.B) {
+// BenchmarkSteps plays a call through a menu, an HTTP exchange and what it answers.
+func BenchmarkSteps(b *testing.B) {
 	lib := library(b)
-	keys := "1234"
 	body := json.RawMessage(`{"balance":1234.5,"due":"2026-12-01","name":"Li"}`)
 	steps := 0
-	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	for b.Loop() {
 		s, effects, err := engine.Start(lib, "bank", caller(), map[string]any{"account": "6222000100"}, monday)
-		if err != nil {
-			b.Fatal(err)
-		}
-		count := func(e []flow.Effect) {
-			for _, e := range e {
-				if tr, ok := e.(flow.Trace); ok && tr.Kind == tandem.EventStep {
+		push := func(in flow.Input) {
+			for _, e := range effects {
+				if t, ok := e.(flow.Trace); ok && t.Kind == tandem.EventStep {
 					steps++
 				}
 			}
-		}
-		count(effects)
-		push := func(in flow.Input) {
-			in.At, in.Serial = monday, s.Wait.Serial
-			s, effects, err = engine.Advance(lib, s, in)
 			if err != nil {
 				b.Fatal(err)
 			}
-			count(effects)
+			in.At, in.Serial = monday, s.Wait.Serial
+			s, effects, err = engine.Advance(lib, s, in)
 		}
-		push(flow.Input{Kind: flow.InputKey, Text: "1"})
-		for _, k := range keys {
-			push(flow.Input{Kind: flow.InputKey, Text: string(k)})
+		for _, k := range []string{"1", "1", "2", "3", "4"} {
+			push(flow.Input{Kind: flow.InputKey, Text: k})
 		}
 		push(flow.Input{Kind: flow.InputFetched, Fetched: &flow.Fetched{Status: 200, Body: body}})
+		push(flow.Input{Kind: flow.InputLeft})
 	}
+	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(steps), "allocs/step")
 }
 
 func caller() flow.Facts {

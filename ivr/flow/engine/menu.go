@@ -100,9 +100,8 @@ func (m menu) text(r *run, s string) error {
 	if i := m.chosen(r, strings.ToUpper(s)); i >= 0 {
 		return m.choose(r, i)
 	}
-	labels := m.options(r)
 	for i := range m.count(r) {
-		if m.From == nil && says(s, m.Choices[i].Phrases) || flow.Fold(labels[i].Label) == s {
+		if m.From == nil && says(s, m.Choices[i].Phrases) || m.labelled(r, i, s) {
 			return m.choose(r, i)
 		}
 	}
@@ -188,6 +187,20 @@ func (m menu) options(r *run) []flow.Option {
 		}
 	}
 	return out
+}
+
+// labelled tells whether a folded text is what a choice is called, in words or on its
+// button.
+func (m menu) labelled(r *run, i int, s string) bool {
+	var p *flow.Prompt
+	var more map[string]any
+	if m.From != nil {
+		p, more = m.From.Label, m.labelNames(r, i)
+	} else if p = m.Choices[i].Label; p == nil {
+		return false
+	}
+	words, _, err := r.words(p)
+	return err == nil && (flow.Fold(r.plain(p, more)) == s || words.Button != "" && flow.Fold(words.Button) == s)
 }
 
 // label is a prompt on a button, or in a numbered line.

@@ -29,7 +29,16 @@ type run struct {
 // masked stands for a secret's value in traces.
 const masked = "•••"
 
-func (r *run) emit(e flow.Effect)                    { r.effects = append(r.effects, e) }
+// someEffects is how many effects most runs have.
+const someEffects = 12
+
+func (r *run) emit(e flow.Effect) {
+	if r.effects == nil {
+		r.effects = make([]flow.Effect, 0, someEffects)
+	}
+	r.effects = append(r.effects, e)
+}
+
 func (r *run) trace(kind tandem.EventKind, data any) { r.emit(flow.Trace{Kind: kind, Data: data}) }
 func (r *run) over() bool                            { return len(r.s.Frames) == 0 }
 
