@@ -60,7 +60,7 @@ type State struct {
 	Found []source.Diagnostic
 	// Refused is set while the newest reading had errors, so that an older library serves.
 	Refused bool
-	Changed []string // files that are other than before the newest reading that was taken
+	Changed []string // files that are other than at the reading before, tests among them
 }
 
 // Broken is the error of a folder with mistakes.
@@ -95,6 +95,7 @@ type Shelf struct {
 	mu      sync.Mutex
 	state   State
 	files   map[string][]byte // of state.Library
+	seen    map[string]string // the hash of each file at the newest reading, tests among them
 	owed    *release.Snapshot // that the store would not take yet
 	pending *pending          // what is being published
 	options read.Options
@@ -113,6 +114,7 @@ type made struct {
 // same, and Attach may find a release that serves.
 func Open(o Options) (*Shelf, error) {
 	s := &Shelf{o: o, log: o.Log, options: o.Read, write: writeAll, retry: retryEvery}
+	s.seen = s.survey()
 	folder, found, err := read.OpenFolder(o.Dir, o.Read, s.report)
 	if err != nil {
 		s.broken = &Broken{o.Dir, found}
@@ -223,14 +225,14 @@ func (s *Shelf) Keep(ctx context.Context) {
 
 // report is told by the folder of each reading, one at a time.
 func (s *Shelf) report(lib *flow.Library, found []source.Diagnostic) {
+	seen := s.survey()
 	s.mu.Lock()
 	p := s.pending
-	before := s.files
 	s.state.Found, s.state.Refused = s.named(found), lib == nil
+	s.state.Changed, s.seen = different(s.seen, seen), seen
 	if lib != nil {
 		s.files = s.folder.Files()
 		s.state.Library = lib
-		s.state.Changed = different(before, s.files)
 	}
 	s.mu.Unlock()
 
@@ -283,11 +285,26 @@ func (s *Shelf) keep(ctx context.Context, snap release.Snapshot) (release.Releas
 	return r, nil
 }
 
-// different lists the files that two sets do not have alike, sorted.
-func different(a, b map[string][]byte) []string {
+// survey is the hash of each file of the folder. One that cannot be read has none.
+func (s *Shelf) survey() map[string]string {
+	out := map[string]string{}
+	names, err := read.Names(s.o.Dir)
+	if err != nil {
+		s.log.Warn("the flows folder cannot be looked through", "error", err)
+	}
+	for _, name := range names {
+		if text, err := s.Text(name); err == nil && text != nil {
+			out[name] = release.TextHash(text)
+		}
+	}
+	return out
+}
+
+// different lists the files that two surveys do not have alike, sorted.
+func different(a, b map[string]string) []string {
 	out := []string{}
-	for name, text := range b {
-		if old, ok := a[name]; !ok || string(old) != string(text) {
+	for name, hash := range b {
+		if a[name] != hash {
 			out = append(out, name)
 		}
 	}
@@ -379,28 +396,31 @@ func (s *Shelf) FileOf(lib *flow.Library, name string) string {
 	return filepath.Base(f.Pos.File)
 }
 
-// Old is the text of a flow's file in a version of that hash.
-func (s *Shelf) Old(ctx context.Context, name, hash string) (file string, text []byte, err error) {
-	r, err := s.releases.Find(ctx, name, hash)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", nil, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("version %.12s of flow %s is not stored", hash, name), Err: err}
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	lib, err := s.Library(ctx, name, hash)
-	if err != nil {
-		return "", nil, err
-	}
-	files, err := s.releases.Files(ctx, r.Number)
-	if err != nil {
-		return "", nil, err
+// Old is the library with a flow in the version of that hash, and the flow's file then.
+func (s *Shelf) Old(ctx context.Context, name, hash string) (lib *flow.Library, file string, text []byte, err error) {
+	if lib, err = s.Library(ctx, name, hash); err != nil {
+		return nil, "", nil, err
 	}
 	file = s.FileOf(lib, name)
-	if text, ok := files[file]; ok {
-		return file, text, nil
+	s.mu.Lock()
+	files := s.files
+	if lib != s.state.Library {
+		files = nil
 	}
-	return "", nil, fmt.Errorf("release %d has no file %s: %w", r.Number, file, store.ErrDamaged)
+	s.mu.Unlock()
+	if files == nil {
+		r, err := s.releases.Find(ctx, name, hash)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		if files, err = s.releases.Files(ctx, r.Number); err != nil {
+			return nil, "", nil, err
+		}
+	}
+	if text, ok := files[file]; ok {
+		return lib, file, text, nil
+	}
+	return nil, "", nil, fmt.Errorf("version %.12s of flow %s has no file %s: %w", hash, name, file, store.ErrDamaged)
 }
 
 // Overlay reads the folder with a draft of one file in its place, and gives diagnostics

@@ -178,12 +178,16 @@ func TestReadingsAreKept(t *testing.T) {
 		t.Errorf("after a save %+v", st)
 	}
 	b.save("a.flow.yaml", "flow: a\n")
-	if st := b.look(); !st.Refused || st.Release.Number != 2 || st.Library != b.Current() || len(st.Found) == 0 || st.Found[0].File != "a.flow.yaml" {
+	if st := b.look(); !st.Refused || st.Release.Number != 2 || st.Library != b.Current() || len(st.Found) == 0 || st.Found[0].File != "a.flow.yaml" || !slices.Equal(st.Changed, []string{"a.flow.yaml"}) {
 		t.Errorf("after a mistake %+v", st)
 	}
 	b.save("a.flow.yaml", flowText("a", "Two"))
-	if st := b.look(); st.Refused || st.Release.Number != 2 || len(st.Changed) != 0 {
+	if st := b.look(); st.Refused || st.Release.Number != 2 || !slices.Equal(st.Changed, []string{"a.flow.yaml"}) {
 		t.Errorf("back again %+v", st)
+	}
+	b.save("a.test.yaml", "flow: a\n")
+	if st := b.look(); st.Refused || st.Release.Number != 2 || !slices.Equal(st.Changed, []string{"a.test.yaml"}) {
+		t.Errorf("a file of tests %+v", st)
 	}
 	b.mustOpen() // a restart on the same files
 	if r := b.State().Release; r.Number != 2 {
@@ -245,14 +249,16 @@ func TestLibrary(t *testing.T) {
 	if lib, err := b.Library(t.Context(), "a", hashes[3]); err != nil || lib.Flows["a"].Hash != hashes[3] {
 		t.Errorf("after a restart: %v", err)
 	}
-	if file, text, err := b.Old(t.Context(), "a", hashes[3]); err != nil || file != "a.flow.yaml" || string(text) != flowText("a", "3") {
-		t.Errorf("its file is %s %q, %v", file, text, err)
+	for i := range hashes {
+		if lib, file, text, err := b.Old(t.Context(), "a", hashes[i]); err != nil || file != "a.flow.yaml" || string(text) != flowText("a", fmt.Sprint(i)) || !has(lib, "a", hashes[i]) {
+			t.Errorf("the file of version %d is %s %q, %v", i, file, text, err)
+		}
 	}
 	for _, name := range []string{"a", "nobody"} {
 		if _, err := b.Library(t.Context(), name, "feed"); tandem.CodeOf(err) != tandem.CodeNotFound {
 			t.Errorf("a version of %s that never was: %v", name, err)
 		}
-		if _, _, err := b.Old(t.Context(), name, "feed"); tandem.CodeOf(err) != tandem.CodeNotFound {
+		if _, _, _, err := b.Old(t.Context(), name, "feed"); tandem.CodeOf(err) != tandem.CodeNotFound {
 			t.Errorf("the file of a version of %s that never was: %v", name, err)
 		}
 	}
