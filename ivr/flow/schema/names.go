@@ -3,7 +3,8 @@ package schema
 // Names is what the files of a folder declare, for a schema and for completion. The
 // zero value knows nothing; nil lists offer nothing and refuse nothing.
 type Names struct {
-	Lang string // of the sentences beside completions: en or zh-CN
+	Lang string // of the sentences in a schema and beside completions: en or zh-CN
+	File string // the name of the file that is being written; its end says what it is
 
 	Calendars   []string
 	Queues      []string
@@ -22,10 +23,11 @@ type FlowNames struct {
 	Name     string
 	Inputs   []Named
 	Outcomes []string
-	Steps    []string
-	Vars     []Named
-	Prompts  []string
 	Returns  []string
+	Steps    []string
+	HTTP     []string // steps that ask another system
+	Vars     []Named  // with its inputs; fields of objects as card.balance
+	Prompts  []string
 }
 
 // Named is a name with the type that was declared for it.

@@ -27,6 +27,7 @@ type (
 	Note       string
 	Any        string // whatever JSON can hold
 	Pause      string // a duration, or silence
+	Heard      string // a prompt, or words of one
 	AgentCount string // none, or how many are free
 	Moment     string // a date and a time with its zone
 	Outcome    string // of a verb

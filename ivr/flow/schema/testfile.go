@@ -75,8 +75,8 @@ type (
 	}
 	// LineWord is exactly one of these.
 	LineWord struct {
-		Hears       Plain                `json:"hears,omitempty" en:"The customer hears a prompt, or words of it." zh:"客户听到某条提示语,或其中的话。"`
-		Reads       Plain                `json:"reads,omitempty" en:"The customer reads a prompt, or words of it." zh:"客户看到某条提示语,或其中的话。"`
+		Hears       Heard                `json:"hears,omitempty" en:"The customer hears a prompt, or words of it." zh:"客户听到某条提示语,或其中的话。"`
+		Reads       Heard                `json:"reads,omitempty" en:"The customer reads a prompt, or words of it." zh:"客户看到某条提示语,或其中的话。"`
 		Gets        Gets                 `json:"gets,omitempty" en:"Something arrives, as { sms: \"…\" }." zh:"收到消息,如 { sms: \"…\" }。"`
 		Presses     Pressed              `json:"presses,omitempty" en:"The customer presses keys." zh:"客户按键。"`
 		Says        Plain                `json:"says,omitempty" en:"The customer says words." zh:"客户说话。"`

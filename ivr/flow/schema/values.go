@@ -1,0 +1,142 @@
+package schema
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// values lists what a single value may be.
+func (c *completer) values(t typed) []Item {
+	var out []Item
+	add := func(kind string, labels ...string) {
+		for _, l := range labels {
+			out = append(out, Item{Label: l, Kind: kind, Insert: l})
+		}
+	}
+	switch t.typ {
+	case reflect.TypeFor[Word]():
+		add("word", t.words...)
+	case reflect.TypeFor[YesNo]():
+		add("word", "true", "false")
+	case reflect.TypeFor[Secrecy]():
+		add("word", "true", "ephemeral")
+	case reflect.TypeFor[StepName]():
+		add("step", c.file.steps...)
+	case reflect.TypeFor[Target]():
+		add("step", c.file.steps...)
+		add("word", "end", "repeat")
+	case reflect.TypeFor[Language]():
+		add("word", c.file.languages...)
+	case reflect.TypeFor[Hours]():
+		add("word", "closed")
+	case reflect.TypeFor[Pause]():
+		add("word", "silence")
+	case reflect.TypeFor[AgentCount]():
+		add("word", "none")
+	case reflect.TypeFor[VariableName]():
+		for _, v := range c.variables() {
+			if !strings.Contains(v.Name, ".") {
+				out = append(out, Item{Label: v.Name, Kind: "variable", Detail: v.Type, Insert: v.Name})
+			}
+		}
+	case reflect.TypeFor[PromptName]():
+		add("prompt", c.file.prompts...)
+	case reflect.TypeFor[Heard]():
+		if f := c.tested(); f != nil {
+			add("prompt", f.Prompts...)
+		}
+	case reflect.TypeFor[Outcome]():
+		add("outcome", c.file.outcomes...)
+	case reflect.TypeFor[FlowName]():
+		for _, f := range c.names.Flows {
+			if !slices.Contains(c.path, "subflow") || len(f.Outcomes) > 0 {
+				out = append(out, Item{Label: f.Name, Kind: "name", Detail: strings.Join(f.Outcomes, ", "), Insert: f.Name})
+			}
+		}
+	case reflect.TypeFor[QueueName]():
+		add("name", c.names.Queues...)
+		add("name", c.file.below["queues"]...)
+	case reflect.TypeFor[Expression]():
+		return c.expression(c.word)
+	case reflect.TypeFor[Text]():
+		if i := strings.LastIndex(c.word, "${"); i >= 0 && !strings.Contains(c.word[i:], "}") {
+			return c.expression(c.word[i+2:])
+		}
+	default:
+		add("name", c.names.of(t.typ)...)
+	}
+	return out
+}
+
+// variables are those of this flow, or of the one that is tested.
+func (c *completer) variables() []Named {
+	if f := c.tested(); f != nil {
+		return f.Vars
+	}
+	return c.file.vars
+}
+
+var (
+	calledCalendar = regexp.MustCompile(`in_hours\(\s*\\?['"]([a-z0-9_]*)$`)
+	nameAtEnd      = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_.]*$`)
+	insideQuotes   = regexp.MustCompile(`^[^']*('[^']*'[^']*)*'[^']*$`)
+)
+
+// expression lists what may stand at the end of an expression: names, their fields, and
+// functions.
+func (c *completer) expression(written string) []Item {
+	if m := calledCalendar.FindStringSubmatch(written); m != nil {
+		c.from = c.cursor - len(m[1])
+		var out []Item
+		for _, name := range c.names.Calendars {
+			out = append(out, Item{Label: name, Kind: "name", Insert: name})
+		}
+		return out
+	}
+	if insideQuotes.MatchString(strings.ReplaceAll(strings.ReplaceAll(written, `\'`, ""), `''`, "")) && c.quote != '\'' {
+		return nil // in a text of the expression
+	}
+	begun := nameAtEnd.FindString(written)
+	c.from = c.cursor - len([]rune(begun))
+	parent := ""
+	if i := strings.LastIndexByte(begun, '.'); i >= 0 {
+		parent = begun[:i+1]
+		c.from += len([]rune(parent))
+	}
+	var out []Item
+	add := func(name, kind, detail, info string) {
+		rest, ok := strings.CutPrefix(name, parent)
+		if !ok || rest == "" || strings.Contains(rest, ".") {
+			return
+		}
+		insert := rest
+		if kind == "function" {
+			insert += "("
+		}
+		out = append(out, Item{rest, kind, detail, info, insert})
+	}
+	for _, v := range c.variables() {
+		add(v.Name, "variable", v.Type, "")
+	}
+	for _, name := range c.names.Settings {
+		add("settings."+name, "variable", "", "")
+	}
+	for _, b := range builtins() {
+		if b.name == "link" && !slices.Contains(c.path, "link") && !slices.Contains(c.path, "handoff") && !slices.Contains(c.path, "prompts") {
+			continue
+		}
+		add(b.name, "variable", b.detail, b.about(c.names.Lang))
+	}
+	if parent == "" {
+		for _, f := range functions() {
+			add(f.name, "function", f.detail, f.about(c.names.Lang))
+		}
+		if as := c.inStep(`\bas: *([a-z][a-z0-9_]*)`); as != "" && slices.Contains(c.path, "label") {
+			add(as, "variable", "", "")
+			add("key", "variable", "digits", "")
+		}
+	}
+	return out
+}
