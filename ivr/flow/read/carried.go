@@ -15,13 +15,13 @@ func (r *reading) refuse() {
 	}
 	seen := map[string]bool{}
 	for todo := slices.Clone(r.o.Needed); len(todo) > 0; todo = todo[1:] {
-		ff := r.flows[todo[0]]
+		ff := r.Flows[todo[0]]
 		if ff == nil || seen[todo[0]] {
 			continue
 		}
 		seen[todo[0]] = true
-		for _, name := range ff.flow.Order {
-			s := ff.checked.Steps[name]
+		for _, name := range ff.Flow.Order {
+			s := ff.Checked.Steps[name]
 			if s.Verb == nil {
 				continue
 			}
@@ -58,6 +58,21 @@ func transfersTo(v flow.Verb) string {
 		if segments := t.To.Segments(); len(segments) > 0 && strings.HasPrefix(segments[0], to+":") {
 			return to
 		}
+	}
+	return ""
+}
+
+// Uncarried says in words what of a step's verb a server does not carry out that carries
+// out what is listed (see Options.Carried), as "uses `link`"; "" = it carries out all of it.
+func Uncarried(v flow.Verb, carried []string) string {
+	if carried == nil || v == nil {
+		return ""
+	}
+	if !slices.Contains(carried, v.Verb()) {
+		return "uses `" + v.Verb() + "`"
+	}
+	if to := transfersTo(v); to != "" && !slices.Contains(carried, "transfer "+to) {
+		return "transfers to `" + to + ":`"
 	}
 	return ""
 }
