@@ -38,7 +38,7 @@ func brokenFile(t testing.TB, file string) fs.FS {
 		t.Fatalf("no files beside: %v", err)
 	}
 	name := filepath.Base(file)
-	if strings.HasSuffix(name, articleFile) {
+	if strings.HasSuffix(name, source.ArticleFile) {
 		name = "knowledge/cards/" + name
 	}
 	add(name, file)

@@ -38,9 +38,9 @@ func Partial(dir, base string, files map[string][]byte, o Options) (*flow.Librar
 	r := overlay(dir, files, o)
 	found := r.read()
 	lib := r.library()
-	for _, ff := range r.flows {
+	for _, ff := range r.Flows {
 		if ff.Base == base {
-			return lib, ff.flow, found
+			return lib, ff.Flow, found
 		}
 	}
 	return lib, nil, found
@@ -56,7 +56,7 @@ func Files(dir string) (map[string][]byte, error) {
 	}
 	out := make(map[string][]byte, len(names))
 	for _, name := range names {
-		if kindOf(name) == testFile {
+		if source.KindOf(name) == source.TestFile {
 			continue
 		}
 		if out[name], err = all.read(name); err != nil {

@@ -121,10 +121,10 @@ func (f *Folder) take(o Options) (found []source.Diagnostic, ok bool) {
 	if lib == nil {
 		return found, false
 	}
-	files := make(map[string][]byte, len(r.files))
-	for name, d := range r.files {
-		if kindOf(name) != testFile {
-			files[name] = d.data
+	files := make(map[string][]byte, len(r.Files))
+	for name, d := range r.Files {
+		if source.KindOf(name) != source.TestFile {
+			files[name] = d.Data
 		}
 	}
 	f.current.Store(&taken{lib, files})
@@ -160,7 +160,7 @@ func (f *Folder) look(before string) (stamp string, content [sha256.Size]byte) {
 	}
 	h := sha256.New()
 	for _, path := range names {
-		if name, err := filepath.Rel(f.dir, path); err == nil && kindOf(filepath.ToSlash(name)) != "" {
+		if name, err := filepath.Rel(f.dir, path); err == nil && source.KindOf(filepath.ToSlash(name)) != "" {
 			data, err := os.ReadFile(path)
 			fmt.Fprintf(h, "%s %x %v\n", path, sha256.Sum256(data), err != nil)
 		} else if info, err := os.Stat(path); err == nil {

@@ -93,7 +93,7 @@ func FuzzDir(f *testing.F) {
 	paths, _ := filepath.Glob("testdata/broken/*.*")
 	slots := map[string]int{".calendar.yaml": 2, ".queues.yaml": 3, ".form.yaml": 4, ".operation.yaml": 5, ".classify.yaml": 6, ".md": 7}
 	for _, p := range paths {
-		if i, ok := slots[kindOf("knowledge/x/"+filepath.Base(p))+kindOf(filepath.Base(p))]; ok {
+		if i, ok := slots[source.KindOf("knowledge/x/"+filepath.Base(p))+source.KindOf(filepath.Base(p))]; ok {
 			var files [8][]byte
 			files[0], files[i] = bank("good/front_door.flow.yaml"), bank("broken/"+filepath.Base(p))
 			f.Add(files[0], files[1], files[2], files[3], files[4], files[5], files[6], files[7])

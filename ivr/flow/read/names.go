@@ -7,56 +7,16 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"tandem/ivr/flow/source"
 )
 
-// Kinds of files in a flows folder, by the end of their names.
-const (
-	formFile      = ".form.yaml"
-	calendarFile  = ".calendar.yaml"
-	queuesFile    = ".queues.yaml"
-	classifyFile  = ".classify.yaml"
-	operationFile = ".operation.yaml"
-	flowKind      = ".flow.yaml"
-	testFile      = ".test.yaml"
-	articleFile   = ".md" // in a folder of the folder knowledge
-
-	knowledgeDir = "knowledge"
-)
-
-// kinds are those by the end of their names, in the order of reading: each names only
-// things of those before it, and flows one another.
-var kinds = []string{formFile, calendarFile, queuesFile, classifyFile, operationFile, flowKind, testFile}
-
-// kindOf says what a file is by its name within the folder, as "x.flow.yaml" or
-// "knowledge/cards/opening.md"; "" = not one of ours.
-func kindOf(name string) string {
-	dir, base := path.Split(name)
-	if strings.HasPrefix(base, ".") {
-		return ""
-	}
-	if dir != "" {
-		if strings.HasSuffix(base, articleFile) && path.Dir(path.Dir(name)) == knowledgeDir && !strings.HasPrefix(path.Base(dir), ".") {
-			return articleFile
-		}
-		return ""
-	}
-	for _, k := range kinds {
-		if strings.HasSuffix(base, k) {
-			return k
-		}
-	}
-	return ""
-}
-
 // TestKind is the kind of files that a reading passes over.
-const TestKind = testFile
+const TestKind = source.TestFile
 
 // KindOf says what a file is by its name within the folder: the end of the name, such as
 // ".flow.yaml"; "" = none of a flows folder.
-func KindOf(name string) string { return kindOf(name) }
+func KindOf(name string) string { return source.KindOf(name) }
 
 // Names lists the files of a folder that are of a kind it knows, tests included, sorted.
 func Names(dir string) ([]string, error) { return stored{os.DirFS(dir)}.list() }
@@ -77,15 +37,15 @@ func (s stored) list() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if kindOf(e.Name()) != "" && isFile(e) {
+		if source.KindOf(e.Name()) != "" && isFile(e) {
 			names = append(names, e.Name())
 		}
 	}
-	folders, _ := fs.ReadDir(s.fsys, knowledgeDir) // a folder without knowledge has none
+	folders, _ := fs.ReadDir(s.fsys, source.KnowledgeDir) // a folder without knowledge has none
 	for _, folder := range folders {
-		articles, _ := fs.ReadDir(s.fsys, path.Join(knowledgeDir, folder.Name()))
+		articles, _ := fs.ReadDir(s.fsys, path.Join(source.KnowledgeDir, folder.Name()))
 		for _, e := range articles {
-			if name := path.Join(knowledgeDir, folder.Name(), e.Name()); kindOf(name) != "" && isFile(e) {
+			if name := path.Join(source.KnowledgeDir, folder.Name(), e.Name()); source.KindOf(name) != "" && isFile(e) {
 				names = append(names, name)
 			}
 		}
@@ -125,7 +85,7 @@ func (d drafts) list() ([]string, error) {
 		}
 	}
 	for name, text := range d.files {
-		if names[name] = text != nil && kindOf(name) != ""; !names[name] {
+		if names[name] = text != nil && source.KindOf(name) != ""; !names[name] {
 			delete(names, name)
 		}
 	}

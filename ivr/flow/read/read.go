@@ -19,6 +19,7 @@ import (
 	"tandem/ivr/flow/calendar"
 	"tandem/ivr/flow/check"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/program"
 	"tandem/ivr/flow/source"
 )
 
@@ -66,7 +67,7 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 	if dir == "" {
 		dir = "."
 	}
-	if kindOf(base) == "" {
+	if source.KindOf(base) == "" {
 		return nil, []source.Diagnostic{{
 			File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file-name", Message: "this is no flow file by its name",
 			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml or NAME.classify.yaml",
@@ -79,7 +80,7 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 		used[r.path(name)] = true
 	}
 	found = slices.DeleteFunc(found, func(d source.Diagnostic) bool { return !used[d.File] })
-	if _, ok := r.files[base]; !ok && len(found) == 0 {
+	if _, ok := r.Files[base]; !ok && len(found) == 0 {
 		found = append(found, source.Diagnostic{File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file", Message: "there is no such file"})
 	}
 	return lib, found
@@ -87,52 +88,19 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 
 // reading is one pass over a folder.
 type reading struct {
-	texts  texts
-	beside *beside.Folder
-	dir    string
-	o      Options
-	files  map[string]*document // by name
-
-	flows       map[string]*flowFile
-	calendars   map[string]*named[flow.Calendar]
-	queues      map[string]*named[flow.Queue]
-	boxes       map[string]*named[flow.Box]
-	forms       map[string]*named[flow.Form]
-	operations  map[string]*named[flow.Operation]
-	classifiers map[string]*named[flow.Classifier]
-	knowledge   map[string]*flow.Knowledge
-	kept        *kept
-}
-
-// named is a thing with the file that declares it.
-type named[T any] struct {
-	value *T
-	file  *document
-}
-
-// document is one file of the folder.
-type document struct {
-	*source.File
-	reading *reading
-	data    []byte
-	uses    map[string]bool // names of files it depends on
+	*program.Known
+	texts texts
+	dir   string
+	o     Options
 }
 
 func newReading(fsys fs.FS, dir string, o Options) *reading {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	return &reading{
-		texts: stored{fsys}, beside: beside.NewFolder(fsys), dir: dir, o: o, files: map[string]*document{},
-		flows: map[string]*flowFile{}, calendars: map[string]*named[flow.Calendar]{},
-		queues: map[string]*named[flow.Queue]{}, boxes: map[string]*named[flow.Box]{},
-		forms: map[string]*named[flow.Form]{}, operations: map[string]*named[flow.Operation]{},
-		classifiers: map[string]*named[flow.Classifier]{}, knowledge: map[string]*flow.Knowledge{}, kept: newKept(),
-	}
-}
-
-func (r *reading) newDocument(name string) *document {
-	return &document{File: source.New(name, r.path(name)), reading: r, uses: map[string]bool{}}
+	known := program.NewKnown()
+	known.Settings, known.HTTPAllow, known.Speech, known.Media = o.Settings, o.HTTPAllow, o.Speech, beside.NewFolder(fsys)
+	return &reading{Known: known, texts: stored{fsys}, dir: dir, o: o}
 }
 
 // path is what people call a file.
@@ -161,26 +129,26 @@ func (r *reading) read() []source.Diagnostic {
 	for _, name := range names {
 		r.open(name)
 	}
-	for _, kind := range kinds { // what others name comes first
+	for _, kind := range source.Kinds() { // what others name comes first
 		for _, name := range names {
-			if f := r.files[name]; kindOf(name) == kind && f.Root != nil {
+			if f := r.Files[name]; source.KindOf(name) == kind && f.Root != nil {
 				r.declare(f, kind)
 			}
 		}
 	}
 	flows := r.inOrder()
 	for _, ff := range flows {
-		ff.readBody()
+		ff.Body()
 	}
 	r.checkBoxes()
-	r.kept.check()
+	r.CheckMasks()
 	check.Flows(r.toCheck(), check.Options{Recorded: r.o.Recorded, Speech: r.o.Speech})
 	for _, ff := range flows {
-		ff.checkUnused()
+		ff.Unused()
 	}
 	r.refuse()
 	var found []source.Diagnostic
-	for _, f := range r.files {
+	for _, f := range r.Files {
 		found = append(found, f.Found()...)
 	}
 	found = append(found, r.missing()...)
@@ -189,94 +157,68 @@ func (r *reading) read() []source.Diagnostic {
 }
 
 // inOrder is the flows by their files' names.
-func (r *reading) inOrder() []*flowFile {
-	return slices.SortedFunc(maps.Values(r.flows), func(a, b *flowFile) int { return strings.Compare(a.Base, b.Base) })
+func (r *reading) inOrder() []*program.File {
+	return slices.SortedFunc(maps.Values(r.Flows), func(a, b *program.File) int { return strings.Compare(a.Base, b.Base) })
 }
 
 // declare reads a file that others may name something of, and of a flow its head.
-func (r *reading) declare(f *document, kind string) {
+func (r *reading) declare(f *program.Document, kind string) {
 	switch kind {
-	case formFile:
-		declare(f, "form", r.forms, r.beside.Form(f.File), func(v *flow.Form) string { return v.Name })
-	case operationFile:
-		o := r.beside.Operation(f.File, func(n *source.Node, name string) { r.formOf(f, n, name) })
-		declare(f, "operation", r.operations, o, func(v *flow.Operation) string { return v.Name })
-	case classifyFile:
-		declare(f, "classifier", r.classifiers, beside.Classifier(f.File), func(v *flow.Classifier) string { return v.Name })
-	case calendarFile:
-		declare(f, "calendar", r.calendars, calendar.Read(f.File, r.o.Now), func(v *flow.Calendar) string { return v.Name })
-	case queuesFile:
+	case source.FormFile:
+		declare(f, "form", r.Forms, r.Media.Form(f.File), func(v *flow.Form) string { return v.Name })
+	case source.OperationFile:
+		o := r.Media.Operation(f.File, func(n *source.Node, name string) { r.formOf(f, n, name) })
+		declare(f, "operation", r.Operations, o, func(v *flow.Operation) string { return v.Name })
+	case source.ClassifierFile:
+		declare(f, "classifier", r.Classifiers, beside.Classifier(f.File), func(v *flow.Classifier) string { return v.Name })
+	case source.CalendarFile:
+		declare(f, "calendar", r.Calendars, calendar.Read(f.File, r.o.Now), func(v *flow.Calendar) string { return v.Name })
+	case source.QueuesFile:
 		beside.Queues(f.File, func(n *source.Node, q *flow.Queue) {
-			if free(f, n, "queue", r.queues) {
-				r.queues[q.Name] = &named[flow.Queue]{q, f}
+			if program.Free(f, n, "queue", r.Queues) {
+				r.Queues[q.Name] = &program.Named[flow.Queue]{Value: q, File: f}
 			}
 		}, func(n *source.Node, b *flow.Box) {
-			if free(f, n, "box", r.boxes) {
-				r.boxes[b.Name] = &named[flow.Box]{b, f}
+			if program.Free(f, n, "box", r.Boxes) {
+				r.Boxes[b.Name] = &program.Named[flow.Box]{Value: b, File: f}
 			}
 		})
-	case flowKind:
-		r.readHead(f)
+	case source.FlowFile:
+		r.Head(f)
 	}
 }
 
 // declare keeps what a file of its own declares, unless its name is taken or unreadable.
-func declare[T any](f *document, what string, taken map[string]*named[T], v *T, name func(*T) string) {
-	if n := f.Root.Get(what); name(v) != "" && free(f, n, what, taken) {
-		taken[name(v)] = &named[T]{v, f}
+func declare[T any](f *program.Document, what string, taken map[string]*program.Named[T], v *T, name func(*T) string) {
+	if n := f.Root.Get(what); name(v) != "" && program.Free(f, n, what, taken) {
+		taken[name(v)] = &program.Named[T]{Value: v, File: f}
 	}
 }
 
 // formOf looks up a form that an operation asks.
-func (r *reading) formOf(f *document, n *source.Node, name string) {
-	if form := r.forms[name]; form != nil {
-		f.uses[form.file.Base] = true
+func (r *reading) formOf(f *program.Document, n *source.Node, name string) {
+	if form := r.Forms[name]; form != nil {
+		f.Uses[form.File.Base] = true
 		return
 	}
-	f.unknown(n, "unknown-form", formFile, name, slices.Sorted(maps.Keys(r.forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
-}
-
-// unknown reports a name that nothing of its kind has: the fix is the nearest, or else
-// what would give the name to something. Where a file of the kind cannot be read, it may
-// be the one: then that mistake is enough.
-func (f *document) unknown(n *source.Node, rule, kind, name string, names []string, message, make string) {
-	if f.unread(kind) {
-		return
-	}
-	fix := source.DidYouMean(name, names)
-	if len(names) == 0 || len(names) > listedNames && nearest.Name(name, names) == "" {
-		fix = make
-	}
-	f.Fail(n, rule, fix, message, name)
-}
-
-// unread reports files of a kind that cannot be read, and notes that this one may use them.
-func (f *document) unread(kind string) bool {
-	some := false
-	for name, other := range f.reading.files {
-		if kind != "" && kindOf(name) == kind && other.Root == nil {
-			f.uses[name] = true
-			some = true
-		}
-	}
-	return some
+	f.Unknown(n, "unknown-form", source.FormFile, name, slices.Sorted(maps.Keys(r.Forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
 }
 
 // checkBoxes looks up the queues of boxes, once all files are read.
 func (r *reading) checkBoxes() {
-	for _, name := range slices.Sorted(maps.Keys(r.boxes)) {
-		b := r.boxes[name]
-		if b.value.Queue == "" {
+	for _, name := range slices.Sorted(maps.Keys(r.Boxes)) {
+		b := r.Boxes[name]
+		if b.Value.Queue == "" {
 			continue
 		}
-		q := r.queues[b.value.Queue]
+		q := r.Queues[b.Value.Queue]
 		if q == nil {
-			n := b.file.Root.Get("boxes").Get(name).Get("queue")
-			b.file.unknown(n, "unknown-queue", queuesFile, b.value.Queue, slices.Sorted(maps.Keys(r.queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.value.Queue)))
+			n := b.File.Root.Get("boxes").Get(name).Get("queue")
+			b.File.Unknown(n, "unknown-queue", source.QueuesFile, b.Value.Queue, slices.Sorted(maps.Keys(r.Queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.Value.Queue)))
 			continue
 		}
-		if q.file != b.file {
-			b.file.uses[q.file.Base] = true
+		if q.File != b.File {
+			b.File.Uses[q.File.Base] = true
 		}
 	}
 }
@@ -287,15 +229,15 @@ func (r *reading) missing() []source.Diagnostic {
 	if r.o.opening {
 		return nil
 	}
-	for name, f := range r.files {
-		if kindOf(name) == flowKind && f.Root == nil || r.flows[" "+name] != nil {
+	for name, f := range r.Files {
+		if source.KindOf(name) == source.FlowFile && f.Root == nil || r.Flows[program.Nameless(name)] != nil {
 			return nil
 		}
 	}
-	folder := r.newDocument(".")
-	names := slices.Sorted(maps.Keys(r.flows))
+	folder := r.Document(".", r.path("."))
+	names := slices.Sorted(maps.Keys(r.Flows))
 	for _, name := range r.o.Needed {
-		if r.flows[name] == nil {
+		if r.Flows[name] == nil {
 			fix := "bring the flow back, or lead the entry to another one"
 			if near := nearest.Name(name, names); near != "" {
 				fix = fmt.Sprintf("bring the flow back, or lead the entry to `%s`", near)
@@ -308,53 +250,44 @@ func (r *reading) missing() []source.Diagnostic {
 
 // toCheck is the flows as the checks know them, by the name they are called by.
 func (r *reading) toCheck() map[string]*check.Flow {
-	flows := make(map[string]*check.Flow, len(r.flows))
-	for name, ff := range r.flows {
-		flows[name] = ff.checked
+	flows := make(map[string]*check.Flow, len(r.Flows))
+	for name, ff := range r.Flows {
+		flows[name] = ff.Checked
 	}
 	return flows
 }
 
-// free reports that nothing of the kind has the name at n yet.
-func free[T any](f *document, n *source.Node, what string, taken map[string]*named[T]) bool {
-	other := taken[n.Text]
-	if other != nil {
-		f.Fail(n, "duplicate-name", "give one of the two another name", "%s `%s` is also in %s", what, n.Text, other.file.Path)
-	}
-	return other == nil
-}
-
 // open reads and parses one file.
 func (r *reading) open(name string) {
-	f := r.newDocument(name)
-	r.files[name] = f
+	f := r.Document(name, r.path(name))
+	r.Files[name] = f
 	var err error
-	if f.data, err = r.texts.read(name); err != nil {
+	if f.Data, err = r.texts.read(name); err != nil {
 		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "file", "", "the file cannot be read: %v", beside.Plain(err))
 		return
 	}
-	switch kindOf(name) {
-	case testFile:
-	case articleFile:
+	switch source.KindOf(name) {
+	case source.TestFile:
+	case source.ArticleFile:
 		r.openArticle(f)
 	default:
-		f.Parse(f.data)
+		f.Parse(f.Data)
 	}
 }
 
 // openArticle adds an article to the knowledge of its folder.
-func (r *reading) openArticle(f *document) {
+func (r *reading) openArticle(f *program.Document) {
 	name := path.Base(path.Dir(f.Base))
 	if !source.IsName(name) {
 		f.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "name", fmt.Sprintf("call it %s", source.AsName(name)), "knowledge is named by its folder, and `%s` is no name: it has other characters than a-z, 0-9 and _", name)
 		return
 	}
-	k := r.knowledge[name]
+	k := r.Knowledge[name]
 	if k == nil {
 		k = &flow.Knowledge{Name: name}
-		r.knowledge[name] = k
+		r.Knowledge[name] = k
 	}
-	if a := beside.Article(f.File, f.data); a != nil {
+	if a := beside.Article(f.File, f.Data); a != nil {
 		k.Articles = append(k.Articles, a)
 	}
 }
@@ -363,8 +296,8 @@ func (r *reading) openArticle(f *document) {
 func (r *reading) closure(name string) map[string]bool {
 	seen := map[string]bool{name: true}
 	for todo := []string{name}; len(todo) > 0; todo = todo[1:] {
-		if f := r.files[todo[0]]; f != nil {
-			for u := range f.uses {
+		if f := r.Files[todo[0]]; f != nil {
+			for u := range f.Uses {
 				if !seen[u] {
 					seen[u] = true
 					todo = append(todo, u)
@@ -379,45 +312,45 @@ func (r *reading) closure(name string) map[string]bool {
 func (r *reading) library() *flow.Library {
 	settings, _ := expression.Normalize(r.o.Settings).(map[string]any)
 	lib := &flow.Library{
-		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.knowledge,
-		Calendars: values(r.calendars), Queues: values(r.queues), Boxes: values(r.boxes),
-		Forms: values(r.forms), Operations: values(r.operations), Classifiers: values(r.classifiers),
+		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.Knowledge,
+		Calendars: values(r.Calendars), Queues: values(r.Queues), Boxes: values(r.Boxes),
+		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers),
 	}
 	for _, ff := range r.inOrder() {
 		h := sha256.New()
 		for _, name := range slices.Sorted(maps.Keys(r.closure(ff.Base))) {
-			sum := sha256.Sum256(r.files[name].data)
+			sum := sha256.Sum256(r.Files[name].Data)
 			fmt.Fprintf(h, "%s %x\n", name, sum)
 		}
-		ff.flow.Hash = hex.EncodeToString(h.Sum(nil))
-		ff.flow.Zone = r.zone(ff)
-		if r.flows[ff.flow.Name] == ff {
-			lib.Flows[ff.flow.Name] = ff.flow
+		ff.Flow.Hash = hex.EncodeToString(h.Sum(nil))
+		ff.Flow.Zone = r.zone(ff)
+		if r.Flows[ff.Flow.Name] == ff {
+			lib.Flows[ff.Flow.Name] = ff.Flow
 		}
 	}
 	return lib
 }
 
-func values[T any](of map[string]*named[T]) map[string]*T {
+func values[T any](of map[string]*program.Named[T]) map[string]*T {
 	out := make(map[string]*T, len(of))
 	for name, n := range of {
-		out[name] = n.value
+		out[name] = n.Value
 	}
 	return out
 }
 
 // zone is the one time zone of the calendars that a flow itself uses, nil if there is
 // none or more than one.
-func (r *reading) zone(ff *flowFile) *time.Location {
+func (r *reading) zone(ff *program.File) *time.Location {
 	var zone *time.Location
-	for _, c := range r.calendars {
-		if !ff.uses[c.file.Base] {
+	for _, c := range r.Calendars {
+		if !ff.Uses[c.File.Base] {
 			continue
 		}
-		if zone != nil && zone.String() != c.value.Zone.String() {
+		if zone != nil && zone.String() != c.Value.Zone.String() {
 			return nil
 		}
-		zone = c.value.Zone
+		zone = c.Value.Zone
 	}
 	return zone
 }

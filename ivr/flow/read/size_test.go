@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/program"
 	"tandem/ivr/flow/source"
 )
 
@@ -50,11 +51,11 @@ func readLarge(text string) (*flow.Library, []source.Diagnostic) {
 // TestLargestFlow: the largest flow allowed is read, and time grows no worse than a
 // few times with the steps.
 func TestLargestFlow(t *testing.T) {
-	lib, ds := readLarge(largeFlow(maxSteps))
-	if lib == nil || len(ds) != 0 || len(lib.Flows["x"].Steps) != maxSteps {
-		t.Fatalf("%d steps:\n%.2000s", maxSteps, shown(ds))
+	lib, ds := readLarge(largeFlow(program.MaxSteps))
+	if lib == nil || len(ds) != 0 || len(lib.Flows["x"].Steps) != program.MaxSteps {
+		t.Fatalf("%d steps:\n%.2000s", program.MaxSteps, shown(ds))
 	}
-	if _, ds := readLarge(largeFlow(maxSteps + 1)); len(ds) == 0 || ds[0].Rule != "file-size" {
+	if _, ds := readLarge(largeFlow(program.MaxSteps + 1)); len(ds) == 0 || ds[0].Rule != "file-size" {
 		t.Errorf("one step too many:\n%.2000s", shown(ds))
 	}
 	read := func(n int) time.Duration {

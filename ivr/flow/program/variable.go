@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ import (
 )
 
 // builtins are the names every flow has.
-func (r *reading) builtins() map[string]*expression.Type {
+func (k *Known) builtins() map[string]*expression.Type {
 	simple := func(k expression.Kind) *expression.Type { return &expression.Type{Kind: k} }
 	object := func(fields map[string]*expression.Type) *expression.Type {
 		return &expression.Type{Kind: expression.Object, Fields: fields}
 	}
 	settings := simple(expression.Any)
-	if r.o.Settings != nil {
-		settings = expression.Infer(map[string]any(r.o.Settings))
+	if k.Settings != nil {
+		settings = expression.Infer(map[string]any(k.Settings))
 	}
 	return map[string]*expression.Type{
 		"channel":  {Kind: expression.Enum, Values: channels},
@@ -41,21 +41,21 @@ func (r *reading) builtins() map[string]*expression.Type {
 }
 
 // readEnv reads inputs and vars and declares every name expressions may use.
-func (ff *flowFile) readEnv() {
+func (ff *File) readEnv() {
 	ff.env = expression.NewEnv()
-	for name, t := range ff.reading.builtins() {
+	for name, t := range ff.known.builtins() {
 		ff.env.Declare(name, t, false)
 	}
 	seen := map[string]string{}
-	ff.flow.Inputs = ff.readVariables("inputs", seen)
-	ff.flow.Vars = ff.readVariables("vars", seen)
-	for _, v := range slices.Concat(ff.flow.Inputs, ff.flow.Vars) {
+	ff.Flow.Inputs = ff.readVariables("inputs", seen)
+	ff.Flow.Vars = ff.readVariables("vars", seen)
+	for _, v := range slices.Concat(ff.Flow.Inputs, ff.Flow.Vars) {
 		ff.env.Declare(v.Name, v.Type, v.Secrecy != flow.Open)
 	}
-	ff.flow.Env = ff.env
+	ff.Flow.Env = ff.env
 }
 
-func (ff *flowFile) readVariables(section string, seen map[string]string) []*flow.Variable {
+func (ff *File) readVariables(section string, seen map[string]string) []*flow.Variable {
 	n := ff.Root.Get(section)
 	if n == nil || n.Kind == source.Map && len(n.Entries) == 0 {
 		return nil
@@ -80,8 +80,8 @@ func (ff *flowFile) readVariables(section string, seen map[string]string) []*flo
 }
 
 // freeName refuses names that mean something else in expressions.
-func (ff *flowFile) freeName(key *source.Node) bool {
-	taken := key.Text == "link" || ff.reading.builtins()[key.Text] != nil
+func (ff *File) freeName(key *source.Node) bool {
+	taken := key.Text == "link" || ff.known.builtins()[key.Text] != nil
 	switch {
 	case taken:
 		ff.Fail(key, "reserved-name", fmt.Sprintf("call it `my_%s`", key.Text), "`%s` is a built-in name", key.Text)
@@ -101,7 +101,7 @@ func keyword(name string) bool {
 	return err != nil
 }
 
-func (ff *flowFile) readVariable(e source.Entry) *flow.Variable {
+func (ff *File) readVariable(e source.Entry) *flow.Variable {
 	v := &flow.Variable{Name: e.Key.Text, Pos: ff.Pos(e.Key), Type: &expression.Type{Kind: expression.Any}}
 	if t := ff.Type(e.Val, "`"+e.Key.Text+"`", "secret", "default"); t != nil {
 		v.Type = t
@@ -134,13 +134,13 @@ func (ff *flowFile) readVariable(e source.Entry) *flow.Variable {
 }
 
 // variable finds the variable or input that n names.
-func (ff *flowFile) variable(n *source.Node, what string) *flow.Variable {
+func (ff *File) variable(n *source.Node, what string) *flow.Variable {
 	s, ok := ff.Text(n, what)
 	if !ok {
 		return nil
 	}
 	var names []string
-	for _, v := range slices.Concat(ff.flow.Inputs, ff.flow.Vars) {
+	for _, v := range slices.Concat(ff.Flow.Inputs, ff.Flow.Vars) {
 		if v.Name == s {
 			return v
 		}

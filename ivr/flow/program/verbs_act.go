@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ const (
 
 func boolType() *expression.Type { return &expression.Type{Kind: expression.Bool} }
 
-func (ff *flowFile) readSet(s *step, n *source.Node) flow.Verb {
+func (ff *File) readSet(s *step, n *source.Node) flow.Verb {
 	set := &flow.Set{}
 	if !ff.AnyFields(n, "set", "write { name: expression }") {
 		return set
@@ -45,7 +45,7 @@ func (ff *flowFile) readSet(s *step, n *source.Node) flow.Verb {
 	return set
 }
 
-func (ff *flowFile) readBranch(s *step, n *source.Node) flow.Verb {
+func (ff *File) readBranch(s *step, n *source.Node) flow.Verb {
 	b := &flow.Branch{}
 	items := ff.List(n, "branch")
 	if n.Kind == source.List && len(items) == 0 {
@@ -68,7 +68,7 @@ func (ff *flowFile) readBranch(s *step, n *source.Node) flow.Verb {
 }
 
 // condition compiles an if. What it tells is no secret, unless it is one itself.
-func (ff *flowFile) condition(n *source.Node) *expression.Program {
+func (ff *File) condition(n *source.Node) *expression.Program {
 	p := ff.compile(n, "if", ff.env, boolType())
 	if p != nil && p.Secret() {
 		ff.leak(n, p.Uses(), "decide", "an `if` without a comparison")
@@ -76,7 +76,7 @@ func (ff *flowFile) condition(n *source.Node) *expression.Program {
 	return p
 }
 
-func (ff *flowFile) readHours(s *step, n *source.Node) flow.Verb {
+func (ff *File) readHours(s *step, n *source.Node) flow.Verb {
 	h := &flow.Hours{}
 	if !ff.Fields(n, "hours", "calendar") {
 		return h
@@ -93,7 +93,7 @@ func (ff *flowFile) readHours(s *step, n *source.Node) flow.Verb {
 	return h
 }
 
-func (ff *flowFile) readTransfer(s *step, n *source.Node) flow.Verb {
+func (ff *File) readTransfer(s *step, n *source.Node) flow.Verb {
 	t := &flow.Transfer{Mode: "blind", Ring: defaultRing}
 	if !ff.Fields(n, "transfer", "to", "mode", "ring") {
 		return t
@@ -112,7 +112,7 @@ func (ff *flowFile) readTransfer(s *step, n *source.Node) flow.Verb {
 	return t
 }
 
-func (ff *flowFile) transferTo(n *source.Node) *expression.Template {
+func (ff *File) transferTo(n *source.Node) *expression.Template {
 	t := ff.template(n, "to", ff.env)
 	if t == nil {
 		return nil
@@ -131,7 +131,7 @@ func (ff *flowFile) transferTo(n *source.Node) *expression.Template {
 	return t
 }
 
-func (ff *flowFile) readVoicemail(s *step, n *source.Node) flow.Verb {
+func (ff *File) readVoicemail(s *step, n *source.Node) flow.Verb {
 	v := &flow.Voicemail{Max: defaultVoicemail}
 	if !ff.Fields(n, "voicemail", "box", "max", "transcribe") {
 		return v
@@ -151,7 +151,7 @@ func (ff *flowFile) readVoicemail(s *step, n *source.Node) flow.Verb {
 	return v
 }
 
-func (ff *flowFile) readEnd(s *step, n *source.Node) flow.Verb {
+func (ff *File) readEnd(s *step, n *source.Node) flow.Verb {
 	e := &flow.End{}
 	if n.Kind == source.Null && n.Text != "null" || !ff.Fields(n, "end", "reason", "as") {
 		return e
@@ -169,9 +169,9 @@ func (ff *flowFile) readEnd(s *step, n *source.Node) flow.Verb {
 			switch {
 			case n.Get("reason") != nil:
 				ff.Fail(as, "wrong-type", "write one of the two", "`as` returns to the calling flow, `reason` ends the interaction")
-			case !slices.Contains(ff.flow.Outcomes, name):
-				fix := source.DidYouMean(name, ff.flow.Outcomes)
-				if len(ff.flow.Outcomes) == 0 {
+			case !slices.Contains(ff.Flow.Outcomes, name):
+				fix := source.DidYouMean(name, ff.Flow.Outcomes)
+				if len(ff.Flow.Outcomes) == 0 {
 					fix = fmt.Sprintf("add `outcomes: [%s]` to the flow", name)
 				}
 				ff.Fail(as, "unknown-outcome", fix, "`%s` is not one of the flow's outcomes", name)

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 // leak reports a secret that would reach a place where it must not go (rule 4).
-func (ff *flowFile) leak(n *source.Node, uses []string, verb, where string) {
+func (ff *File) leak(n *source.Node, uses []string, verb, where string) {
 	var secrets []string
 	for _, name := range uses {
 		if _, secret, ok := ff.env.Lookup(name); ok && secret {
@@ -41,11 +41,11 @@ func (ff *flowFile) leak(n *source.Node, uses []string, verb, where string) {
 }
 
 // flowsInto checks that what an expression yields may be kept in a variable.
-func (ff *flowFile) flowsInto(n *source.Node, p *expression.Program, v *flow.Variable, what string) {
+func (ff *File) flowsInto(n *source.Node, p *expression.Program, v *flow.Variable, what string) {
 	if !p.Secret() {
 		return
 	}
-	ff.reading.kept.from(ff, p, v)
+	ff.known.kept.from(ff, p, v)
 	if v.Secrecy == flow.Open {
 		ff.leak(n, p.Uses(), "keep", what+", which is not secret")
 		return
@@ -53,7 +53,7 @@ func (ff *flowFile) flowsInto(n *source.Node, p *expression.Program, v *flow.Var
 	if v.Secrecy == flow.Ephemeral {
 		return
 	}
-	for _, w := range slices.Concat(ff.flow.Inputs, ff.flow.Vars) {
+	for _, w := range slices.Concat(ff.Flow.Inputs, ff.Flow.Vars) {
 		if w.Secrecy == flow.Ephemeral && slices.Contains(p.Uses(), w.Name) {
 			ff.Fail(n, "secret-leak", "declare it `secret: ephemeral` too", "`%s` must never be stored, but %s is stored with the session", w.Name, what)
 		}
@@ -70,26 +70,26 @@ type kept struct {
 
 // masking is a mask of a variable.
 type masking struct {
-	ff   *flowFile
+	ff   *File
 	node *source.Node
 	v    *flow.Variable
 }
 
-func newKept() *kept {
-	return &kept{made: map[*flow.Variable]string{}, copies: map[*flow.Variable][]*flow.Variable{}}
+func newKept() kept {
+	return kept{made: map[*flow.Variable]string{}, copies: map[*flow.Variable][]*flow.Variable{}}
 }
 
 // from notes that v takes the secret that an expression of ff yields.
-func (k *kept) from(ff *flowFile, p *expression.Program, v *flow.Variable) {
+func (k *kept) from(ff *File, p *expression.Program, v *flow.Variable) {
 	uses := p.Uses()
 	if p.Copies() && len(uses) == 1 {
-		if w := ff.flow.Variable(uses[0]); w != nil {
+		if w := ff.Flow.Variable(uses[0]); w != nil {
 			k.copies[w] = append(k.copies[w], v)
 		}
 		return
 	}
 	for _, name := range uses {
-		if w := ff.flow.Variable(name); w != nil && w.Secrecy != flow.Open {
+		if w := ff.Flow.Variable(name); w != nil && w.Secrecy != flow.Open {
 			k.put(v, name)
 			return
 		}
@@ -104,17 +104,18 @@ func (k *kept) put(v *flow.Variable, secret string) {
 }
 
 // shown notes what an expression of ff at n masks.
-func (k *kept) shown(ff *flowFile, n *source.Node, names []string) {
+func (k *kept) shown(ff *File, n *source.Node, names []string) {
 	for _, name := range names {
-		if v := ff.flow.Variable(name); v != nil && v.Secrecy != flow.Open {
+		if v := ff.Flow.Variable(name); v != nil && v.Secrecy != flow.Open {
 			k.masks = append(k.masks, masking{ff, n, v})
 		}
 	}
 }
 
-// check reports each mask of what was put together from a secret: '0000' before a PIN,
+// CheckMasks reports each mask of what was put together from a secret: '0000' before a PIN,
 // and the end that is shown is all of it.
-func (k *kept) check() {
+func (known *Known) CheckMasks() {
+	k := known.kept
 	for i := 0; i < len(k.order); i++ { // it grows
 		for _, v := range k.copies[k.order[i]] {
 			k.put(v, k.made[k.order[i]])

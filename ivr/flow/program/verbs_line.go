@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ const (
 	maxAfter      = 30 * 24 * time.Hour
 )
 
-func (ff *flowFile) readQueue(s *step, n *source.Node) flow.Verb {
+func (ff *File) readQueue(s *step, n *source.Node) flow.Verb {
 	q := &flow.QueueStep{}
 	if !ff.Fields(n, "queue", "name", "skills", "priority", "max_wait", "announce_every", "offer", "during") {
 		return q
@@ -68,7 +68,7 @@ func (ff *flowFile) readQueue(s *step, n *source.Node) flow.Verb {
 }
 
 // offers reads what may be taken while waiting, each by its keys.
-func (ff *flowFile) offers(s *step, n *source.Node) []flow.Offer {
+func (ff *File) offers(s *step, n *source.Node) []flow.Offer {
 	if len(n.Entries) == 0 {
 		ff.Fail(n, "empty-value", "write { callback: \"1\" }", "offer has nothing to take")
 	}
@@ -92,7 +92,7 @@ func (ff *flowFile) offers(s *step, n *source.Node) []flow.Offer {
 }
 
 // meanwhile reads the flow that an agent may start; nobody hands it anything.
-func (ff *flowFile) meanwhile(s *step, n *source.Node) string {
+func (ff *File) meanwhile(s *step, n *source.Node) string {
 	name, ok := ff.Text(n, "during")
 	if !ok {
 		return ""
@@ -102,7 +102,7 @@ func (ff *flowFile) meanwhile(s *step, n *source.Node) string {
 	if child == nil {
 		return ""
 	}
-	for _, in := range child.flow.Inputs {
+	for _, in := range child.Flow.Inputs {
 		if in.Default == nil {
 			ff.Fail(n, "missing-input", fmt.Sprintf("give `%s` a default in that flow", in.Name), "flow `%s` needs its input `%s`, and an agent who starts it hands in nothing", name, in.Name)
 		}
@@ -110,7 +110,7 @@ func (ff *flowFile) meanwhile(s *step, n *source.Node) string {
 	return name
 }
 
-func (ff *flowFile) readCallback(s *step, n *source.Node) flow.Verb {
+func (ff *File) readCallback(s *step, n *source.Node) flow.Verb {
 	c := &flow.CallbackStep{}
 	if n.Kind == source.Null && n.Text != "null" || !ff.Fields(n, "callback", "to", "at", "window", "queue") {
 		return c
@@ -137,7 +137,7 @@ func (ff *flowFile) readCallback(s *step, n *source.Node) flow.Verb {
 var moment = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})?[ T]?([0-9]{2}:[0-9]{2})?$`)
 
 // callAt reads when to call: a date, a time, or both.
-func (ff *flowFile) callAt(n *source.Node) *expression.Template {
+func (ff *File) callAt(n *source.Node) *expression.Template {
 	t := ff.openTemplate(n, "at", "a callback")
 	if t == nil {
 		return nil
@@ -170,7 +170,7 @@ func isMoment(s string) bool {
 	return true
 }
 
-func (ff *flowFile) readRecord(s *step, n *source.Node) flow.Verb {
+func (ff *File) readRecord(s *step, n *source.Node) flow.Verb {
 	r := &flow.RecordStep{Max: defaultRecord}
 	if !ff.Fields(n, "record", "into", "max") {
 		return r
@@ -189,7 +189,7 @@ func (ff *flowFile) readRecord(s *step, n *source.Node) flow.Verb {
 	return r
 }
 
-func (ff *flowFile) readTicket(s *step, n *source.Node) flow.Verb {
+func (ff *File) readTicket(s *step, n *source.Node) flow.Verb {
 	t := &flow.TicketStep{}
 	if !ff.Fields(n, "ticket", "form", "with", "owner", "due", "into") {
 		return t
@@ -220,7 +220,7 @@ func (ff *flowFile) readTicket(s *step, n *source.Node) flow.Verb {
 }
 
 // ticketFields reads `with` and looks for a variable of the name of every other field.
-func (ff *flowFile) ticketFields(with, key *source.Node, form *flow.Form) []flow.Assignment {
+func (ff *File) ticketFields(with, key *source.Node, form *flow.Form) []flow.Assignment {
 	types := map[string]*expression.Type{}
 	for _, f := range form.Fields {
 		types[f.Name] = f.Type
@@ -232,7 +232,7 @@ func (ff *flowFile) ticketFields(with, key *source.Node, form *flow.Form) []flow
 		given = func(name string) bool { return with.Get(name) != nil }
 	}
 	for _, f := range form.Fields {
-		v := ff.flow.Variable(f.Name)
+		v := ff.Flow.Variable(f.Name)
 		switch {
 		case given(f.Name):
 		case v == nil && !f.Optional:
@@ -248,14 +248,14 @@ func (ff *flowFile) ticketFields(with, key *source.Node, form *flow.Form) []flow
 }
 
 // fitsField checks that a field can take the variable of its name.
-func (ff *flowFile) fitsField(n *source.Node, v *flow.Variable, f *flow.FormField) {
+func (ff *File) fitsField(n *source.Node, v *flow.Variable, f *flow.FormField) {
 	ff.current.Uses = append(ff.current.Uses, check.Use{Name: v.Name, At: n.At})
 	if _, err := ff.env.Compile(v.Name, f.Type); err != nil {
 		ff.Fail(n, "wrong-type", fmt.Sprintf("add `with: { %s: … }` with a value of type %s", f.Name, f.Type), "field `%s` of the form is %s, and the variable of that name is %s", f.Name, f.Type, v.Type)
 	}
 }
 
-func (ff *flowFile) readSurvey(s *step, n *source.Node) flow.Verb {
+func (ff *File) readSurvey(s *step, n *source.Node) flow.Verb {
 	v := &flow.SurveyStep{By: []tandem.Channel{tandem.Voice, tandem.Chat, tandem.SMS}}
 	if !ff.Fields(n, "survey", "form", "by", "after") {
 		return v

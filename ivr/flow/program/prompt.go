@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ var wordKeys = []string{"text", "audio", "image", "button"}
 
 // declarePrompts notes the names under `prompts`; their words are read on first use,
 // because some uses give them more names.
-func (ff *flowFile) declarePrompts() {
+func (ff *File) declarePrompts() {
 	n := ff.Root.Get("prompts")
 	if n == nil || n.Kind == source.Map && len(n.Entries) == 0 {
 		return
@@ -39,7 +39,7 @@ func (ff *flowFile) declarePrompts() {
 }
 
 // finishPrompts reads the words of prompts nobody used, for their mistakes.
-func (ff *flowFile) finishPrompts() {
+func (ff *File) finishPrompts() {
 	for _, name := range slices.Sorted(maps.Keys(ff.prompts)) {
 		p := ff.prompts[name]
 		if p.prompt == nil && !p.used {
@@ -49,13 +49,13 @@ func (ff *flowFile) finishPrompts() {
 			p.prompt = p.named
 		}
 		if p.prompt != nil {
-			ff.flow.Prompts[name] = p.prompt
+			ff.Flow.Prompts[name] = p.prompt
 		}
 	}
 }
 
 // prompt reads words: the name of a prompt, or a map by language in place.
-func (ff *flowFile) prompt(n *source.Node, what string, env *expression.Env) *flow.Prompt {
+func (ff *File) prompt(n *source.Node, what string, env *expression.Env) *flow.Prompt {
 	if n == nil {
 		return nil
 	}
@@ -72,13 +72,13 @@ func (ff *flowFile) prompt(n *source.Node, what string, env *expression.Env) *fl
 	return nil
 }
 
-func (ff *flowFile) promptNamed(n *source.Node, what string, env *expression.Env) *flow.Prompt {
+func (ff *File) promptNamed(n *source.Node, what string, env *expression.Env) *flow.Prompt {
 	p := ff.prompts[n.Text]
 	if p == nil {
 		names := slices.Sorted(maps.Keys(ff.prompts))
 		first := "en"
-		if len(ff.flow.Languages) > 0 {
-			first = ff.flow.Languages[0]
+		if len(ff.Flow.Languages) > 0 {
+			first = ff.Flow.Languages[0]
 		}
 		if !source.IsName(n.Text) {
 			ff.Fail(n, "unknown-prompt", fmt.Sprintf("write { %s: %q }", first, n.Text), "%s takes the name of a prompt or a map by language; this is plain text", what)
@@ -110,10 +110,10 @@ func (ff *flowFile) promptNamed(n *source.Node, what string, env *expression.Env
 }
 
 // words reads a map by language.
-func (ff *flowFile) words(n *source.Node, what, name string, env *expression.Env) *flow.Prompt {
+func (ff *File) words(n *source.Node, what, name string, env *expression.Env) *flow.Prompt {
 	first := "en"
-	if len(ff.flow.Languages) > 0 {
-		first = ff.flow.Languages[0]
+	if len(ff.Flow.Languages) > 0 {
+		first = ff.Flow.Languages[0]
 	}
 	if n.Kind == source.Null {
 		ff.Empty(n, what)
@@ -136,7 +136,7 @@ func (ff *flowFile) words(n *source.Node, what, name string, env *expression.Env
 			p.ByLang[e.Key.Text] = w
 		}
 	}
-	for i, l := range ff.flow.Languages {
+	for i, l := range ff.Flow.Languages {
 		if n.Get(l) != nil {
 			continue
 		}
@@ -151,7 +151,7 @@ func (ff *flowFile) words(n *source.Node, what, name string, env *expression.Env
 }
 
 // wordsIn reads the words of one language: text, or { text, audio, image, button }.
-func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *flow.Words {
+func (ff *File) wordsIn(n *source.Node, what string, env *expression.Env) *flow.Words {
 	w := &flow.Words{Pos: ff.Pos(n)}
 	if n.Kind != source.Map {
 		w.Text = ff.spoken(n, what, env)
@@ -165,10 +165,10 @@ func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *f
 		w.Text = ff.spoken(t, what, env)
 	}
 	if a := n.Get("audio"); a != nil {
-		w.Audio = ff.reading.beside.Audio(ff.File, a)
+		w.Audio = ff.known.Media.Audio(ff.File, a)
 	}
 	if i := n.Get("image"); i != nil {
-		w.Image = ff.reading.beside.Image(ff.File, i)
+		w.Image = ff.known.Media.Image(ff.File, i)
 	}
 	if b := n.Get("button"); b != nil {
 		w.Button, _ = ff.Text(b, "button")
@@ -180,7 +180,7 @@ func (ff *flowFile) wordsIn(n *source.Node, what string, env *expression.Env) *f
 }
 
 // spoken reads text that is said or written: no secret may be in it.
-func (ff *flowFile) spoken(n *source.Node, what string, env *expression.Env) *expression.Template {
+func (ff *File) spoken(n *source.Node, what string, env *expression.Env) *expression.Template {
 	t := ff.template(n, what, env)
 	if t != nil && t.Secret() {
 		where := "a prompt"
@@ -195,9 +195,9 @@ func (ff *flowFile) spoken(n *source.Node, what string, env *expression.Env) *ex
 	return t
 }
 
-// checkUnused warns of prompts that no step says. A file with errors is left alone:
+// Unused warns of prompts that no step says. A file with errors is left alone:
 // the use may be in what could not be read.
-func (ff *flowFile) checkUnused() {
+func (ff *File) Unused() {
 	if ff.Broken() {
 		return
 	}

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ var listenKeys = []string{"with", "barge_in", "type_ahead", "tries", "timeout", 
 func listening(own ...string) []string { return append(own, listenKeys...) }
 
 // listen reads the listening fields of n over those in l.
-func (ff *flowFile) listen(n *source.Node, l flow.Listen) flow.Listen {
+func (ff *File) listen(n *source.Node, l flow.Listen) flow.Listen {
 	if with := n.Get("with"); with != nil {
 		l.DTMF, l.Speech = false, false
 		for _, item := range ff.List(with, "with") {
@@ -80,13 +80,13 @@ func (ff *flowFile) listen(n *source.Node, l flow.Listen) flow.Listen {
 }
 
 // checkSpeech looks for languages nobody can recognise.
-func (ff *flowFile) checkSpeech(n *source.Node, l flow.Listen) {
+func (ff *File) checkSpeech(n *source.Node, l flow.Listen) {
 	if !l.Speech {
 		return
 	}
 	var deaf []string
-	for _, lang := range ff.flow.Languages {
-		if !ff.reading.o.Speech[lang] {
+	for _, lang := range ff.Flow.Languages {
+		if !ff.known.Speech[lang] {
 			deaf = append(deaf, lang)
 		}
 	}
@@ -99,8 +99,8 @@ func (ff *flowFile) checkSpeech(n *source.Node, l flow.Listen) {
 	}
 }
 
-func (ff *flowFile) readSay(s *step, n *source.Node) flow.Verb {
-	say := &flow.Say{BargeIn: ff.flow.Defaults.BargeIn}
+func (ff *File) readSay(s *step, n *source.Node) flow.Verb {
+	say := &flow.Say{BargeIn: ff.Flow.Defaults.BargeIn}
 	sayKeys := []string{"prompt", "barge_in", "image", "announces"}
 	byFields := n.Kind == source.Map && slices.ContainsFunc(n.Entries, func(e source.Entry) bool { return slices.Contains(sayKeys, e.Key.Text) })
 	if !byFields {
@@ -116,7 +116,7 @@ func (ff *flowFile) readSay(s *step, n *source.Node) flow.Verb {
 		say.Announces = w
 	}
 	if i := n.Get("image"); i != nil {
-		image := ff.reading.beside.Image(ff.File, i)
+		image := ff.known.Media.Image(ff.File, i)
 		say.Prompt = withImage(say.Prompt, image)
 	}
 	return say
@@ -138,7 +138,7 @@ func withImage(p *flow.Prompt, image string) *flow.Prompt {
 }
 
 // needPrompt reads the field prompt, which must be there.
-func (ff *flowFile) needPrompt(n *source.Node, verb string) *flow.Prompt {
+func (ff *File) needPrompt(n *source.Node, verb string) *flow.Prompt {
 	p := n.Get("prompt")
 	if p == nil {
 		ff.Fail(n, "missing-key", "add `prompt: …`", "%s has no `prompt`", verb)
@@ -147,8 +147,8 @@ func (ff *flowFile) needPrompt(n *source.Node, verb string) *flow.Prompt {
 	return ff.prompt(p, verb, ff.env)
 }
 
-func (ff *flowFile) readMenu(s *step, n *source.Node) flow.Verb {
-	m := &flow.Menu{Listen: ff.flow.Defaults}
+func (ff *File) readMenu(s *step, n *source.Node) flow.Verb {
+	m := &flow.Menu{Listen: ff.Flow.Defaults}
 	if !ff.Fields(n, "menu", listening("prompt", "choices")...) {
 		return m
 	}
@@ -180,7 +180,7 @@ func (ff *flowFile) readMenu(s *step, n *source.Node) flow.Verb {
 	return m
 }
 
-func (ff *flowFile) choice(s *step, i int, n *source.Node, m *flow.Menu) *flow.Choice {
+func (ff *File) choice(s *step, i int, n *source.Node, m *flow.Menu) *flow.Choice {
 	if !ff.Fields(n, "a choice", "keys", "phrases", "label", "go") {
 		return nil
 	}
@@ -190,12 +190,12 @@ func (ff *flowFile) choice(s *step, i int, n *source.Node, m *flow.Menu) *flow.C
 	}
 	c.Go = ff.needTarget(n, "a choice")
 	s.Places["choice "+strconv.Itoa(i+1)] = n.Get("go")
-	voice := slices.Contains(ff.flow.Channels, tandem.Voice)
+	voice := slices.Contains(ff.Flow.Channels, tandem.Voice)
 	switch {
 	case n.Get("keys") == nil && (voice && !m.Speech || len(c.Phrases) == 0 && c.Label == nil):
 		ff.Fail(n, "missing-key", "add `keys: \"1\"`", "no caller can take this choice: it has no `keys`")
-	case len(ff.flow.Channels) > 0 && !(voice && len(ff.flow.Channels) == 1) && c.Label == nil:
-		for _, lang := range ff.flow.Languages {
+	case len(ff.Flow.Channels) > 0 && !(voice && len(ff.Flow.Channels) == 1) && c.Label == nil:
+		for _, lang := range ff.Flow.Languages {
 			if n.Get("phrases") == nil || n.Get("phrases").Get(lang) == nil {
 				ff.Warn(n, "missing-label", "add `label` or `phrases`", "in text this choice has nothing to be shown by in %s", lang)
 				break
@@ -206,7 +206,7 @@ func (ff *flowFile) choice(s *step, i int, n *source.Node, m *flow.Menu) *flow.C
 }
 
 // needTarget reads the field go, which must be there.
-func (ff *flowFile) needTarget(n *source.Node, what string) string {
+func (ff *File) needTarget(n *source.Node, what string) string {
 	to := n.Get("go")
 	if to == nil {
 		ff.Fail(n, "missing-key", "add `go: STEP`", "%s has no `go`", what)
@@ -215,7 +215,7 @@ func (ff *flowFile) needTarget(n *source.Node, what string) string {
 	return ff.target(to, "go")
 }
 
-func (ff *flowFile) dynamicChoices(n *source.Node) *flow.DynamicChoices {
+func (ff *File) dynamicChoices(n *source.Node) *flow.DynamicChoices {
 	ff.Fields(n, "choices", "from", "as", "label", "max", "into", "go")
 	d := &flow.DynamicChoices{Pos: ff.Pos(n), Max: maxDynamic, Go: ff.needTarget(n, "choices")}
 	for _, k := range []string{"from", "as", "label", "into"} {
@@ -259,7 +259,7 @@ func (ff *flowFile) dynamicChoices(n *source.Node) *flow.DynamicChoices {
 var keysForm = regexp.MustCompile(`^[0-9*#A-D]+$`)
 
 // keys reads what a caller presses.
-func (ff *flowFile) keys(n *source.Node) string {
+func (ff *File) keys(n *source.Node) string {
 	if n == nil {
 		return ""
 	}
@@ -275,7 +275,7 @@ func (ff *flowFile) keys(n *source.Node) string {
 }
 
 // phrases reads what a caller says or types, by language.
-func (ff *flowFile) phrases(n *source.Node) map[string][]string {
+func (ff *File) phrases(n *source.Node) map[string][]string {
 	if n == nil || !ff.AnyFields(n, "phrases", "write { en: [card] }") {
 		return nil
 	}
@@ -306,8 +306,8 @@ var typeable = []string{"text", "digits", "int", "decimal", "money", "date", "ti
 
 var digitsForm = regexp.MustCompile(`^([0-9]{1,3})(?:\.\.([0-9]{1,3}))?$`)
 
-func (ff *flowFile) readCollect(s *step, n *source.Node) flow.Verb {
-	c := &flow.Collect{Listen: ff.flow.Defaults}
+func (ff *File) readCollect(s *step, n *source.Node) flow.Verb {
+	c := &flow.Collect{Listen: ff.Flow.Defaults}
 	if !ff.Fields(n, "collect", listening("prompt", "into", "type", "digits", "pattern", "confirm", "secret")...) {
 		return c
 	}
@@ -338,14 +338,14 @@ func (ff *flowFile) readCollect(s *step, n *source.Node) flow.Verb {
 }
 
 // collectable refuses types nobody can type.
-func (ff *flowFile) collectable(into *source.Node, v *flow.Variable) {
+func (ff *File) collectable(into *source.Node, v *flow.Variable) {
 	switch v.Type.Kind {
 	case expression.List, expression.Object, expression.Recording:
 		ff.Fail(into, "wrong-type", "collect into text, digits or a number", "`%s` is %s, which nobody can type", v.Name, v.Type.Kind)
 	}
 }
 
-func (ff *flowFile) collectSecret(n *source.Node, v *flow.Variable) {
+func (ff *File) collectSecret(n *source.Node, v *flow.Variable) {
 	if n == nil {
 		return
 	}
@@ -361,7 +361,7 @@ func (ff *flowFile) collectSecret(n *source.Node, v *flow.Variable) {
 }
 
 // collectForm reads how the answer must look.
-func (ff *flowFile) collectForm(n *source.Node, c *flow.Collect) {
+func (ff *File) collectForm(n *source.Node, c *flow.Collect) {
 	if d := n.Get("digits"); d != nil {
 		parts := digitsForm.FindStringSubmatch(d.Text)
 		if d.Kind != source.Text || parts == nil {
@@ -390,8 +390,8 @@ func (ff *flowFile) collectForm(n *source.Node, c *flow.Collect) {
 	}
 }
 
-func (ff *flowFile) readLanguage(s *step, n *source.Node) flow.Verb {
-	l := &flow.Language{Listen: ff.flow.Defaults}
+func (ff *File) readLanguage(s *step, n *source.Node) flow.Verb {
+	l := &flow.Language{Listen: ff.Flow.Defaults}
 	if !ff.Fields(n, "language", listening("by", "prompt", "set")...) {
 		return l
 	}
@@ -423,8 +423,8 @@ func (ff *flowFile) readLanguage(s *step, n *source.Node) flow.Verb {
 	return l
 }
 
-func (ff *flowFile) readConsent(s *step, n *source.Node) flow.Verb {
-	c := &flow.ConsentStep{Listen: ff.flow.Defaults}
+func (ff *File) readConsent(s *step, n *source.Node) flow.Verb {
+	c := &flow.ConsentStep{Listen: ff.Flow.Defaults}
 	if !ff.Fields(n, "consent", listening("kind", "prompt")...) {
 		return c
 	}

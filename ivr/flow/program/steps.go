@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -13,18 +13,18 @@ import (
 )
 
 // verbReader reads the value of a verb's key.
-type verbReader func(*flowFile, *step, *source.Node) flow.Verb
+type verbReader func(*File, *step, *source.Node) flow.Verb
 
 // verbs are those of the language.
 func verbs() map[string]verbReader {
 	return map[string]verbReader{
-		"say": (*flowFile).readSay, "menu": (*flowFile).readMenu, "collect": (*flowFile).readCollect, "language": (*flowFile).readLanguage,
-		"set": (*flowFile).readSet, "branch": (*flowFile).readBranch, "hours": (*flowFile).readHours, "http": (*flowFile).readHTTP,
-		"subflow": (*flowFile).readSubflow, "transfer": (*flowFile).readTransfer, "voicemail": (*flowFile).readVoicemail,
-		"consent": (*flowFile).readConsent, "end": (*flowFile).readEnd,
-		"message": (*flowFile).readMessage, "link": (*flowFile).readLink, "handoff": (*flowFile).readHandoff, "identify": (*flowFile).readIdentify,
-		"classify": (*flowFile).readClassify, "answer": (*flowFile).readAnswer, "queue": (*flowFile).readQueue, "callback": (*flowFile).readCallback,
-		"record": (*flowFile).readRecord, "ticket": (*flowFile).readTicket, "survey": (*flowFile).readSurvey,
+		"say": (*File).readSay, "menu": (*File).readMenu, "collect": (*File).readCollect, "language": (*File).readLanguage,
+		"set": (*File).readSet, "branch": (*File).readBranch, "hours": (*File).readHours, "http": (*File).readHTTP,
+		"subflow": (*File).readSubflow, "transfer": (*File).readTransfer, "voicemail": (*File).readVoicemail,
+		"consent": (*File).readConsent, "end": (*File).readEnd,
+		"message": (*File).readMessage, "link": (*File).readLink, "handoff": (*File).readHandoff, "identify": (*File).readIdentify,
+		"classify": (*File).readClassify, "answer": (*File).readAnswer, "queue": (*File).readQueue, "callback": (*File).readCallback,
+		"record": (*File).readRecord, "ticket": (*File).readTicket, "survey": (*File).readSurvey,
 	}
 }
 
@@ -35,11 +35,11 @@ var (
 )
 
 const (
-	maxSteps  = 2_000 // of one flow
+	MaxSteps  = 2_000 // MaxSteps is how many steps one flow may have
 	maxVisits = 1000
 )
 
-func (ff *flowFile) readSteps(n *source.Node) {
+func (ff *File) readSteps(n *source.Node) {
 	if n.Kind != source.Map {
 		if n.Kind == source.Null {
 			ff.Empty(n, "steps")
@@ -48,8 +48,8 @@ func (ff *flowFile) readSteps(n *source.Node) {
 		}
 		return
 	}
-	if len(n.Entries) > maxSteps {
-		ff.Fail(n, "file-size", "move some into a flow of their own", "the flow has %d steps; %d are allowed", len(n.Entries), maxSteps)
+	if len(n.Entries) > MaxSteps {
+		ff.Fail(n, "file-size", "move some into a flow of their own", "the flow has %d steps; %d are allowed", len(n.Entries), MaxSteps)
 		return
 	}
 	for _, e := range n.Entries {
@@ -70,13 +70,13 @@ func (ff *flowFile) readSteps(n *source.Node) {
 	}
 }
 
-func (ff *flowFile) readStep(e source.Entry) {
+func (ff *File) readStep(e source.Entry) {
 	own := &flow.Step{Name: e.Key.Text, Pos: ff.Pos(e.Key)}
 	s := &step{Step: &check.Step{Step: own, Key: e.Key, Places: map[string]*source.Node{}}, body: e.Val}
 	ff.current = s
 	defer func() { ff.current = nil }()
-	ff.checked.Steps[s.Name], ff.flow.Steps[s.Name] = s.Step, own
-	ff.flow.Order = append(ff.flow.Order, s.Name)
+	ff.Checked.Steps[s.Name], ff.Flow.Steps[s.Name] = s.Step, own
+	ff.Flow.Order = append(ff.Flow.Order, s.Name)
 	for _, part := range []string{"next", "needs", "if", "max_visits"} {
 		if n := e.Val.Get(part); n != nil {
 			s.Places[part] = n
@@ -103,7 +103,7 @@ func (ff *flowFile) readStep(e source.Entry) {
 }
 
 // readVerb finds the one verb among the step's keys.
-func (ff *flowFile) readVerb(s *step) {
+func (ff *File) readVerb(s *step) {
 	var verb *source.Node
 	readers := verbs()
 	unknown := false
@@ -129,7 +129,7 @@ func (ff *flowFile) readVerb(s *step) {
 }
 
 // unknownStepKey tells a misspelt verb from a misspelt key.
-func (ff *flowFile) unknownStepKey(s *step, key *source.Node) {
+func (ff *File) unknownStepKey(s *step, key *source.Node) {
 	hasVerb := slices.ContainsFunc(s.body.Entries, func(e source.Entry) bool {
 		return slices.Contains(verbNames, e.Key.Text)
 	})
@@ -145,7 +145,7 @@ func (ff *flowFile) unknownStepKey(s *step, key *source.Node) {
 }
 
 // readNext reads where a step leads and holds it against the verb's outcomes.
-func (ff *flowFile) readNext(s *step, n *source.Node) {
+func (ff *File) readNext(s *step, n *source.Node) {
 	s.Next.Pos = s.Pos
 	_, ends := s.Verb.(*flow.End)
 	if ends {
@@ -175,7 +175,7 @@ func (ff *flowFile) readNext(s *step, n *source.Node) {
 }
 
 // nextFix spells out a map that would do.
-func (ff *flowFile) nextFix(s *step) string {
+func (ff *File) nextFix(s *step) string {
 	outcomes := ff.outcomes(s)
 	if len(outcomes) <= 1 {
 		if len(outcomes) == 1 && outcomes[0] == "else" {
@@ -191,14 +191,14 @@ func (ff *flowFile) nextFix(s *step) string {
 }
 
 // outcomes is the closed set of a step's verb; nil if the verb could not be read.
-func (ff *flowFile) outcomes(s *step) []string {
+func (ff *File) outcomes(s *step) []string {
 	if s.Verb == nil {
 		return nil
 	}
 	return s.Verb.Outcomes()
 }
 
-func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
+func (ff *File) readOutcomeMap(s *step, n *source.Node) {
 	s.Next.By = map[string]string{}
 	own := ff.outcomes(s)
 	known := slices.Clone(own)
@@ -261,7 +261,7 @@ func (ff *flowFile) readOutcomeMap(s *step, n *source.Node) {
 }
 
 // unreadChild reports a subflow whose outcomes are not known because of an earlier mistake.
-func (ff *flowFile) unreadChild(s *step) bool {
+func (ff *File) unreadChild(s *step) bool {
 	_, is := s.Verb.(*flow.Subflow)
 	return is && len(s.Verb.Outcomes()) == 0
 }

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 var commandNames = []string{"help", "agent", "repeat", "back"}
 
 // readCommands reads what works in every menu and collect.
-func (ff *flowFile) readCommands() {
+func (ff *File) readCommands() {
 	n := ff.Root.Get("commands")
 	if n == nil || !ff.Fields(n, "commands", commandNames...) {
 		return
@@ -28,7 +28,7 @@ func (ff *flowFile) readCommands() {
 		if e.Val.Get("keys") == nil && e.Val.Get("phrases") == nil {
 			ff.Fail(e.Val, "missing-key", "add `keys: \"*0\"`", "command `%s` has neither keys nor phrases", c.Name)
 		}
-		ff.flow.Commands = append(ff.flow.Commands, c)
-		ff.checked.Commands = append(ff.checked.Commands, e.Val)
+		ff.Flow.Commands = append(ff.Flow.Commands, c)
+		ff.Checked.Commands = append(ff.Checked.Commands, e.Val)
 	}
 }

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"errors"
@@ -13,17 +13,17 @@ import (
 	"tandem/ivr/flow/source"
 )
 
-// flowFile is one flow under way.
-type flowFile struct {
-	*document
-	flow    *flow.Flow
+// File is one flow while it is read.
+type File struct {
+	*Document
+	Flow    *flow.Flow
 	env     *expression.Env
 	linked  *expression.Env         // env and `link`; nil until it is needed
 	names   map[string]*source.Node // steps, by name: known before any is read
-	checked *check.Flow             // what the checks over whole flows will need
+	Checked *check.Flow             // what the checks over whole flows will need
 	prompts map[string]*promptInfo
 	current *step // being read; nil outside steps
-	body    bool  // readBody has run
+	body    bool  // Body has run
 }
 
 // step is a step with its body, while it is read.
@@ -37,28 +37,27 @@ var (
 	channels = []string{string(tandem.Voice), string(tandem.Chat), string(tandem.SMS)}
 )
 
-// readHead reads what other flows need to know of this one, and its names.
-func (r *reading) readHead(f *document) {
+// Head begins a flow: it reads what other flows need to know of this one, and its names.
+func (k *Known) Head(f *Document) {
 	f.Fields(f.Root, "a flow file", flowKeys...)
-	ff := &flowFile{
-		document: f, flow: &flow.Flow{Pos: f.Pos(f.Root)}, names: map[string]*source.Node{}, prompts: map[string]*promptInfo{},
+	ff := &File{
+		Document: f, Flow: &flow.Flow{Pos: f.Pos(f.Root)}, names: map[string]*source.Node{}, prompts: map[string]*promptInfo{},
 	}
-	ff.checked = &check.Flow{File: f.File, Program: ff.flow, Steps: map[string]*check.Step{}}
+	ff.Checked = &check.Flow{File: f.File, Program: ff.Flow, Steps: map[string]*check.Step{}}
 	ff.need("flow", "channels", "languages", "start", "steps")
 	if n := f.Root.Get("flow"); n != nil {
 		if name, ok := f.Name(n, "the flow's name"); ok {
-			if other := r.flows[name]; other != nil {
+			if other := k.Flows[name]; other != nil {
 				f.Fail(n, "duplicate-name", "give one of the two another name", "flow `%s` is also in %s", name, other.Path)
 			} else {
-				ff.flow.Name = name
-				r.flows[name] = ff
+				ff.Flow.Name = name
+				k.Flows[name] = ff
 			}
 		}
 	}
-	if ff.flow.Name == "" {
-		ff.flow.Name = strings.TrimSuffix(f.Base, ".flow.yaml")
-		key := " " + f.Base // read on for its other mistakes, but nobody can call it
-		r.flows[key] = ff
+	if ff.Flow.Name == "" {
+		ff.Flow.Name = strings.TrimSuffix(f.Base, ".flow.yaml")
+		k.Flows[Nameless(f.Base)] = ff // read on for its other mistakes, but nobody can call it
 	}
 	ff.readChannels(f.Root.Get("channels"))
 	ff.readLanguages(f.Root.Get("languages"))
@@ -71,8 +70,11 @@ func (r *reading) readHead(f *document) {
 	}
 }
 
+// Nameless is the key of a flow whose name could not be read.
+func Nameless(file string) string { return " " + file }
+
 // need reports keys that must be there.
-func (ff *flowFile) need(keys ...string) {
+func (ff *File) need(keys ...string) {
 	for _, k := range keys {
 		if ff.Root.Get(k) == nil {
 			ff.Fail(&source.Node{At: ff.Root.At}, "missing-key", fmt.Sprintf("add a line `%s: …`", k), "the flow has no `%s`", k)
@@ -80,10 +82,10 @@ func (ff *flowFile) need(keys ...string) {
 	}
 }
 
-func (ff *flowFile) readChannels(n *source.Node) {
+func (ff *File) readChannels(n *source.Node) {
 	for _, item := range ff.List(n, "channels") {
-		if w, ok := ff.Word(item, "channels", channels...); ok && !slices.Contains(ff.flow.Channels, tandem.Channel(w)) {
-			ff.flow.Channels = append(ff.flow.Channels, tandem.Channel(w))
+		if w, ok := ff.Word(item, "channels", channels...); ok && !slices.Contains(ff.Flow.Channels, tandem.Channel(w)) {
+			ff.Flow.Channels = append(ff.Flow.Channels, tandem.Channel(w))
 		}
 	}
 	if n != nil && n.Kind == source.List && len(n.Items) == 0 {
@@ -91,16 +93,16 @@ func (ff *flowFile) readChannels(n *source.Node) {
 	}
 }
 
-func (ff *flowFile) readLanguages(n *source.Node) {
+func (ff *File) readLanguages(n *source.Node) {
 	for _, item := range ff.List(n, "languages") {
 		l, ok := ff.Text(item, "a language")
 		if !ok && item.Kind == source.Text { // one error is enough
-			ff.flow.Languages = append(ff.flow.Languages, item.Text)
+			ff.Flow.Languages = append(ff.Flow.Languages, item.Text)
 		}
 		if ok && !source.IsLanguage(l) {
 			ff.Fail(item, "language", "write a tag such as en or zh-CN", "`%s` is no language tag", l)
-		} else if ok && !slices.Contains(ff.flow.Languages, l) {
-			ff.flow.Languages = append(ff.flow.Languages, l)
+		} else if ok && !slices.Contains(ff.Flow.Languages, l) {
+			ff.Flow.Languages = append(ff.Flow.Languages, l)
 		}
 	}
 	if n != nil && n.Kind == source.List && len(n.Items) == 0 {
@@ -110,31 +112,31 @@ func (ff *flowFile) readLanguages(n *source.Node) {
 
 // speaks checks that n is one of the flow's languages. If none could be read, that is
 // the mistake that was reported.
-func (ff *flowFile) speaks(n *source.Node) bool {
-	known := slices.Contains(ff.flow.Languages, n.Text)
-	if !known && len(ff.flow.Languages) > 0 {
-		ff.Fail(n, "unknown-language", source.DidYouMean(n.Text, ff.flow.Languages), "`%s` is not one of the flow's languages", n.Text)
+func (ff *File) speaks(n *source.Node) bool {
+	known := slices.Contains(ff.Flow.Languages, n.Text)
+	if !known && len(ff.Flow.Languages) > 0 {
+		ff.Fail(n, "unknown-language", source.DidYouMean(n.Text, ff.Flow.Languages), "`%s` is not one of the flow's languages", n.Text)
 	}
 	return known
 }
 
-func (ff *flowFile) readOutcomes() {
+func (ff *File) readOutcomes() {
 	for _, item := range ff.List(ff.Root.Get("outcomes"), "outcomes") {
 		name, ok := ff.Name(item, "an outcome")
 		switch {
 		case !ok:
 		case slices.Contains([]string{"else", "skipped", "loop", "not_assured"}, name):
 			ff.Fail(item, "reserved-name", "choose another word", "`%s` has a meaning of its own in `next`", name)
-		case slices.Contains(ff.flow.Outcomes, name):
+		case slices.Contains(ff.Flow.Outcomes, name):
 			ff.Fail(item, "duplicate-name", "remove one", "outcome `%s` is listed twice", name)
 		default:
-			ff.flow.Outcomes = append(ff.flow.Outcomes, name)
+			ff.Flow.Outcomes = append(ff.Flow.Outcomes, name)
 		}
 	}
 	returns := ff.Root.Get("returns")
 	for _, item := range ff.List(returns, "returns") {
 		if v := ff.variable(item, "returns"); v != nil {
-			ff.flow.Returns = append(ff.flow.Returns, v.Name)
+			ff.Flow.Returns = append(ff.Flow.Returns, v.Name)
 		}
 	}
 	if returns != nil && ff.Root.Get("outcomes") == nil {
@@ -142,14 +144,14 @@ func (ff *flowFile) readOutcomes() {
 	}
 }
 
-// readBody reads prompts, defaults, commands and steps.
-func (ff *flowFile) readBody() {
+// Body reads prompts, defaults, commands and steps, once the heads of all flows are read.
+func (ff *File) Body() {
 	if ff.body {
 		return
 	}
 	ff.body = true
-	ff.flow.Prompts = map[string]*flow.Prompt{}
-	ff.flow.Steps = map[string]*flow.Step{}
+	ff.Flow.Prompts = map[string]*flow.Prompt{}
+	ff.Flow.Steps = map[string]*flow.Step{}
 	ff.declarePrompts()
 	ff.readDefaults()
 	steps := ff.Root.Get("steps")
@@ -157,32 +159,32 @@ func (ff *flowFile) readBody() {
 		ff.readSteps(steps)
 	}
 	if n := ff.Root.Get("start"); n != nil {
-		ff.flow.Start = ff.stepName(n, "start")
+		ff.Flow.Start = ff.stepName(n, "start")
 	}
 	if n := ff.Root.Get("on_leave"); n != nil {
-		ff.flow.OnLeave = ff.stepName(n, "on_leave")
+		ff.Flow.OnLeave = ff.stepName(n, "on_leave")
 	}
 	if n := ff.Root.Get("on_error"); n != nil {
-		ff.flow.OnError = ff.stepName(n, "on_error")
+		ff.Flow.OnError = ff.stepName(n, "on_error")
 	}
 	ff.readCommands()
 	ff.finishPrompts()
 }
 
 // readDefaults reads defaults.listen over the built-in ones.
-func (ff *flowFile) readDefaults() {
-	ff.flow.Defaults = flow.DefaultListen()
+func (ff *File) readDefaults() {
+	ff.Flow.Defaults = flow.DefaultListen()
 	n := ff.Root.Get("defaults")
 	if n == nil || !ff.Fields(n, "defaults", "listen") {
 		return
 	}
 	if l := n.Get("listen"); l != nil && ff.Fields(l, "defaults.listen", listenKeys...) {
-		ff.flow.Defaults = ff.listen(l, ff.flow.Defaults)
+		ff.Flow.Defaults = ff.listen(l, ff.Flow.Defaults)
 	}
 }
 
 // stepName reads a value that names a step, not a reserved target.
-func (ff *flowFile) stepName(n *source.Node, what string) string {
+func (ff *File) stepName(n *source.Node, what string) string {
 	s, ok := ff.Text(n, what)
 	if !ok {
 		return ""
@@ -199,7 +201,7 @@ func (ff *flowFile) stepName(n *source.Node, what string) string {
 }
 
 // target reads a value that says where to go: a step, end or repeat.
-func (ff *flowFile) target(n *source.Node, what string) string {
+func (ff *File) target(n *source.Node, what string) string {
 	if n == nil {
 		return ""
 	}
@@ -209,9 +211,7 @@ func (ff *flowFile) target(n *source.Node, what string) string {
 	return ff.stepName(n, what)
 }
 
-const listedNames = 12 // more names than this are not spelled out in a fix
-
-func (ff *flowFile) stepNames() []string {
+func (ff *File) stepNames() []string {
 	names := make([]string, 0, len(ff.names))
 	for name := range ff.names {
 		names = append(names, name)
@@ -221,7 +221,7 @@ func (ff *flowFile) stepNames() []string {
 }
 
 // compile reads an expression at n. want nil = any type.
-func (ff *flowFile) compile(n *source.Node, what string, env *expression.Env, want *expression.Type) *expression.Program {
+func (ff *File) compile(n *source.Node, what string, env *expression.Env, want *expression.Type) *expression.Program {
 	src, ok := ff.Expression(n, what)
 	if !ok {
 		return nil
@@ -232,13 +232,13 @@ func (ff *flowFile) compile(n *source.Node, what string, env *expression.Env, wa
 		return nil
 	}
 	ff.noteUses(n, p.Uses())
-	ff.reading.kept.shown(ff, n, p.Masks())
+	ff.known.kept.shown(ff, n, p.Masks())
 	ff.calendarsKnown(n, p.Calendars())
 	return p
 }
 
 // template reads text with ${…} at n.
-func (ff *flowFile) template(n *source.Node, what string, env *expression.Env) *expression.Template {
+func (ff *File) template(n *source.Node, what string, env *expression.Env) *expression.Template {
 	src, ok := ff.Text(n, what)
 	if !ok {
 		return nil
@@ -249,12 +249,12 @@ func (ff *flowFile) template(n *source.Node, what string, env *expression.Env) *
 		return nil
 	}
 	ff.noteUses(n, t.Uses())
-	ff.reading.kept.shown(ff, n, t.Masks())
+	ff.known.kept.shown(ff, n, t.Masks())
 	ff.calendarsKnown(n, t.Calendars())
 	return t
 }
 
-func (ff *flowFile) noteUses(n *source.Node, names []string) {
+func (ff *File) noteUses(n *source.Node, names []string) {
 	if ff.current != nil {
 		for _, name := range names {
 			ff.current.Uses = append(ff.current.Uses, check.Use{Name: name, At: n.At})
@@ -262,14 +262,14 @@ func (ff *flowFile) noteUses(n *source.Node, names []string) {
 	}
 }
 
-func (ff *flowFile) calendarsKnown(n *source.Node, names []string) {
+func (ff *File) calendarsKnown(n *source.Node, names []string) {
 	for _, name := range names {
 		ff.calendar(n, name)
 	}
 }
 
 // expressionError puts an expression's error at its place in the file.
-func (ff *flowFile) expressionError(n *source.Node, err error) {
+func (ff *File) expressionError(n *source.Node, err error) {
 	var e *expression.Error
 	if !errors.As(err, &e) {
 		ff.Fail(n, "expression", "", "%v", err)

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ var means = []string{"sms", "chat", "mail"}
 
 // means reads how something is sent; all of them, in the order of the language page,
 // where nothing is said.
-func (ff *flowFile) means(n *source.Node) []string {
+func (ff *File) means(n *source.Node) []string {
 	if n == nil {
 		return slices.Clone(means)
 	}
@@ -31,7 +31,7 @@ func (ff *flowFile) means(n *source.Node) []string {
 }
 
 // oneOfEach reads a list of words, each once.
-func (ff *flowFile) oneOfEach(n *source.Node, what, example string, set ...string) []string {
+func (ff *File) oneOfEach(n *source.Node, what, example string, set ...string) []string {
 	var out []string
 	for _, item := range ff.List(n, what) {
 		w, ok := ff.Word(item, what, set...)
@@ -50,7 +50,7 @@ func (ff *flowFile) oneOfEach(n *source.Node, what, example string, set ...strin
 }
 
 // mustHave reads the value of a key that must be there; nil if it is not.
-func (ff *flowFile) mustHave(n *source.Node, verb, key, fix string) *source.Node {
+func (ff *File) mustHave(n *source.Node, verb, key, fix string) *source.Node {
 	v := n.Get(key)
 	if v == nil {
 		ff.Fail(n, "missing-key", fix, "%s has no `%s`", verb, key)
@@ -58,7 +58,7 @@ func (ff *flowFile) mustHave(n *source.Node, verb, key, fix string) *source.Node
 	return v
 }
 
-func (ff *flowFile) readMessage(s *step, n *source.Node) flow.Verb {
+func (ff *File) readMessage(s *step, n *source.Node) flow.Verb {
 	m := &flow.Message{}
 	if !ff.Fields(n, "message", "prompt", "template", "with", "by", "to", "image") {
 		return m
@@ -86,13 +86,13 @@ func (ff *flowFile) readMessage(s *step, n *source.Node) flow.Verb {
 		m.To = ff.address(to, "to", expression.Phone, expression.Email)
 	}
 	if i := n.Get("image"); i != nil {
-		m.Image = ff.reading.beside.Image(ff.File, i)
+		m.Image = ff.known.Media.Image(ff.File, i)
 	}
 	return m
 }
 
 // parameters reads named expressions of any type; where says what they reach.
-func (ff *flowFile) parameters(n *source.Node, where string) []flow.Assignment {
+func (ff *File) parameters(n *source.Node, where string) []flow.Assignment {
 	if !ff.AnyFields(n, "with", "write { name: expression }") {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (ff *flowFile) parameters(n *source.Node, where string) []flow.Assignment {
 
 // open compiles an expression whose value leaves the flow for where, so that it may not
 // be secret.
-func (ff *flowFile) open(n *source.Node, what string, want *expression.Type, where string) *expression.Program {
+func (ff *File) open(n *source.Node, what string, want *expression.Type, where string) *expression.Program {
 	p := ff.compile(n, what, ff.env, want)
 	if p != nil && p.Secret() {
 		ff.leak(n, p.Uses(), leaving(where), where)
@@ -127,7 +127,7 @@ func leaving(where string) string {
 }
 
 // openTemplate reads text with ${…} that may not be secret.
-func (ff *flowFile) openTemplate(n *source.Node, what, where string) *expression.Template {
+func (ff *File) openTemplate(n *source.Node, what, where string) *expression.Template {
 	t := ff.template(n, what, ff.env)
 	if t != nil && t.Secret() {
 		ff.leak(n, t.Uses(), "use", where)
@@ -136,7 +136,7 @@ func (ff *flowFile) openTemplate(n *source.Node, what, where string) *expression
 }
 
 // address compiles an expression that must be of one of the kinds.
-func (ff *flowFile) address(n *source.Node, what string, kinds ...expression.Kind) *expression.Program {
+func (ff *File) address(n *source.Node, what string, kinds ...expression.Kind) *expression.Program {
 	src, ok := ff.Expression(n, what)
 	if !ok {
 		return nil
@@ -159,14 +159,14 @@ func (ff *flowFile) address(n *source.Node, what string, kinds ...expression.Kin
 }
 
 // linkEnv is the names of a prompt that is sent with a link.
-func (ff *flowFile) linkEnv() *expression.Env {
+func (ff *File) linkEnv() *expression.Env {
 	if ff.linked == nil {
 		ff.linked = ff.env.With("link", &expression.Type{Kind: expression.Object, Fields: map[string]*expression.Type{"url": {Kind: expression.Text}}}, false)
 	}
 	return ff.linked
 }
 
-func (ff *flowFile) readLink(s *step, n *source.Node) flow.Verb {
+func (ff *File) readLink(s *step, n *source.Node) flow.Verb {
 	l := &flow.LinkStep{Expires: defaultExpires}
 	if !ff.Fields(n, "link", "operation", "prompt", "by", "with", "expires", "wait", "on_opened") {
 		return l
@@ -207,7 +207,7 @@ func (ff *flowFile) readLink(s *step, n *source.Node) flow.Verb {
 }
 
 // hasAddress reports words without ${link.url}: the customer would have nothing to open.
-func (ff *flowFile) hasAddress(n *source.Node, p *flow.Prompt) {
+func (ff *File) hasAddress(n *source.Node, p *flow.Prompt) {
 	if p == nil {
 		return
 	}
@@ -219,14 +219,14 @@ func (ff *flowFile) hasAddress(n *source.Node, p *flow.Prompt) {
 }
 
 // prefilled reads what the operation's forms hold when the page is opened.
-func (ff *flowFile) prefilled(n *source.Node, o *flow.Operation) []flow.Assignment {
+func (ff *File) prefilled(n *source.Node, o *flow.Operation) []flow.Assignment {
 	if !ff.AnyFields(n, "with", "write { field: expression }") || o == nil {
 		return nil
 	}
 	types := map[string]*expression.Type{}
 	for _, s := range o.Steps {
-		if form := ff.reading.forms[s.Form]; form != nil {
-			for _, f := range form.value.Fields {
+		if form := ff.known.Forms[s.Form]; form != nil {
+			for _, f := range form.Value.Fields {
 				types[f.Name] = f.Type
 			}
 		}
@@ -235,12 +235,12 @@ func (ff *flowFile) prefilled(n *source.Node, o *flow.Operation) []flow.Assignme
 }
 
 // fill reads expressions for named fields.
-func (ff *flowFile) fill(n *source.Node, types map[string]*expression.Type, none, where string) []flow.Assignment {
+func (ff *File) fill(n *source.Node, types map[string]*expression.Type, none, where string) []flow.Assignment {
 	var out []flow.Assignment
 	for _, e := range n.Entries {
 		t := types[e.Key.Text]
 		if t == nil {
-			ff.unknown(e.Key, "unknown-field", "", e.Key.Text, namesOf(types), none, "remove it")
+			ff.Unknown(e.Key, "unknown-field", "", e.Key.Text, namesOf(types), none, "remove it")
 			continue
 		}
 		if p := ff.open(e.Val, "`"+e.Key.Text+"`", t, where); p != nil {
@@ -250,7 +250,7 @@ func (ff *flowFile) fill(n *source.Node, types map[string]*expression.Type, none
 	return out
 }
 
-func (ff *flowFile) readHandoff(s *step, n *source.Node) flow.Verb {
+func (ff *File) readHandoff(s *step, n *source.Node) flow.Verb {
 	h := &flow.Handoff{}
 	if !ff.Fields(n, "handoff", "to", "prompt", "keep_place") {
 		return h
@@ -271,13 +271,13 @@ func (ff *flowFile) readHandoff(s *step, n *source.Node) flow.Verb {
 }
 
 // goesTo reports a channel that the flow goes to and does not list (rule 6).
-func (ff *flowFile) goesTo(n *source.Node, channel, how string) {
-	if len(ff.flow.Channels) > 0 && !slices.Contains(ff.flow.Channels, tandem.Channel(channel)) {
+func (ff *File) goesTo(n *source.Node, channel, how string) {
+	if len(ff.Flow.Channels) > 0 && !slices.Contains(ff.Flow.Channels, tandem.Channel(channel)) {
 		ff.Fail(n, "channel", fmt.Sprintf("add %s to `channels`", channel), "step `%s` %s %s, which the flow's `channels` do not list", ff.current.Name, how, channel)
 	}
 }
 
-func (ff *flowFile) readIdentify(s *step, n *source.Node) flow.Verb {
+func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 	i := &flow.IdentifyStep{}
 	if !ff.Fields(n, "identify", "level", "by", "fallback") {
 		return i
@@ -307,13 +307,13 @@ func (ff *flowFile) readIdentify(s *step, n *source.Node) flow.Verb {
 }
 
 // gives reports a method that cannot give the level.
-func (ff *flowFile) gives(n *source.Node, level tandem.Assurance) {
+func (ff *File) gives(n *source.Node, level tandem.Assurance) {
 	if have := flow.Gives(n.Text); n.Kind == source.Text && have > tandem.None && have < level {
 		ff.Fail(n, "method-level", "write video, or a lower level", "`%s` gives %s, and this step is to give %s", n.Text, have, level)
 	}
 }
 
-func (ff *flowFile) readClassify(s *step, n *source.Node) flow.Verb {
+func (ff *File) readClassify(s *step, n *source.Node) flow.Verb {
 	c := &flow.Classify{}
 	if !ff.Fields(n, "classify", "classifier", "text", "into") {
 		return c
@@ -345,7 +345,7 @@ func (ff *flowFile) readClassify(s *step, n *source.Node) flow.Verb {
 }
 
 // holdsFacet checks that a variable can hold whatever the rules set.
-func (ff *flowFile) holdsFacet(e source.Entry, v *flow.Variable, rules *flow.Classifier) {
+func (ff *File) holdsFacet(e source.Entry, v *flow.Variable, rules *flow.Classifier) {
 	switch v.Type.Kind {
 	case expression.Text:
 	case expression.Enum:
@@ -363,7 +363,7 @@ func (ff *flowFile) holdsFacet(e source.Entry, v *flow.Variable, rules *flow.Cla
 	}
 }
 
-func (ff *flowFile) readAnswer(s *step, n *source.Node) flow.Verb {
+func (ff *File) readAnswer(s *step, n *source.Node) flow.Verb {
 	a := &flow.Answer{MinScore: flow.DefaultMinScore}
 	if !ff.Fields(n, "answer", "knowledge", "text", "min_score") {
 		return a

@@ -1,4 +1,4 @@
-package read
+package program
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ const (
 
 var methods = []string{"get", "post", "put", "patch", "delete"}
 
-func (ff *flowFile) readHTTP(s *step, n *source.Node) flow.Verb {
+func (ff *File) readHTTP(s *step, n *source.Node) flow.Verb {
 	h := &flow.HTTP{Timeout: defaultHTTPTimeout}
 	if !ff.Fields(n, "http", append(slices.Clone(methods), "headers", "json", "into", "timeout", "retry", "idempotent")...) {
 		return h
@@ -71,7 +71,7 @@ func (ff *flowFile) readHTTP(s *step, n *source.Node) flow.Verb {
 	return h
 }
 
-func (ff *flowFile) url(n *source.Node) *expression.Template {
+func (ff *File) url(n *source.Node) *expression.Template {
 	t := ff.template(n, "the URL", ff.env)
 	if t == nil {
 		return nil
@@ -86,8 +86,8 @@ func (ff *flowFile) url(n *source.Node) *expression.Template {
 var settingForm = regexp.MustCompile(`\$\{\s*settings\.([A-Za-z0-9_]+)\s*\}`)
 
 // checkHost looks the URL's host up in the allow list if it can be known now.
-func (ff *flowFile) checkHost(n *source.Node) {
-	settings := ff.reading.o.Settings
+func (ff *File) checkHost(n *source.Node) {
+	settings := ff.known.Settings
 	text := settingForm.ReplaceAllStringFunc(n.Text, func(m string) string {
 		if s, ok := settings[settingForm.FindStringSubmatch(m)[1]].(string); ok {
 			return s
@@ -121,7 +121,7 @@ func (ff *flowFile) checkHost(n *source.Node) {
 		ff.Fail(n, "url", "send them in a header, from a secret", "the URL holds a user name or password")
 		return
 	}
-	allow := ff.reading.o.HTTPAllow
+	allow := ff.known.HTTPAllow
 	if allow != nil && !hosts.Allowed(allow, u) {
 		ff.Fail(n, "http-host", fmt.Sprintf("add %s to flows.http_allow in the configuration", u.Host), "http steps may not reach %s: the configuration does not allow it", u.Host)
 	}
@@ -129,7 +129,7 @@ func (ff *flowFile) checkHost(n *source.Node) {
 
 var headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-func (ff *flowFile) headers(n *source.Node, h *flow.HTTP) {
+func (ff *File) headers(n *source.Node, h *flow.HTTP) {
 	if n == nil || !ff.AnyFields(n, "headers", "write { Name: \"value\" }") {
 		return
 	}
@@ -145,7 +145,7 @@ func (ff *flowFile) headers(n *source.Node, h *flow.HTTP) {
 }
 
 // jsonValue reads a body. A secret may be in it.
-func (ff *flowFile) jsonValue(n *source.Node) *flow.Value {
+func (ff *File) jsonValue(n *source.Node) *flow.Value {
 	switch n.Kind {
 	case source.Null:
 		return &flow.Value{}

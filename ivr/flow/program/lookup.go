@@ -1,0 +1,110 @@
+package program
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/beside"
+	"tandem/ivr/flow/source"
+)
+
+// use notes that this file depends on the one that declares a thing.
+func use[T any](ff *File, thing *Named[T]) *T {
+	ff.Uses[thing.File.Base] = true
+	return thing.Value
+}
+
+func namesOf[T any](of map[string]T) []string { return slices.Sorted(maps.Keys(of)) }
+
+// calendar looks a calendar up and notes that this file uses it.
+func (ff *File) calendar(n *source.Node, name string) {
+	if c := ff.known.Calendars[name]; c != nil {
+		use(ff, c)
+		return
+	}
+	ff.Unknown(n, "unknown-calendar", source.CalendarFile, name, namesOf(ff.known.Calendars), "there is no calendar `%s`", fmt.Sprintf("make a file %s.calendar.yaml beside the flow", source.AsName(name)))
+}
+
+func (ff *File) box(n *source.Node, name string) {
+	if b := ff.known.Boxes[name]; b != nil {
+		use(ff, b)
+		return
+	}
+	ff.Unknown(n, "unknown-box", source.QueuesFile, name, namesOf(ff.known.Boxes), "there is no box `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `boxes: { %s: { queue: NAME } }`", source.AsName(name)))
+}
+
+func (ff *File) queue(n *source.Node, name string) {
+	if q := ff.known.Queues[name]; q != nil {
+		use(ff, q)
+		return
+	}
+	ff.Unknown(n, "unknown-queue", source.QueuesFile, name, namesOf(ff.known.Queues), "there is no queue `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `queues: { %s: {} }`", source.AsName(name)))
+}
+
+// form looks a form up; asks says that its questions are asked, in the flow's languages.
+func (ff *File) form(n *source.Node, name string, asks bool) *flow.Form {
+	form := ff.known.Forms[name]
+	if form == nil {
+		ff.Unknown(n, "unknown-form", source.FormFile, name, namesOf(ff.known.Forms), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
+		return nil
+	}
+	if asks {
+		beside.Asks(form.File.File, form.Value, ff.Flow)
+	}
+	return use(ff, form)
+}
+
+// operation looks an operation up, with the forms that it asks.
+func (ff *File) operation(n *source.Node, name string) *flow.Operation {
+	o := ff.known.Operations[name]
+	if o == nil {
+		ff.Unknown(n, "unknown-operation", source.OperationFile, name, namesOf(ff.known.Operations), "there is no operation `%s`", fmt.Sprintf("make a file %s.operation.yaml beside the flow", source.AsName(name)))
+		return nil
+	}
+	beside.Shows(o.File.File, o.Value, ff.Flow)
+	for _, s := range o.Value.Steps {
+		if form := ff.known.Forms[s.Form]; form != nil {
+			beside.Asks(form.File.File, form.Value, ff.Flow)
+		}
+	}
+	return use(ff, o)
+}
+
+func (ff *File) classifier(n *source.Node, name string) *flow.Classifier {
+	if c := ff.known.Classifiers[name]; c != nil {
+		return use(ff, c)
+	}
+	ff.Unknown(n, "unknown-classifier", source.ClassifierFile, name, namesOf(ff.known.Classifiers), "there is no classifier `%s`", fmt.Sprintf("make a file %s.classify.yaml beside the flow", source.AsName(name)))
+	return nil
+}
+
+// knowledge looks knowledge up and notes that this file uses its articles.
+func (ff *File) knowledge(n *source.Node, name string) {
+	k := ff.known.Knowledge[name]
+	if k == nil {
+		ff.Unknown(n, "unknown-knowledge", source.ArticleFile, name, namesOf(ff.known.Knowledge), "there is no knowledge `%s`", fmt.Sprintf("make a folder %s/%s with an article in it, such as opening.md", source.KnowledgeDir, source.AsName(name)))
+		return
+	}
+	spoken := map[string]bool{}
+	for file := range ff.known.Files {
+		if path.Dir(file) == path.Join(source.KnowledgeDir, name) {
+			ff.Uses[file] = true
+		}
+	}
+	for _, a := range k.Articles {
+		spoken[a.Lang] = true
+	}
+	for i, lang := range ff.Flow.Languages {
+		fix := fmt.Sprintf("add an article with `language: %s` to %s/%s", lang, source.KnowledgeDir, name)
+		switch {
+		case spoken[lang] || len(k.Articles) == 0: // an article that cannot be read is a mistake of its own
+		case i == 0:
+			ff.Fail(n, "missing-language", fix, "knowledge `%s` has no article in %s, the flow's first language", name, lang)
+		default:
+			ff.Warn(n, "missing-language", fix, "knowledge `%s` has no article in %s", name, lang)
+		}
+	}
+}
