@@ -72,6 +72,7 @@ var table = map[string][]string{
 	"web/answer": nil,
 	"web/api":    {"tandem", "web/answer"},
 	"web/login":  {"store", "store/staff", "web/answer"},
+	"web/studio": {"tandem", "internal/shelf", "internal/tally", "ivr/flow", "ivr/flow/format", "ivr/flow/picture", "ivr/flow/read", "ivr/flow/schema", "ivr/flow/source", "ivr/flow/suite", "store", "store/release", "store/staff", "web/answer"},
 	"web/ui":     nil,
 
 	"flows":        nil,
