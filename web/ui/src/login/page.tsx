@@ -13,7 +13,7 @@ import { words } from "./words.ts";
 
 const after = "/studio";
 
-type Trouble = { kind: "wrong" | "codeNeeded" | "codeWrong" | "oidc" } | { kind: "fault"; error: ApiError };
+type Trouble = { kind: "wrong" | "codeNeeded" | "codeWrong" } | { kind: "fault"; error: ApiError };
 
 export function LoginPage() {
   const { language, chooseLanguage } = useSettings();
@@ -22,6 +22,8 @@ export function LoginPage() {
   const api = useMemo(() => new Api(() => {}), []);
   const [ways, setWays] = useState<Ways | null>(null);
   const [fault, setFault] = useState<ApiError | null>(null);
+
+  const failed = useMemo(() => new URLSearchParams(location.search).get("failed"), []);
 
   const ask = () => {
     setFault(null);
@@ -60,6 +62,12 @@ export function LoginPage() {
             </button>
           </div>
         )}
+        {failed !== null && (
+          <p class="login-trouble" role="alert">
+            <Icon name="error" />
+            <span>{w.oidc[failed] ?? w.oidc["oidc_refused"]}</span>
+          </p>
+        )}
         {ways?.local && <PasswordForm api={api} />}
         {ways && ways.local && ways.oidc.length > 0 && <p class="login-or">{w.or}</p>}
         {ways?.oidc.map((p) => (
@@ -83,7 +91,7 @@ function PasswordForm({ api }: { api: Api }) {
   const [codeStep, setCodeStep] = useState(false);
   const [shown, setShown] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(new URLSearchParams(location.search).has("failed") ? { kind: "oidc" } : null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
   const wait = useCountdown();
   const first = useRef<HTMLInputElement>(null);
   const codeField = useRef<HTMLInputElement>(null);

@@ -19,7 +19,7 @@ interface Words {
   nowAgain: string;
   noWay: string;
   differentUser: string;
-  oidc: string;
+  oidc: Record<string, string>; // by what the provider's way back says
   show: string;
 }
 
@@ -41,7 +41,16 @@ const en: Words = {
   nowAgain: "You can try again now.",
   noWay: "No way to sign in is set up. An operator can add a user with: tandem user add",
   differentUser: "Sign in as someone else",
-  oidc: "The provider did not let you in, or it took too long. Try again.",
+  oidc: {
+    oidc_unreached: "The provider does not answer. Try again in a moment.",
+    oidc_refused: "The provider did not let you in. Try again, or ask your operator.",
+    oidc_expired: "That took too long. Try again.",
+    oidc_no_role: "The provider knows you, but you have no role here. Ask your operator.",
+    oidc_taken: "Your name belongs to another user here. Ask your operator.",
+    oidc_disabled: "Your user is disabled here. Ask your operator.",
+    unavailable: "Nobody can be let in at the moment. Try again soon.",
+    too_many: "Too many tries. Wait a moment, then try again.",
+  },
   show: "Show the password",
 };
 
@@ -63,7 +72,16 @@ const zhCN: Words = {
   nowAgain: "现在可以重试了。",
   noWay: "尚未设置登录方式。运维员可用以下命令添加用户：tandem user add",
   differentUser: "换一个用户登录",
-  oidc: "登录提供方未通过，或等待过久。请重试。",
+  oidc: {
+    oidc_unreached: "登录提供方没有应答，请稍后重试。",
+    oidc_refused: "登录提供方未通过。请重试，或联系运维员。",
+    oidc_expired: "等待过久，请重试。",
+    oidc_no_role: "登录提供方认识您，但您在此没有角色。请联系运维员。",
+    oidc_taken: "您的名称已属于此处的另一用户。请联系运维员。",
+    oidc_disabled: "您的用户在此已停用。请联系运维员。",
+    unavailable: "暂时无法登录，请稍后重试。",
+    too_many: "尝试次数过多，请稍后重试。",
+  },
   show: "显示密码",
 };
 

@@ -19,6 +19,8 @@ export function Dialog({ title, onClose, children, footer, size = "small" }: Pro
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    // To the first field, else to the heading: the button that closes is no place to begin.
+    (dialog?.querySelector<HTMLElement>(".dialog-body :is(input, textarea)") ?? dialog?.querySelector<HTMLElement>("h2"))?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -32,7 +34,7 @@ export function Dialog({ title, onClose, children, footer, size = "small" }: Pro
       }}
     >
       <header class="dialog-head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} tabIndex={-1}>{title}</h2>
         <button type="button" class="quiet square" onClick={onClose} aria-label={w.close}>
           <Icon name="close" />
         </button>

@@ -11,6 +11,7 @@ export interface User {
   totp: boolean; // a code is asked for at login
   local: boolean; // has a password here, not at a provider
   must_change?: boolean; // the password, before anything else
+  must_totp?: boolean; // a role asks for codes that are not set up; likewise
 }
 
 export interface Me {

@@ -36,7 +36,7 @@ export function Account({ me, onChanged, onLanguage }: Props) {
       {me.user.local ? (
         <>
           <Section title={w.changePassword}>
-            <PasswordForm onDone={() => {}} />
+            <PasswordForm onDone={onChanged} />
           </Section>
           <Section title={w.secondFactor}>{me.user.totp ? <RemoveTotp onDone={onChanged} /> : <SetUpTotp onDone={onChanged} />}</Section>
         </>
@@ -53,6 +53,20 @@ function Section({ title, children }: { title: string; children: ComponentChildr
       <h2>{title}</h2>
       {children}
     </section>
+  );
+}
+
+// MustSetUp is all a user sees whose role asks for a second factor that is not set up.
+export function MustSetUp({ onDone }: { onDone(): void }) {
+  const w = useStudioWords();
+  return (
+    <main class="page account" id="content">
+      <h1>{w.mustTotpTitle}</h1>
+      <p>{w.mustTotp}</p>
+      <section class="card-section">
+        <SetUpTotp onDone={onDone} />
+      </section>
+    </main>
   );
 }
 

@@ -42,6 +42,7 @@ export interface OtherFile {
 
 export interface Overview {
   release: Release | null;
+  behind?: boolean; // the folder has errors, so an older version serves
   flows: Flow[];
   files: OtherFile[];
   problems: Diagnostic[];
@@ -116,6 +117,7 @@ export interface Taken {
 
 export interface Drawn {
   picture: string;
+  other?: boolean; // not the version asked for, which is not kept
   counts?: { entered: number; from: string; until: string };
 }
 

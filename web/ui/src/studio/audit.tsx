@@ -32,7 +32,7 @@ export function Audit() {
       {page.value && entries.length === 0 && <p class="empty">{w.noAudit}</p>}
       {entries.length > 0 && (
         <div class="table-scroll framed" tabIndex={0} role="group" aria-label={w.audit}>
-          <table>
+          <table class="stack" role="table">
             <thead>
               <tr>
                 <th class="number">{w.number}</th>
@@ -46,16 +46,16 @@ export function Audit() {
             </thead>
             <tbody>
               {entries.map((e) => (
-                <tr key={e.n}>
-                  <td class="number">{e.n}</td>
-                  <td class="nowrap">{dateTime(e.at, language)}</td>
-                  <td class="nowrap">{e.actor}</td>
-                  <td class="nowrap">
+                <tr key={e.n} role="row">
+                  <td role="cell" data-label={w.number} class="number">{e.n}</td>
+                  <td role="cell" data-label={w.when} class="nowrap">{dateTime(e.at, language)}</td>
+                  <td role="cell" data-label={w.who} class="nowrap">{e.actor}</td>
+                  <td role="cell" data-label={w.what} class="nowrap">
                     {w.auditActions[e.action] ?? <code>{e.action}</code>}
                   </td>
-                  <td class="wrap">{e.object}</td>
-                  <td class="wrap">{e.detail}</td>
-                  <td class="nowrap">{e.source}</td>
+                  <td role="cell" data-label={w.object} class="wrap">{e.object}</td>
+                  <td role="cell" data-label={w.detail} class="wrap">{e.detail}</td>
+                  <td role="cell" data-label={w.source} class="nowrap">{e.source}</td>
                 </tr>
               ))}
             </tbody>

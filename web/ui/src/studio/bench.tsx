@@ -21,6 +21,7 @@ import { BenchHead } from "./head.tsx";
 import type { Live } from "./live.ts";
 import { stepAt } from "./outline.ts";
 import { PicturePane } from "./picture/pane.tsx";
+import { StepPanel } from "./picture/step.tsx";
 import type { Mode } from "./picture/pane.tsx";
 import { Publish } from "./publish.tsx";
 import { Splitter, firstSplit, keepSplit } from "./splitter.tsx";
@@ -51,23 +52,17 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
   const mayEdit = has(me.user, "designer");
   const drawable = file.endsWith(".flow.yaml") || flow !== null;
 
-  const ours = live.changed.length === 0 || live.changed.includes(file);
-  const turn = useRef(0);
-  const seen = useRef(live.flows);
-  if (seen.current !== live.flows) {
-    seen.current = live.flows;
-    if (ours) turn.current = live.flows;
-  }
-  const doc = useDocument(api, me.user.name, file, turn.current, onDrafted);
-  const check = useCheck(api, file, doc.loaded ? doc.text : null, language, live.flows);
+  const doc = useDocument(api, me.user.name, file, Math.max(live.touched[file] ?? 0, live.all), onDrafted);
+  const check = useCheck(api, file, doc.loaded ? doc.text : null, language, doc.outside, live.flows);
   const [mode, setMode] = useState<Mode>({ kind: "text" });
   const drawn = useDrawn(flow, mode, live.flows);
   const editor = useRef<Editor | null>(null);
   const [step, setStep] = useState("");
+  const [svg, setSvg] = useState<SVGSVGElement | null>(null);
   const [pane, setPane] = useState<Pane>(drawable ? "picture" : "text");
   const [tab, setTab] = useState<DockTab>("problems");
   const [split, setSplit] = useState(() => firstSplit("picture", 50));
-  const [deep, setDeep] = useState(() => firstSplit("dock", 68));
+  const [deep, setDeep] = useState(() => firstSplit("dock", 71));
   const [publishing, setPublishing] = useState(false);
   const [comparing, setComparing] = useState(false);
   const [run, setRun] = useState<{ value: TestRun | null; busy: boolean; error: ReturnType<typeof asApiError> | null; of: string }>({ value: null, busy: false, error: null, of: "" });
@@ -106,7 +101,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
       const { text } = await api.post<{ text: string }>("format", { text: doc.text });
       if (text === doc.text) announce(w.alreadyFormatted);
       else {
-        doc.type(text);
+        doc.replace(text);
         announce(w.formatted);
       }
     } catch (err) {
@@ -124,7 +119,6 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
     try {
       const value = await api.post<TestRun>("test", doc.draft ? { file, text: of } : { file });
       setRun({ value, busy: false, error: null, of });
-      announce(w.testsDone(value.passed, value.failed), value.failed > 0 ? "bad" : "good");
     } catch (err) {
       setRun((r) => ({ ...r, busy: false, error: asApiError(err) }));
     }
@@ -161,8 +155,12 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
     { keys: "Esc Tab", what: w.keyLeave, group: w.text },
   ]);
 
-  const complete = (text: string, line: number, column: number, signal: AbortSignal) => api.post<Completion>("complete", { file, text, line, column }, signal);
-  const picture = mode.kind === "text" ? (checked?.picture ?? "") : (drawn.value?.picture ?? "");
+  const complete = (text: string, line: number, column: number, signal: AbortSignal) => api.post<Completion>("complete", { file, text, line, column, lang: language }, signal);
+  // Text that cannot be read at all has no picture: the last one stays, and says so.
+  const lastPicture = useRef("");
+  if (checked?.picture) lastPicture.current = checked.picture;
+  const stale = mode.kind === "text" && checked !== null && checked.picture === "" && lastPicture.current !== "";
+  const picture = mode.kind === "text" ? checked?.picture || lastPicture.current : (drawn.value?.picture ?? "");
   const uncovered = useMemo(() => (tab === "tests" && run.value && mode.kind === "text" ? uncoveredOf(run.value, flow?.name ?? "") : undefined), [tab, run.value, mode, flow]);
 
   if (!doc.loaded)
@@ -197,18 +195,16 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
                 flow={flow}
                 file={file}
                 svg={picture}
+                stale={stale}
                 mode={mode}
                 drawn={drawn}
                 draft={doc.draft}
                 busy={mode.kind === "text" ? check.busy : drawn.loading}
                 step={step}
-                outline={outline}
-                text={doc.text}
-                diagnostics={mine}
                 uncovered={uncovered}
                 onMode={setMode}
                 onChoose={chooseStep}
-                onDiagnostic={openDiagnostic}
+                onDrawn={setSvg}
               />
               <Splitter label={w.splitPicture} across value={split} onChange={(v) => (setSplit(v), keepSplit("picture", v))} />
             </>
@@ -217,6 +213,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
             <TextPane
               file={file}
               text={doc.text}
+              outside={doc.outside}
               readOnly={!mayEdit}
               diagnostics={mine}
               of={check.of}
@@ -227,6 +224,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
                   if (at !== "") setStep(at);
                 },
                 onFormat: () => void format(),
+                onTests: () => void runTests(),
                 complete,
               }}
               onReady={(made) => {
@@ -236,6 +234,8 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
           </section>
         </div>
         <Splitter label={w.splitDock} across={false} value={deep} onChange={(v) => (setDeep(v), keepSplit("dock", v))} />
+        <div class="bench-foot">
+        {drawable && <StepPanel svg={svg} step={step} outline={outline} file={file} text={doc.text} diagnostics={mine} onChoose={chooseStep} onDiagnostic={openDiagnostic} />}
         <Dock
           file={file}
           flow={flow}
@@ -260,6 +260,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
             doc.reload();
           }}
         />
+        </div>
       </div>
       {publishing && (
         <Publish

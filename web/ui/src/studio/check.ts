@@ -17,17 +17,18 @@ export interface Checking {
   at: Date | null; // of the last answer
 }
 
-// useCheck checks text whenever it, the language or turn (the folder changed) differs.
-// text is null while there is none yet.
-export function useCheck(api: Api, file: string, text: string | null, language: Language, turn: number): Checking {
+// useCheck checks text whenever it, the language or turn (the folder changed) differs. It
+// waits for a pause only after what was typed, which leaves outside as it is. text is
+// null while there is none yet.
+export function useCheck(api: Api, file: string, text: string | null, language: Language, outside: number, turn: number): Checking {
   const [state, setState] = useState<Checking>({ value: null, of: "", error: null, busy: false, at: null });
-  const first = useRef(true);
+  const before = useRef<{ text: string; outside: number } | null>(null);
   useEffect(() => {
     if (text === null) return;
     const stop = new AbortController();
     setState((s) => ({ ...s, busy: true }));
-    const wait = first.current ? 0 : pause;
-    first.current = false;
+    const typed = before.current !== null && before.current.outside === outside && before.current.text !== text;
+    before.current = { text, outside };
     const timer = window.setTimeout(() => {
       api.post<Checked>("check", { file, text, lang: language }, stop.signal).then(
         (value) => setState({ value, of: text, error: null, busy: false, at: new Date() }),
@@ -35,11 +36,11 @@ export function useCheck(api: Api, file: string, text: string | null, language: 
           if (!isAbort(err)) setState((s) => ({ ...s, error: asApiError(err), busy: false }));
         },
       );
-    }, wait);
+    }, typed ? pause : 0);
     return () => {
       window.clearTimeout(timer);
       stop.abort();
     };
-  }, [api, file, text, language, turn]);
+  }, [api, file, text, language, outside, turn]);
   return state;
 }

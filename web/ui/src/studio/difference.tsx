@@ -76,7 +76,7 @@ export function DifferenceView({ difference, from, to, name }: { difference: Dif
       <TabPanel name="difference" id={tab}>
         {tab === "picture" ? (
           <div class="difference-picture">
-            <Picture svg={difference.picture} of={`${name} ${from} ${to}`} label={w.differenceOf(from, to)} whole />
+            <Picture svg={difference.picture} of={`${name} ${from} ${to}`} label={w.differenceOf(from, to)} marks=".step.added, .step.removed, .step.changed" />
             <Legend difference />
           </div>
         ) : (

@@ -19,12 +19,14 @@ export interface Document {
   disk: Base; // the file as last seen
   base: Base; // what the draft began from
   text: string; // what is in the editor
+  outside: number; // grows when the text changed by other means than typing
   draft: boolean; // text is not the disk's
   conflict: boolean; // and the disk is not what the draft began from
   restored: string; // when the draft that was found on loading was typed; "" = none
   unkept: boolean; // the draft could not be kept on this device
   changedAt: Date | null; // when the disk's text last changed under us
-  type(text: string): void;
+  type(text: string): void; // in the editor
+  replace(text: string): void; // by other means
   discard(): void;
   keepMine(): void;
   merged(): string | null; // both changes together, or null when they touch the same lines
@@ -40,6 +42,7 @@ interface State {
   disk: Base;
   base: Base;
   text: string;
+  outside: number;
   restored: string;
   unkept: boolean;
   changedAt: Date | null;
@@ -49,7 +52,7 @@ const none: Base = { text: "", hash: "" };
 
 // useDocument follows file; turn grows when it may have changed on the disk.
 export function useDocument(api: Api, user: string, file: string, turn: number, onDrafted: () => void): Document {
-  const [state, setState] = useState<State>({ error: null, loaded: false, disk: none, base: none, text: "", restored: "", unkept: false, changedAt: null });
+  const [state, setState] = useState<State>({ error: null, loaded: false, disk: none, base: none, text: "", outside: 0, restored: "", unkept: false, changedAt: null });
   const [again, setAgain] = useState(0);
   const latest = useRef(state);
   latest.current = state;
@@ -107,9 +110,16 @@ export function useDocument(api: Api, user: string, file: string, turn: number, 
     },
     [write],
   );
+  const replace = useCallback(
+    (text: string) => {
+      type(text);
+      setState((s) => ({ ...s, outside: s.outside + 1 }));
+    },
+    [type],
+  );
   const settle = useCallback(
     (text: string) => {
-      setState((s) => ({ ...s, base: s.disk, text, restored: "" }));
+      setState((s) => ({ ...s, base: s.disk, text, outside: s.outside + 1, restored: "" }));
       window.clearTimeout(keeping.current);
       keeping.current = window.setTimeout(write, 0);
     },
@@ -122,6 +132,7 @@ export function useDocument(api: Api, user: string, file: string, turn: number, 
     draft,
     conflict: draft && state.base.hash !== state.disk.hash,
     type,
+    replace,
     discard: () => settle(latest.current.disk.text),
     keepMine: () => settle(latest.current.text),
     take: settle,
@@ -142,6 +153,6 @@ function arrived(s: State, disk: FileText, user: string, file: string): State {
   }
   if (now.hash === s.disk.hash) return { ...s, error: null };
   const changedAt = new Date();
-  if (s.text === s.disk.text || s.text === now.text) return { ...s, error: null, disk: now, base: now, text: now.text, restored: "", changedAt };
+  if (s.text === s.disk.text || s.text === now.text) return { ...s, error: null, disk: now, base: now, text: now.text, outside: s.outside + 1, restored: "", changedAt };
   return { ...s, error: null, disk: now, changedAt };
 }

@@ -32,7 +32,7 @@ export function DraftPicture({ flow, checked, changes }: { flow: Flow; checked: 
         ))}
       </ul>
       <div class="difference-picture">
-        <Picture svg={marked} of={`draft of ${flow.name}`} label={w.pictureOf(flow.name)} whole />
+        <Picture svg={marked} of={`draft of ${flow.name}`} label={w.pictureOf(flow.name)} marks=".step.added, .step.removed, .step.changed" />
         <Legend difference />
       </div>
     </section>

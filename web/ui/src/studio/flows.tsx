@@ -70,7 +70,7 @@ function Welcome({ all }: { all: Overview }) {
           {all.release.note && <q class="note-text">{all.release.note}</q>}
         </p>
       )}
-      {errors.length > 0 && <p class="banner bad">{w.folderErrors(errors.length)}</p>}
+      {(all.behind ?? errors.length > 0) && <p class="banner bad">{w.folderErrors(errors.length)}</p>}
       <ul class="cards">
         {all.flows.map((f) => (
           <li key={f.name}>

@@ -7,7 +7,8 @@ export interface Live {
   lost: boolean; // long enough to tell of it
   flows: number; // grows with every change of a file
   proposals: number; // grows with every change of a proposal
-  changed: string[]; // the files of the last change
+  touched: Readonly<Record<string, number>>; // flows as it was when a file last changed
+  all: number; // and when any may have
   at: Date | null; // when the last change came
 }
 
@@ -15,7 +16,7 @@ const tellAfter = 3_000; // milliseconds without the stream until the page says 
 const retryAfter = 2_000; // milliseconds until a stream that the browser gave up is opened anew
 
 export function useLive(onBack: () => void): Live {
-  const [live, setLive] = useState<Live>({ connected: false, lost: false, flows: 0, proposals: 0, changed: [], at: null });
+  const [live, setLive] = useState<Live>({ connected: false, lost: false, flows: 0, proposals: 0, touched: {}, all: 0, at: null });
   const back = useRef(onBack);
   back.current = onBack;
   useEffect(() => {
@@ -38,12 +39,12 @@ export function useLive(onBack: () => void): Live {
         window.clearTimeout(telling);
         telling = 0;
         // What happened while the stream was gone was not told: ask for everything.
-        setLive((l) => (wasLost ? { ...l, connected: true, lost: false, flows: l.flows + 1, proposals: l.proposals + 1, changed: [] } : { ...l, connected: true, lost: false }));
+        setLive((l) => (wasLost ? { ...l, connected: true, lost: false, flows: l.flows + 1, proposals: l.proposals + 1, all: l.flows + 1 } : { ...l, connected: true, lost: false }));
         if (wasLost) back.current();
         wasLost = false;
       };
       source.onerror = lose;
-      source.addEventListener("flows", (e) => setLive((l) => ({ ...l, flows: l.flows + 1, changed: changedIn(e), at: new Date() })));
+      source.addEventListener("flows", (e) => setLive((l) => changed(l, changedIn(e))));
       source.addEventListener("proposals", () => setLive((l) => ({ ...l, proposals: l.proposals + 1, at: new Date() })));
     };
     open();
@@ -54,6 +55,12 @@ export function useLive(onBack: () => void): Live {
     };
   }, []);
   return live;
+}
+
+function changed(l: Live, files: readonly string[]): Live {
+  const flows = l.flows + 1;
+  const touched = { ...l.touched, ...Object.fromEntries(files.map((file) => [file, flows])) };
+  return { ...l, flows, touched, all: files.length === 0 ? flows : l.all, at: new Date() };
 }
 
 function changedIn(e: MessageEvent): string[] {

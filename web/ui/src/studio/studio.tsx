@@ -10,7 +10,7 @@ import { has } from "../staff/session.ts";
 import type { Me } from "../staff/session.ts";
 import { languageOf, useSettings } from "../staff/settings.tsx";
 import { SkipLink } from "../staff/skip.tsx";
-import { Account, MustChange } from "./account.tsx";
+import { Account, MustChange, MustSetUp } from "./account.tsx";
 import type { Overview, Proposal } from "./answers.ts";
 import { Audit } from "./audit.tsx";
 import { FlowsPage } from "./flows.tsx";
@@ -45,8 +45,11 @@ export function Studio() {
   }
   if (me.error) return <Fault error={me.error} onRetry={me.reload} />;
   if (!me.value) return <Waiting />;
+  const { must_change, must_totp } = me.value.user;
   return (
-    <ApiContext.Provider value={api}>{me.value.user.must_change ? <MustChange onDone={me.reload} /> : <SignedIn me={me.value} onChanged={me.reload} />}</ApiContext.Provider>
+    <ApiContext.Provider value={api}>
+      {must_change ? <MustChange onDone={me.reload} /> : must_totp ? <MustSetUp onDone={me.reload} /> : <SignedIn me={me.value} onChanged={me.reload} />}
+    </ApiContext.Provider>
   );
 }
 

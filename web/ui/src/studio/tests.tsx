@@ -45,7 +45,9 @@ export function Tests({ flow, run, onRun, onLine, onStep }: Props) {
         </button>
         <p role="status">{run.busy ? w.testsRunning : result ? w.testsResult(result.passed, result.failed, Math.round(result.took_ms)) : ""}</p>
       </div>
-      {run.error && <Fault error={run.error} onRetry={onRun} />}
+      {run.error?.code === "not_found" && <p class="empty">{w.noTests}</p>}
+      {run.error?.code === "errors" && <p class="empty">{w.testsNeedMended}</p>}
+      {run.error && run.error.code !== "not_found" && run.error.code !== "errors" && <Fault error={run.error} onRetry={onRun} />}
       {!result && !run.busy && !run.error && <p class="empty">{w.testsNotRun}</p>}
       {!result && run.busy && <Waiting what={w.testsRunning} />}
       {result && result.cases.length === 0 && <p class="empty">{w.noTests}</p>}

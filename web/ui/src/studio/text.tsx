@@ -9,6 +9,7 @@ import { useStudioWords } from "./words.ts";
 interface Props {
   file: string;
   text: string;
+  outside: number; // grows when text changed by other means than typing here
   readOnly: boolean;
   diagnostics: readonly Diagnostic[]; // of this file
   of: string; // the text they are of
@@ -16,7 +17,7 @@ interface Props {
   onReady(editor: Editor | null): void;
 }
 
-export function TextPane({ file, text, readOnly, diagnostics, of, handlers, onReady }: Props) {
+export function TextPane({ file, text, outside, readOnly, diagnostics, of, handlers, onReady }: Props) {
   const w = useStudioWords();
   const language = useLanguage();
   const host = useRef<HTMLDivElement>(null);
@@ -46,7 +47,9 @@ export function TextPane({ file, text, readOnly, diagnostics, of, handlers, onRe
       onReady(null);
     };
   }, []);
-  useEffect(() => editor.current?.setText(text), [text, ready]);
+  // What was typed here comes back as text a moment later and may be old by then: only
+  // what others changed is put into the editor.
+  useEffect(() => editor.current?.setText(text), [outside, ready]);
   useEffect(() => editor.current?.setReadOnly(readOnly), [readOnly, ready]);
   useEffect(() => editor.current?.setNaming(naming), [language, file, ready]);
   useEffect(() => {

@@ -48,7 +48,7 @@ export function Users({ me }: { me: Me }) {
       {!list.value && !list.error && <Waiting />}
       {list.value && (
         <div class="table-scroll framed" tabIndex={0} role="group" aria-label={w.users}>
-          <table>
+          <table class="stack" role="table">
             <thead>
               <tr>
                 <th>{w.userName}</th>
@@ -63,18 +63,18 @@ export function Users({ me }: { me: Me }) {
             </thead>
             <tbody>
               {list.value.users.map((u) => (
-                <tr key={u.name}>
-                  <td>
+                <tr key={u.name} role="row">
+                  <td role="cell" data-label={w.userName}>
                     <strong>{u.name}</strong>
                     {u.display && u.display !== u.name && <span class="soft block">{u.display}</span>}
                   </td>
-                  <td>{u.roles.map((r) => sw.roles[r as Role] ?? r).join(sw.comma)}</td>
-                  <td class="nowrap">{u.totp ? w.on : w.off}</td>
-                  <td class="nowrap">{u.last_login && dateTime(u.last_login, language) !== "–" ? dateTime(u.last_login, language) : w.never}</td>
-                  <td class="nowrap">
+                  <td role="cell" data-label={w.rolesLabel}>{u.roles.map((r) => sw.roles[r as Role] ?? r).join(sw.comma)}</td>
+                  <td role="cell" data-label={w.secondFactor} class="nowrap">{u.totp ? w.on : w.off}</td>
+                  <td role="cell" data-label={w.lastLogin} class="nowrap">{u.last_login && dateTime(u.last_login, language) !== "–" ? dateTime(u.last_login, language) : w.never}</td>
+                  <td role="cell" data-label={w.state} class="nowrap">
                     <span class={`badge ${u.disabled ? "bad" : "good"}`}>{u.disabled ? w.disabled : w.enabled}</span>
                   </td>
-                  <td>
+                  <td role="cell">
                     <div class="actions">
                       <button type="button" class="small" aria-label={w.editUser(u.name)} onClick={() => setEditing(u)}>
                         {w.edit}

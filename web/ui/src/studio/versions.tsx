@@ -41,7 +41,7 @@ export function Versions({ me, flow, live, onPublished }: Props) {
   return (
     <>
       <div class="table-scroll">
-        <table class="versions">
+        <table class="versions stack" role="table">
           <thead>
             <tr>
               <th class="number">{w.version}</th>
@@ -55,15 +55,15 @@ export function Versions({ me, flow, live, onPublished }: Props) {
           </thead>
           <tbody>
             {versions.map((v, i) => (
-              <tr key={`${v.hash}:${v.number}`}>
-                <td class="number">
+              <tr key={`${v.hash}:${v.number}`} role="row">
+                <td role="cell" data-label={w.version} class="number">
                   {v.number}
                   {v.current && <span class="badge good">{w.current}</span>}
                 </td>
-                <td class="nowrap">{dateTime(v.at, language)}</td>
-                <td class="nowrap">{v.by}</td>
-                <td class="wide">{v.note}</td>
-                <td>
+                <td role="cell" data-label={w.when} class="nowrap">{dateTime(v.at, language)}</td>
+                <td role="cell" data-label={w.by} class="nowrap">{v.by}</td>
+                <td role="cell" data-label={w.note} class="wide">{v.note}</td>
+                <td role="cell">
                   <div class="actions">
                     {versions.length > 1 && (
                       <button

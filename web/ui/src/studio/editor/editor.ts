@@ -20,6 +20,7 @@ export interface Handlers {
   onChange(text: string): void; // not while an input method composes
   onCursor(line: number, moved: boolean): void; // moved: by the person, not by us
   onFormat(): void;
+  onTests(): void;
   complete: Ask;
   kindOf(kind: string): string;
   fixLabel(): string; // before a suggestion
@@ -88,6 +89,13 @@ export function createEditor(parent: HTMLElement, text: string, readOnly: boolea
             key: "Shift-Alt-f",
             run: () => {
               handlers().onFormat();
+              return true;
+            },
+          },
+          {
+            key: "Mod-Enter",
+            run: () => {
+              handlers().onTests();
               return true;
             },
           },

@@ -1,17 +1,15 @@
-// The picture's part of the bench: what it shows (the text, counts, a past interaction),
-// the picture, and the step that is chosen in it.
-import { useState } from "preact/hooks";
+// The picture's part of the bench: what it shows (the text, counts, a past interaction)
+// and the picture.
 import { Choice } from "../../staff/bar.tsx";
 import { Fault, Waiting } from "../../staff/fault.tsx";
 import { Icon } from "../../staff/icon.tsx";
 import type { Loaded } from "../../staff/load.ts";
 import { useLanguage } from "../../staff/settings.tsx";
 import { clock } from "../../staff/time.ts";
-import type { Diagnostic, Drawn, Flow, OutlineStep } from "../answers.ts";
+import type { Drawn, Flow } from "../answers.ts";
 import { useStudioWords } from "../words.ts";
 import { Legend } from "./legend.tsx";
 import { Picture } from "./picture.tsx";
-import { StepPanel } from "./step.tsx";
 
 export type Mode = { kind: "text" } | { kind: "hour" } | { kind: "day" } | { kind: "past"; id: string; number: string; hash: string };
 
@@ -19,18 +17,16 @@ interface Props {
   flow: Flow | null;
   file: string;
   svg: string;
+  stale: boolean; // the text has no picture now; this is the last it had
   mode: Mode;
   drawn: Loaded<Drawn | null>;
   draft: boolean;
   busy: boolean;
   step: string;
-  outline: readonly OutlineStep[];
-  text: string;
-  diagnostics: readonly Diagnostic[];
   uncovered: ReadonlySet<string> | undefined;
   onMode(mode: Mode): void;
   onChoose(step: string, focus: boolean): void;
-  onDiagnostic(d: Diagnostic): void;
+  onDrawn(svg: SVGSVGElement | null): void;
 }
 
 const spans = ["text", "hour", "day"] as const;
@@ -38,10 +34,10 @@ const spans = ["text", "hour", "day"] as const;
 export function PicturePane(p: Props) {
   const w = useStudioWords();
   const language = useLanguage();
-  const [svg, setSvg] = useState<SVGSVGElement | null>(null);
   const counts = p.drawn.value?.counts;
   const name = p.flow?.name ?? p.file;
   const served = p.mode.kind !== "text";
+  const note = p.stale ? w.stalePicture : served && p.drawn.value?.other ? w.otherPicture : served && p.draft ? w.servedNotDraft : "";
   return (
     <section class="picture-pane" aria-label={w.picture} data-pane tabIndex={-1} aria-busy={p.busy}>
       <div class="pane-head">
@@ -59,20 +55,19 @@ export function PicturePane(p: Props) {
             {w.entered(counts.entered, clock(counts.from, language).slice(0, 5), clock(counts.until, language).slice(0, 5))}
           </p>
         )}
-        {served && p.draft && <p class="soft">{w.servedNotDraft}</p>}
         <span class={`busy-dot ${p.busy ? "on" : ""}`} aria-hidden="true" />
       </div>
-      <div class="pane-picture">
+      <div class={`pane-picture ${p.stale ? "stale" : ""}`}>
+        {note !== "" && <p class="picture-note">{note}</p>}
         {served && p.drawn.error ? (
           <Fault error={p.drawn.error} onRetry={p.drawn.reload} />
         ) : (
-          <Picture svg={p.svg} of={`${p.file}`} label={w.pictureOf(name)} current={p.step} uncovered={p.uncovered} onChoose={p.onChoose} onDrawn={setSvg} />
+          <Picture svg={p.svg} of={`${p.file}`} label={w.pictureOf(name)} current={p.step} uncovered={p.uncovered} onChoose={p.onChoose} onDrawn={p.onDrawn} />
         )}
         {p.svg === "" && p.busy && <Waiting what={w.drawing} />}
         {p.svg === "" && !p.busy && !p.drawn.error && <p class="empty">{w.noPicture}</p>}
         {p.svg !== "" && <Legend counts={p.mode.kind === "hour" || p.mode.kind === "day"} path={p.mode.kind === "past"} uncovered={p.uncovered !== undefined && p.uncovered.size > 0} />}
       </div>
-      <StepPanel svg={svg} step={p.step} outline={p.outline} file={p.file} text={p.text} diagnostics={p.diagnostics} onChoose={p.onChoose} onDiagnostic={p.onDiagnostic} />
     </section>
   );
 }

@@ -16,10 +16,10 @@ interface Props {
   uncovered?: ReadonlySet<string> | undefined; // steps and edges no test walked, as data-step and "step label" say
   onChoose?: ((step: string, focus: boolean) => void) | undefined;
   onDrawn?: ((svg: SVGSVGElement | null) => void) | undefined;
-  whole?: boolean; // fit all of it, however small
+  marks?: string | undefined; // selects the steps to show first; else where the flow begins
 }
 
-export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn, whole }: Props) {
+export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn, marks }: Props) {
   const w = useStudioWords();
   const host = useRef<HTMLDivElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
@@ -57,8 +57,7 @@ export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn,
     const hadFocus = at.contains(document.activeElement);
     prepare(drawn, label, onChoose !== undefined, focused ?? chosen.current);
     at.replaceChildren(drawn);
-    view.current?.show(drawn, shownOf.current !== of);
-    if (whole && shownOf.current !== of) view.current?.fitWhole();
+    view.current?.show(drawn, shownOf.current !== of, marks);
     shownOf.current = of;
     onDrawn?.(drawn);
     if (hadFocus && focused) stepNode(drawn, focused)?.focus();

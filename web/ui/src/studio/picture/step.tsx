@@ -40,7 +40,11 @@ export function StepPanel({ svg, step, outline, file, text, diagnostics, onChoos
           </button>
         )}
       </p>
-      <p class="step-says">{facts.says.slice(1, 6).join(" · ")}</p>
+      <p class="step-says">{facts.says
+          .slice(1)
+          .filter((line) => !/^\d+: /.test(line)) // problems, which follow below
+          .slice(0, 5)
+          .join(" · ")}</p>
       {problems.map((d) => (
         <button key={`${d.line}:${d.column}:${d.message}`} type="button" class={`quiet small step-problem ${d.severity}`} onClick={() => onDiagnostic(d)}>
           <Icon name={d.severity} />

@@ -3,7 +3,7 @@
 
 const smallest = 0.05;
 const largest = 4;
-const comfortable = 0.55; // below this a picture fitted whole cannot be read; its width is fitted then
+const comfortable = 0.8; // below this a picture cannot be read: its beginning is shown then, not all of it
 const margin = 16; // pixels around a fitted picture
 
 export class View {
@@ -14,6 +14,7 @@ export class View {
   private height = 0;
   private svg: SVGSVGElement | null = null;
   private moved = false; // by the person: a new picture then stays where they are
+  private begin: () => void = () => this.fit(); // what a new picture shows first
   private readonly pointers = new Map<number, { x: number; y: number }>();
   private dragged = 0; // pixels since the pointer went down
   private readonly watch: ResizeObserver;
@@ -27,7 +28,7 @@ export class View {
     host.addEventListener("pointermove", this.move);
     host.addEventListener("pointerup", this.up);
     host.addEventListener("pointercancel", this.up);
-    this.watch = new ResizeObserver(() => (this.moved ? this.apply() : this.fit()));
+    this.watch = new ResizeObserver(() => (this.moved ? this.apply() : this.begin()));
     this.watch.observe(host);
   }
 
@@ -40,8 +41,9 @@ export class View {
     this.host.removeEventListener("pointercancel", this.up);
   }
 
-  // show takes a new picture; fresh: of something else, so it is fitted.
-  show(svg: SVGSVGElement, fresh: boolean): void {
+  // show takes a new picture; fresh: of something else, so it begins anew: at what marks
+  // selects, where given, else where the flow begins.
+  show(svg: SVGSVGElement, fresh: boolean, marks = ""): void {
     const box = svg.viewBox.baseVal;
     this.svg = svg;
     this.width = box?.width || Number(svg.getAttribute("width")) || 1;
@@ -49,7 +51,8 @@ export class View {
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     svg.setAttribute("preserveAspectRatio", "xMinYMin meet");
-    if (fresh || !this.moved) this.fit();
+    if (fresh) this.begin = marks === "" ? () => this.fit() : () => this.fitOn(marks);
+    if (fresh || !this.moved) this.begin();
     else this.apply();
   }
 
@@ -58,21 +61,52 @@ export class View {
     return this.dragged > 4;
   }
 
+  // fit shows all of it where that can be read, else its width, else where it begins.
   fit(): void {
     const { clientWidth: w, clientHeight: h } = this.host;
     if (w === 0 || h === 0) return;
     const across = (w - 2 * margin) / this.width;
     const whole = Math.min(across, (h - 2 * margin) / this.height);
-    this.scale = clamp(whole >= comfortable ? Math.min(whole, 1) : Math.max(whole, Math.min(across, 1), Math.min(comfortable, 1)));
-    this.x = -Math.max(margin / this.scale, (w / this.scale - this.width) / 2);
-    if (this.width * this.scale > w) this.x = (this.width - w / this.scale) / 2;
+    this.scale = clamp(Math.min(1, Math.max(whole, comfortable, across)));
+    const seen = w / this.scale;
+    this.x = (this.width - seen) / 2;
+    if (this.width > seen) this.x = Math.min(Math.max(this.beginning() - seen / 2, -margin / this.scale), this.width - seen + margin / this.scale);
     this.y = -margin / this.scale;
+    this.moved = false;
+    this.apply();
+  }
+
+  // beginning is where across the picture its start is.
+  private beginning(): number {
+    const start = this.svg?.querySelector<SVGGraphicsElement>(".pill.start, [data-step]");
+    const shift = /translate\(\s*(-?[\d.]+)/.exec(start?.getAttribute("transform") ?? "")?.[1];
+    return shift === undefined ? this.width / 2 : Number(shift) + 60;
+  }
+
+  // fitOn shows the marked steps, as large as they can all be read; the whole picture if
+  // none is marked.
+  private fitOn(marks: string): void {
+    const boxes = [...(this.svg?.querySelectorAll<SVGGElement>(marks) ?? [])].map(boxOf).filter((box) => box !== null);
+    const { clientWidth: w, clientHeight: h } = this.host;
+    if (w === 0 || h === 0) return;
+    if (boxes.length === 0) this.fitWhole();
+    else {
+      const left = Math.min(...boxes.map((b) => b.x));
+      const top = Math.min(...boxes.map((b) => b.y));
+      const wide = Math.max(...boxes.map((b) => b.x + b.width)) - left;
+      const high = Math.max(...boxes.map((b) => b.y + b.height)) - top;
+      const around = 90; // picture units, so that the neighbours are seen
+      this.scale = clamp(Math.max(Math.min(w / (wide + 2 * around), h / (high + 2 * around), 1), comfortable / 2));
+      this.x = left + wide / 2 - w / this.scale / 2;
+      this.y = Math.min(top + high / 2 - h / this.scale / 2, top - around / 2);
+    }
     this.moved = false;
     this.apply();
   }
 
   fitWhole(): void {
     const { clientWidth: w, clientHeight: h } = this.host;
+    if (w === 0 || h === 0) return;
     this.scale = clamp(Math.min((w - 2 * margin) / this.width, (h - 2 * margin) / this.height, 1.5));
     this.x = (this.width - w / this.scale) / 2;
     this.y = (this.height - h / this.scale) / 2;
@@ -161,6 +195,14 @@ export class View {
     this.pointers.delete(e.pointerId);
     if (this.pointers.size === 0) this.host.classList.remove("dragging");
   };
+}
+
+// boxOf is where a step is drawn: its group is moved there and holds its box.
+function boxOf(step: SVGGElement): { x: number; y: number; width: number; height: number } | null {
+  const at = /translate\(\s*(-?[\d.]+)[\s,]+(-?[\d.]+)/.exec(step.getAttribute("transform") ?? "");
+  const rect = step.querySelector("rect.box");
+  if (!at || !rect) return null;
+  return { x: Number(at[1]), y: Number(at[2]), width: Number(rect.getAttribute("width")), height: Number(rect.getAttribute("height")) };
 }
 
 function clamp(scale: number): number {

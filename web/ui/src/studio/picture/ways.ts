@@ -21,7 +21,7 @@ export function factsOf(svg: SVGSVGElement, step: string): StepFacts {
   }
   const into = [...svg.querySelectorAll(`[data-edge][data-to="${CSS.escape(step)}"]`)].map((e) => e.getAttribute("data-from") ?? "");
   return {
-    says: (node?.getAttribute("aria-label") ?? "").split("\n").filter((line) => line !== ""),
+    says: ([...(node?.children ?? [])].find((c) => c.localName === "title")?.textContent ?? "").split("\n").filter((line) => line !== ""),
     ways,
     in: [...new Set(into)].filter((name) => name !== "" && name !== step && svg.querySelector(`[data-step="${CSS.escape(name)}"]`) !== null),
   };
