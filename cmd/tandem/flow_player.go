@@ -5,9 +5,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -18,35 +19,45 @@ import (
 	"tandem"
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
-	"tandem/ivr/flow/engine"
+	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/simulate"
+	"tandem/ivr/flow/suite"
 )
 
 const (
 	maxLine   = 64 << 10 // bytes of one typed line: an answer of another system may be long
+	maxBack   = 200      // turns that !back remembers; the oldest are forgotten
 	phoneKeys = "0123456789*#ABCD"
 )
 
-// player is a terminal as a phone: it prints what a caller would hear and reads what
-// a caller would do. One goroutine, no timers: silence is an empty line.
+// player is a terminal as a phone, a chat or an SMS: it prints what a customer would
+// hear or read and reads what a customer would do. Time is simulated: silence takes none.
+// One goroutine.
 type player struct {
-	lib  *flow.Library
-	in   *bufio.Scanner
-	echo bool // lines do not come from a terminal, which would show their end
-	out  io.Writer
-	at   time.Time     // the clock, if it is not the machine's
-	http *fetch.Client // nil = the terminal is asked
-	s    flow.Session
-	id   string // keeps its requests apart from those of other runs
+	lib     *flow.Library
+	name    string
+	options simulate.Options
+	in      *bufio.Scanner
+	echo    bool // lines do not come from a terminal, which would show their end
+	out     io.Writer
+	color   bool
+	always  bool          // show the variables after each turn
+	tests   string        // the test file that !save adds to
+	http    *fetch.Client // nil = the terminal is asked
+	id      string        // keeps its requests apart from those of other runs
 
-	keys    string      // pressed in one line, not yet taken: one is pressed after the other
-	fetched *flow.Input // the answer to a request, given once the keys are taken
+	talk    *simulate.Talk
+	back    []*simulate.Talk // as it was before each turn
+	printed int              // lines shown
 }
 
-func newPlayer(lib *flow.Library, in io.Reader, out io.Writer) *player {
+func newPlayer(lib *flow.Library, name string, o simulate.Options, in io.Reader, out io.Writer) *player {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
 	file, ok := in.(*os.File)
-	return &player{lib: lib, in: lines, echo: !ok || !isCharDevice(file), out: out, id: rand.Text()}
+	return &player{
+		lib: lib, name: name, options: o, in: lines, echo: !ok || !isCharDevice(file), out: out, color: isTerminal(out), id: rand.Text(),
+	}
 }
 
 func isCharDevice(f *os.File) bool {
@@ -54,262 +65,463 @@ func isCharDevice(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func (p *player) now() time.Time {
-	if p.at.IsZero() {
-		return time.Now()
-	}
-	return p.at
-}
-
-// pass moves a clock that is not the machine's.
-func (p *player) pass(d time.Duration) {
-	if !p.at.IsZero() {
-		p.at = p.at.Add(d)
-	}
-}
-
-// play plays a flow to its end.
-func (p *player) play(ctx context.Context, name string, facts flow.Facts, inputs map[string]any) error {
-	s, effects, err := engine.Start(p.lib, name, facts, inputs, p.now())
+// play plays the flow to its end, and then for as long as somebody asks for more.
+func (p *player) play(ctx context.Context) error {
+	talk, err := simulate.New(p.lib, p.name, p.options)
 	if err != nil {
 		return err
 	}
+	p.talk = talk
 	for {
-		p.s = s
-		p.show(ctx, effects)
-		if p.s.Wait.Kind == flow.WaitNone {
-			return nil
+		p.show()
+		if err := talkFault(p.talk); err != nil {
+			return err
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		in, err := p.next()
-		if err != nil {
-			return err
-		}
-		in.At = p.now()
-		if s, effects, err = engine.Advance(p.lib, p.s, in); err != nil {
-			return err
-		}
-	}
-}
-
-// next is what happens next: keys still to be pressed, an answer that has come, or
-// what the next line says.
-func (p *player) next() (flow.Input, error) {
-	if p.keys == "" && p.fetched == nil {
-		in, err := p.ask()
-		p.pass(time.Second)
-		if err != nil || in != nil {
-			return *in, err
-		}
-	}
-	if p.keys != "" {
-		k := p.keys[:1]
-		p.keys = p.keys[1:]
-		return flow.Input{Kind: flow.InputKey, Text: k, Via: "keys"}, nil
-	}
-	in := *p.fetched
-	p.fetched = nil
-	return in, nil
-}
-
-// show prints effects, and makes the requests among them if it may.
-func (p *player) show(ctx context.Context, effects []flow.Effect) {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case flow.Play:
-			fmt.Fprintf(p.out, "  [%s] %s\n", e.Lang, written(spoken(e)))
-		case flow.Trace:
-			if line := describe(e); line != "" {
-				fmt.Fprintf(p.out, "    · %s\n", written(line))
-			}
-		case flow.Promise:
-			fmt.Fprintf(p.out, "    · kept: %s %s\n", e.Kind, asJSON(e.Data))
-		case flow.Hush:
-			if e.On {
-				fmt.Fprintln(p.out, "    · a secret may be entered: nothing is recorded")
-			}
-		case flow.Speak:
-			fmt.Fprintf(p.out, "    · speaks %s\n", e.Lang)
-		case flow.Fetch:
-			fmt.Fprintf(p.out, "    · asks %s %s\n", e.Method, written(e.URL))
-			if p.http != nil {
-				if e.Key != "" {
-					e.Key = p.id + "/" + e.Key
-				}
-				got := p.http.Do(ctx, e)
-				p.fetched = &flow.Input{Kind: flow.InputFetched, Serial: e.Serial, Fetched: &got}
-			}
-		case flow.Connect:
-			fmt.Fprintf(p.out, "    · connects to %s (%s, rings %v)\n", written(e.To), e.Mode, e.Ring)
-		case flow.Record:
-			fmt.Fprintf(p.out, "    · records a message for %s, up to %v\n", e.Box, e.Max)
-		case flow.Finish:
-			fmt.Fprintf(p.out, "ended: %s\n", e.Reason)
-		}
-	}
-}
-
-// written is text with settings that are not known as the flow has written them.
-func written(text string) string { return standIn.ReplaceAllString(text, "$${settings.$1}") }
-
-// spoken is what a prompt says, or the recording that replaces it.
-func spoken(e flow.Play) string {
-	var b strings.Builder
-	for _, part := range e.Parts {
-		b.WriteString(part.Text)
-	}
-	switch {
-	case e.Audio != "" && b.Len() > 0:
-		return fmt.Sprintf("%s (%s)", b.String(), e.Audio)
-	case e.Audio != "":
-		return "(" + e.Audio + ")"
-	}
-	return b.String()
-}
-
-// ask reads lines until one says what happens. It is nil if that is keys, now in
-// p.keys. The end of the lines is a hang-up.
-func (p *player) ask() (*flow.Input, error) {
-	for {
-		fmt.Fprint(p.out, p.invitation())
-		if !p.in.Scan() {
-			if err := p.in.Err(); err != nil {
-				return &flow.Input{}, tandem.Errorf(tandem.CodeInvalid, "reading a line: %w", err)
-			}
-			fmt.Fprintln(p.out, "!hangup")
-			return &flow.Input{Kind: flow.InputLeft}, nil
-		}
-		if p.echo {
-			fmt.Fprintln(p.out)
-		}
-		line := strings.TrimSpace(p.in.Text())
-		if command, ok := strings.CutPrefix(line, "!"); ok {
-			if in := p.command(command); in != nil {
-				return in, nil
-			}
+		if p.fetches(ctx) {
 			continue
 		}
-		in, why := p.answer(line)
-		if why == "" {
-			return in, nil
+		line, ok := p.ask()
+		_, over := p.talk.Ended()
+		switch {
+		case !ok && p.in.Err() != nil:
+			return tandem.Errorf(tandem.CodeInvalid, "reading a line: %w", p.in.Err())
+		case over && (!ok || line == ""):
+			return nil
+		case !ok:
+			fmt.Fprintln(p.out, "!hangup")
+			line = "!hangup"
 		}
-		fmt.Fprintf(p.out, "    %s\n", why)
+		p.turn(line)
 	}
 }
 
-func (p *player) invitation() string {
-	switch p.s.Wait.Kind {
-	case flow.WaitHTTP:
-		return "answer (JSON, a status, timeout or error)> "
-	case flow.WaitTransfer:
-		return "transfer (ok, busy, no_answer or failed)> "
-	case flow.WaitVoicemail:
-		return "voicemail (left or too_short)> "
-	}
-	if p.s.Wait.Secret {
-		return "secret keys> "
-	}
-	return "keys> "
-}
-
-// command carries out a line that begins with !.
-func (p *player) command(line string) *flow.Input {
-	word, rest, _ := strings.Cut(line, " ")
-	switch word {
-	case "hangup":
-		return &flow.Input{Kind: flow.InputLeft}
-	case "keys": // while another system is waited for: typed ahead
-		if rest != "" && strings.Trim(rest, phoneKeys) == "" {
-			p.keys = rest[1:]
-			return &flow.Input{Kind: flow.InputKey, Text: rest[:1], Via: "keys"}
-		}
-		fmt.Fprintln(p.out, "    write !keys 12#")
-	case "say":
-		return &flow.Input{Kind: flow.InputSpeech, Text: rest, Via: "speech"}
-	case "vars":
-		p.vars()
-	default:
-		fmt.Fprint(p.out, "    keys such as 1 or *0 · an empty line: silence · !hangup · !say WORDS: speech, where the step listens to it\n"+
-			"    !keys KEYS: pressed while something else is waited for · !vars: the variables, secrets masked\n")
+func talkFault(t *simulate.Talk) error {
+	if err := t.Fault(); err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "the flow cannot go on: %w", err)
 	}
 	return nil
 }
 
-// answer makes an input of a line, or says why it cannot; keys go to p.keys.
-func (p *player) answer(line string) (*flow.Input, string) {
-	w := p.s.Wait
-	switch w.Kind {
-	case flow.WaitHTTP:
-		return answered(line, w.Serial)
+// turn takes a line: a command, or what somebody does, which can be taken back.
+func (p *player) turn(line string) {
+	word, rest, _ := strings.Cut(strings.TrimPrefix(line, "!"), " ")
+	if strings.HasPrefix(line, "!") && p.command(word, strings.TrimSpace(rest)) {
+		return
+	}
+	before := p.talk.Clone()
+	var err error
+	if strings.HasPrefix(line, "!") {
+		err = p.does(word, strings.TrimSpace(rest))
+	} else {
+		err = p.answer(line)
+	}
+	if err != nil {
+		p.say("    " + err.Error())
+		return
+	}
+	p.back = append(p.back[max(0, len(p.back)-maxBack+1):], before)
+}
+
+// ask reads a line.
+func (p *player) ask() (string, bool) {
+	fmt.Fprint(p.out, p.invitation())
+	if !p.in.Scan() {
+		return "", false
+	}
+	if p.echo {
+		fmt.Fprintln(p.out)
+	}
+	return strings.TrimSpace(p.in.Text()), true
+}
+
+// decisions are the words for what the world may answer, the usual one first.
+func (p *player) decisions() []string {
+	switch p.talk.Session().Wait.Kind {
 	case flow.WaitTransfer:
-		if slices.Contains([]string{"ok", "busy", "no_answer", "failed"}, line) {
-			return &flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: &flow.Result{Outcome: line}}, ""
-		}
-		return nil, "write ok, busy, no_answer or failed"
+		return []string{"ok", "busy", "no_answer", "failed"}
 	case flow.WaitVoicemail:
-		if line == "left" || line == "too_short" {
-			return &flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: &flow.Result{Outcome: line}}, ""
+		return []string{"left", "too_short"}
+	case flow.WaitRecord:
+		return []string{"done", "too_short"}
+	case flow.WaitIdentify:
+		return []string{"passed", "failed", "declined", "unsupported"}
+	case flow.WaitHandoff:
+		return []string{"accepts", "declines"}
+	case flow.WaitCallback:
+		return []string{"booked", "declined"}
+	case flow.WaitSurvey:
+		return []string{"done", "skipped"}
+	case flow.WaitLink:
+		return []string{"finishes", "opens", "declines", "waits"}
+	case flow.WaitQueue:
+		if p.talk.Connected() {
+			return []string{"hands_back"}
 		}
-		return nil, "write left or too_short"
+		return []string{"answers", "declines", "waits"}
 	}
-	if line == "" {
-		p.pass(w.Timeout)
-		return &flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}, ""
+	return nil
+}
+
+// invitation is what stands before the line to be typed.
+func (p *player) invitation() string {
+	w := p.talk.Session().Wait
+	choice := strings.Join(p.decisions(), ", ")
+	switch w.Kind {
+	case flow.WaitNone:
+		return "!save NAME keeps this as a test, !back takes a turn back, an empty line ends> "
+	case flow.WaitHTTP:
+		return fmt.Sprintf("answer of %s (JSON, a status, timeout or error) [%s]> ", w.Step, p.usual())
+	case flow.WaitLink:
+		return "page of the link (" + choice + ") [finishes]> "
+	case flow.WaitQueue:
+		if !p.talk.Connected() && len(w.Options) > 0 {
+			choice += ", keys"
+		}
+		return fmt.Sprintf("agent (%s) [%s]> ", choice, p.decisions()[0])
+	case flow.WaitListen:
+		kind := "keys"
+		if p.talk.Channel() != tandem.Voice {
+			kind = "writes"
+		}
+		if w.Secret {
+			kind = "secret " + kind
+		}
+		return kind + "> "
 	}
-	if strings.Trim(line, phoneKeys) != "" {
-		return nil, "a phone has the keys 0 to 9, * and #; !help tells what else can be done"
+	return fmt.Sprintf("%s (%s) [%s]> ", w.Kind, choice, p.decisions()[0])
+}
+
+// usual is the answer that an http step most likely gets: the one it got last, or an
+// empty value of what it is kept as.
+func (p *player) usual() string {
+	w := p.talk.Session().Wait
+	for _, l := range slices.Backward(p.talk.Lines()) {
+		if l.Word == simulate.Answers && l.Step == w.Step {
+			return l.Answer.String()
+		}
 	}
-	p.keys = line
-	return nil, ""
+	f := p.lib.Flows[p.talk.Running()]
+	if step := f.Steps[w.Step]; step != nil {
+		if h, ok := step.Verb.(*flow.HTTP); ok && h.Into != "" {
+			if v := f.Variable(h.Into); v != nil {
+				return "200 " + simulate.JSON(expression.Zero(v.Type))
+			}
+		}
+	}
+	return "200"
+}
+
+// command carries out a line with ! that changes nothing in the talk, and reports
+// whether it was one.
+func (p *player) command(word, rest string) bool {
+	switch word {
+	case "vars":
+		p.vars()
+	case "back":
+		p.takeBack()
+	case "save":
+		p.save(rest)
+	case "path":
+		fmt.Fprint(p.out, indentedBy(written(p.talk.Transcript()), "    "))
+	case "help", "?":
+		fmt.Fprint(p.out, help)
+	default:
+		return false
+	}
+	return true
+}
+
+const help = `    by voice: keys such as 1 or *0 · in chat and SMS: words, or the key of a button · an empty line: silence
+    !hangup · !say WORDS: speech, where the step listens to it · !keys KEYS: pressed while something else is waited for
+    !wait 8m: time passes; without a time: until something happens · !opens, !finishes, !declines: the page of the link sent last
+    !vars: the variables, secrets masked · !path: all that has happened · !back: one turn back · !save NAME: keep this as a test
+`
+
+// does carries out a line with ! that is something somebody does.
+func (p *player) does(word, rest string) error {
+	switch word {
+	case "hangup":
+		return p.talk.Leave()
+	case "keys": // while another system is waited for: typed ahead
+		return p.talk.Press(rest)
+	case "say":
+		return p.talk.Say(rest)
+	case "opens":
+		return p.talk.Link(simulate.Opens)
+	case "finishes":
+		return p.talk.Link(simulate.Finishes)
+	case "declines":
+		return p.talk.Link(simulate.Declines)
+	case "wait":
+		if d, ok := expression.ParseDuration(rest); ok && d > 0 && d <= 31*24*time.Hour {
+			p.talk.Pass(d)
+			return nil
+		}
+		if rest != "" {
+			return errors.New("write !wait 8m, or !wait alone")
+		}
+		return p.silence()
+	}
+	return fmt.Errorf("there is no !%s; !help tells what there is", word)
+}
+
+func (p *player) silence() error {
+	if !p.talk.Silence() {
+		return fmt.Errorf("time brings nothing: the flow %s", p.talk.Waiting())
+	}
+	return nil
+}
+
+// answer takes a line for what the flow waits for.
+func (p *player) answer(line string) error {
+	w := p.talk.Session().Wait
+	switch w.Kind {
+	case flow.WaitNone:
+		return errors.New("the flow has ended")
+	case flow.WaitListen:
+		return p.customer(line)
+	case flow.WaitHTTP:
+		if line == "" {
+			line = p.usual()
+		}
+		a, err := answered(line)
+		if err != nil {
+			return err
+		}
+		return p.talk.Answer(a)
+	case flow.WaitQueue:
+		if line != "" && strings.Trim(line, phoneKeys) == "" {
+			return p.talk.Press(line)
+		}
+	}
+	words := p.decisions()
+	if line == "" && len(words) > 0 {
+		line = words[0]
+	}
+	if !slices.Contains(words, line) {
+		return fmt.Errorf("write %s; !help tells what else can be done", strings.Join(words, ", "))
+	}
+	return p.decide(w.Kind, line)
+}
+
+// customer takes a line for what the customer says, presses or writes.
+func (p *player) customer(line string) error {
+	switch {
+	case line == "":
+		return p.silence()
+	case p.talk.Channel() != tandem.Voice:
+		for _, o := range p.talk.Session().Wait.Options {
+			if o.Keys == line || flow.Fold(o.Label) == flow.Fold(line) {
+				return p.talk.Tap(line)
+			}
+		}
+		return p.talk.Type(line)
+	case strings.Trim(line, phoneKeys) != "":
+		return errors.New("a phone has the keys 0 to 9, * and #; !help tells what else can be done")
+	}
+	return p.talk.Press(line)
+}
+
+// decide takes a word for what somebody outside does.
+func (p *player) decide(kind flow.WaitKind, word string) error {
+	if word == "waits" {
+		return p.silence()
+	}
+	switch kind {
+	case flow.WaitLink:
+		return p.talk.Link(simulate.Word(word))
+	case flow.WaitQueue:
+		return p.talk.AgentDoes(word)
+	case flow.WaitIdentify:
+		return p.talk.Decide(simulate.Identified, word)
+	case flow.WaitTransfer:
+		return p.talk.Decide(simulate.Transferred, word)
+	case flow.WaitVoicemail, flow.WaitRecord:
+		return p.talk.Decide(simulate.Records, word)
+	case flow.WaitHandoff:
+		if word == "accepts" {
+			return p.talk.Decide(simulate.Accepts, "accepted")
+		}
+		return p.talk.Decide(simulate.Declines, "declined")
+	}
+	if word == "declined" || word == "skipped" {
+		return p.talk.Decide(simulate.Declines, word)
+	}
+	return p.talk.Decide("", word)
 }
 
 // answered reads what another system is to have said.
-func answered(line string, serial int) (*flow.Input, string) {
-	got := &flow.Fetched{Tries: 1}
+func answered(line string) (simulate.Answer, error) {
 	status, body, _ := strings.Cut(line, " ")
 	code, err := strconv.Atoi(status)
 	switch {
 	case line == "timeout" || line == "error":
-		got.Failed = line
-	case err == nil && code >= 100 && code <= 599:
-		got.Status, got.Body = code, json.RawMessage(body)
+		return simulate.Answer{Failed: line}, nil
+	case err == nil && code >= 100 && code <= 599 && (body == "" || json.Valid([]byte(body))):
+		return simulate.Answer{Status: code, Body: []byte(body)}, nil
 	case json.Valid([]byte(line)):
-		got.Status, got.Body = 200, json.RawMessage(line)
-	default:
-		return nil, `write the answer's JSON such as {"balance": 12.5}, a status such as 404, a status with JSON, timeout or error`
+		return simulate.Answer{Status: 200, Body: []byte(line)}, nil
 	}
-	return &flow.Input{Kind: flow.InputFetched, Serial: serial, Fetched: got}, ""
+	return simulate.Answer{}, errors.New(`write the answer's JSON such as {"balance": 12.5}, a status such as 404, a status with JSON, timeout or error`)
+}
+
+// fetches makes the request that is waited for, if it may, and reports whether it has.
+func (p *player) fetches(ctx context.Context) bool {
+	e, ok := p.talk.Wanted().(flow.Fetch)
+	if !ok || p.http == nil || p.talk.Session().Wait.Kind != flow.WaitHTTP {
+		return false
+	}
+	if e.Key != "" {
+		e.Key = p.id + "/" + e.Key
+	}
+	got := p.http.Do(ctx, e)
+	return p.talk.Answer(simulate.Answer{Status: got.Status, Failed: got.Failed, Body: got.Body}) == nil
+}
+
+// takeBack goes one turn back.
+func (p *player) takeBack() {
+	n := len(p.back)
+	if n == 0 {
+		p.say("    this is the beginning")
+		return
+	}
+	p.talk, p.back = p.back[n-1], p.back[:n-1]
+	lines := p.talk.Lines()
+	p.printed = len(lines)
+	for p.printed > 0 && !lines[p.printed-1].Act() { // what was said last is said again
+		p.printed--
+	}
+	p.say("    back in step " + p.talk.Session().Wait.Step)
+}
+
+// save adds the talk to the test file beside the flow, and runs it there.
+func (p *player) save(name string) {
+	if name == "" {
+		p.say("    write !save NAME, in words that say what is tested")
+		return
+	}
+	old, err := os.ReadFile(p.tests)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.say("    " + err.Error())
+		return
+	}
+	kept := suite.Talk{Name: name, Talk: p.talk, Options: p.options}
+	text, err := suite.Append(p.lib, suite.File{Path: p.tests, Text: old}, kept)
+	if err == nil {
+		err = os.WriteFile(p.tests, text, 0o644)
+	}
+	if err != nil {
+		p.say("    " + err.Error())
+		return
+	}
+	p.say("    kept as a test in " + p.tests)
+	if kept.Secrets() {
+		p.say("    it holds the secrets that were typed: give it no real ones")
+	}
+	for _, c := range suite.Run(p.lib, []suite.File{{Path: p.tests, Text: text}}, suite.Options{}).Cases {
+		if c.Name == name && !c.OK {
+			p.say("    it does not pass: " + written(c.Message))
+		}
+	}
 }
 
 // vars prints the variables of the flow that runs.
 func (p *player) vars() {
-	if len(p.s.Frames) == 0 {
+	f := p.lib.Flows[p.talk.Running()]
+	if f == nil {
 		return
 	}
-	f := p.s.Frames[len(p.s.Frames)-1]
-	shown := maps.Clone(f.Vars)
-	if shown == nil {
-		shown = map[string]any{}
-	}
-	for name := range f.Secrets {
-		shown[name] = "•••"
-	}
-	for name := range f.Asked {
-		shown[name] = "•••"
-	}
-	for _, name := range slices.Sorted(mapKeys(shown)) {
-		fmt.Fprintf(p.out, "    %s = %s\n", name, asJSON(shown[name]))
+	for _, v := range slices.SortedFunc(slices.Values(slices.Concat(f.Inputs, f.Vars)), func(a, b *flow.Variable) int { return strings.Compare(a.Name, b.Name) }) {
+		value, secret, ok := p.talk.Variable(v.Name)
+		switch {
+		case !ok && v.Secrecy == flow.Open:
+		case secret || !ok || v.Secrecy != flow.Open:
+			p.say("    " + v.Name + ` = "•••"`)
+		default:
+			p.say("    " + v.Name + " = " + written(simulate.JSON(value)))
+		}
 	}
 }
 
-func mapKeys(m map[string]any) iter.Seq[string] { return maps.Keys(m) }
-
-func asJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
+// show prints what has happened since it was last called.
+func (p *player) show() {
+	lines := p.talk.Lines()
+	for _, l := range lines[min(p.printed, len(lines)):] {
+		if s := shown(l); s != "" {
+			p.say(written(s))
+		}
 	}
-	return string(b)
+	if p.always && len(lines) > p.printed {
+		p.vars()
+	}
+	p.printed = len(lines)
+}
+
+// say prints rows; those of the machinery are paler on a terminal.
+func (p *player) say(s string) {
+	if p.color && strings.HasPrefix(s, "    ") {
+		s = "\x1b[2m" + s + "\x1b[0m"
+	}
+	fmt.Fprintln(p.out, s)
+}
+
+// shown is a line of the talk for the terminal, "" for one that only repeats what was typed.
+func shown(l simulate.Line) string {
+	switch l.Word {
+	case simulate.Hears, simulate.Gets:
+		by := ""
+		if l.Word == simulate.Gets {
+			by = "by " + l.Means + ": "
+		}
+		s := "  [" + l.Lang + "] " + by + strings.ReplaceAll(l.Text, "\n", "\n      ")
+		if l.Image != "" {
+			s += " (" + l.Image + ")"
+		}
+		for i, b := range l.Buttons {
+			between := "  "
+			if i == 0 {
+				between = "\n      "
+			}
+			s += between + "[" + strings.TrimSpace(b.Keys+" "+b.Label) + "]"
+		}
+		return s
+	case simulate.Leads:
+		s := "    · " + l.Step + ": " + l.Name
+		if l.Text != "" {
+			s += " → " + l.Text
+		}
+		for _, name := range slices.Sorted(maps.Keys(l.Fields)) {
+			s += fmt.Sprintf("  %s = %s", name, simulate.JSON(l.Fields[name]))
+		}
+		return s
+	case simulate.Asks:
+		return "    · asks " + l.Name + " " + l.Text
+	case simulate.Transfers:
+		return fmt.Sprintf("    · connects to %s (%s)", l.Text, l.Name)
+	case simulate.Tapes:
+		return fmt.Sprintf("    · records for %s, %s", l.Name, l.Text)
+	case simulate.Keeps:
+		return "    · kept: " + l.Name + " " + l.Text
+	case simulate.Faults:
+		return "    · " + l.Step + ": went wrong: " + l.Text
+	case simulate.Ends:
+		return "ended: " + l.Text
+	case simulate.Waits:
+		return "    · " + l.Text + " pass"
+	}
+	if l.Act() {
+		return ""
+	}
+	return "    · " + l.String()
+}
+
+func indentedBy(s, by string) string {
+	var b strings.Builder
+	for row := range strings.Lines(s) {
+		b.WriteString(by + row)
+	}
+	return b.String()
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,25 +15,29 @@ import (
 	"tandem/ivr/fetch"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/simulate"
 	"tandem/ivr/flow/source"
+	"tandem/ivr/flow/suite"
 )
 
 // flowRunCommand plays a flow in the terminal, without a phone.
 func flowRunCommand() *cli.Command {
 	return &cli.Command{
 		Name: "run", ArgsUsage: "FILE",
-		Usage: "play a flow in the terminal: prompts as text, keys as lines",
-		Description: "Each line is what the caller does: 1 or *0 presses keys, an empty line is silence, !hangup hangs up,\n" +
-			"!help lists the rest. Where the flow asks another system the terminal asks you, unless --http is given.\n" +
-			"Lines may come from a file or a pipe; at its end the caller hangs up.",
+		Usage: "play a flow in the terminal: prompts as text, keys and words as lines",
+		Description: "Each line is what the customer does: by voice 1 or *0 presses keys, in chat and SMS words are written; an empty\n" +
+			"line is silence, !hangup hangs up, !back takes a turn back, !save NAME keeps the talk as a test beside the flow,\n" +
+			"!help lists the rest. Where the flow asks another system, an agent or a page, the terminal asks you; an empty\n" +
+			"line takes what stands in [ ]. Lines may come from a file or a pipe; at its end the customer leaves.",
 		Flags: []cli.Flag{
 			configFlag(),
-			&cli.StringFlag{Name: "as", Value: "voice", Usage: "the `CHANNEL` to play: voice"},
-			&cli.StringFlag{Name: "at", Usage: "begin at this `TIME`, such as 2026-11-23T10:00:00+08:00; the clock then moves a second per line, and by each silence"},
-			&cli.StringFlag{Name: "from", Value: "+8613800000000", Usage: "the caller's `NUMBER`"},
+			&cli.StringFlag{Name: "as", Usage: "the `CHANNEL` to play: voice, chat or sms (default: the flow's first)"},
+			&cli.StringFlag{Name: "at", Usage: "begin at this `TIME`, such as 2026-11-23T10:00:00+08:00 (default: now); time passes by silence and !wait only"},
+			&cli.StringFlag{Name: "from", Value: simulate.DefaultCaller, Usage: "the caller's `NUMBER`"},
 			&cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` known of the caller"},
 			&cli.StringSliceFlag{Name: "input", Usage: "a value for one of the flow's inputs, `NAME=VALUE`"},
 			&cli.StringSliceFlag{Name: "setting", Usage: "a value for one of settings, `NAME=VALUE`"},
+			&cli.BoolFlag{Name: "vars", Usage: "show the variables after each turn, secrets masked"},
 			&cli.BoolFlag{Name: "http", Usage: "send real HTTP requests, to the hosts of flows.http_allow"},
 		},
 		Action: flowRun,
@@ -45,9 +47,6 @@ func flowRunCommand() *cli.Command {
 func flowRun(c *cli.Context) error {
 	if err := wantArgs(c, "FILE"); err != nil {
 		return err
-	}
-	if as := c.String("as"); as != string(tandem.Voice) {
-		return tandem.Errorf(tandem.CodeInvalid, "flows can be played as voice; %q cannot be played", as)
 	}
 	options, err := runOptions(c)
 	if err != nil {
@@ -61,21 +60,18 @@ func flowRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := pairs("input", c.StringSlice("input"))
-	if err != nil {
-		return err
-	}
-	p := newPlayer(lib, c.App.Reader, c.App.Writer)
 	if options.Settings == nil {
 		if lib.Settings, err = standIns(c, filepath.Dir(path)); err != nil {
 			return err
 		}
 	}
-	if at := c.String("at"); at != "" {
-		if p.at, err = parseTime(at); err != nil {
-			return err
-		}
+	begin, err := beginning(c, lib.Flows[name])
+	if err != nil {
+		return err
 	}
+	p := newPlayer(lib, name, begin, c.App.Reader, c.App.Writer)
+	p.always = c.Bool("vars")
+	p.tests = strings.TrimSuffix(path, ".flow.yaml") + suite.Suffix
 	if c.Bool("http") {
 		if len(options.HTTPAllow) == 0 {
 			return tandem.Errorf(tandem.CodeInvalid, "--http reaches only hosts that flows.http_allow of the configuration lists, and there are none")
@@ -83,15 +79,41 @@ func flowRun(c *cli.Context) error {
 		p.http = fetch.New(options.HTTPAllow)
 		defer p.http.Close()
 	}
-	given := make(map[string]any, len(inputs))
+	return p.play(c.Context)
+}
+
+// beginning is how the talk begins, by the flags.
+func beginning(c *cli.Context, f *flow.Flow) (simulate.Options, error) {
+	from := c.String("from")
+	o := simulate.Options{
+		Channel: tandem.Channel(c.String("as")), At: time.Now().Truncate(time.Second), Lang: c.String("lang"),
+		Given: simulate.Given{Caller: &from}, Seed: suite.DefaultSeed,
+	}
+	if o.Channel == "" && len(f.Channels) > 0 {
+		o.Channel = f.Channels[0]
+	}
+	if !slices.Contains(f.Channels, o.Channel) {
+		var served []string
+		for _, channel := range f.Channels {
+			served = append(served, string(channel))
+		}
+		return o, tandem.Errorf(tandem.CodeInvalid, "the flow %s cannot be played as %q; its channels are %s", f.Name, o.Channel, strings.Join(served, ", "))
+	}
+	if at := c.String("at"); at != "" {
+		var err error
+		if o.At, err = parseTime(at); err != nil {
+			return o, err
+		}
+	}
+	inputs, err := pairs("input", c.StringSlice("input"))
+	if err != nil {
+		return o, err
+	}
+	o.Inputs = make(map[string]any, len(inputs))
 	for k, v := range inputs {
-		given[k] = v
+		o.Inputs[k] = v
 	}
-	facts := flow.Facts{
-		Number: tandem.NewNumber(rand.Reader), Entry: "terminal", Channel: tandem.Voice,
-		Caller: c.String("from"), CallerLang: c.String("lang"),
-	}
-	return p.play(c.Context, name, facts, given)
+	return o, nil
 }
 
 // runOptions are the settings and hosts of the configuration, if there is one, and
@@ -194,22 +216,5 @@ func readFlow(c *cli.Context, path string, o read.Options) (string, *flow.Librar
 	return "", nil, tandem.Errorf(tandem.CodeInvalid, "%s holds no flow; the flows beside it are %s", path, strings.Join(names, ", "))
 }
 
-// describe is a trace for the terminal, "" for one that only repeats what was shown.
-func describe(tr flow.Trace) string {
-	switch d := tr.Data.(type) {
-	case tandem.StepLeft:
-		line := fmt.Sprintf("%s: %s", d.Step, d.Outcome)
-		if d.Next != "" {
-			line += " → " + d.Next
-		}
-		for _, name := range slices.Sorted(mapKeys(d.Set)) {
-			line += fmt.Sprintf("  %s = %s", name, asJSON(d.Set[name]))
-		}
-		return line
-	case tandem.Fetched:
-		return fmt.Sprintf("%s: %s %s answered %d, taken as %s", d.Step, d.Method, d.URL, d.Status, d.Outcome)
-	case tandem.FlowFault:
-		return fmt.Sprintf("%s: went wrong: %s", d.Step, d.Message)
-	}
-	return ""
-}
+// written is text with settings that are not known as the flow has written them.
+func written(text string) string { return standIn.ReplaceAllString(text, "$${settings.$1}") }

@@ -14,7 +14,7 @@ import (
 )
 
 const tryFlow = `flow: try
-channels: [voice]
+channels: [voice, chat, sms]
 languages: [en]
 start: main
 on_leave: left
@@ -23,7 +23,7 @@ vars:
   card: { type: object, fields: { balance: money } }
 steps:
   main:
-    menu: { prompt: { en: "Press 1." }, choices: [ { keys: "1", go: pin } ] }
+    menu: { prompt: { en: "Press 1." }, choices: [ { keys: "1", phrases: { en: [Card] }, go: pin } ] }
     next: { no_input: bye, no_match: bye }
   pin:
     collect: { prompt: { en: "Your PIN?" }, into: pin, digits: 4 }
@@ -32,7 +32,7 @@ steps:
     http: { post: "${settings.core}/find", json: { pin: "${pin}" }, into: card }
     next: { ok: owed, else: bye }
   owed: { say: { en: "You owe ${card.balance}." }, next: desk }
-  desk: { transfer: { to: "tel:+8610000" }, next: { else: bye } }
+  desk: { transfer: { to: "agent:wang" }, next: { else: bye } }
   bye:  { say: { en: "Goodbye." }, next: end }
   left: { end: { reason: left } }
 `
@@ -46,14 +46,24 @@ func runFlow(t *testing.T, lines string, flags ...string) (status int, out, errO
 	if err := os.WriteFile(file, []byte(tryFlow), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return flowLines(t.Context(), lines, append([]string{"run", file}, flags...)...)
+}
+
+// flowCommandLine runs tandem flow with arguments.
+func flowCommandLine(t *testing.T, args ...string) (status int, out, errOut string) {
+	t.Helper()
+	return flowLines(t.Context(), "", args...)
+}
+
+// flowLines runs tandem flow with lines typed in.
+func flowLines(ctx context.Context, lines string, args ...string) (status int, out, errOut string) {
 	var o, e bytes.Buffer
 	app := &cli.App{
 		Name: "tandem", Reader: strings.NewReader(lines), Writer: &o, ErrWriter: &e,
-		Commands:       []*cli.Command{{Name: "flow", Subcommands: []*cli.Command{flowRunCommand()}}},
+		Commands:       []*cli.Command{{Name: "flow", Subcommands: []*cli.Command{flowRunCommand(), flowTestCommand()}}},
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
-	args := append([]string{"tandem", "flow", "run", file}, flags...)
-	err := app.RunContext(context.Background(), reorder(app, args))
+	err := app.RunContext(ctx, reorder(app, append([]string{"tandem", "flow"}, args...)))
 	return report(&e, err), o.String(), e.String()
 }
 
@@ -68,15 +78,24 @@ func TestFlowRun(t *testing.T) {
 	}{
 		{"to the end", "1\n1234\n{\"balance\": 1234.5}\n!vars\nbusy\n", core,
 			[]string{"[en] Press 1.", "main: 1 → pin", "pin = \"•••\"", "asks POST http://core.test/find", "You owe 1,234.50 yuan.",
-				"connects to tel:+8610000", `card = {"balance":1234.5}`, "Goodbye.", "ended: completed"}, []string{"1234\""}},
+				"connects to agent:wang", `card = {"balance":1234.5}`, "Goodbye.", "ended: completed"}, []string{"1234\""}},
+		{"what is usual", "1\n1234\n\n\n\n", core,
+			[]string{`answer of ask (JSON, a status, timeout or error) [200 {"balance":0.0}]> `, "You owe 0.00 yuan.", "transfer (ok, busy, no_answer, failed) [ok]> ", "desk: ok → bye"}, nil},
 		{"a setting that is not known", "11234\n404\n", nil, []string{"asks POST ${settings.core}/find", "ended: completed"}, nil},
-		{"silence", "\n\n\n", core, []string{"main: no_input → bye", "ended: completed"}, nil},
+		{"silence", "\n\n\n", core, []string{"· 5s pass", "main: no_input → bye", "ended: completed"}, nil},
+		{"time", "!wait 4s\n!wait\n!wait 10s\n", core, []string{"· 4s pass", "· 1s pass", "main: no_input → bye", "ended: completed"}, nil},
 		{"all keys in one line", "11234\n!keys 5\n404\n", core, []string{"ask: not_found → bye"}, []string{"1234"}},
 		{"the lines end", "1\n", core, []string{"Your PIN?", "secret keys> !hangup", "ended: left"}, nil},
 		{"hang-up", "!hangup\n", core, []string{"main: left → left", "ended: left"}, nil},
-		{"what is no key", "x\n!help\n1\n", core, []string{"a phone has the keys", "!hangup ·"}, nil},
+		{"what is no key", "x\n!help\n!nonsense\n1\n", core, []string{"a phone has the keys", "!hangup ·", "there is no !nonsense"}, nil},
 		{"wrong answers", "11234\nwhat?\ntimeout\n", core, []string{"write the answer's JSON", "ask: timeout → bye"}, nil},
+		{"wrong decisions", "11234\n{\"balance\": 1}\nwhat?\n\nwhat?\n", core, []string{"write ok, busy, no_answer, failed", "ended: completed", "the flow has ended"}, nil},
 		{"at a time", "\n\n\n", append([]string{"--at", "2026-11-23T10:00:00+08:00"}, core...), []string{"ended: completed"}, nil},
+		{"a turn back", "!back\n1\n9999\n!back\n!back\n!vars\n\n\n\n", core, []string{"this is the beginning", "back in step pin\n    · main: 1 → pin\n  [en] Your PIN?", "back in step main\n  [en] Press 1.", "main: no_input → bye"}, nil},
+		{"back from the end", "\n\n\n!back\n1\n!path\n", core, []string{"back in step main", "    " + "   0:10  main  presses  1", "Your PIN?"}, nil},
+		{"variables always", "1\n1234\n{\"balance\": 3}\n", append([]string{"--vars"}, core...), []string{"card = {\"balance\":3.0}", "pin = \"•••\""}, []string{"1234\""}},
+		{"chat", "Card\n12x4\n1234\n404\n", append([]string{"--as", "chat"}, core...), []string{"[en] Press 1.\n      [1 Card]", "main: 1 → pin", "secret writes> ", "ask: not_found → bye"}, []string{"1234"}},
+		{"SMS", "1\n1234\n404\n", append([]string{"--as", "sms"}, core...), []string{"writes> ", "ask: not_found → bye"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +113,52 @@ func TestFlowRun(t *testing.T) {
 					t.Errorf("%q is in\n%s", a, out)
 				}
 			}
+			if strings.Contains(out, "\x1b") {
+				t.Errorf("colours where there is no terminal:\n%s", out)
+			}
 		})
+	}
+}
+
+// A talk that was saved is a test that passes, again and again; it says that it holds
+// secrets.
+func TestFlowRunSaves(t *testing.T) {
+	status, out, errOut := runFlow(t, "1\n1234\n{\"balance\": 12.5}\n!save half way\nbusy\n!save to the end\n!save to the end\n!save\n\n",
+		"--setting", "core=http://core.test", "--at", "2026-11-23T10:00:00+08:00", "--from", "+8613900000001")
+	if status != exitFine || strings.Count(out, "kept as a test in") != 2 || strings.Contains(out, "does not pass") {
+		t.Fatalf("status %d: %s\n%s", status, errOut, out)
+	}
+	for _, w := range []string{"it holds the secrets that were typed", "has a test \"to the end\" already", "write !save NAME"} {
+		if !strings.Contains(out, w) {
+			t.Errorf("%q is missing in\n%s", w, out)
+		}
+	}
+	got, err := os.ReadFile("try.test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `flow: try
+
+tests:
+  - name: "half way"
+    channel: voice
+    at: 2026-11-23T10:00:00+08:00
+    from: "+8613900000001"
+    given:
+      http:
+        ask: { status: 200, json: { balance: 12.5 } }
+    script:
+      - hears: "Press 1."
+      - presses: "1"
+      - hears: "Your PIN?"
+      - presses: "1234"
+      - hears: "You owe 12.50 yuan."
+`
+	if !strings.HasPrefix(string(got), want) || !strings.HasSuffix(string(got), "      - transferred: busy\n      - hears: \"Goodbye.\"\n      - ends: completed\n") {
+		t.Errorf("saved:\n%s", got)
+	}
+	if status, out, errOut := flowCommandLine(t, "test"); status != exitFine || !strings.Contains(out, "2 tests passed") {
+		t.Errorf("status %d: %s%s", status, out, errOut)
 	}
 }
 
@@ -123,7 +187,7 @@ func TestFlowRunRefuses(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		{[]string{"--as", "fax"}, `"fax" cannot be played`},
+		{[]string{"--as", "fax"}, `cannot be played as "fax"; its channels are voice, chat, sms`},
 		{[]string{"--at", "soon"}, `"soon" is no time`},
 		{[]string{"--input", "x"}, "write --input NAME=VALUE"},
 		{[]string{"--input", "x=1"}, `there is no input "x"`},

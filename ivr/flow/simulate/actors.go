@@ -42,12 +42,25 @@ func (t *Talk) Press(keys string) error {
 	if err := t.expects(flow.WaitListen, flow.WaitQueue, flow.WaitHTTP); err != nil {
 		return err
 	}
-	shown, secret := t.hidden(keys)
-	t.note(Line{Word: Presses, Text: shown, Secret: secret})
 	for _, k := range keys {
+		t.pressed(string(k))
 		t.Do(flow.Input{Kind: flow.InputKey, Text: string(k), Via: "keys"})
 	}
 	return nil
+}
+
+// pressed notes a key: beside the one before it, unless something came in between or
+// one of the two is a secret's.
+func (t *Talk) pressed(key string) {
+	shown, secret := t.hidden(key)
+	if n := len(t.lines); n > 0 {
+		if l := t.lines[n-1]; l.Word == Presses && (l.Secret == "") == (secret == "") {
+			l.Text, l.Secret = l.Text+shown, l.Secret+secret
+			t.lines = append(slices.Clip(t.lines[:n-1]), l) // a clone may have the line too
+			return
+		}
+	}
+	t.note(Line{Word: Presses, Text: shown, Secret: secret})
 }
 
 // Type writes a line. By voice it must be keys, which are pressed.

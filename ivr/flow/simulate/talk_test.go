@@ -126,6 +126,19 @@ func TestTalkOnChannels(t *testing.T) {
 	}
 }
 
+// Keys of a secret that are pressed in one go with others are dots all the same.
+func TestSecretTypedAhead(t *testing.T) {
+	talk := begin(t, simulate.Options{})
+	before := talk.Clone()
+	must(t, talk.Press("112349"))
+	if got := talk.Transcript(); !strings.Contains(got, "presses  ••••\n") || strings.Contains(got, "34") {
+		t.Errorf("got\n%s", got)
+	}
+	if len(before.Lines()) != 2 {
+		t.Errorf("the clone has changed:\n%s", before.Transcript())
+	}
+}
+
 func TestSilence(t *testing.T) {
 	talk := begin(t, simulate.Options{})
 	talk.Pass(4 * time.Second)

@@ -85,7 +85,7 @@ func (p *play) came() string {
 	var rows []string
 	lines := p.talk.Lines()
 	for _, l := range lines[min(p.seen.line, len(lines)):] {
-		if l.Word == simulate.Leads || l.Word == simulate.Keeps || l.Word == simulate.Speaks || l.Act() {
+		if l.Word == simulate.Leads || l.Word == simulate.Asks || l.Word == simulate.Keeps || l.Word == simulate.Speaks || l.Act() {
 			continue
 		}
 		if len(rows) == mostCame {

@@ -30,6 +30,19 @@ type File struct {
 	Text []byte
 }
 
+// Flow is the name of the flow that a test file, or a flow file, is about; "" if it
+// names none.
+func Flow(file File) string {
+	f := source.New(file.Path, file.Path)
+	if !f.Parse(file.Text) {
+		return ""
+	}
+	if n := f.Root.Get("flow"); n != nil {
+		return n.Text
+	}
+	return ""
+}
+
 // document is a test file as it was read.
 type document struct {
 	*source.File
