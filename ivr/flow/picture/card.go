@@ -13,7 +13,7 @@ import (
 // Measures of a card in px.
 const (
 	cardLeast = 132
-	cardMost  = 236
+	cardMost  = 248
 	padX      = 12
 	rowHigh   = 20
 	chipHigh  = 18
@@ -49,6 +49,9 @@ func (g *graph) write() {
 			continue
 		}
 		l.label = g.label(l.parts, 152)
+		if n := g.tally(l.from, l.parts); n != "" {
+			l.label, l.counted = append(l.label, n), true
+		}
 		for _, line := range l.label {
 			l.labelW = max(l.labelW, width(line, smallSize)+10)
 		}
@@ -131,24 +134,24 @@ func (g *graph) writeCard(n *node) {
 
 // rowsOf are the ways out that are written into the card: to the end, to itself, to a
 // step that does not exist, and far references.
-func (g *graph) rowsOf(n *node) []row {
+func (g *graph) rowsOf(from *node) []row {
 	var rows []row
-	for _, p := range n.parts {
+	for _, p := range from.parts {
 		r := row{to: p.to}
 		to := g.byName[p.to]
 		switch {
 		case p.to == flow.ToEnd && to == nil:
 			r.kind, r.target = "end", g.words.end
-		case p.to == flow.ToRepeat && to == nil || to == n:
-			r.kind, r.target, r.to = "again", g.words.again, n.name
+		case p.to == flow.ToRepeat && to == nil || to == from:
+			r.kind, r.target, r.to = "again", g.words.again, from.name
 		case to == nil:
 			r.kind, r.target = "broken", cut(fmt.Sprintf(g.words.nowhere, p.to), smallSize, 130)
 		default:
-			at := slices.IndexFunc(n.out, func(l *link) bool { return l.to == to })
-			if at < 0 || !n.out[at].tag {
+			at := slices.IndexFunc(from.out, func(l *link) bool { return l.to == to })
+			if at < 0 || !from.out[at].tag {
 				continue
 			}
-			r.kind, r.target, r.link = "ref", cut(p.to, smallSize, 130), n.out[at]
+			r.kind, r.target = "ref", cut(p.to, smallSize, 130)
 		}
 		at := slices.IndexFunc(rows, func(o row) bool { return o.kind == r.kind && o.to == r.to })
 		if at < 0 {
@@ -160,8 +163,12 @@ func (g *graph) rowsOf(n *node) []row {
 	for i := range rows {
 		r := &rows[i]
 		r.mark = marked(r.parts)
-		if lines := g.label(r.parts, cardMost-2*padX-34-width(r.target, smallSize)); len(lines) > 0 {
-			r.label = cut(strings.Join(lines, " "), smallSize, cardMost-2*padX-34-width(r.target, smallSize))
+		room := cardMost - 2*padX - 34 - width(r.target, smallSize)
+		words, n := strings.Join(g.label(r.parts, room), " "), g.tally(from, r.parts)
+		if words == "" || n == "" {
+			r.label = cut(words+n, smallSize, room)
+		} else {
+			r.label = cut(words, smallSize, room-width(": "+n, smallSize)) + ": " + n
 		}
 	}
 	return rows
@@ -178,11 +185,10 @@ func marked(parts []part) mark {
 	return m
 }
 
-// label is what stands on a line: the words of its edges, in up to two rows, and how
-// many went that way.
+// label is what stands on a line: the words of its edges, in up to two rows.
 func (g *graph) label(parts []part, most int) []string {
 	var each []string
-	sum, mixed := 0, marked(parts) == changed
+	mixed := marked(parts) == changed
 	for _, p := range parts {
 		text := p.text
 		if mixed && p.mark != kept && text != "" {
@@ -191,7 +197,6 @@ func (g *graph) label(parts []part, most int) []string {
 		if text != "" && !slices.Contains(each, text) {
 			each = append(each, text)
 		}
-		sum += p.count
 	}
 	var lines []string
 	if len(each) > 0 {
@@ -209,15 +214,20 @@ func (g *graph) label(parts []part, most int) []string {
 		}
 		lines = append(lines, cut(text, smallSize, most))
 	}
-	if g.o.Counts != nil && (len(parts[0].outcomes) > 0 || sum > 0) {
-		n := fmt.Sprintf("%d · %s", sum, percent(sum, g.most))
-		if len(lines) == 1 && width(lines[0]+"  "+n, smallSize) <= most {
-			lines[0] += "  " + n
-		} else {
-			lines = append(lines, n)
-		}
-	}
 	return lines
+}
+
+// tally is how many left a step by some edges, and which part of those who entered it;
+// "" without counts.
+func (g *graph) tally(n *node, parts []part) string {
+	if g.o.Counts == nil || n.pill != "" {
+		return ""
+	}
+	sum := 0
+	for _, p := range parts {
+		sum += p.count
+	}
+	return fmt.Sprintf("%d (%s)", sum, percent(sum, g.o.Counts.Steps[n.name]))
 }
 
 // chipsOf are the marks of a step: what is wrong with it first, then its conditions.

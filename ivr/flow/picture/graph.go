@@ -86,6 +86,7 @@ type link struct {
 	tag      bool // drawn as a row of its source
 	label    []string
 	labelW   int
+	counted  bool    // the last of label is a number
 	cells    []*cell // between the two, from the first to the last; of a back link from the turn
 	// beside from, upward, to the turn beside to
 
@@ -99,7 +100,6 @@ type row struct {
 	label, target, to string
 	kind              string // end, again, ref, broken
 	mark              mark
-	link              *link // of a ref
 	parts             []part
 }
 
@@ -481,6 +481,13 @@ func (g *graph) follow() {
 			continue
 		}
 		n.turns = append(n.turns, i+1)
+		if !g.hasOutcome(n.name, t.Outcome) {
+			for _, pill := range g.nodes[g.steps:] {
+				if name, _, _ := strings.Cut(pill.card.title, " "); pill.pill == "command" && name == t.Outcome {
+					pill.out[0].parts[0].taken = true
+				}
+			}
+		}
 		took := func(p *part) {
 			if t.Outcome != "" && slices.Contains(p.outcomes, t.Outcome) {
 				p.taken = true

@@ -7,8 +7,9 @@ import (
 
 // What a lane avoids, in px of detour that it would rather take.
 const (
-	crossCost = 90 // crossing a line
-	bendCost  = 12 // a step sideways
+	crossCost = 200 // crossing a line
+	bendCost  = 12  // a step sideways
+	laneReach = 900 // no lane goes further to the side of its two cards than that
 )
 
 // lanes lays the lines that lead back into a finished arrangement: each from below the
@@ -24,18 +25,19 @@ func (l *layout) lanes() bool {
 	span := func(k *link) int { return k.from.cell.layer - k.to.cell.layer }
 	slices.SortStableFunc(back, func(a, b *link) int { return cmp.Compare(span(a), span(b)) })
 	for _, k := range back {
-		l.lay(k, l.gaps(k))
+		gaps, at := l.gaps(k)
+		l.lay(k, gaps, at)
 	}
 	return len(back) > 0
 }
 
 // lay puts the cells of a line into the gaps found for it, from its lower end up.
-func (l *layout) lay(k *link, gaps []int) {
+func (l *layout) lay(k *link, gaps, at []int) {
 	var below *cell
 	for i, gap := range gaps {
 		layer := k.from.cell.layer - i
 		c := k.pass(layer, i == 1)
-		c.x = l.gapAt(layer, gap)
+		c.x = at[i]
 		l.layers[layer] = slices.Insert(l.layers[layer], gap, c)
 		number(l.layers[layer])
 		if below != nil {
@@ -51,69 +53,118 @@ func (l *layout) lay(k *link, gaps []int) {
 	}
 }
 
-// gapAt is the x of a gap in a layer: gap n lies before the n-th cell.
-func (l *layout) gapAt(layer, gap int) int {
+// within is the x nearest to x that lies in a gap of a layer: gap n is before the n-th cell.
+func (l *layout) within(layer, gap, x int) int {
+	const far = 1 << 30
 	cells := l.layers[layer]
-	switch {
-	case len(cells) == 0:
-		return 0
-	case gap == 0:
-		return cells[0].x - cells[0].w/2 - gapLine
-	case gap == len(cells):
-		return cells[gap-1].x + cells[gap-1].w/2 + gapLine
+	lo, hi := -far, far
+	if gap > 0 {
+		lo = cells[gap-1].x + cells[gap-1].w/2 + gapLine
 	}
-	a, b := cells[gap-1], cells[gap]
-	return (a.x + a.w/2 + b.x - b.w/2) / 2
+	if gap < len(cells) {
+		hi = cells[gap].x - cells[gap].w/2 - gapLine
+	}
+	if lo > hi {
+		return (lo + hi) / 2
+	}
+	return min(max(x, lo), hi)
 }
 
-// gaps finds the cheapest way up, one gap for each layer from that of the card left to
-// that of the card come to.
-func (l *layout) gaps(k *link) []int {
-	bottom, top := k.from.cell.layer, k.to.cell.layer
-	type best struct {
-		cost, below int
+// window is the gaps of a layer that a lane between two cards may pass.
+func (l *layout) window(layer int, k *link) (lo, hi int) {
+	left := min(k.from.cell.x, k.to.cell.x) - laneReach
+	right := max(k.from.cell.x, k.to.cell.x) + laneReach
+	cells := l.layers[layer]
+	for lo < len(cells) && cells[lo].x < left {
+		lo++
 	}
+	hi = lo
+	for hi < len(cells) && cells[hi].x <= right {
+		hi++
+	}
+	return lo, hi
+}
+
+// best is the cheapest way to one gap: its cost, the gap below, and x in this one.
+type best struct{ cost, below, x int }
+
+// gaps finds the cheapest way up, one gap for each layer from that of the card left to
+// that of the card come to, and the x in each.
+func (l *layout) gaps(k *link) (gaps, xs []int) {
+	bottom, top := k.from.cell.layer, k.to.cell.layer
 	var all [][]best
+	var first []int // gap of each row's beginning
 	for layer := bottom; layer >= top; layer-- {
-		row := make([]best, len(l.layers[layer])+1)
-		for gap := range row {
+		lo, hi := l.window(layer, k)
+		row := make([]best, hi-lo+1)
+		for i := range row {
+			gap := lo + i
 			if layer == bottom {
-				row[gap].cost = l.turnCost(k.from.cell, gap, func(c *cell) []*cell { return c.down })
+				row[i].x = l.within(layer, gap, k.from.cell.x)
+				row[i].cost = l.turnCost(k.from.cell, gap, row[i].x, func(c *cell) []*cell { return c.down })
 				continue
 			}
-			at := l.gapAt(layer, gap)
-			for under, b := range all[len(all)-1] {
-				cost := b.cost + abs(at-l.gapAt(layer+1, under)) + crossCost*l.crossed(layer, gap, under)
-				if abs(at-l.gapAt(layer+1, under)) > gapLine {
-					cost += bendCost
-				}
-				if under == 0 || cost < row[gap].cost {
-					row[gap] = best{cost, under}
-				}
-			}
+			below := all[len(all)-1]
+			row[i] = l.cheapest(layer, gap, first[len(first)-1], below)
 			if layer == top {
-				row[gap].cost += l.turnCost(k.to.cell, gap, func(c *cell) []*cell { return c.up })
+				row[i].cost += l.turnCost(k.to.cell, gap, row[i].x, func(c *cell) []*cell { return c.up })
 			}
 		}
-		all = append(all, row)
+		all, first = append(all, row), append(first, lo)
 	}
+	last := all[len(all)-1]
 	at := 0
-	for gap, b := range all[len(all)-1] {
-		if b.cost < all[len(all)-1][at].cost {
-			at = gap
+	for i, b := range last {
+		if b.cost < last[at].cost {
+			at = i
 		}
 	}
-	out := make([]int, len(all))
+	gaps, xs = make([]int, len(all)), make([]int, len(all))
 	for i := len(all) - 1; i >= 0; i-- {
-		out[i] = at
+		gaps[i], xs[i] = first[i]+at, all[i][at].x
 		at = all[i][at].below
+	}
+	return gaps, xs
+}
+
+// cheapest finds from which gap of the layer below, of those from first on, a gap is
+// best come to.
+func (l *layout) cheapest(layer, gap, first int, below []best) best {
+	crossed := 0 // lines between the layers that run from one side of the lane to the other
+	for _, c := range l.layers[layer] {
+		for _, d := range c.down {
+			if (c.pos < gap) != (d.pos < first) {
+				crossed++
+			}
+		}
+	}
+	var out best
+	for i, b := range below {
+		x := l.within(layer, gap, b.x)
+		cost := b.cost + abs(x-b.x) + crossCost*crossed
+		if x != b.x {
+			cost += bendCost
+		}
+		if i == 0 || cost < out.cost {
+			out = best{cost, i, x}
+		}
+		if under := first + i; under < len(l.layers[layer+1]) {
+			for _, u := range l.layers[layer+1][under].up {
+				if u.pos < gap {
+					crossed--
+				} else {
+					crossed++
+				}
+			}
+		}
 	}
 	return out
 }
 
-// turnCost is what the level part of a line costs between a card and a gap of its layer.
-func (l *layout) turnCost(card *cell, gap int, ends func(*cell) []*cell) int {
-	cost := abs(l.gapAt(card.layer, gap) - card.x)
+// turnCost is what the level part of a line costs between a card and x in a gap of its
+// layer: its length and the lines of other cards, and of its own, that it crosses.
+func (l *layout) turnCost(card *cell, gap, x int, ends func(*cell) []*cell) int {
+	cost := abs(x - card.x)
 	from, to := card.pos+1, gap
 	if gap <= card.pos {
 		from, to = gap, card.pos
@@ -121,24 +172,10 @@ func (l *layout) turnCost(card *cell, gap int, ends func(*cell) []*cell) int {
 	for _, c := range l.layers[card.layer][from:to] {
 		cost += crossCost * len(ends(c))
 	}
-	for _, e := range ends(card) { // of the card's own, those on the way
+	for _, e := range ends(card) {
 		if (e.x > card.x) == (gap > card.pos) && e.x != card.x {
 			cost += crossCost
 		}
 	}
 	return cost
-}
-
-// crossed counts the lines between a layer and the next that one from a gap to a gap
-// below would cross.
-func (l *layout) crossed(layer, gap, under int) int {
-	sum := 0
-	for _, c := range l.layers[layer] {
-		for _, d := range c.down {
-			if (c.pos < gap) != (d.pos < under) {
-				sum++
-			}
-		}
-	}
-	return sum
 }

@@ -248,8 +248,8 @@ func (l *layout) room(c *cell) (lo, hi int) {
 	return lo, hi
 }
 
-// pull moves one cell where its lines have fewer bends; at as many, where they are
-// shorter, if it is no card.
+// pull moves one cell where its lines have fewer bends or, at as many, are shorter; a
+// card only where they are fewer and no longer.
 func (l *layout) pull(c *cell) {
 	lo, hi := l.room(c)
 	if lo > hi {
@@ -258,25 +258,26 @@ func (l *layout) pull(c *cell) {
 	ends := append(slices.Clone(c.up), c.down...)
 	reach := c.reach()
 	off := func(e *cell, x int) int { return max(0, abs(e.x-x)-e.reach()-reach) }
-	cost := func(x int) int {
-		bends, way := 0, 0
+	cost := func(x int) (bends, way int) {
 		for _, e := range ends {
 			if d := off(e, x); d > 0 {
 				bends++
 				way += d
 			}
 		}
-		if c.node != nil {
-			way = 0
-		}
-		return bends<<20 + way
+		return bends, way
 	}
 	best := c.x
+	fewest, shortest := cost(best)
 	for _, e := range ends {
 		for _, x := range [2]int{e.x - e.reach() - reach, e.x + e.reach() + reach} {
 			x = min(max(x, lo), hi)
-			if d := cost(x) - cost(best); d < 0 || d == 0 && abs(x-c.x) < abs(best-c.x) {
-				best = x
+			bends, way := cost(x)
+			if bends > fewest || way > shortest && (bends == fewest || c.node != nil) || c.node != nil && bends == fewest {
+				continue
+			}
+			if bends < fewest || way < shortest || abs(x-c.x) < abs(best-c.x) {
+				best, fewest, shortest = x, bends, way
 			}
 		}
 	}

@@ -11,6 +11,7 @@ const (
 	hubLines  = 3 // lines that a hub gets; other ways to it are references
 	hubSpan   = 2 // ranks that a further line to a hub may span
 	longSpan  = 6 // a line over more ranks becomes a reference, if another leads there too
+	farSpan   = 8 // the same for the line by which a step is come to first
 	backSpan  = 4 // the same for one that leads back up
 	fewSteps  = 12
 	fewFactor = 2 // with fewSteps or less, as many times more is drawn
@@ -47,13 +48,25 @@ func (g *graph) refer() {
 	}
 	for _, l := range g.links {
 		span := l.to.rank - l.from.rank
-		if l.tag || first[l.to] == l || l.from.pill != "" {
+		if l.tag || l.from.pill != "" {
 			continue
 		}
-		if span > longSpan*factor || -span > backSpan*factor {
-			l.tag = true
+		if first[l.to] == l {
+			l.tag = span > farSpan*factor && hasNearer(l, longSpan)
+		} else {
+			l.tag = span > longSpan*factor || -span > backSpan*factor
 		}
 	}
+}
+
+// hasNearer reports whether another line leads down to the same step from nearby.
+func hasNearer(l *link, span int) bool {
+	for _, o := range l.to.in {
+		if s := o.to.rank - o.from.rank; o != l && o.down() && s > 0 && s <= span {
+			return true
+		}
+	}
+	return false
 }
 
 // drawNear turns the shortest references to a hub into lines again.

@@ -297,7 +297,6 @@ func arrange(wires []*wire) int {
 // bend makes the points of a line from its wires.
 func (l *layout) bend(k *link) {
 	levelAt := func(i int, w *wire) int { return l.tops[i] + l.highs[i] + channelUp + w.track*trackGap }
-	layer := k.from.cell.layer
 	at := point{k.outX, l.top(k.from.cell) + k.from.cell.h}
 	k.points = append(k.points[:0], at)
 	to := func(x, y int) {
@@ -305,9 +304,9 @@ func (l *layout) bend(k *link) {
 		k.points = append(k.points, at)
 	}
 	for i, w := range k.wires {
+		layer := k.from.cell.layer + i
 		switch {
 		case !k.back:
-			layer = k.from.cell.layer + i
 		case i == len(k.wires)-1:
 			layer = k.to.cell.layer - 1
 		default:

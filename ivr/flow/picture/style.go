@@ -20,7 +20,7 @@ const rules = `.picture{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"N
 .picture .paper{fill:var(--fp-paper)}
 .picture text{fill:var(--fp-ink)}
 .picture .heading{font-size:17px;font-weight:600}
-.picture .soft,.picture .prompt,.picture .label text.n{fill:var(--fp-soft)}
+.picture .soft,.picture .prompt{fill:var(--fp-soft)}
 .picture .name{font-size:13px;font-weight:600}
 .picture .prompt{font-style:italic}
 .picture .box{fill:var(--fp-card);stroke:var(--fp-edge);stroke-width:1.2}
@@ -55,6 +55,7 @@ const rules = `.picture{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"N
 .picture a:hover .target,.picture a:focus .target{text-decoration:underline}
 .picture .edge path.way{fill:none;stroke:var(--fp-line);stroke-width:1.4}
 .picture .edge path.head{fill:var(--fp-line)}
+.picture .label .n{font-weight:600;fill:var(--fp-path)}
 .picture .label rect{fill:var(--fp-paper)}
 .picture .back path.way{stroke:var(--fp-back);stroke-dasharray:6 3}
 .picture .back path.head{fill:var(--fp-back)}

@@ -193,7 +193,11 @@ func (c *canvas) label(k *link, at *cell) {
 	top := c.l.top(at)
 	c.put(`<g class="label"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`, at.x-at.w/2, top, at.w, at.h)
 	for i, line := range k.label {
-		c.put(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, at.x, top+13+14*i, escape(line))
+		class := ""
+		if k.counted && i == len(k.label)-1 {
+			class = ` class="n"`
+		}
+		c.put(`<text%s x="%d" y="%d" text-anchor="middle">%s</text>`, class, at.x, top+13+14*i, escape(line))
 	}
 	c.put("</g>")
 }
@@ -263,8 +267,8 @@ func (c *canvas) node(n *node) {
 			classes = append(classes, if_.class)
 		}
 	}
-	c.put(`<g class="%s" id="%s" data-step="%s" tabindex="0" role="group" aria-label="%s" transform="translate(%d %d)">`,
-		join2(classes), escape(c.anchor(n.name)), escape(n.name), escape(c.about(n)), x, y)
+	c.put(`<g class="%s" id="%s" data-step="%s" tabindex="0" role="group" transform="translate(%d %d)">`,
+		join2(classes), escape(c.anchor(n.name)), escape(n.name), x, y)
 	c.put(`<title>%s</title>`, escape(c.about(n)))
 	corner := 7
 	if family(n.step) == "finish" {
@@ -313,7 +317,11 @@ func (c *canvas) sign(n *node) {
 	if len(n.turns) > 0 {
 		text := c.turnText(n)
 		w := width(text, smallSize) + 12
-		c.put(`<g class="turn"><rect x="-8" y="-10" width="%d" height="18" rx="9"/><text x="%d" y="3" text-anchor="middle">%s</text></g>`, w, w/2-8, escape(text))
+		x, y := 8-w, 6 // on the left border, where no line comes in
+		if w > 2*marginX-8 {
+			x, y = n.w+8-w, -11
+		}
+		c.put(`<g class="turn"><rect x="%d" y="%d" width="%d" height="18" rx="9"/><text x="%d" y="%d" text-anchor="middle">%s</text></g>`, x, y, w, x+w/2, y+13, escape(text))
 	}
 }
 
