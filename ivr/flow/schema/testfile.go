@@ -39,7 +39,6 @@ type (
 		Assurance     Word               `json:"assurance,omitempty" words:"none,recognised,verified,proofed" en:"How well the customer is known at first." zh:"客户最初的身份级别。"`
 		Caller        Plain              `json:"caller,omitempty" en:"The caller's number, or withheld." zh:"主叫号码,或 withheld(隐藏)。"`
 		Customer      Plain              `json:"customer,omitempty" en:"Who it is." zh:"客户是谁。"`
-		Mail          Plain              `json:"mail,omitempty" en:"The customer's mail address." zh:"客户的邮箱。"`
 		Undeliverable []Word             `json:"undeliverable,omitempty" words:"sms,chat,mail" en:"The ways by which nothing arrives." zh:"送达不了的方式。"`
 	}
 	// Agents is who can answer.

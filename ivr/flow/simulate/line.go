@@ -71,7 +71,7 @@ type Line struct {
 	Answer  *Answer        // of Answers
 	Place   bool           // Hears tells the place in line
 	Self    bool           // it came by itself, as the world was given, and nobody of the script did it
-	Secret  string         // what was typed where Text has dots: for a script only, never for a transcript
+	Secret  string         // what was typed where Text has dots, or answered: for a script only, never for a transcript
 }
 
 // Act tells whether a line is what somebody outside the flow did.
@@ -116,6 +116,9 @@ func (l Line) String() string {
 		}
 		return s
 	case Answers:
+		if l.Secret != "" {
+			return fmt.Sprintf("answers  %d •••", l.Answer.Status)
+		}
 		return "answers  " + l.Answer.String()
 	case Leaves:
 		return "leaves"

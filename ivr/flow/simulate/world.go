@@ -180,8 +180,26 @@ func (t *Talk) fetched(e flow.Fetch, a Answer) *flow.Input {
 		got.MS = spent.Milliseconds()
 		t.now = t.now.Add(spent)
 	}
-	t.note(Line{Word: Answers, Step: e.Step, Answer: &a})
+	l := Line{Word: Answers, Step: e.Step, Answer: &a}
+	if t.keepsSecret(e.Step) {
+		l.Secret = string(a.Body)
+	}
+	t.note(l)
 	return &flow.Input{Kind: flow.InputFetched, Serial: e.Serial, Fetched: &got}
+}
+
+// keepsSecret tells whether the answer to an http step goes into a secret variable.
+func (t *Talk) keepsSecret(step string) bool {
+	f := t.lib.Flows[t.here()]
+	if f == nil || f.Steps[step] == nil {
+		return false
+	}
+	h, ok := f.Steps[step].Verb.(*flow.HTTP)
+	if !ok || h.Into == "" {
+		return false
+	}
+	v := f.Variable(h.Into)
+	return v != nil && v.Secrecy != flow.Open
 }
 
 // means is the first way of by that something can be delivered on, "" if there is none.

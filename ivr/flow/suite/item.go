@@ -26,8 +26,8 @@ type item struct {
 	given   simulate.Given
 }
 
-// words are all words of a script, in the order of the documentation.
-func words() []string {
+// Words are all words of a script, in the order of the documentation.
+func Words() []string {
 	return []string{
 		"hears", "reads", "gets", "presses", "says", "types", "taps", "waits", "opens", "finishes", "declines", "accepts", "leaves",
 		"queued", "agent", "transferred", "records", "callback", "surveyed", "ticketed", "identified", "given", "sets", "var", "ends",
@@ -59,8 +59,8 @@ func (d *document) readItem(n *source.Node, channels []tandem.Channel) *item {
 		return nil
 	}
 	key, value := n.Entries[0].Key, n.Entries[0].Val
-	if !slices.Contains(words(), key.Text) {
-		d.Fail(key, "unknown-key", source.DidYouMean(key.Text, words()), "a script has no word `%s`", key.Text)
+	if !slices.Contains(Words(), key.Text) {
+		d.Fail(key, "unknown-key", source.DidYouMean(key.Text, Words()), "a script has no word `%s`", key.Text)
 		return nil
 	}
 	it := &item{word: key.Text, node: n}

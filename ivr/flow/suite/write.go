@@ -85,12 +85,12 @@ func beginning(text string) string {
 // actOf is what somebody did as a line of a script; nil for the answers of other
 // systems, which are given beforehand.
 func actOf(l simulate.Line) *item {
+	if l.Word == simulate.Answers {
+		return nil
+	}
 	it := &item{word: string(l.Word), text: l.Text}
 	if l.Secret != "" {
 		it.text = l.Secret
-	}
-	if l.Word == simulate.Answers {
-		return nil
 	}
 	return it
 }
