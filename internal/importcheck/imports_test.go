@@ -35,7 +35,7 @@ var table = map[string][]string{
 	"ivr/flow/source":     {"internal/nearest", "ivr/flow", "ivr/flow/expression"},
 	"ivr/flow/calendar":   {"ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/beside":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source", "media/wav"},
-	"ivr/flow/check":      {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/check":      {"tandem", "bridge/sms/segment", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/format":     {"ivr/flow/source"},
 	"ivr/flow/picture":    {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
@@ -57,9 +57,10 @@ var table = map[string][]string{
 	"media/speech": {"tandem", "media/wav"},
 	"media/prompt": {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 
-	"bridge/caps": {"tandem"},
-	"bridge/leg":  {"media", "media/codec", "sip/sdp"},
-	"bridge/room": {"tandem", "media"},
+	"bridge/caps":        {"tandem"},
+	"bridge/leg":         {"media", "media/codec", "sip/sdp"},
+	"bridge/room":        {"tandem", "media"},
+	"bridge/sms/segment": {},
 
 	"store":           {"tandem"},
 	"store/blob":      {"tandem", "store"},
@@ -73,6 +74,7 @@ var table = map[string][]string{
 	"web/api":    {"tandem", "web/answer"},
 	"web/login":  {"store", "store/staff", "web/answer"},
 	"web/studio": {"tandem", "internal/shelf", "internal/tally", "ivr/flow", "ivr/flow/format", "ivr/flow/picture", "ivr/flow/read", "ivr/flow/schema", "ivr/flow/source", "ivr/flow/suite", "store", "store/release", "store/staff", "web/answer"},
+	"web/oidc":   {"store/staff", "web/login"},
 	"web/ui":     nil,
 
 	"flows":        nil,
