@@ -37,7 +37,7 @@ var table = map[string][]string{
 	"ivr/flow/beside":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source", "media/wav"},
 	"ivr/flow/check":      {"tandem", "bridge/sms/segment", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/format":     {"ivr/flow/source"},
-	"ivr/flow/picture":    {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/picture":    {"tandem", "internal/layered", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/program":    {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/read":       {"internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
@@ -82,6 +82,7 @@ var table = map[string][]string{
 
 	"internal/config":      {"tandem", "internal/nearest"},
 	"internal/hosts":       nil,
+	"internal/layered":     nil,
 	"internal/nearest":     nil,
 	"internal/shelf":       {"tandem", "ivr/flow", "ivr/flow/read", "ivr/flow/source", "store", "store/release"},
 	"internal/tally":       {"tandem"},

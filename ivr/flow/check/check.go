@@ -75,6 +75,7 @@ func Flows(flows map[string]*Flow, o Options) {
 	c.calls()
 	c.paths()
 	for _, f := range c.order {
+		f.words()
 		f.loops()
 	}
 }

@@ -45,7 +45,12 @@ type exit struct {
 	state
 }
 
-type visit struct{ live, leaving bool }
+// visit is how the walks came to a step: before or after the customer left, and by
+// which kinds of channel.
+type visit struct{ live, leaving, voice, sms bool }
+
+// onlyText reports that nobody comes to the step by voice.
+func (v visit) onlyText() bool { return v.live && !v.voice }
 
 type walkKey struct {
 	flow *subject
@@ -131,6 +136,7 @@ func (w *walk) visit(p point) {
 	s := f.Steps[p.step]
 	v := f.visits[p.step]
 	v.live, v.leaving = v.live || !p.leaving, v.leaving || p.leaving
+	v.voice, v.sms = v.voice || p.channel == tandem.Voice, v.sms || p.channel == tandem.SMS
 	f.visits[p.step] = v
 
 	if s.If != nil {

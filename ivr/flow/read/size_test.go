@@ -29,7 +29,7 @@ func largeFlow(n int) string {
 		case 3:
 			fmt.Fprintf(&b, "  s%d: { branch: [ { if: \"channel == 'voice' and n > %d\", go: %s } ], next: { else: %s } }\n", i, i, next, next)
 		case 4:
-			fmt.Fprintf(&b, "  s%d:\n    collect: { prompt: { en: \"Your words?\", zh-CN: \"请讲。\" }, into: text }\n    next: { ok: %s, else: end }\n", i, next)
+			fmt.Fprintf(&b, "  s%d:\n    collect: { prompt: { en: \"Your words?\", zh-CN: \"请写。\" }, into: text }\n    next: { ok: %s, else: end }\n", i, next)
 		case 5:
 			fmt.Fprintf(&b, "  s%d: { identify: { level: verified, by: [code] }, next: { passed: %s, else: s%d } }\n", i, next, i-1)
 		case 6:

@@ -55,6 +55,7 @@ func (f *File) Parse(data []byte) bool {
 		return false
 	}
 	f.Root = root
+	f.lookAlikes()
 	return true
 }
 

@@ -1,0 +1,60 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// latin is the plain letter that a letter of another script cannot be told from.
+var latin = map[rune]rune{
+	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'о': 'o', 'р': 'p', 'с': 'c', 'у': 'y', 'х': 'x', 'і': 'i', 'ј': 'j', 'ѕ': 's', 'ԁ': 'd', 'һ': 'h',
+	'А': 'A', 'В': 'B', 'Е': 'E', 'К': 'K', 'М': 'M', 'Н': 'H', 'О': 'O', 'Р': 'P', 'С': 'C', 'Т': 'T', 'Х': 'X', 'І': 'I', 'Ј': 'J', 'Ѕ': 'S',
+	'ο': 'o', 'ν': 'v', 'ρ': 'p', 'ι': 'i', 'Α': 'A', 'Β': 'B', 'Ε': 'E', 'Ζ': 'Z', 'Η': 'H', 'Ι': 'I', 'Κ': 'K', 'Μ': 'M', 'Ν': 'N', 'Ο': 'O',
+	'Ρ': 'P', 'Τ': 'T', 'Υ': 'Y', 'Χ': 'X',
+}
+
+// unseen reports characters that take no room, or turn the direction of what follows: a
+// reader of the file cannot know that they are there.
+func unseen(r rune) bool {
+	switch {
+	case r == '\u00ad', r == '\u200b', r == '\u200e', r == '\u200f', r == '\u2060', r == '\ufeff':
+		return true
+	}
+	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
+// lookAlikes reports characters that are not what they seem, anywhere in the file: a
+// phrase with one of them is never matched, a name never found.
+func (f *File) lookAlikes() {
+	for i, line := range f.lines {
+		if !strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
+			continue
+		}
+		runes := []rune(line)
+		for at, r := range runes {
+			here := Place{i + 1, at + 1}
+			switch plain := latin[r]; {
+			case unseen(r):
+				f.Report(Error, here, 1, "look-alike", "remove it", "a character that cannot be seen stands here (U+%04X)", r)
+			case plain != 0 && amidLatin(runes, at):
+				f.Report(Error, here, 1, "look-alike", fmt.Sprintf("type %q on a plain keyboard", string(plain)), "%q only looks like %q: it is U+%04X", string(r), string(plain), r)
+			case r == '＄' && at+1 < len(runes) && (runes[at+1] == '{' || runes[at+1] == '｛'), r == '｛' && at > 0 && runes[at-1] == '$':
+				f.Report(Error, here, 1, "look-alike", "write ${…} with plain signs", "%q only looks like %q: it is U+%04X", string(r), string(r-'！'+'!'), r)
+			}
+		}
+	}
+}
+
+// amidLatin reports that the word around a character has plain letters too: a word is of
+// one script, and a word wholly of another script is meant as it is.
+func amidLatin(runes []rune, at int) bool {
+	for _, step := range []int{-1, 1} {
+		for i := at + step; i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || runes[i] == '_' || unicode.IsDigit(runes[i])); i += step {
+			if runes[i] <= unicode.MaxASCII && unicode.IsLetter(runes[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
