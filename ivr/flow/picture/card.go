@@ -43,9 +43,11 @@ func (g *graph) write() {
 		} else {
 			g.writeCard(n)
 		}
+		n.w += n.w % 2
+		n.at.W, n.at.H = n.w, n.h
 	}
 	for _, l := range g.links {
-		if l.tag {
+		if l.way.Far {
 			continue
 		}
 		l.label = g.label(l.parts, 152)
@@ -53,7 +55,8 @@ func (g *graph) write() {
 			l.label, l.counted = append(l.label, n), true
 		}
 		for _, line := range l.label {
-			l.labelW = max(l.labelW, width(line, smallSize)+10)
+			l.way.LabelW = max(l.way.LabelW, width(line, smallSize)+10)
+			l.way.LabelH = len(l.label)*14 + 4
 		}
 	}
 }
@@ -129,7 +132,6 @@ func (g *graph) writeCard(n *node) {
 	} else {
 		n.h += 2
 	}
-	n.w += n.w % 2
 }
 
 // rowsOf are the ways out that are written into the card: to the end, to itself, to a
@@ -148,7 +150,7 @@ func (g *graph) rowsOf(from *node) []row {
 			r.kind, r.target = "broken", cut(fmt.Sprintf(g.words.nowhere, p.to), smallSize, 130)
 		default:
 			at := slices.IndexFunc(from.out, func(l *link) bool { return l.to == to })
-			if at < 0 || !from.out[at].tag {
+			if at < 0 || !from.out[at].way.Far {
 				continue
 			}
 			r.kind, r.target = "ref", cut(p.to, smallSize, 130)
@@ -282,7 +284,7 @@ func (g *graph) chipsOf(n *node) []chip {
 func tagsTo(n *node) int {
 	sum := 0
 	for _, l := range n.in {
-		if l.tag {
+		if l.way.Far {
 			sum++
 		}
 	}

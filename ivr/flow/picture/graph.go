@@ -1,13 +1,11 @@
 package picture
 
 import (
-	"cmp"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tandem"
+	"tandem/internal/layered"
 	"tandem/ivr/flow"
 )
 
@@ -33,6 +31,7 @@ type graph struct {
 	lib       *flow.Library
 	o         Options
 	words     words
+	lay       layered.Graph
 	langs     []string // in which prompts are looked for, best first
 
 	nodes         []*node // steps as written, then pills
@@ -46,16 +45,14 @@ type graph struct {
 
 // node is a step, or a pill: a source that leads to one.
 type node struct {
-	name  string
-	order int // in nodes
-	step  *flow.Step
-	mark  mark
-	pill  string // kind of a pill: start, leave, error, command; "" = a step
+	name string
+	step *flow.Step
+	mark mark
+	pill string // kind of a pill: start, leave, error, command; "" = a step
 
 	parts       []part // the ways out, as written
 	in, out     []*link
 	rows        []row // ways out that are no line
-	rank        int
 	reached     bool
 	unreachable bool
 	errors      int
@@ -64,7 +61,7 @@ type node struct {
 	turns       []int // places in the path
 
 	card
-	cell *cell // its place in the layout
+	at *layered.Node
 }
 
 // part is one edge of the flow.
@@ -82,17 +79,9 @@ type part struct {
 type link struct {
 	from, to *node
 	parts    []part
-	back     bool // closes a cycle: drawn upward
-	tag      bool // drawn as a row of its source
 	label    []string
-	labelW   int
-	counted  bool    // the last of label is a number
-	cells    []*cell // between the two, from the first to the last; of a back link from the turn
-	// beside from, upward, to the turn beside to
-
-	outX, inX int     // where it leaves and enters a card
-	wires     []*wire // from from to to
-	points    []point
+	counted  bool // the last of label is a number
+	way      *layered.Link
 }
 
 // row is a way out that is written into the node.
@@ -118,6 +107,12 @@ func newGraph(lib *flow.Library, old, f *flow.Flow, o Options) *graph {
 		g.addLinks(n)
 	}
 	g.addPills()
+	start := g.byName[g.flow.Start]
+	if start == nil {
+		g.lay.Choose(nil)
+	} else {
+		g.lay.Choose(start.at)
+	}
 	g.count()
 	g.follow()
 	g.reach()
@@ -140,7 +135,7 @@ func (g *graph) addSteps() {
 		}
 	}
 	for _, name := range order {
-		n := &node{name: name, step: g.flow.Steps[name], order: len(g.nodes)}
+		n := &node{name: name, step: g.flow.Steps[name], at: g.lay.Node()}
 		if g.old != nil {
 			before := g.old.Steps[name]
 			switch {
@@ -209,15 +204,15 @@ func (g *graph) addLinks(n *node) {
 		}
 		at := slices.IndexFunc(n.out, func(l *link) bool { return l.to == to })
 		if at < 0 {
-			g.link(n, to)
+			g.link(n, to, g.lay.Link(n.at, to.at))
 			at = len(n.out) - 1
 		}
 		n.out[at].parts = append(n.out[at].parts, p)
 	}
 }
 
-func (g *graph) link(from, to *node) *link {
-	l := &link{from: from, to: to}
+func (g *graph) link(from, to *node, way *layered.Link) *link {
+	l := &link{from: from, to: to, way: way}
 	from.out, to.in = append(from.out, l), append(to.in, l)
 	g.links = append(g.links, l)
 	return l
@@ -283,10 +278,11 @@ func (g *graph) addPills() {
 		if to == nil {
 			return
 		}
-		n := &node{name: s.kind + " " + s.to, order: len(g.nodes), pill: s.kind, mark: m}
+		at, way := g.lay.Pill(to.at)
+		n := &node{name: s.kind + " " + s.to, pill: s.kind, mark: m, at: at}
 		n.card.title = s.text
 		g.nodes = append(g.nodes, n)
-		g.link(n, to).parts = []part{{mark: m, to: s.to}}
+		g.link(n, to, way).parts = []part{{mark: m, to: s.to}}
 	}
 	var before []source
 	if g.old != nil {
@@ -305,101 +301,6 @@ func (g *graph) addPills() {
 		}
 	}
 }
-
-// diagnose gives each step the errors and warnings that lie in its lines, or in those
-// of a prompt it uses.
-func (g *graph) diagnose() {
-	type start struct {
-		line int
-		n    *node
-	}
-	var starts []start
-	prompts := map[int][]*node{} // by line
-	for _, n := range g.nodes {
-		if n.step == nil || n.mark == removed {
-			continue
-		}
-		starts = append(starts, start{n.step.Pos.Line, n})
-		for _, p := range promptsOf(n.step.Verb) {
-			if p.Name != "" {
-				prompts[p.Pos.Line] = append(prompts[p.Pos.Line], n)
-				for _, w := range p.ByLang {
-					if w != nil && w.Pos.Line != p.Pos.Line {
-						prompts[w.Pos.Line] = append(prompts[w.Pos.Line], n)
-					}
-				}
-			}
-		}
-	}
-	for _, line := range g.otherLines() {
-		starts = append(starts, start{line, nil})
-	}
-	slices.SortStableFunc(starts, func(a, b start) int { return cmp.Compare(a.line, b.line) })
-	for _, d := range g.o.Diagnostics {
-		if d.File != "" && g.flow.Pos.File != "" && filepath.Base(d.File) != filepath.Base(g.flow.Pos.File) {
-			continue
-		}
-		at := prompts[d.Line]
-		if len(at) == 0 {
-			for _, s := range starts {
-				if s.line <= d.Line {
-					at = []*node{s.n}
-				}
-			}
-			if len(at) > 0 && at[0] == nil {
-				at = nil
-			}
-		}
-		if len(at) == 0 {
-			if d.Severity == "error" {
-				g.loose++
-			} else {
-				g.looseWarnings++
-			}
-		}
-		for _, n := range at {
-			if d.Rule == ruleUnreachable {
-				n.messages = append(n.messages, d.Message)
-				n.unreachable = true
-				continue
-			}
-			line := strconv.Itoa(d.Line) + ": " + oneLine(d.Message)
-			if slices.Contains(n.messages, line) {
-				continue
-			}
-			n.messages = append(n.messages, line)
-			if d.Severity == "error" {
-				n.errors++
-			} else {
-				n.warnings++
-			}
-		}
-	}
-}
-
-// otherLines are where something begins that is no step.
-func (g *graph) otherLines() []int {
-	var out []int
-	for _, p := range g.flow.Prompts {
-		if p != nil {
-			out = append(out, p.Pos.Line)
-		}
-	}
-	for _, c := range g.flow.Commands {
-		if c != nil {
-			out = append(out, c.Pos.Line)
-		}
-	}
-	for _, list := range [][]*flow.Variable{g.flow.Inputs, g.flow.Vars} {
-		for _, v := range list {
-			out = append(out, v.Pos.Line)
-		}
-	}
-	return out
-}
-
-// ruleUnreachable is the checker's rule for steps that no path leads to.
-const ruleUnreachable = "unreachable-step"
 
 // reach finds the steps that nothing leads to, which the checker, too, would report.
 // An identify step may be come to without being named.

@@ -1,7 +1,7 @@
 // Package picture draws a flow: layered SVG for pages and files, and Mermaid as text.
-// It owns the layout, from ranks to the roundness of bends, and runs no goroutine. It
-// never reads a file, never judges a flow (it shows the checker's diagnostics), and
-// the same input gives the same bytes.
+// It owns what stands on a picture and how it looks, and runs no goroutine; where
+// things lie is tandem/internal/layered's. It never reads a file, never judges a flow
+// (it shows the checker's diagnostics), and the same input gives the same bytes.
 package picture
 
 import (
@@ -59,15 +59,7 @@ func Difference(old, new *flow.Flow, o Options) []byte {
 }
 
 func draw(g *graph, o Options) []byte {
-	g.refer()
-	g.rank()
 	g.write()
-	l := newLayout(g)
-	l.order()
-	l.place()
-	if l.lanes() {
-		l.place()
-	}
-	l.route()
-	return svg(g, l, o)
+	g.lay.Lay()
+	return svg(g, o)
 }

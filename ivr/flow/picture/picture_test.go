@@ -271,7 +271,7 @@ func TestReferences(t *testing.T) {
 	f := bigFlow(t, 60)
 	all := parsed(t, Draw(nil, f, Options{}))
 	lines, rows := find(all, "edge", "data-to", "person"), find(all, "row", "data-to", "person")
-	if len(lines) == 0 || len(lines) > hubLines+3 || len(rows) < 20 {
+	if len(lines) == 0 || len(lines) > 6 || len(rows) < 20 {
 		t.Errorf("person has %d lines and %d references", len(lines), len(rows))
 	}
 	for _, e := range all {

@@ -6,30 +6,31 @@ import (
 	"strconv"
 	"strings"
 
+	"tandem/internal/layered"
 	"tandem/ivr/flow"
 )
 
 const (
 	headHigh  = 46 // of the heading of a standalone picture
 	bendRound = 7  // radius of bends
+	marginX   = 24 // to the left of the heading
 )
 
 // canvas collects the SVG of one picture.
 type canvas struct {
 	strings.Builder
 	g  *graph
-	l  *layout
 	id string
 	o  Options
 }
 
 // svg draws a laid out graph: lines below, cards over them.
-func svg(g *graph, l *layout, o Options) []byte {
-	c := &canvas{g: g, l: l, o: o, id: o.ID}
+func svg(g *graph, o Options) []byte {
+	c := &canvas{g: g, o: o, id: o.ID}
 	if c.id == "" {
 		c.id = "flow"
 	}
-	head, wide := 0, max(l.w, 2*marginX)
+	head, wide := 0, g.lay.W
 	title := fmt.Sprintf(g.words.flow, g.name())
 	sub := c.subtitle()
 	if o.Standalone {
@@ -44,18 +45,18 @@ func svg(g *graph, l *layout, o Options) []byte {
 		class += " traced"
 	}
 	c.put(`<svg xmlns="http://www.w3.org/2000/svg" class="%s" width="%d" height="%d" viewBox="0 0 %d %d" role="graphics-document" aria-labelledby="%s-title"%s>`,
-		class, wide, l.h+head, wide, l.h+head, escape(c.id), c.lang())
+		class, wide, g.lay.H+head, wide, g.lay.H+head, escape(c.id), c.lang())
 	c.put("\n<title id=\"%s-title\">%s, %s</title>\n", escape(c.id), escape(title), escape(sub))
 	if o.Standalone {
 		c.put("<style>%s</style>\n", strings.ReplaceAll(Style(), "<", ""))
 	}
-	c.put(`<rect class="paper" width="%d" height="%d"/>`+"\n", wide, l.h+head)
+	c.put(`<rect class="paper" width="%d" height="%d"/>`+"\n", wide, g.lay.H+head)
 	if o.Standalone {
 		c.put(`<text class="heading" x="%d" y="30">%s</text><text class="soft" x="%d" y="48">%s</text>`+"\n", marginX, escape(title), marginX, escape(sub))
 		c.put(`<g transform="translate(0 %d)">`+"\n", head)
 	}
 	for _, k := range g.links {
-		if !k.tag {
+		if !k.way.Far {
 			c.edge(k)
 		}
 	}
@@ -116,7 +117,7 @@ func (c *canvas) subtitle() string {
 // edge draws a line with its label.
 func (c *canvas) edge(k *link) {
 	classes := []string{"edge", marked(k.parts).class()}
-	if k.back {
+	if k.way.Back {
 		classes = append(classes, "back")
 	}
 	if k.from.unreachable || k.to.unreachable {
@@ -135,12 +136,10 @@ func (c *canvas) edge(k *link) {
 	}
 	c.put(`<g class="%s" data-edge="%s" data-from="%s" data-to="%s">`, join2(classes), escape(k.from.name+" > "+k.to.name), escape(k.from.name), escape(k.to.name))
 	c.put(`<title>%s</title>`, escape(c.edgeTitle(k)))
-	c.put(`<path class="way" d="%s"/>`, round(k.points, wide))
-	c.head(k.points, wide)
-	for _, cell := range k.cells {
-		if cell.label {
-			c.label(k, cell)
-		}
+	c.put(`<path class="way" d="%s"/>`, round(k.way.Points))
+	c.head(k.way.Points, wide)
+	if len(k.label) > 0 {
+		c.label(k)
 	}
 	c.put("</g>\n")
 }
@@ -189,51 +188,52 @@ func (c *canvas) edgeTitle(k *link) string {
 }
 
 // label draws a link's words over its line.
-func (c *canvas) label(k *link, at *cell) {
-	top := c.l.top(at)
-	c.put(`<g class="label"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`, at.x-at.w/2, top, at.w, at.h)
+func (c *canvas) label(k *link) {
+	x, y := k.way.Label.X, k.way.Label.Y
+	c.put(`<g class="label"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`, x, y, k.way.LabelW, k.way.LabelH)
 	for i, line := range k.label {
 		class := ""
 		if k.counted && i == len(k.label)-1 {
 			class = ` class="n"`
 		}
-		c.put(`<text%s x="%d" y="%d" text-anchor="middle">%s</text>`, class, at.x, top+13+14*i, escape(line))
+		c.put(`<text%s x="%d" y="%d" text-anchor="middle">%s</text>`, class, x+k.way.LabelW/2, y+13+14*i, escape(line))
 	}
 	c.put("</g>")
 }
 
 // head draws the arrow at a line's end.
-func (c *canvas) head(ps []point, wide int) {
+func (c *canvas) head(ps []layered.Point, wide int) {
 	if len(ps) < 2 {
 		return
 	}
 	p, half := ps[len(ps)-1], 4+max(0, wide-2)
-	c.put(`<path class="head" d="M%d %dl-%d -%dh%dz"/>`, p.x, p.y, half, 8, 2*half)
+	c.put(`<path class="head" d="M%d %dl-%d -%dh%dz"/>`, p.X, p.Y, half, 8, 2*half)
 }
 
 // round writes a line with round bends; it ends where the arrow begins.
-func round(ps []point, _ int) string {
+func round(ps []layered.Point) string {
 	var b strings.Builder
 	for i, p := range ps {
 		switch {
 		case i == 0:
-			fmt.Fprintf(&b, "M%d %d", p.x, p.y)
+			fmt.Fprintf(&b, "M%d %d", p.X, p.Y)
 		case i == len(ps)-1:
-			fmt.Fprintf(&b, "L%d %d", p.x, p.y-6)
+			fmt.Fprintf(&b, "L%d %d", p.X, p.Y-6)
 		default:
 			before, after := ps[i-1], ps[i+1]
 			r := min(bendRound, length(before, p)/2, length(p, after)/2)
 			a, z := toward(p, before, r), toward(p, after, r)
-			fmt.Fprintf(&b, "L%d %dQ%d %d %d %d", a.x, a.y, p.x, p.y, z.x, z.y)
+			fmt.Fprintf(&b, "L%d %dQ%d %d %d %d", a.X, a.Y, p.X, p.Y, z.X, z.Y)
 		}
 	}
 	return b.String()
 }
 
-func length(a, b point) int { return abs(a.x-b.x) + abs(a.y-b.y) }
+// length is the length of a level or upright piece.
+func length(a, b layered.Point) int { return max(a.X-b.X, b.X-a.X) + max(a.Y-b.Y, b.Y-a.Y) }
 
 // toward is the point d px from p on the way to q, which is level or upright.
-func toward(p, q point, d int) point {
+func toward(p, q layered.Point, d int) layered.Point {
 	step := func(a, b int) int {
 		switch {
 		case a < b:
@@ -243,7 +243,7 @@ func toward(p, q point, d int) point {
 		}
 		return a
 	}
-	return point{step(p.x, q.x), step(p.y, q.y)}
+	return layered.Point{X: step(p.X, q.X), Y: step(p.Y, q.Y)}
 }
 
 // join2 joins classes, leaving out empty ones.
@@ -253,7 +253,7 @@ func join2(classes []string) string {
 
 // node draws a card or a pill.
 func (c *canvas) node(n *node) {
-	x, y := n.cell.x-n.w/2, c.l.top(n.cell)
+	x, y := n.at.X, n.at.Y
 	if n.pill != "" {
 		c.pill(n, x, y)
 		return
@@ -446,7 +446,7 @@ func (c *canvas) about(n *node) string {
 		}
 	}
 	for _, k := range n.in {
-		if k.tag {
+		if k.way.Far {
 			says = append(says, fmt.Sprintf(w.from, k.from.name))
 		}
 	}
@@ -471,44 +471,4 @@ func (c *canvas) sub(n *node) (string, bool) {
 		return "", false
 	}
 	return fmt.Sprintf(c.g.words.flow, child.Name) + ": " + fmt.Sprintf(c.g.words.steps, len(child.Steps)), true
-}
-
-// icon is the path of a small drawing, 16 px square for families and pills, 12 for
-// chips and rows; "" for what has none.
-func icon(kind string) string {
-	switch kind {
-	case "speak":
-		return "M2 3h12v8h-7l-3 3v-3h-2z"
-	case "listen":
-		return "M3 3h2v2h-2zM7 3h2v2h-2zM11 3h2v2h-2zM3 8h2v2h-2zM7 8h2v2h-2zM11 8h2v2h-2zM7 13h2v1h-2z"
-	case "decide":
-		return "M8 2l6 6l-6 6l-6 -6z"
-	case "outside":
-		return "M7 3h-4v10h10v-4M10 2h4v4M14 2l-6 6"
-	case "people":
-		return "M5 5a3 3 0 1 0 6 0a3 3 0 1 0 -6 0M2 14c0 -6 12 -6 12 0"
-	case "call":
-		return "M2 3h12v10h-12zM5 3v10M11 3v10"
-	case "finish":
-		return "M4 4h8v8h-8z"
-	case "start":
-		return "M4 3l8 5l-8 5z"
-	case "leave":
-		return "M6 3h-3v10h3M7 8h7M11 5l3 3l-3 3"
-	case "error":
-		return "M8 2l7 12h-14zM8 7v3M8 12v0.2"
-	case "command":
-		return "M6 2v12M10 2v12M2 6h12M2 10h12"
-	case "none":
-		return "M5 5l6 6M11 5l-6 6"
-	case "needs":
-		return "M2 6h8v5h-8zM4 6v-2a2 2 0 0 1 4 0v2"
-	case "secret":
-		return "M1 6c3 -4 7 -4 10 0c-3 4 -7 4 -10 0M1 11l10 -10"
-	case "again":
-		return "M4 4a5 4 0 1 1 -1 5M4 1v4h4"
-	case "ref", "broken", "end":
-		return "M2 7h9M8 4l3 3l-3 3"
-	}
-	return ""
 }

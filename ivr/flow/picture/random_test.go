@@ -63,120 +63,6 @@ func randomFlow(seed uint64, most int) *flow.Flow {
 	return f
 }
 
-// laid is a drawn graph with its layout, as draw makes it.
-func laid(f *flow.Flow, o Options) (*graph, *layout) {
-	g := newGraph(nil, nil, f, o)
-	g.refer()
-	g.rank()
-	g.write()
-	l := newLayout(g)
-	l.order()
-	l.place()
-	if l.lanes() {
-		l.place()
-	}
-	l.route()
-	return g, l
-}
-
-type box struct {
-	name                     string
-	left, top, right, bottom int
-}
-
-func (l *layout) boxOf(name string, c *cell) box {
-	return box{name, c.x - c.w/2, l.top(c), c.x + c.w/2, l.top(c) + c.h}
-}
-
-func (b box) meets(o box) bool {
-	return b.left < o.right && o.left < b.right && b.top < o.bottom && o.top < b.bottom
-}
-
-// checkLayout holds what must be true of every layout.
-func checkLayout(t testing.TB, g *graph, l *layout) {
-	t.Helper()
-	var boxes []box
-	for _, n := range g.nodes {
-		boxes = append(boxes, l.boxOf(n.name, n.cell))
-	}
-	for _, k := range g.links {
-		if k.tag {
-			continue
-		}
-		if d := k.to.rank - k.from.rank; k.from.pill == "" && (!k.back && d < 1 || k.back && d >= 0) {
-			t.Errorf("%s > %s spans %d rows, back %v", k.from.name, k.to.name, d, k.back)
-		}
-		labels := 0
-		for _, c := range k.cells {
-			if c.label {
-				labels++
-				boxes = append(boxes, l.boxOf("label of "+k.from.name+" > "+k.to.name, c))
-			}
-		}
-		if (labels != 1) != (len(k.label) == 0) {
-			t.Errorf("%s > %s has %d labels for %q", k.from.name, k.to.name, labels, k.label)
-		}
-	}
-	for i, a := range boxes {
-		if a.left < 0 || a.top < 0 || a.right > l.w || a.bottom > l.h {
-			t.Errorf("%s is outside of the picture: %v in %d × %d", a.name, a, l.w, l.h)
-		}
-		for _, b := range boxes[i+1:] {
-			if a.meets(b) {
-				t.Errorf("%v lies on %v", a, b)
-			}
-		}
-	}
-	levels := map[int][]box{} // by y
-	for _, k := range g.links {
-		if k.tag {
-			continue
-		}
-		checkLine(t, l, k, boxes)
-		name := k.from.name + " > " + k.to.name
-		for i := range len(k.points) - 1 {
-			a, b := k.points[i], k.points[i+1]
-			if a.y != b.y {
-				continue
-			}
-			way := box{name, min(a.x, b.x), a.y, max(a.x, b.x), a.y}
-			for _, o := range levels[a.y] {
-				if o.name != name && way.left < o.right && o.left < way.right {
-					t.Errorf("%v lies on %v", way, o)
-				}
-			}
-			levels[a.y] = append(levels[a.y], way)
-		}
-	}
-}
-
-// checkLine holds that a line is level or upright everywhere, begins and ends at its
-// cards, and runs through no other card or label.
-func checkLine(t testing.TB, l *layout, k *link, boxes []box) {
-	t.Helper()
-	name := k.from.name + " > " + k.to.name
-	from, to := l.boxOf("", k.from.cell), l.boxOf("", k.to.cell)
-	first, last := k.points[0], k.points[len(k.points)-1]
-	if first.y != from.bottom || first.x < from.left || first.x > from.right || last.y != to.top || last.x < to.left || last.x > to.right {
-		t.Errorf("%s goes from %v to %v, its cards are %v and %v", name, first, last, from, to)
-	}
-	for i := range len(k.points) - 1 {
-		a, b := k.points[i], k.points[i+1]
-		if a.x != b.x && a.y != b.y {
-			t.Errorf("%s is aslant from %v to %v", name, a, b)
-		}
-		if i == len(k.points)-2 && b.y <= a.y {
-			t.Errorf("%s does not come from above", name)
-		}
-		way := box{name, min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y)}
-		for _, o := range boxes {
-			if o.name != "label of "+name && way.left < o.right && o.left < way.right+1 && way.top < o.bottom && o.top < way.bottom {
-				t.Errorf("%s runs through %v at %v", name, o, way)
-			}
-		}
-	}
-}
-
 // checkPicture holds that each step is drawn once, and each edge as a line or a row.
 func checkPicture(t testing.TB, f *flow.Flow, svg []byte) {
 	t.Helper()
@@ -216,8 +102,6 @@ func TestRandomFlows(t *testing.T) {
 		if seed%3 == 0 {
 			o.Counts = &Counts{Steps: map[string]int{"s0": 1000}, Edges: map[[2]string]int{{"s0", "done"}: 12345}}
 		}
-		g, l := laid(f, o)
-		checkLayout(t, g, l)
 		svg := Draw(nil, f, o)
 		checkPicture(t, f, svg)
 		if !bytes.Equal(svg, Draw(nil, f, o)) {
@@ -232,8 +116,6 @@ func TestRandomFlows(t *testing.T) {
 func TestLargeFlows(t *testing.T) {
 	for _, steps := range []int{10, 30, 60, 150} {
 		f := bigFlow(t, steps)
-		g, l := laid(f, Options{Lang: "zh-CN"})
-		checkLayout(t, g, l)
 		checkPicture(t, f, Draw(nil, f, Options{Lang: "zh-CN"}))
 	}
 	f := randomFlow(3, 2000)
@@ -290,8 +172,6 @@ func FuzzDraw(f *testing.F) {
 			fl.Steps[s.Name], fl.Order = s, append(fl.Order, s.Name)
 		}
 		fl.Start = fl.Order[0]
-		g, l := laid(fl, Options{Lang: words})
-		checkLayout(t, g, l)
 		parsed(t, Draw(nil, fl, Options{Lang: words, ID: words, Standalone: true, Path: []Taken{{step(0), words}, {step(1), ""}}}))
 		checkMermaid(t, Mermaid(fl))
 	})

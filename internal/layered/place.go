@@ -1,4 +1,4 @@
-package picture
+package layered
 
 import "slices"
 
@@ -144,7 +144,7 @@ func distance(a, b *cell) int {
 	gap := gapThin
 	switch {
 	case a.node != nil && b.node != nil:
-		gap = gapCards
+		gap = gapBoxes
 	case a.node != nil || b.node != nil || a.label && b.label:
 		gap = gapLine
 	}
@@ -218,7 +218,7 @@ func (l *layout) pack(root []*cell, fromRight bool) []int {
 
 const straightPasses = 4
 
-// straighten moves labels, passing lines and cards under or over the next places of
+// straighten moves labels, passing lines and boxes under or over the next places of
 // their lines, as far as their neighbours leave room.
 func (l *layout) straighten() {
 	for pass := range straightPasses {
@@ -249,7 +249,7 @@ func (l *layout) room(c *cell) (lo, hi int) {
 }
 
 // pull moves one cell where its lines have fewer bends or, at as many, are shorter; a
-// card only where they are fewer and no longer.
+// box only where they are fewer and no longer.
 func (l *layout) pull(c *cell) {
 	lo, hi := l.room(c)
 	if lo > hi {

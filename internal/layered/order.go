@@ -1,4 +1,4 @@
-package picture
+package layered
 
 import (
 	"cmp"
@@ -13,10 +13,10 @@ const (
 	fewestRuns = 2
 )
 
-// order arranges each layer so that few lines cross: sweeps down and up that put each
+// arrange orders each layer so that few lines cross: sweeps down and up that put each
 // cell at the median of its neighbours, then swap neighbours while that helps. The
 // best arrangement is kept; the first one, in file order, wins where it is no worse.
-func (l *layout) order() {
+func (l *layout) arrange() {
 	best, cells := l.keep(), 0
 	for _, layer := range l.layers {
 		cells += len(layer)

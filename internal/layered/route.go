@@ -1,21 +1,18 @@
-package picture
+package layered
 
 import "slices"
 
 // Distances of routing in px.
 const (
-	portEdge  = 14 // from a card's corner to the first line
-	portLeast = 10 // between two lines at a card
+	portEdge  = 14 // from a box's corner to the first line
+	portLeast = 10 // between two lines at a box
 	trackGap  = 10 // between two lines that run level
 	channelUp = 10 // above the first level line
-	channelIn = 16 // below the last, before a card: room for the arrow
+	channelIn = 16 // below the last, before a box: room for the arrow
 	smallStep = 24 // sideways, that a line had better not make
 	bendClose = 8  // level lines that come so near each other do not share a track
 	sameLine  = 7  // upright lines so near would look like one
 )
-
-// point is a place in the picture.
-type point struct{ x, y int }
 
 // wire is one line between two layers: where it begins and ends on their borders.
 type wire struct {
@@ -35,7 +32,7 @@ func (l *layout) route() {
 			l.highs[i] = max(l.highs[i], c.h)
 		}
 		if i > 0 {
-			tracks := arrange(wires[i-1])
+			tracks := stack(wires[i-1])
 			y += channelUp + max(0, tracks-1)*trackGap
 			if i%2 == 1 {
 				y += channelIn
@@ -46,58 +43,58 @@ func (l *layout) route() {
 		l.tops[i] = y
 		y += l.highs[i]
 	}
-	l.h = y + marginY
+	l.w, l.h = 2*marginX, y+marginY
 	for _, layer := range l.layers {
 		for _, c := range layer {
 			l.w = max(l.w, c.x+c.w/2+marginX)
 		}
 	}
 	for _, k := range l.g.links {
-		if !k.tag {
+		if !k.Far {
 			l.bend(k)
 		}
 	}
 }
 
-// ports gives each line its place on the lower border of the card it leaves, and on the
-// upper border of the card it comes to.
+// ports gives each line its place on the lower border of the box it leaves, and on the
+// upper border of the box it comes to.
 func (l *layout) ports() {
-	for _, n := range l.g.nodes {
+	for _, n := range slices.Concat(l.g.nodes, l.g.pills) {
 		outs, ins := lines(n.out), lines(n.in)
-		spread(n.cell, outs, func(k *link) int { return k.second().x }, func(k *link, x int) { k.outX = x })
-		spread(n.cell, ins, func(k *link) int { return k.secondLast().x }, func(k *link, x int) { k.inX = x })
+		spread(n.cell, outs, func(k *Link) int { return k.second().x }, func(k *Link, x int) { k.outX = x })
+		spread(n.cell, ins, func(k *Link) int { return k.secondLast().x }, func(k *Link, x int) { k.inX = x })
 	}
 	for _, k := range l.g.links {
-		if !k.tag {
+		if !k.Far {
 			l.snap(k, k.out(), 1)
 			l.snap(k, k.in(), -1)
 		}
 	}
 }
 
-// port is where a line touches a card.
+// port is where a line touches a box.
 type port struct {
-	card   *cell
+	box    *cell
 	x      *int
-	others []*link
-	at     func(*link) int
+	others []*Link
+	at     func(*Link) int
 }
 
-func (k *link) out() port {
-	return port{k.from.cell, &k.outX, k.from.out, func(o *link) int { return o.outX }}
+func (k *Link) out() port {
+	return port{k.From.cell, &k.outX, k.From.out, func(o *Link) int { return o.outX }}
 }
 
-func (k *link) in() port {
-	return port{k.to.cell, &k.inX, k.to.in, func(o *link) int { return o.inX }}
+func (k *Link) in() port {
+	return port{k.To.cell, &k.inX, k.To.in, func(o *Link) int { return o.inX }}
 }
 
-// move sets the port to x, if the card's border and its other lines leave room.
-func (p port) move(k *link, x int) bool {
-	if abs(x-p.card.x) > max(0, p.card.w/2-portLeast) {
+// move sets the port to x, if the box's border and its other lines leave room.
+func (p port) move(k *Link, x int) bool {
+	if abs(x-p.box.x) > max(0, p.box.w/2-portLeast) {
 		return false
 	}
 	for _, o := range p.others {
-		if o != k && !o.tag && abs(p.at(o)-x) < portLeast {
+		if o != k && !o.Far && abs(p.at(o)-x) < portLeast {
 			return false
 		}
 	}
@@ -107,7 +104,7 @@ func (p port) move(k *link, x int) bool {
 
 // snap takes a small step out of a line beside one of its ports: the straight part that
 // begins there moves under or over the port, or the port to it.
-func (l *layout) snap(k *link, p port, way int) {
+func (l *layout) snap(k *Link, p port, way int) {
 	cells, far := slices.Clone(k.cells), k.in()
 	if way < 0 {
 		slices.Reverse(cells)
@@ -141,33 +138,33 @@ func (l *layout) snap(k *link, p port, way int) {
 	}
 }
 
-func lines(links []*link) []*link {
-	return slices.DeleteFunc(slices.Clone(links), func(k *link) bool { return k.tag })
+func lines(links []*Link) []*Link {
+	return slices.DeleteFunc(slices.Clone(links), func(k *Link) bool { return k.Far })
 }
 
-// second is the cell that a line comes to after the card it leaves.
-func (k *link) second() *cell {
+// second is the cell that a line comes to after the box it leaves.
+func (k *Link) second() *cell {
 	if len(k.cells) > 0 {
 		return k.cells[0]
 	}
-	return k.to.cell
+	return k.To.cell
 }
 
-// secondLast is the cell before the card that a line comes to.
-func (k *link) secondLast() *cell {
+// secondLast is the cell before the box that a line comes to.
+func (k *Link) secondLast() *cell {
 	if len(k.cells) > 0 {
 		return k.cells[len(k.cells)-1]
 	}
-	return k.from.cell
+	return k.From.cell
 }
 
 // spread sets lines along a border in the order of where they come from, each as near
 // to that as the others allow.
-func spread(c *cell, links []*link, want func(*link) int, set func(*link, int)) {
+func spread(c *cell, links []*Link, want func(*Link) int, set func(*Link, int)) {
 	if len(links) == 0 {
 		return
 	}
-	slices.SortStableFunc(links, func(a, b *link) int { return want(a) - want(b) })
+	slices.SortStableFunc(links, func(a, b *Link) int { return want(a) - want(b) })
 	gap := portLeast * 2
 	reach := c.reach()
 	if len(links) > 1 {
@@ -198,10 +195,10 @@ func (l *layout) wires() [][]*wire {
 		return w
 	}
 	for _, k := range l.g.links {
-		if k.tag {
+		if k.Far {
 			continue
 		}
-		if k.back {
+		if k.Back {
 			first, last := k.cells[0], k.cells[len(k.cells)-1]
 			k.wires = append(k.wires, add(first.layer, &wire{tops: []int{k.outX, first.x}}))
 			for i, c := range k.cells[1:] {
@@ -210,7 +207,7 @@ func (l *layout) wires() [][]*wire {
 			k.wires = append(k.wires, add(last.layer-1, &wire{bottoms: []int{last.x, k.inX}}))
 			continue
 		}
-		x, layer := k.outX, k.from.cell.layer
+		x, layer := k.outX, k.From.cell.layer
 		for _, c := range k.cells {
 			k.wires = append(k.wires, add(layer, &wire{tops: []int{x}, bottoms: []int{c.x}}))
 			x, layer = c.x, c.layer
@@ -243,9 +240,9 @@ func above(a, b *wire) int {
 	return sum
 }
 
-// arrange gives the level parts of wires their tracks, 0 on top, such that none lie on
+// stack gives the level parts of wires their tracks, 0 on top, such that none lie on
 // each other and few cross; it says how many tracks there are. Straight ones need none.
-func arrange(wires []*wire) int {
+func stack(wires []*wire) int {
 	var level []*wire
 	for _, w := range wires {
 		if !w.straight() {
@@ -295,56 +292,56 @@ func arrange(wires []*wire) int {
 }
 
 // bend makes the points of a line from its wires.
-func (l *layout) bend(k *link) {
+func (l *layout) bend(k *Link) {
 	levelAt := func(i int, w *wire) int { return l.tops[i] + l.highs[i] + channelUp + w.track*trackGap }
-	at := point{k.outX, l.top(k.from.cell) + k.from.cell.h}
-	k.points = append(k.points[:0], at)
+	at := Point{k.outX, l.top(k.From.cell) + k.From.cell.h}
+	k.Points = append(k.Points[:0], at)
 	to := func(x, y int) {
-		at = point{x, y}
-		k.points = append(k.points, at)
+		at = Point{x, y}
+		k.Points = append(k.Points, at)
 	}
 	for i, w := range k.wires {
-		layer := k.from.cell.layer + i
+		layer := k.From.cell.layer + i
 		switch {
-		case !k.back:
+		case !k.Back:
 		case i == len(k.wires)-1:
-			layer = k.to.cell.layer - 1
+			layer = k.To.cell.layer - 1
 		default:
 			layer = k.cells[i].layer
 		}
 		y := levelAt(layer, w)
-		to(at.x, y)
+		to(at.X, y)
 		x := k.inX
 		if i < len(k.cells) {
 			x = k.cells[i].x
 		}
 		to(x, y)
 	}
-	to(k.inX, l.top(k.to.cell))
-	k.points = simple(k.points)
+	to(k.inX, l.top(k.To.cell))
+	k.Points = simple(k.Points)
 }
 
-// top is the y of a cell's upper border: cards hang from the top of their layer, pills
+// top is the y of a cell's upper border: boxes hang from the top of their layer, pills
 // stand on its ground, labels lie in the middle.
 func (l *layout) top(c *cell) int {
 	switch {
 	case c.label:
 		return l.tops[c.layer] + (l.highs[c.layer]-c.h)/2
-	case c.node != nil && c.node.pill != "":
+	case c.node != nil && c.node.pill:
 		return l.tops[c.layer] + l.highs[c.layer] - c.h
 	}
 	return l.tops[c.layer]
 }
 
 // simple leaves out points that change nothing.
-func simple(in []point) []point {
-	var out []point
+func simple(in []Point) []Point {
+	var out []Point
 	for _, p := range in {
 		n := len(out)
 		if n > 0 && out[n-1] == p {
 			continue
 		}
-		if n > 1 && (out[n-1].x == p.x && out[n-2].x == p.x || out[n-1].y == p.y && out[n-2].y == p.y) {
+		if n > 1 && (out[n-1].X == p.X && out[n-2].X == p.X || out[n-1].Y == p.Y && out[n-2].Y == p.Y) {
 			out[n-1] = p
 			continue
 		}

@@ -1,4 +1,4 @@
-package picture
+package layered
 
 import (
 	"cmp"
@@ -9,21 +9,21 @@ import (
 const (
 	crossCost = 200 // crossing a line
 	bendCost  = 12  // a step sideways
-	laneReach = 900 // no lane goes further to the side of its two cards than that
+	laneReach = 900 // no lane goes further to the side of its two boxes than that
 )
 
 // lanes lays the lines that lead back into a finished arrangement: each from below the
-// card it leaves up beside the cards between to above the card it comes to, through the
+// box it leaves up beside the boxes between to above the box it comes to, through the
 // gaps where it crosses least and stays near. It says whether there are any.
 func (l *layout) lanes() bool {
-	var back []*link
+	var back []*Link
 	for _, k := range l.g.links {
-		if k.back && !k.tag {
+		if k.Back && !k.Far {
 			back = append(back, k)
 		}
 	}
-	span := func(k *link) int { return k.from.cell.layer - k.to.cell.layer }
-	slices.SortStableFunc(back, func(a, b *link) int { return cmp.Compare(span(a), span(b)) })
+	span := func(k *Link) int { return k.From.cell.layer - k.To.cell.layer }
+	slices.SortStableFunc(back, func(a, b *Link) int { return cmp.Compare(span(a), span(b)) })
 	for _, k := range back {
 		gaps, at := l.gaps(k)
 		l.lay(k, gaps, at)
@@ -32,10 +32,10 @@ func (l *layout) lanes() bool {
 }
 
 // lay puts the cells of a line into the gaps found for it, from its lower end up.
-func (l *layout) lay(k *link, gaps, at []int) {
+func (l *layout) lay(k *Link, gaps, at []int) {
 	var below *cell
 	for i, gap := range gaps {
-		layer := k.from.cell.layer - i
+		layer := k.From.cell.layer - i
 		c := k.pass(layer, i == 1)
 		c.x = at[i]
 		l.layers[layer] = slices.Insert(l.layers[layer], gap, c)
@@ -46,7 +46,7 @@ func (l *layout) lay(k *link, gaps, at []int) {
 		below = c
 	}
 	for i := range gaps {
-		for _, c := range l.layers[k.from.cell.layer-i] {
+		for _, c := range l.layers[k.From.cell.layer-i] {
 			byPos(c.up)
 			byPos(c.down)
 		}
@@ -70,10 +70,10 @@ func (l *layout) within(layer, gap, x int) int {
 	return min(max(x, lo), hi)
 }
 
-// window is the gaps of a layer that a lane between two cards may pass.
-func (l *layout) window(layer int, k *link) (lo, hi int) {
-	left := min(k.from.cell.x, k.to.cell.x) - laneReach
-	right := max(k.from.cell.x, k.to.cell.x) + laneReach
+// window is the gaps of a layer that a lane between two boxes may pass.
+func (l *layout) window(layer int, k *Link) (lo, hi int) {
+	left := min(k.From.cell.x, k.To.cell.x) - laneReach
+	right := max(k.From.cell.x, k.To.cell.x) + laneReach
 	cells := l.layers[layer]
 	for lo < len(cells) && cells[lo].x < left {
 		lo++
@@ -88,10 +88,10 @@ func (l *layout) window(layer int, k *link) (lo, hi int) {
 // best is the cheapest way to one gap: its cost, the gap below, and x in this one.
 type best struct{ cost, below, x int }
 
-// gaps finds the cheapest way up, one gap for each layer from that of the card left to
-// that of the card come to, and the x in each.
-func (l *layout) gaps(k *link) (gaps, xs []int) {
-	bottom, top := k.from.cell.layer, k.to.cell.layer
+// gaps finds the cheapest way up, one gap for each layer from that of the box left to
+// that of the box come to, and the x in each.
+func (l *layout) gaps(k *Link) (gaps, xs []int) {
+	bottom, top := k.From.cell.layer, k.To.cell.layer
 	var all [][]best
 	var first []int // gap of each row's beginning
 	for layer := bottom; layer >= top; layer-- {
@@ -100,14 +100,14 @@ func (l *layout) gaps(k *link) (gaps, xs []int) {
 		for i := range row {
 			gap := lo + i
 			if layer == bottom {
-				row[i].x = l.within(layer, gap, k.from.cell.x)
-				row[i].cost = l.turnCost(k.from.cell, gap, row[i].x, func(c *cell) []*cell { return c.down })
+				row[i].x = l.within(layer, gap, k.From.cell.x)
+				row[i].cost = l.turnCost(k.From.cell, gap, row[i].x, func(c *cell) []*cell { return c.down })
 				continue
 			}
 			below := all[len(all)-1]
 			row[i] = l.cheapest(layer, gap, first[len(first)-1], below)
 			if layer == top {
-				row[i].cost += l.turnCost(k.to.cell, gap, row[i].x, func(c *cell) []*cell { return c.up })
+				row[i].cost += l.turnCost(k.To.cell, gap, row[i].x, func(c *cell) []*cell { return c.up })
 			}
 		}
 		all, first = append(all, row), append(first, lo)
@@ -161,19 +161,19 @@ func (l *layout) cheapest(layer, gap, first int, below []best) best {
 	return out
 }
 
-// turnCost is what the level part of a line costs between a card and x in a gap of its
-// layer: its length and the lines of other cards, and of its own, that it crosses.
-func (l *layout) turnCost(card *cell, gap, x int, ends func(*cell) []*cell) int {
-	cost := abs(x - card.x)
-	from, to := card.pos+1, gap
-	if gap <= card.pos {
-		from, to = gap, card.pos
+// turnCost is what the level part of a line costs between a box and x in a gap of its
+// layer: its length and the lines of other boxes, and of its own, that it crosses.
+func (l *layout) turnCost(box *cell, gap, x int, ends func(*cell) []*cell) int {
+	cost := abs(x - box.x)
+	from, to := box.pos+1, gap
+	if gap <= box.pos {
+		from, to = gap, box.pos
 	}
-	for _, c := range l.layers[card.layer][from:to] {
+	for _, c := range l.layers[box.layer][from:to] {
 		cost += crossCost * len(ends(c))
 	}
-	for _, e := range ends(card) {
-		if (e.x > card.x) == (gap > card.pos) && e.x != card.x {
+	for _, e := range ends(box) {
+		if (e.x > box.x) == (gap > box.pos) && e.x != box.x {
 			cost += crossCost
 		}
 	}

@@ -1,4 +1,4 @@
-package picture
+package layered
 
 import "slices"
 
@@ -6,15 +6,15 @@ import "slices"
 const (
 	marginX  = 24
 	marginY  = 24
-	gapCards = 26 // between two cards side by side
-	gapLine  = 14 // between a card and a line, or two labels
+	gapBoxes = 26 // between two boxes side by side
+	gapLine  = 14 // between a box and a line, or two labels
 	gapThin  = 12 // between two lines
 )
 
-// layout is where everything lies. Layers are numbered from the top: cards lie in the
+// layout is where everything lies. Layers are numbered from the top: boxes lie in the
 // odd ones, labels and pills in the even ones between.
 type layout struct {
-	g      *graph
+	g      *Graph
 	layers [][]*cell
 	tops   []int // y of each layer
 	highs  []int // and its height
@@ -22,10 +22,10 @@ type layout struct {
 	cells  int // how many
 }
 
-// cell is one place in a layer: a card or pill, a label, or a line passing through.
+// cell is one place in a layer: a box or pill, a label, or a line passing through.
 type cell struct {
-	node  *node // nil = part of a link
-	link  *link
+	node  *Node // nil = part of a link
+	link  *Link
 	label bool
 	id    int
 	layer int
@@ -36,21 +36,21 @@ type cell struct {
 	down  []*cell
 }
 
-func newLayout(g *graph) *layout {
+func newLayout(g *Graph) *layout {
 	l := &layout{g: g}
 	deepest := 0
-	for _, n := range g.nodes[:g.steps] {
-		deepest = max(deepest, n.rank)
+	for _, n := range g.nodes {
+		deepest = max(deepest, n.Rank)
 	}
 	l.layers = make([][]*cell, 2*deepest+3)
-	for _, n := range g.nodes[:g.steps] {
-		n.cell = &cell{node: n, layer: 2*n.rank + 1, w: n.w, h: n.h}
+	for _, n := range g.nodes {
+		n.cell = &cell{node: n, layer: 2*n.Rank + 1, w: n.W, h: n.H}
 	}
-	for _, n := range g.nodes[g.steps:] {
-		n.cell = &cell{node: n, layer: 2 * n.out[0].to.rank, w: n.w, h: n.h}
+	for _, n := range g.pills {
+		n.cell = &cell{node: n, layer: 2 * n.out[0].To.Rank, w: n.W, h: n.H}
 	}
 	for _, k := range g.links {
-		if !k.tag && !k.back {
+		if !k.Far && !k.Back {
 			l.thread(k)
 		}
 	}
@@ -59,21 +59,21 @@ func newLayout(g *graph) *layout {
 }
 
 // thread makes the cells of a link that leads down.
-func (l *layout) thread(k *link) {
-	last := k.from.cell
-	for layer := last.layer + 1; layer < k.to.cell.layer; layer++ {
-		c := k.pass(layer, layer == k.from.cell.layer+1)
+func (l *layout) thread(k *Link) {
+	last := k.From.cell
+	for layer := last.layer + 1; layer < k.To.cell.layer; layer++ {
+		c := k.pass(layer, layer == k.From.cell.layer+1)
 		join(last, c)
 		last = c
 	}
-	join(last, k.to.cell)
+	join(last, k.To.cell)
 }
 
 // pass makes a cell of a link, with its label if this is the place for it.
-func (k *link) pass(layer int, label bool) *cell {
+func (k *Link) pass(layer int, label bool) *cell {
 	c := &cell{link: k, layer: layer}
-	if label && len(k.label) > 0 {
-		c.label, c.w, c.h = true, k.labelW+k.labelW%2, len(k.label)*14+4
+	if label && k.LabelW > 0 {
+		c.label, c.w, c.h = true, k.LabelW+k.LabelW%2, k.LabelH
 	}
 	k.cells = append(k.cells, c)
 	return c
@@ -92,15 +92,15 @@ func (l *layout) begin() {
 		l.layers[c.layer] = append(l.layers[c.layer], c)
 	}
 	seen := make([]bool, len(l.g.nodes))
-	var visit func(*node)
-	visit = func(n *node) {
+	var visit func(*Node)
+	visit = func(n *Node) {
 		if seen[n.order] {
 			return
 		}
 		seen[n.order] = true
 		for _, k := range n.in {
-			if k.from.pill != "" {
-				put(k.from.cell)
+			if k.From.pill {
+				put(k.From.cell)
 			}
 		}
 		put(n.cell)
@@ -109,18 +109,18 @@ func (l *layout) begin() {
 				for _, c := range k.cells {
 					put(c)
 				}
-				visit(k.to)
+				visit(k.To)
 			}
 		}
 	}
 	for _, n := range l.g.roots() {
 		up := n
 		for range l.g.nodes { // begin at the top of what it hangs on
-			i := slices.IndexFunc(up.in, func(k *link) bool { return k.down() && !seen[k.from.order] })
+			i := slices.IndexFunc(up.in, func(k *Link) bool { return k.down() && !seen[k.From.order] })
 			if i < 0 {
 				break
 			}
-			up = up.in[i].from
+			up = up.in[i].From
 		}
 		visit(up)
 		visit(n)
