@@ -91,7 +91,7 @@ func commands() []*cli.Command {
 func flowCommand() *cli.Command {
 	return &cli.Command{
 		Name: "flow", Usage: "check flows and try them out",
-		Subcommands: []*cli.Command{flowCheckCommand(), flowFmtCommand(), flowPictureCommand(), flowRunCommand(), flowTestCommand()},
+		Subcommands: []*cli.Command{flowCheckCommand(), flowFmtCommand(), flowPictureCommand(), flowRunCommand(), flowSchemaCommand(), flowTestCommand()},
 	}
 }
 

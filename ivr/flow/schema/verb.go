@@ -16,6 +16,8 @@ type variant struct {
 // verb is one verb of the language.
 type verb struct {
 	field
+	on       []string  // channels on which it always runs
+	where    string    // why it does not run on the others: voice, within, speech or seen; "" = it does
 	variants []variant // the last holds where no condition does; empty outcomes = those of a called flow
 }
 
@@ -33,7 +35,17 @@ func verbs() []verb {
 	fields := fieldsOf(reflect.TypeFor[Verbs]())
 	out := make([]verb, len(fields))
 	for i, f := range fields {
-		out[i] = verb{f, variantsOf(f.key)}
+		out[i] = verb{field: f, on: []string{"voice", "chat", "sms"}, variants: variantsOf(f.key)}
+		switch f.key {
+		case "voicemail", "record":
+			out[i].on, out[i].where = []string{"voice"}, "voice"
+		case "transfer":
+			out[i].on, out[i].where = []string{"voice"}, "within"
+		case "classify", "answer":
+			out[i].on, out[i].where = []string{"chat", "sms"}, "speech"
+		case "identify":
+			out[i].on, out[i].where = []string{"voice", "chat"}, "seen"
+		}
 	}
 	return out
 }
