@@ -87,7 +87,7 @@ func examine(ctx context.Context, loaded *config.Loaded) []finding {
 	for _, check := range []func(context.Context, *patient) []finding{
 		checkConfiguration, checkFlows, checkEntries, checkSpeech,
 		checkListeners, checkMediaPorts, checkPublicAddress,
-		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints,
+		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints, checkStaff,
 	} {
 		all = append(all, check(ctx, p)...)
 	}

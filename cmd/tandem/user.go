@@ -390,7 +390,7 @@ func printAudit(to io.Writer, report auditReport) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	last := fmt.Sprintf("all %d entries stand as they were written", report.Total)
+	last := plural(int(report.Total), "the one entry stands as it was written", "all %d entries stand as they were written")
 	if report.Finding != "" {
 		last = "NOT WHOLE: " + report.Finding
 	}
