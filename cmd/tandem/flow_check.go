@@ -28,15 +28,15 @@ func flowCheckCommand() *cli.Command {
 		Description: "Reads the whole folder a file lies in, so that every name can be looked up, and reports on\n" +
 			"the file and on what it uses, the indexes of recordings too. Without arguments: the folder flows.dir of the configuration.\n" +
 			"Where there is a configuration, its settings and allowed hosts are checked too.",
-		Flags:  []cli.Flag{configFlag(), &cli.StringFlag{Name: "format", Value: "text", Usage: "`text` or json"}},
+		Flags:  []cli.Flag{configFlag(), &cli.StringFlag{Name: "format", Value: "text", Usage: "`text`, json, github (beside the lines of a pull request) or sarif (for code scanners)"}},
 		Action: flowCheck,
 	}
 }
 
 func flowCheck(c *cli.Context) error {
 	format := c.String("format")
-	if format != "text" && format != "json" {
-		return tandem.Errorf(tandem.CodeInvalid, "there is no format %q; write --format text or --format json", format)
+	if !slices.Contains([]string{"text", "json", "github", "sarif"}, format) {
+		return tandem.Errorf(tandem.CodeInvalid, "there is no format %q; write --format text, json, github or sarif", format)
 	}
 	var options read.Options
 	paths := c.Args().Slice()
@@ -164,8 +164,13 @@ func errorsAmong(ds []source.Diagnostic) int {
 }
 
 func printDiagnostics(w io.Writer, ds []source.Diagnostic, format string) error {
-	if format == "json" {
+	switch format {
+	case "json":
 		return source.PrintJSON(w, ds)
+	case "github":
+		return source.PrintGitHub(w, ds)
+	case "sarif":
+		return source.PrintSARIF(w, ds, version())
 	}
 	source.Print(w, ds, isTerminal(w))
 	wrong := errorsAmong(ds)

@@ -65,6 +65,11 @@ func TestFlowCheck(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &list); err != nil || status != exitInput || len(list) != 2 || list[0]["rule"] != "unquoted" {
 		t.Errorf("JSON, status %d: %v\n%s", status, err, out)
 	}
+	for format, has := range map[string]string{"github": "::error file=", "sarif": `"ruleId": "unquoted"`} {
+		if status, out, _ := runFlowCheck(t, "--format", format, bad); status != exitInput || !strings.Contains(out, has) {
+			t.Errorf("%s: status %d\n%s", format, status, out)
+		}
+	}
 	for _, args := range [][]string{{"--format", "xml", good}, {filepath.Join(dir, "gone.flow.yaml")}, {}} {
 		if status, _, errOut := runFlowCheck(t, args...); status != exitInput || errOut == "" {
 			t.Errorf("%v: status %d, %q", args, status, errOut)
