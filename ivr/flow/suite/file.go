@@ -239,7 +239,7 @@ func (d *document) readTime(n *source.Node) time.Time {
 			}
 		}
 	}
-	d.Fail(n, "time", "write 2026-11-23T10:00:00+08:00, or 2026-11-23T10:00 in the zone of the flow's calendar", "this is no time")
+	d.Fail(n, "date", "write 2026-11-23T10:00:00+08:00, or 2026-11-23T10:00 in the zone of the flow's calendar", "this is no time")
 	return time.Time{}
 }
 

@@ -55,7 +55,7 @@ func (d *document) readItem(n *source.Node, channels []tandem.Channel) *item {
 		return nil
 	}
 	if len(n.Entries) != 1 {
-		d.Fail(n.Entries[min(1, len(n.Entries)-1)].Key, "one-word", "put each on a line of its own after `- `", "a line of a script has one word; this has %d", len(n.Entries))
+		d.Fail(n.Entries[min(1, len(n.Entries)-1)].Key, "wrong-type", "put each on a line of its own after `- `", "a line of a script has one word; this has %d", len(n.Entries))
 		return nil
 	}
 	key, value := n.Entries[0].Key, n.Entries[0].Val
@@ -152,7 +152,7 @@ func (d *document) readGets(it *item, v *source.Node) (ok bool) {
 			return false
 		}
 		if len(v.Entries) != 1 {
-			d.Fail(v, "one-word", "write { sms: … }, { chat: … } or { mail: … }", "gets has one way by which something comes")
+			d.Fail(v, "wrong-type", "write { sms: … }, { chat: … } or { mail: … }", "gets has one way by which something comes")
 			return false
 		}
 		it.means, v = v.Entries[0].Key.Text, v.Entries[0].Val

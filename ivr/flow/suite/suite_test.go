@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,6 @@ func TestMistakes(t *testing.T) {
 	lib, _ := desk(t)
 	r := suite.Run(lib, []suite.File{
 		testFile(t, "testdata/failing/mistakes.test.yaml"),
-		{Path: "a.test.yaml", Text: []byte("flow: dseк\ntests: []\n")},
 		{Path: "b.test.yaml", Text: []byte("flow: dsk\ntests: []\n")},
 		{Path: "c.test.yaml", Text: []byte("tests: []\n")},
 		{Path: "d.test.yaml", Text: []byte("flow: desk\n")},
@@ -135,6 +135,11 @@ func TestMistakes(t *testing.T) {
 	}, suite.Options{})
 	if len(r.Cases) != 0 || !r.Bad(0) {
 		t.Errorf("%d cases were run", len(r.Cases))
+	}
+	for _, p := range r.Problems {
+		if !slices.ContainsFunc(source.Rules(), func(r source.Rule) bool { return r.ID == p.Rule }) {
+			t.Errorf("line %d: the rule %s is in no list", p.Line, p.Rule)
+		}
 	}
 	golden(t, "mistakes.golden", printed(r, suite.Style{}))
 }
