@@ -149,9 +149,7 @@ func FuzzDraw(f *testing.F) {
 	f.Add([]byte("\x05\x01\x02\x03\x04\x00"), "main", "Press 1 <&> \"now\".")
 	f.Add([]byte{9, 1, 1, 0, 0, 3, 3, 200, 7, 7, 7, 8}, "a\x00\xff]]>", "#quot; --> | \u202e\ufffe")
 	f.Fuzz(func(t *testing.T, ways []byte, name, words string) {
-		if len(ways) > 200 {
-			ways = ways[:200]
-		}
+		ways, name, words = ways[:min(len(ways), 200)], name[:min(len(name), 40)], words[:min(len(words), 400)]
 		fl := &flow.Flow{Name: name, Steps: map[string]*flow.Step{}, Languages: []string{words, "en"}, OnError: name}
 		n := 1
 		if len(ways) > 0 {

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	headHigh  = 46 // of the heading of a standalone picture
-	bendRound = 7  // radius of bends
-	marginX   = 24 // to the left of the heading
+	headHigh  = 46   // of the heading of a standalone picture
+	bendRound = 7    // radius of bends
+	tipMost   = 3000 // px of one text that shows when pointing at something
+	marginX   = 24   // to the left of the heading
 )
 
 // canvas collects the SVG of one picture.
@@ -173,7 +174,7 @@ func (c *canvas) edgeTitle(k *link) string {
 			text = p.mark.sign() + text
 		}
 		if text != "" {
-			each = append(each, text)
+			each = append(each, cut(text, smallSize, tipMost))
 		}
 	}
 	from := k.from.name
@@ -398,7 +399,7 @@ func rowTitle(n *node, r row) string {
 	var each []string
 	for _, p := range r.parts {
 		if p.full != "" {
-			each = append(each, p.full)
+			each = append(each, cut(p.full, smallSize, tipMost))
 		}
 	}
 	text := n.name + " → " + r.to
@@ -422,11 +423,11 @@ func (c *canvas) about(n *node) string {
 		says[0] += ": " + strings.TrimSpace(n.step.Verb.Verb()+" "+n.detail)
 		if p := promptsOf(n.step.Verb); len(p) > 0 {
 			if s := c.g.say(p[0]); s != "" {
-				says = append(says, s)
+				says = append(says, cut(s, smallSize, tipMost))
 			}
 		}
 		if n.step.Note != "" {
-			says = append(says, oneLine(n.step.Note))
+			says = append(says, cut(oneLine(n.step.Note), smallSize, tipMost))
 		}
 	}
 	switch n.mark {
