@@ -38,7 +38,7 @@ var table = map[string][]string{
 	"ivr/flow/check":      {"tandem", "bridge/sms/segment", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/format":     {"ivr/flow/source"},
 	"ivr/flow/picture":    {"tandem", "internal/layered", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
-	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/source"},
 	"ivr/flow/program":    {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/read":       {"internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},

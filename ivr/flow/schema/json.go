@@ -34,6 +34,10 @@ func JSONOf(kind string, names *Names) ([]byte, error) {
 	if names == nil {
 		names = &Names{}
 	}
+	if kind == "queues" { // a box may belong to a queue that is being written
+		own := *names
+		own.Queues, names = nil, &own
+	}
 	b := &builder{names: names, defs: jsonschema.Definitions{}}
 	root := b.object(kinds[i].typ)
 	root.Version = draft

@@ -332,3 +332,48 @@ func TestEverythingIsDescribed(t *testing.T) {
 		}
 	}
 }
+
+// TestReaderKnowsTheSameWords: wherever one of a few words is written, the reader has
+// those that the Go type has.
+func TestReaderKnowsTheSameWords(t *testing.T) {
+	tried := 0
+	for _, k := range Kinds() {
+		if k.Name == "test" {
+			continue
+		}
+		for _, typ := range mapsBelow(k.typ, nil) {
+			for _, f := range fieldsOf(typ) {
+				if len(f.words) == 0 {
+					continue
+				}
+				value := bogus
+				if f.typ.Kind() == reflect.Slice {
+					value = "[ " + bogus + " ]"
+				}
+				s := &sampler{target: typ, add: f.key + ": " + value}
+				data := s.document(k)
+				data = []byte(strings.Replace(string(data), ", "+f.key+": "+f.words[0], "", 1)) // the one that must be there
+				found := false
+				for _, d := range readDocument(k, data) {
+					list, ok := strings.CutPrefix(d.Suggestion, "use one of: ")
+					if d.Rule != "unknown-word" || !ok || !strings.Contains(d.Message, bogus) {
+						continue
+					}
+					got, want := strings.Split(list, ", "), slices.Sorted(slices.Values(f.words))
+					slices.Sort(got)
+					if !slices.Equal(got, want) {
+						t.Errorf("%s.%s: the reader knows %v, the type has %v", typ.Name(), f.key, got, want)
+					}
+					found = true
+				}
+				if !found {
+					t.Errorf("%s.%s: the reader takes any word\n%s%s", typ.Name(), f.key, data, printed(readDocument(k, data)))
+				}
+				tried++
+			}
+		}
+	}
+	if tried < 25 {
+		t.Errorf("only %d words were tried", tried)
+	}
+}
