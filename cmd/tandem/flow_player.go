@@ -86,6 +86,9 @@ func (p *player) play(ctx context.Context) error {
 		case !ok && p.in.Err() != nil:
 			return tandem.Errorf(tandem.CodeInvalid, "reading a line: %w", p.in.Err())
 		case over && (!ok || line == ""):
+			if !ok {
+				fmt.Fprintln(p.out)
+			}
 			return nil
 		case !ok:
 			fmt.Fprintln(p.out, "!hangup")
