@@ -45,7 +45,7 @@ func checkFlows(_ context.Context, p *patient) []finding {
 	}
 	switch {
 	case errs > 0:
-		return []finding{{name, fail, counted(errs, "error") + ", the first: " + first, "see all with: " + flowCheckHint(p.File)}}
+		return []finding{{name, fail, counted(errs, "error") + ", the first: " + first, "a server goes on with the last release that had none, if it has kept one; see all with: " + flowCheckHint(p.File)}}
 	case warnings > 0:
 		return []finding{{name, warn, counted(warnings, "warning"), "see them with: " + flowCheckHint(p.File)}}
 	}

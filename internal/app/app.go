@@ -15,13 +15,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,10 +31,9 @@ import (
 	"tandem/bridge/leg"
 	"tandem/flows"
 	"tandem/internal/config"
+	"tandem/internal/shelf"
+	"tandem/internal/tally"
 	"tandem/ivr/fetch"
-	"tandem/ivr/flow"
-	"tandem/ivr/flow/read"
-	"tandem/ivr/flow/source"
 	"tandem/media"
 	"tandem/media/prompt"
 	"tandem/media/speech"
@@ -47,6 +43,7 @@ import (
 	"tandem/store/sqlite"
 	"tandem/store/staff"
 	"tandem/web/login"
+	"tandem/web/studio"
 )
 
 // Options is what a program is made from.
@@ -77,7 +74,9 @@ type App struct {
 	blobs     *blob.Dir
 	speech    *prompt.Voice
 	sounds    sounds
-	folder    *read.Folder
+	shelf     *shelf.Shelf
+	tally     *tally.Tally
+	studio    *studio.Studio
 	entries   atomic.Pointer[config.Entries]
 	addresses addresses
 	media     *media.Engine
@@ -103,6 +102,7 @@ type sounds struct{ filler, beep, music, ringback []*media.Clip }
 // the configuration, the flows or the store is told in one error, code invalid.
 func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{o: o, cfg: o.Config.Config, log: o.Log, now: time.Now, random: rand.Reader, registry: prometheus.NewRegistry()}
+	a.tally = tally.New(a.now)
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(a.registry)
 	defer func() {
@@ -110,10 +110,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.release())
 		}
 	}()
-	if err := a.readFlows(); err != nil {
+	broken, err := a.readFlows()
+	if err != nil {
 		return nil, err
 	}
 	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.keepFlows(ctx, broken); err != nil {
 		return nil, err
 	}
 	if err := a.makeSpeech(ctx); err != nil {
@@ -130,93 +134,6 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	return a, a.recover(ctx)
-}
-
-// carried is the verbs that this server carries out: a flow with another may lie in the
-// folder, but no entry may lead to it.
-func carried() []string {
-	return []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "transfer", "voicemail", "record", "consent",
-		"classify", "answer", "end"}
-}
-
-// readOptions is what the flows' reader needs of the configuration.
-func readOptions(c *config.Config) read.Options {
-	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Carried: carried()}
-	if o.Settings == nil {
-		o.Settings = map[string]any{}
-	}
-	if o.HTTPAllow == nil {
-		o.HTTPAllow = []string{}
-	}
-	for _, e := range c.Entries {
-		o.Needed = append(o.Needed, e.Flow)
-		if e.Record {
-			o.Recorded = append(o.Recorded, e.Flow)
-		}
-	}
-	return o
-}
-
-// readFlows reads the folder and checks that every entry leads somewhere.
-func (a *App) readFlows() (err error) {
-	dir := string(a.cfg.Flows.Dir)
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return tandem.Errorf(tandem.CodeInvalid, "there is no folder %s for the flows; make it, or name another in flows.dir", dir)
-	}
-	var found []source.Diagnostic
-	a.folder, found, err = read.OpenFolder(dir, readOptions(a.cfg), a.reread)
-	if err != nil {
-		return tandem.Errorf(tandem.CodeInvalid, "%w\n%s", err, printed(found))
-	}
-	if err := checkEntries(a.o.Config, a.folder.Current()); err != nil {
-		return err
-	}
-	a.entries.Store(&a.cfg.Entries)
-	a.mapped.Store(true)
-	return nil
-}
-
-// printed is diagnostics as their reader is used to seeing them.
-func printed(ds []source.Diagnostic) string {
-	var b strings.Builder
-	source.Print(&b, ds, false)
-	return b.String()
-}
-
-// reread is told of a reading of changed flows.
-func (a *App) reread(lib *flow.Library, found []source.Diagnostic) {
-	if lib == nil {
-		a.wrong("the changed flows have mistakes; the old ones go on serving", printed(found))
-		return
-	}
-	if err := a.speech.Reload(); err != nil {
-		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
-	}
-	a.log.Info("flows read again", "flows", len(lib.Flows))
-	if a.o.Demo && a.o.Console != nil {
-		fmt.Fprintf(a.o.Console, "flows read again: the next call hears them\n")
-	}
-	if !a.mapped.Load() {
-		a.remapAgain.Store(true)
-	}
-}
-
-// wrong tells of mistakes in a file that was changed.
-func (a *App) wrong(what, mistakes string) {
-	if a.o.Console == nil {
-		a.log.Error(what, "mistakes", mistakes)
-		return
-	}
-	a.log.Error(what)
-	fmt.Fprintln(a.o.Console, strings.TrimSpace(mistakes))
-}
-
-// checkEntries refuses entries that name a flow that is not there.
-func checkEntries(c *config.Loaded, lib *flow.Library) error {
-	if lost := c.LostEntries(slices.Collect(maps.Keys(lib.Flows))); len(lost) > 0 {
-		return config.Refused(lost)
-	}
-	return nil
 }
 
 // openStore opens the database with what lies in it, and the folder of objects.
@@ -247,7 +164,11 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	return a.makeStaff(keys)
+	if err := a.makeStaff(keys); err != nil {
+		return err
+	}
+	a.makeStudio()
+	return nil
 }
 
 // makeSpeech finds the engines and the recordings.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,9 @@ func TestFlowsThatAreNotCarriedOut(t *testing.T) {
 func TestNoStartWithFlowsThatAreNotCarriedOut(t *testing.T) {
 	s := newServerWith(t, setup{unstarted: true})
 	if err := s.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(s.path("data")); err != nil { // else the release that is kept there would serve
 		t.Fatal(err)
 	}
 	write(t, s.path("flows/low.flow.yaml"), "flow: low\nchannels: [voice]\nlanguages: [en]\n"+waitInLine)

@@ -44,7 +44,7 @@ func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonNoEntry)
 	}
 	now := a.now()
-	k := &call{app: a, sip: c, entry: entry, library: a.folder.Current()}
+	k := &call{app: a, sip: c, entry: entry, library: a.shelf.Current()}
 	k.interaction = tandem.Interaction{
 		ID: tandem.NewID[tandem.InteractionID](now, a.random), Number: tandem.NewNumber(a.random),
 		Entry: entry.Name, Flow: entry.Flow, State: tandem.Open, Started: now,

@@ -9,13 +9,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"slices"
 	"time"
 
 	"tandem"
 	"tandem/internal/config"
-	"tandem/ivr/flow/read"
-	"tandem/ivr/flow/source"
 	"tandem/store/outbox"
 	"tandem/web/api"
 	"tandem/web/ui"
@@ -56,8 +53,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 		body       int64
 	}{
 		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo}), api.SmallBody},
-		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes}}), api.FileBody},
-		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Profiles: h.Profiles}), api.SmallBody},
+		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes}}), api.FileBody},
+		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Notice: a.Behind, Profiles: h.Profiles}), api.SmallBody},
 	} {
 		if err := a.open(d.name, d.addr, d.handler, d.body); err != nil {
 			return err
@@ -73,7 +70,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 			}
 		})
 	}
-	a.helpers.Go(func() { a.keep(ctx, "flows", a.folder.Watch) })
+	a.helpers.Go(func() { a.keep(ctx, "flows", a.shelf.Watch) })
+	a.helpers.Go(func() { a.keep(ctx, "releases", a.shelf.Keep) })
+	a.helpers.Go(func() { a.contain("counts", func() { a.recount(ctx) }) })
 	a.helpers.Go(func() { a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, &seen) }) })
 	a.helpers.Go(func() { a.contain("warm", func() { a.warm(ctx) }) })
 	if worker != nil {
@@ -113,6 +112,7 @@ func (a *App) Stop(now <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	errs := []error{a.sip.Close(ctx)}
+	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {
 		errs = append(errs, d.server.Shutdown(ctx))
 	}
@@ -188,7 +188,7 @@ func stamp(file string) string {
 func (a *App) remap(file string) {
 	loaded, err := config.Load(file, a.o.Environ)
 	if err == nil {
-		err = checkEntries(loaded, a.folder.Current())
+		err = checkEntries(loaded, a.shelf.Current())
 	}
 	if err == nil {
 		err = a.checkFlows(*a.entries.Load(), loaded.Entries)
@@ -200,26 +200,6 @@ func (a *App) remap(file string) {
 	}
 	a.entries.Store(&loaded.Entries)
 	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
-}
-
-// checkFlows reads the flows again where others than before are mapped or recorded:
-// one that is mapped may not be taken away, and in one that is recorded nobody may be
-// spoken to before the caller was told.
-func (a *App) checkFlows(before, now config.Entries) error {
-	with := func(entries config.Entries) read.Options {
-		c := *a.cfg
-		c.Entries = entries
-		return readOptions(&c)
-	}
-	old, wanted := with(before), with(now)
-	if slices.Equal(old.Recorded, wanted.Recorded) && slices.Equal(old.Needed, wanted.Needed) {
-		return nil
-	}
-	if found := a.folder.Configure(wanted); source.HasErrors(found) {
-		a.folder.Configure(old)
-		return tandem.Errorf(tandem.CodeInvalid, "the flows do not fit the entries:\n%s", printed(found))
-	}
-	return nil
 }
 
 // outbox makes the worker that tells of opened tasks.

@@ -102,7 +102,7 @@ func (a *App) Route(to string, _ netip.AddrPort, _ string) sip.Route {
 	}
 	r := sip.Route{Found: true, Auth: entry.Auth}
 	why := a.refusing()
-	if why == nil && a.folder.Current().Flows[entry.Flow] == nil {
+	if why == nil && a.shelf.Current().Flows[entry.Flow] == nil {
 		why = &refusal{"flow", "the entry leads to a flow that is gone"}
 	}
 	if why != nil {

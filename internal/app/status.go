@@ -31,7 +31,7 @@ func (a *App) calls() int { return a.sip.Calls() }
 
 // Entries are the mapped numbers as they are now.
 func (a *App) Entries() []api.Entry {
-	library := a.folder.Current()
+	library := a.shelf.Current()
 	var out []api.Entry
 	for _, e := range *a.entries.Load() {
 		view := api.Entry{Number: e.Name, Flow: e.Flow, Auth: e.Auth}
@@ -77,7 +77,7 @@ func (a *App) warm(ctx context.Context) {
 			}
 		}
 	}
-	for _, f := range a.folder.Current().Flows {
+	for _, f := range a.shelf.Current().Flows {
 		for _, p := range f.Prompts {
 			add(p)
 		}

@@ -70,6 +70,7 @@ func (w *world) Trace(kind tandem.EventKind, data any) {
 		e.Actor = "caller"
 	}
 	k.app.store.Note(e)
+	k.app.tally.Note(e.At, data)
 }
 
 // Save keeps the session for whoever goes on with it.

@@ -12,14 +12,17 @@ import (
 
 // AdminOptions is what the machines' door is made of.
 type AdminOptions struct {
-	Metrics  prometheus.Gatherer
-	Status   Status
+	Metrics prometheus.Gatherer
+	Status  Status
+	// Notice is what an operator should know of a server that is ready; "" = nothing. nil
+	// = there never is.
+	Notice   func() string
 	Profiles bool // serve /debug/pprof
 }
 
 // Admin is the handler of http.admin_listen: /metrics; /livez, which answers as
 // long as the process does; /readyz, 503 with the reason while new calls are not
-// let in; profiles where they are switched on. It answers only requests that name
+// let in, and what else an operator should know; profiles where they are switched on. It answers only requests that name
 // it by a loopback address, so that no page in a browser on this machine can be
 // led here under a name of its own.
 func Admin(o AdminOptions) http.Handler {
@@ -32,7 +35,11 @@ func Admin(o AdminOptions) http.Handler {
 			plain(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		plain(w, http.StatusOK, "ok")
+		text := "ok"
+		if o.Notice != nil && o.Notice() != "" {
+			text += "\n" + o.Notice()
+		}
+		plain(w, http.StatusOK, text)
 	})
 	if o.Profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -183,6 +183,8 @@ func TestAdmin(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "tandem_test_total"})
 	registry.MustRegister(counter)
 	well := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{}, Profiles: true})
+	behind := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{}, Notice: func() string { return "the flows have mistakes" }})
+	quiet := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{}, Notice: func() string { return "" }})
 	ill := Admin(AdminOptions{Metrics: registry, Status: fakeStatus{err: errors.New("the disk is full")}})
 	for _, test := range []struct {
 		h          http.Handler
@@ -194,6 +196,8 @@ func TestAdmin(t *testing.T) {
 		{well, "/livez", "localhost:8082", 200, "ok"},
 		{well, "/readyz", "[::1]:8082", 200, "ok"},
 		{well, "/readyz", "127.0.0.1", 200, "ok"},
+		{behind, "/readyz", "127.0.0.1", 200, "ok\nthe flows have mistakes\n"},
+		{quiet, "/readyz", "127.0.0.1", 200, "ok\n"},
 		{well, "/debug/pprof/cmdline", "127.0.0.1:1", 200, ""},
 		{well, "/metrics", "evil.example:8082", 403, "loopback"},
 		{well, "/metrics", "127.0.0.1.evil.example", 403, "loopback"},
