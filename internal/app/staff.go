@@ -16,7 +16,8 @@ func (a *App) makeStaff(keys *store.Keyring) (err error) {
 	if err != nil {
 		return fmt.Errorf("opening the register of staff: %w", err)
 	}
-	o := login.Options{Register: a.staff, URL: a.cfg.HTTP.StaffAddress(), SecondPerson: a.cfg.Studio.SecondPerson, Log: a.log, Now: a.now}
+	o := login.Options{Register: a.staff, URL: a.cfg.HTTP.StaffAddress(), SecondPerson: a.cfg.Studio.SecondPerson, Providers: a.providers(),
+		Log: a.log, Now: a.now}
 	for _, p := range a.cfg.HTTP.Proxies {
 		network, err := config.Network(p)
 		if err != nil {
