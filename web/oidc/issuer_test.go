@@ -36,8 +36,7 @@ type issuer struct {
 	mu       sync.Mutex
 	codes    map[string]url.Values // what the browser was sent with, by code
 	down     bool
-	asked    int // discoveries
-	header   map[string]any
+	asked    int            // discoveries
 	claims   map[string]any // beside the usual; nil takes one away
 	signWith string         // RS256, ES256, foreign, none, HS256
 	answer   string         // of the token endpoint, instead of tokens
