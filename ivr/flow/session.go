@@ -21,6 +21,7 @@ type Session struct {
 	Serial  int     `json:"serial"`            // counts waits, so that a late answer is known
 	Steps   int     `json:"steps"`             // steps since the last wait that waited: the run-time guard
 	Idle    int     `json:"idle,omitempty"`    // answers that came without waiting since then
+	Faults  int     `json:"faults,omitempty"`  // since then
 	Hushed  bool    `json:"hushed,omitempty"`  // the entry of a secret is going on
 	Leaving bool    `json:"leaving,omitempty"` // the customer has left: only on_leave's steps run
 	Outcome string  `json:"outcome,omitempty"` // the step that was going on when the customer left

@@ -85,8 +85,8 @@ func fits(l *flow.Library, s flow.Session) error {
 	if s.Wait.Kind == flow.WaitNone {
 		return tandem.Errorf(tandem.CodeConflict, "the session waits for nothing, yet has not ended")
 	}
-	if s.Steps < 0 || s.Idle < 0 {
-		return tandem.Errorf(tandem.CodeConflict, "the session has walked %d steps and had %d answers", s.Steps, s.Idle)
+	if s.Steps < 0 || s.Idle < 0 || s.Faults < 0 {
+		return tandem.Errorf(tandem.CodeConflict, "the session has walked %d steps, with %d answers and %d faults", s.Steps, s.Idle, s.Faults)
 	}
 	if len(s.Frames) > maxFrames {
 		return tandem.Errorf(tandem.CodeConflict, "the session has %d flows on its stack, more than %d", len(s.Frames), maxFrames)

@@ -104,6 +104,17 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	for _, script := range [][]string{{"keys 2", "result opened"}, {"keys 4"}, {"keys 6", "place 2"}, {"keys 8"}, {"keys 8", "result done b"}} {
+		d := begin(f, "desk", flow.Facts{}, nil, monday)
+		for _, line := range script {
+			d.do(line)
+		}
+		b, err := flow.Encode(d.s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		s, err := flow.Decode(stored)
 		if err != nil {
@@ -130,7 +141,7 @@ func check(t *testing.T, s flow.Session, effects []flow.Effect) {
 	if (len(s.Frames) == 0) != (s.Wait.Kind == flow.WaitNone) || (len(s.Frames) == 0) != (s.Ended != "") {
 		t.Fatalf("neither waiting nor ended: %+v", s)
 	}
-	if len(s.Keys) > engine.MaxKeys || len(effects) > 16*engine.MaxSteps {
+	if len(s.Keys) > engine.MaxKeys || len(effects) > 24*engine.MaxSteps {
 		t.Fatalf("%d keys, %d effects", len(s.Keys), len(effects))
 	}
 	if s.Hushed != s.Wait.Secret {
@@ -263,6 +274,26 @@ func TestRunaway(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRunawayThroughFaults: a called flow that fails and is called again is a runaway
+// too, though its on_error begins anew each time.
+func TestRunawayThroughFaults(t *testing.T) {
+	child := &flow.Flow{Name: "child", Hash: "c", Start: "a", OnError: "over", Outcomes: []string{"done"}, Steps: map[string]*flow.Step{
+		"a": {Name: "a", Verb: &flow.Hours{Calendar: "nope"}}, "over": {Name: "over", Verb: &flow.End{As: "done"}},
+	}}
+	for onError, want := range map[string]string{"": flow.ReasonError, "a": flow.ReasonError, "sorry": "sorry"} {
+		lib := goFlow(t, onError, map[string]*flow.Step{
+			"a":     {Verb: flow.NewSubflow("child", nil, "", child.Outcomes), Next: flow.Next{To: "a"}},
+			"sorry": {Verb: &flow.End{Reason: "sorry"}},
+		})
+		lib.Flows["child"] = child
+		s, effects, err := engine.Start(lib, "x", flow.Facts{Channel: tandem.Voice}, nil, monday)
+		if err != nil || s.Ended != want {
+			t.Errorf("on_error %q: ended %q, %v", onError, s.Ended, err)
+		}
+		check(t, s, effects)
 	}
 }
 

@@ -439,7 +439,7 @@ func way(effects []flow.Effect) (out []string) {
 func TestRandomFlows(t *testing.T) {
 	entered := map[string]bool{}
 	script := make([]byte, 120)
-	for seed := range uint64(400) {
+	for seed := range uint64(600) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		for i := range script {
 			script[i] = byte(r.Uint32())

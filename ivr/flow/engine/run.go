@@ -56,7 +56,7 @@ func (r *run) awaits(kind flow.WaitKind, serial int) bool {
 
 // waited notes that somebody outside has moved the session: loops begin to count anew.
 func (r *run) waited() {
-	r.s.Steps, r.s.Idle = 0, 0
+	r.s.Steps, r.s.Idle, r.s.Faults = 0, 0, 0
 	for i := range r.s.Frames {
 		r.s.Frames[i].Failing = false
 	}
@@ -266,7 +266,11 @@ func (r *run) fault(err error) {
 	for {
 		if r.flow.OnError != "" && !r.f.Failing {
 			r.f.Failing = true
-			r.s.Steps, r.s.Idle = 0, 0
+			// A flow that is called again and again fails each time anew; the outermost
+			// fails once.
+			if r.s.Faults++; r.s.Faults <= maxFaults || len(r.s.Frames) == 1 {
+				r.s.Steps, r.s.Idle = 0, 0
+			}
 			r.next = r.flow.OnError
 			return
 		}
@@ -300,7 +304,7 @@ func (r *run) onLeft(in flow.Input) {
 	}
 	r.s.Leaving = true
 	r.s.Outcome = r.f.Step
-	r.s.Keys, r.s.Steps, r.s.Idle = "", 0, 0
+	r.s.Keys, r.s.Steps, r.s.Idle, r.s.Faults = "", 0, 0, 0
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave, Set: r.set})
 	r.set = nil
 	r.s.Wait, r.todo = flow.Wait{}, nothing

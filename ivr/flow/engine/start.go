@@ -19,6 +19,7 @@ import (
 const (
 	maxSteps  = 500              // steps without a wait: a loop no reader of the flow meant
 	maxIdle   = 50               // answers in a row that came without waiting: each may have cost a message
+	maxFaults = 4                // since a wait that waited, after which on_error of a called flow gets no steps of its own
 	maxFrames = 16               // flows that have called each other
 	maxKeys   = 32               // typed ahead; the newest are dropped when it is full
 	maxDraft  = 64               // keys of one value
