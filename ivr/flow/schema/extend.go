@@ -24,13 +24,20 @@ func when(test, then, otherwise *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{If: test, Then: then, Else: otherwise}
 }
 
-// oneOf is a map with exactly one of these keys.
+// oneOf is a map with one of these keys.
 func oneOf(keys ...string) []*jsonschema.Schema {
 	out := make([]*jsonschema.Schema, len(keys))
 	for i, k := range keys {
-		out[i] = has(k)
+		out[i] = says(has(k), "One of these keys is needed: "+strings.Join(keys, ", ")+".")
 	}
 	return out
+}
+
+// says gives a schema the message that editors show where it is not met. The keyword is
+// none of JSON Schema's; what does not know it passes over it.
+func says(s *jsonschema.Schema, message string) *jsonschema.Schema {
+	s.Extras = map[string]any{"errorMessage": message}
+	return s
 }
 
 // extend adds the rules that hold between the keys of a map.
@@ -97,9 +104,22 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 
 // step adds that a step has exactly one verb, and what each verb asks of next.
 func (b *builder) step(s *jsonschema.Schema) {
+	var names []string
 	for _, v := range verbs() {
-		s.OneOf = append(s.OneOf, has(v.key))
-		s.AllOf = append(s.AllOf, when(has(v.key), b.verbNext(&v), nil))
+		names = append(names, v.key)
+	}
+	none := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: oneOf(names...)}}
+	s.AllOf = append(s.AllOf, when(none, says(has(names[0]), "A step needs a verb: "+strings.Join(names, ", ")+"."), nil))
+	for _, v := range verbs() {
+		alone := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+		for _, other := range names {
+			if other != v.key {
+				alone.Properties.Set(other, jsonschema.FalseSchema)
+			}
+		}
+		then := b.verbNext(&v)
+		then.AllOf = append(then.AllOf, says(alone, "A step has one verb; this one has "+v.key+" already."))
+		s.AllOf = append(s.AllOf, when(has(v.key), then, nil))
 	}
 	s.AllOf = append(s.AllOf,
 		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: oneOf(elseOutcome, skipped)}, nil)), nil),

@@ -123,6 +123,9 @@ func (b *builder) of(t reflect.Type, words []string) *jsonschema.Schema {
 		return b.defined(t, func() *jsonschema.Schema { return b.object(t) })
 	case reflect.Map:
 		s := &jsonschema.Schema{Type: "object", AdditionalProperties: b.of(t.Elem(), words), PropertyNames: b.key(t)}
+		if t.Key() == reflect.TypeFor[Language]() {
+			s.Title = "words by language"
+		}
 		if t.Key() == reflect.TypeFor[Language]() && t.Elem() != reflect.TypeFor[PhraseList]() && t.Elem() != reflect.TypeFor[Plain]() {
 			n := uint64(1)
 			s.MinProperties = &n

@@ -37,7 +37,7 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 	case reflect.TypeFor[Expression]():
 		return types("string", "number", "boolean")
 	case reflect.TypeFor[Duration]():
-		return text(durationPattern)
+		return says(text(durationPattern), "A duration is a number with its unit: 500ms, 5s, 8m, 2h or 3d.")
 	case reflect.TypeFor[Pause]():
 		return text(`^([0-9]+(ms|s|m|h|d)|silence)$`)
 	case reflect.TypeFor[AgentCount]():
@@ -59,11 +59,11 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 	case reflect.TypeFor[Range]():
 		return text(`^-?[0-9]{1,7}\.\.-?[0-9]{1,7}$`)
 	case reflect.TypeFor[Keys]():
-		return text(`^[0-9*#A-D]{1,8}$`)
+		return says(text(`^[0-9*#A-D]{1,8}$`), "Keys are digits, * or #, in quotes: \"1\".")
 	case reflect.TypeFor[Pressed]():
 		return text(`^[0-9*#A-D]*$`)
 	case reflect.TypeFor[YesNo]():
-		return &jsonschema.Schema{Type: "boolean"}
+		return says(&jsonschema.Schema{Type: "boolean"}, "Write true or false.")
 	case reflect.TypeFor[Word]():
 		return enum(words)
 	case reflect.TypeFor[Secrecy]():
