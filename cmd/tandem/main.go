@@ -91,7 +91,7 @@ func commands() []*cli.Command {
 func flowCommand() *cli.Command {
 	return &cli.Command{
 		Name: "flow", Usage: "check flows and try them out",
-		Subcommands: []*cli.Command{flowCheckCommand(), flowFmtCommand(), flowPictureCommand(), flowRunCommand(), flowSchemaCommand(), flowTestCommand()},
+		Subcommands: []*cli.Command{flowCheckCommand(), flowFmtCommand(), flowPictureCommand(), flowReplayCommand(), flowRunCommand(), flowSchemaCommand(), flowTestCommand()},
 	}
 }
 
@@ -198,13 +198,13 @@ func wantArgs(c *cli.Context, names ...string) error {
 	return nil
 }
 
-// release is the version of a released program; the linker fills it in.
-var release string
+// released is the version of a released program; the linker fills it in.
+var released string
 
 // version is the release's, else the module's, else the commit it was built from.
 func version() string {
-	if release != "" {
-		return release
+	if released != "" {
+		return released
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -40,6 +40,7 @@ var table = map[string][]string{
 	"ivr/flow/picture":    {"tandem", "internal/layered", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/schema":     {"tandem", "ivr/flow", "ivr/flow/source"},
 	"ivr/flow/program":    {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
+	"ivr/flow/replay":     {"tandem", "ivr/flow", "ivr/flow/engine"},
 	"ivr/flow/read":       {"internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow", "ivr/flow/engine"},

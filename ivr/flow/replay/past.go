@@ -1,0 +1,77 @@
+package replay
+
+import (
+	"encoding/json"
+
+	"tandem"
+	"tandem/ivr/flow"
+)
+
+// Of makes a Past of an interaction's journal; leg is the customer's first. ok is false
+// if there is nothing to replay: no flow was begun, or the customer is erased.
+func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, ok bool) {
+	p = Past{At: in.Started, Facts: flow.Facts{
+		Number: in.Number, Entry: in.Entry, Channel: channelOf(leg.Kind), Caller: leg.From, Assurance: leg.Assurance, AssuranceUntil: leg.AssuranceUntil,
+	}}
+	for _, e := range events {
+		switch e.Kind {
+		case tandem.EventFlowStarted:
+			if d, read := payload[tandem.FlowRef](e); read && p.Flow == "" {
+				p.Flow, p.Hash, p.At = d.Flow, d.Hash, e.At
+			}
+		case tandem.EventStep:
+			if d, read := payload[tandem.StepEntered](e); read {
+				p.Steps = append(p.Steps, Step{Flow: d.Flow, Step: d.Step, At: e.At})
+			}
+		case tandem.EventOutcome:
+			if d, read := payload[tandem.StepLeft](e); read {
+				if s := p.open(d.Flow, d.Step); s != nil {
+					s.Outcome, s.Next, s.Set, s.At = d.Outcome, d.Next, d.Set, e.At
+				}
+			}
+		case tandem.EventFlowEnded:
+			if d, read := payload[tandem.FlowEnd](e); read {
+				p.Reason = d.Reason
+			}
+		}
+	}
+	p.settle()
+	return p, p.Flow != "" && len(p.Steps) > 0
+}
+
+// open is the newest step of that name that was not left.
+func (p *Past) open(name, step string) *Step {
+	for i := len(p.Steps) - 1; i >= 0; i-- {
+		if s := &p.Steps[i]; s.Flow == name && s.Step == step && s.Outcome == "" {
+			return s
+		}
+	}
+	return nil
+}
+
+// settle finds the steps that failed: no outcome tells of them, and the flow went on.
+func (p *Past) settle() {
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		s.Fault = s.Outcome == "" && i+1 < len(p.Steps) && p.Steps[i+1].Flow == s.Flow
+	}
+}
+
+// channelOf is the channel that a leg of the kind speaks on.
+func channelOf(k tandem.LegKind) tandem.Channel {
+	switch k {
+	case tandem.LegChat:
+		return tandem.Chat
+	case tandem.LegSMS:
+		return tandem.SMS
+	}
+	return tandem.Voice
+}
+
+func payload[T any](e tandem.Event) (v T, ok bool) {
+	if len(e.Data) == 0 { // its customer is erased
+		return v, false
+	}
+	err := json.Unmarshal(e.Data, &v)
+	return v, err == nil
+}
