@@ -10,12 +10,15 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"tandem"
 	"tandem/internal/config"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 	"tandem/store/staff"
 )
 
@@ -116,6 +119,70 @@ func TestVersionsOutliveARestart(t *testing.T) {
 	}
 	if _, err := s.Library(t.Context(), "low", "feed"); tandem.CodeOf(err) != tandem.CodeNotFound {
 		t.Errorf("a version that never was: %v", err)
+	}
+}
+
+// A stored session goes on where it waits, in the version it began with, though the
+// flow has become another and the server was restarted.
+func TestSessionGoesOnInItsVersion(t *testing.T) {
+	const ask = "flow: low\nchannels: [voice]\nlanguages: [en]\nstart: ask\nsteps:\n" +
+		"  ask: { menu: { prompt: { en: { audio: low.wav } }, choices: [ { keys: \"1\", go: old } ] }, next: { else: end } }\n" +
+		"  old: { say: { en: { audio: low.wav } }, next: end }\n"
+	s := newServerWith(t, setup{unstarted: true})
+	if err := s.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s.path("flows/low.flow.yaml"), ask)
+	s, err := s.try(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	session, _, err := engine.Start(s.shelf.Current(), "low", flow.Facts{Channel: tandem.Voice}, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := flow.Encode(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s.path("flows/low.flow.yaml"), strings.ReplaceAll(ask, "old", "new"))
+	if s, err = s.try(t); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Abandon(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if session, err = flow.Decode(stored); err != nil {
+		t.Fatal(err)
+	}
+	lib, err := s.Library(t.Context(), session.Frames[0].Flow, session.Frames[0].Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session, _, err = engine.Resume(lib, session, now); err != nil {
+		t.Fatal(err)
+	}
+	session, effects, err := engine.Advance(lib, session, flow.Input{Kind: flow.InputKey, At: now, Text: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(effects, func(e flow.Effect) bool {
+		tr, ok := e.(flow.Trace)
+		return ok && tr.Data == any(tandem.StepEntered{Flow: "low", Step: "old", Verb: "say"})
+	}) {
+		t.Errorf("it went on to %+v", session.Wait)
+	}
+	if session, err = flow.Decode(stored); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := engine.Resume(s.shelf.Current(), session, now); err == nil {
+		t.Error("it goes on in another version")
 	}
 }
 
