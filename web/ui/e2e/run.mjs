@@ -4,19 +4,21 @@
 //
 // Starts bin/tandem demo in a folder of its own on free ports, runs every check of
 // the journey, and closes with a line "N passed, N failed". Screenshots of what was
-// seen lie in web/ui/e2e/shots. CHROMIUM names the browser if it is elsewhere.
+// seen lie in web/ui/e2e/shots. CHROMIUM names the browser if it is elsewhere; CHECK is
+// a pattern of the checks to run, when not all are wanted.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const journeys = { call: "./call.mjs" }; // each file is one journey
+const journeys = { call: "./call.mjs", studio: "./studio.mjs" }; // each file is one journey
 const root = new URL("../../..", import.meta.url).pathname;
 const shots = new URL("shots/", import.meta.url).pathname;
 const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const startTime = 60_000; // milliseconds for the server to serve
 const checkTime = 60_000; // for one check
+const only = new RegExp(process.env.CHECK ?? "");
 const stopTime = 15_000; // for the server to stop
 
 const wanted = process.argv.slice(2).filter((name) => name !== "");
@@ -55,7 +57,7 @@ async function run(name) {
         "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
       ],
     });
-    await journey({ browser, server, root, check, shot: (page, what) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true }) });
+    await journey({ browser, server, root, check, startServer, shot: (page, what) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true }) });
   } catch (err) {
     failed++;
     console.log(`FAILED ${name}: ${err.stack ?? err}`);
@@ -68,6 +70,7 @@ async function run(name) {
 // check runs one thing that must hold, for limit milliseconds at most; the journey
 // goes on after a failure.
 async function check(what, fn, limit = checkTime) {
+  if (!only.test(what)) return;
   const begun = Date.now();
   let timer;
   try {
@@ -85,9 +88,10 @@ async function check(what, fn, limit = checkTime) {
   }
 }
 
-// startServer starts the demo and reads the line that says where it listens.
-async function startServer() {
-  const child = spawn(`${root}bin/tandem`, ["demo", "--temporary", "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+// startServer starts the demo and reads the line that says where it listens. set are
+// environment variables that override its configuration.
+async function startServer(set = {}) {
+  const child = spawn(`${root}bin/tandem`, ["demo", "--temporary", "--json"], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...set } });
   const ended = new Promise((done) => child.once("close", done));
   let log = "";
   child.stderr.on("data", (text) => {
@@ -106,10 +110,11 @@ async function startServer() {
     throw err;
   });
   clearTimeout(timer);
-  const { addresses, config } = JSON.parse(first);
+  const { addresses, config, passwords } = JSON.parse(first);
   return {
     program: `${root}bin/tandem`,
     config,
+    passwords, // of the staff, by name
     pages: `http://${addresses["http.listen"][0]}/`,
     staff: `http://${addresses["http.staff_listen"][0]}/`,
     admin: `http://${addresses["http.admin_listen"][0]}/`,

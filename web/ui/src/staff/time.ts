@@ -1,12 +1,13 @@
 // Times as people in the page's language write them, in the zone of their own clock.
 import type { Language } from "../language.ts";
 
-function at(text: string): Date | null {
+function at(text: string | null): Date | null {
+  if (text === null || text === "") return null;
   const when = new Date(text);
   return Number.isNaN(when.getTime()) || when.getUTCFullYear() < 2 ? null : when; // Go's zero time is in year 1
 }
 
-export function dateTime(text: string, language: Language): string {
+export function dateTime(text: string | null, language: Language): string {
   const when = at(text);
   return when ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", hour12: false }).format(when) : "–";
 }

@@ -66,6 +66,7 @@ const en: StaffWords = {
     must_change: "Choose a password of your own first. Reload the page to do so.",
     must_totp: "Set up a second factor first. Reload the page to do so.",
     unavailable: "The server cannot write at the moment, so nothing was changed. Try again soon.",
+    errors: "The flows would have errors with this. Mend those listed under Problems first.",
     internal: "Something went wrong on the server. It has been noted there. Try again in a moment.",
   },
 };
@@ -111,6 +112,7 @@ const zhCN: StaffWords = {
     must_change: "请先设置您自己的密码。刷新页面即可设置。",
     must_totp: "请先设置二次验证。刷新页面即可设置。",
     unavailable: "服务器暂时无法写入，没有任何更改。请稍后重试。",
+    errors: "这样修改会使流程出错。请先改正“问题”中列出的错误。",
     internal: "服务器出错，已记录。请稍后重试。",
   },
 };

@@ -113,6 +113,7 @@ export interface Taken {
   said: string | string[] | null;
   pressed: string | null;
   set: Record<string, unknown> | null;
+  fault?: string; // what went wrong in it
 }
 
 export interface Drawn {
@@ -135,6 +136,7 @@ export interface PastPath {
   number: string;
   flow: string;
   hash: string;
+  erased?: boolean; // its customer's data are
   steps: Taken[];
 }
 
@@ -166,7 +168,7 @@ export interface Proposal {
   note: string;
   state: "open" | "published" | "refused";
   decided_by: string;
-  decided_at: string;
+  decided_at: string | null;
   why: string;
 }
 
@@ -183,11 +185,12 @@ export interface Proposed {
 
 export interface StaffUser {
   name: string;
+  provider?: string; // "" = a local user
   display: string;
   roles: string[];
   totp: boolean;
   disabled: boolean;
-  last_login: string;
+  last_login: string | null;
 }
 
 export interface AuditEntry {

@@ -105,7 +105,7 @@ function Path({ id, flow, onStep }: { id: string; flow: Flow; onStep(step: strin
     <section class="path" aria-label={w.pathOf(path.value.number)}>
       <h3>{w.pathOf(path.value.number)}</h3>
       {path.value.hash !== flow.hash && <p class="soft">{w.otherVersion}</p>}
-      {steps.length === 0 && <p class="empty">{w.noSteps}</p>}
+      {steps.length === 0 && <p class="empty">{path.value.erased ? w.erased : w.noSteps}</p>}
       <ol>
         {steps.map((s, i) => (
           <PathStep key={i} step={s} onStep={onStep} />
@@ -140,6 +140,7 @@ function PathStep({ step: s, onStep }: { step: Taken; onStep(step: string): void
           {clock(s.at, language)}
         </time>
       </p>
+      {s.fault && <p class="path-fault">{s.fault}</p>}
       {(said.some((t) => t !== "") || s.pressed || set.length > 0) && (
         <dl>
           {said.filter((t) => t !== "").length > 0 && (

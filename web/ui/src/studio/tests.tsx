@@ -77,7 +77,7 @@ function Case({ test: c, onLine }: { test: TestCase; onLine: Props["onLine"] }) 
           <span class="case-name">{c.name}</span>
           <span class="tag">{w.channels[c.channel] ?? c.channel}</span>
         </button>
-        <button type="button" class="quiet small" onClick={() => onLine(c.file, c.line)} aria-label={w.toLineOf(c.file, c.line)}>
+        <button type="button" class="quiet small" onClick={() => onLine(c.file, c.line)}>
           {c.file}:{c.line}
         </button>
       </div>

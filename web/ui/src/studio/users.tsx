@@ -70,18 +70,23 @@ export function Users({ me }: { me: Me }) {
                   </td>
                   <td role="cell" data-label={w.rolesLabel}>{u.roles.map((r) => sw.roles[r as Role] ?? r).join(sw.comma)}</td>
                   <td role="cell" data-label={w.secondFactor} class="nowrap">{u.totp ? w.on : w.off}</td>
-                  <td role="cell" data-label={w.lastLogin} class="nowrap">{u.last_login && dateTime(u.last_login, language) !== "–" ? dateTime(u.last_login, language) : w.never}</td>
+                  <td role="cell" data-label={w.lastLogin} class="nowrap">{u.last_login ? dateTime(u.last_login, language) : w.never}</td>
                   <td role="cell" data-label={w.state} class="nowrap">
                     <span class={`badge ${u.disabled ? "bad" : "good"}`}>{u.disabled ? w.disabled : w.enabled}</span>
                   </td>
                   <td role="cell">
                     <div class="actions">
-                      <button type="button" class="small" aria-label={w.editUser(u.name)} onClick={() => setEditing(u)}>
-                        {w.edit}
-                      </button>
-                      <button type="button" class="small" aria-label={w.resetOf(u.name)} onClick={() => void change(u.name, { reset: true }, w.passwordReset(u.name))}>
-                        {w.reset}
-                      </button>
+                      {u.name === me.user.name && <span class="soft">{w.ownUser}</span>}
+                      {u.name !== me.user.name && !u.provider && (
+                        <>
+                          <button type="button" class="small" aria-label={w.editUser(u.name)} onClick={() => setEditing(u)}>
+                            {w.edit}
+                          </button>
+                          <button type="button" class="small" aria-label={w.resetOf(u.name)} onClick={() => void change(u.name, { reset: true }, w.passwordReset(u.name))}>
+                            {w.reset}
+                          </button>
+                        </>
+                      )}
                       {u.name !== me.user.name && (
                         <button
                           type="button"

@@ -56,7 +56,7 @@ export function createEditor(parent: HTMLElement, text: string, readOnly: boolea
     handlers().onChange(now);
   };
   const lock = (on: boolean) => [EditorState.readOnly.of(on), EditorView.editable.of(true)];
-  const name = (n: Naming) => [EditorState.phrases.of(phrases[n.language]), EditorView.contentAttributes.of({ "aria-label": n.label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" })];
+  const name = (n: Naming) => [EditorState.phrases.of(phrases[n.language]), EditorView.contentAttributes.of({ "aria-label": n.label, tabindex: "0", spellcheck: "false", autocorrect: "off", autocapitalize: "off" })];
 
   const view = new EditorView({
     parent,

@@ -174,7 +174,6 @@ export const en = {
   noTests: "There is no test yet. Write some beside the flow, in NAME.test.yaml.",
   passed: "Passed:",
   failed: "Failed:",
-  toLineOf: (file: string, line: number) => `To line ${line} of ${file}`,
   transcriptOf: (name: string) => `Transcript of ${name}`,
   noTranscript: "Nothing was said.",
   coverage: "Coverage",
@@ -194,6 +193,7 @@ export const en = {
   pathOf: (number: string) => `Path of ${number}`,
   otherVersion: "It ran on another version; the picture shows that one.",
   noSteps: "No step of it was noted.",
+  erased: "The customer's data have been erased, and the steps with them.",
   said: "Said",
   pressed: "Pressed",
   endings: { completed: "completed", left: "left", failed: "failed", transferred: "transferred", error: "error", abandoned: "left" } as Record<string, string>,
@@ -265,7 +265,7 @@ export const en = {
   whyNeeded: "Give the reason; the author needs it to go on.",
   publishedOther: "Published.",
   refusedDone: "Refused; the author sees the reason.",
-  proposalConflict: "The file has changed since this was proposed. Its author has to propose it anew.",
+  proposalConflict: "It was decided already, or the file has changed since; then its author has to propose it anew.",
 
   // Account
   signedInAs: (name: string, roles: string) => `${name} · ${roles}`,
@@ -312,6 +312,7 @@ export const en = {
     operator: "reads flows, manages users",
     auditor: "reads flows and the audit log",
   },
+  ownUser: "This is you",
   lastLogin: "Last login",
   never: "Never",
   on: "On",
@@ -362,6 +363,11 @@ export const en = {
     "totp.remove": "Second factor removed",
     "totp.failed": "Wrong code",
     "audit.look": "Audit log read",
+    "interaction.look": "Interaction read",
+    "flow.propose": "Change proposed",
+    "flow.publish": "Published",
+    "flow.refuse": "Proposal refused",
+    "flow.rollback": "Rolled back",
   } as Record<string, string>,
 
   // Keys
