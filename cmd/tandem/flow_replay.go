@@ -115,7 +115,7 @@ func replayAll(c *cli.Context, db *sqlite.DB, lib *flow.Library, name, dir strin
 			found.Skipped++
 		}
 	}
-	versions := versions{releases: release.New(db, time.Now), dir: dir, options: options, known: replay.Known(pasts), read: map[string]func(string, string) bool{}}
+	versions := versions{releases: release.New(db, time.Now), dir: dir, options: options, read: map[string]func(string, string) bool{}}
 	for _, p := range pasts {
 		had, err := versions.of(c, p)
 		if err != nil {
@@ -136,7 +136,6 @@ type versions struct {
 	releases *release.Store
 	dir      string
 	options  read.Options
-	known    func(string, string) bool // for a version that is not kept
 	read     map[string]func(string, string) bool
 }
 
@@ -144,7 +143,7 @@ func (v *versions) of(c *cli.Context, p replay.Past) (func(string, string) bool,
 	if had := v.read[p.Hash]; had != nil {
 		return had, nil
 	}
-	had := v.known
+	had := replay.Always // where the version is not kept
 	r, err := v.releases.Find(c.Context, p.Flow, p.Hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
