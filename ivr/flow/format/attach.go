@@ -1,6 +1,8 @@
 package format
 
 import (
+	"sort"
+
 	"tandem/ivr/flow/source"
 )
 
@@ -59,7 +61,7 @@ func (d *document) addFoot(v *value, words line) {
 func (d *document) onLine(at source.Place) *entry {
 	var found *entry
 	var reached source.Place
-	for _, e := range d.order {
+	for _, e := range d.byLine[at.Line] {
 		if !before(e.at, at) {
 			break
 		}
@@ -81,13 +83,14 @@ func (d *document) onLine(at source.Place) *entry {
 // around is the entry that begins next after a place and the one that began last
 // before it.
 func (d *document) around(at source.Place) (next, last *entry) {
-	for _, e := range d.order {
-		if before(at, e.at) {
-			return e, last
-		}
-		last = e
+	i := sort.Search(len(d.order), func(i int) bool { return before(at, d.order[i].at) })
+	if i < len(d.order) {
+		next = d.order[i]
 	}
-	return nil, last
+	if i > 0 {
+		last = d.order[i-1]
+	}
+	return next, last
 }
 
 // brackets is the innermost value in brackets around a place.

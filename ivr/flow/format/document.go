@@ -14,12 +14,16 @@ import (
 type document struct {
 	lines    []string
 	root     *value
-	order    []*entry // every entry, a parent before its children, as in the file
-	flows    []*value // every value in brackets
-	comments []string // the text of every comment, for verify
+	order    []*entry         // every entry, a parent before its children, as in the file
+	flows    []*value         // every value in brackets
+	byLine   map[int][]*entry // that begin or end on a line, in the same order
+	comments []string         // the text of every comment, for verify
 
 	header []line // words about the whole file
 	gap    bool   // a blank line follows them
+
+	cut   []rune // the characters of line cutOf: many values may stand on one
+	cutOf int
 }
 
 // line is a comment on a line of its own.
@@ -77,6 +81,13 @@ func newDocument(text string, root *source.Node) (*document, error) {
 	d.root = b.value(root, 1)
 	if b.lost != nil {
 		return nil, unable(b.lost.At.Line, "this text cannot be followed from its first to its last line")
+	}
+	d.byLine = map[int][]*entry{}
+	for _, e := range d.order {
+		d.byLine[e.at.Line] = append(d.byLine[e.at.Line], e)
+		if e.val.end.Line != e.at.Line {
+			d.byLine[e.val.end.Line] = append(d.byLine[e.val.end.Line], e)
+		}
 	}
 	found, err := comments(text, tokens)
 	if err != nil {
@@ -138,7 +149,7 @@ func (b *builder) value(n *source.Node, indent int) *value {
 // dash is the column of a list's first dash.
 func (b *builder) dash(list *source.Node) int {
 	at := list.Items[0].At
-	row := []rune(b.d.row(at.Line))
+	row := b.d.runes(at.Line)
 	for i := min(at.Col-2, len(row)-1); i >= 0; i-- {
 		if row[i] == '-' {
 			return i + 1
@@ -158,9 +169,7 @@ func (b *builder) entry(parent *value, key, val *source.Node) {
 	if val.Kind == source.Null && val.Text == "" && key != nil {
 		e.val.end = source.Place{Line: key.At.Line, Col: key.At.Col + utf8.RuneCountInString(key.Text)}
 	}
-	row := []rune(b.d.row(e.at.Line))
-	first := strings.Trim(string(row[:min(e.at.Col-1, len(row))]), " -") == ""
-	e.blank = first && b.d.blankAbove(e.at.Line)
+	e.blank = b.d.blankAbove(e.at.Line) && e.at.Col <= b.d.firstWord(e.at.Line)
 }
 
 // row is a line of the file, "" outside it.
@@ -169,6 +178,24 @@ func (d *document) row(n int) string {
 		return ""
 	}
 	return d.lines[n-1]
+}
+
+// runes is the characters of a line.
+func (d *document) runes(n int) []rune {
+	if d.cutOf != n {
+		d.cut, d.cutOf = []rune(d.row(n)), n
+	}
+	return d.cut
+}
+
+// firstWord is the column of the first character of a line that is no blank and no dash.
+func (d *document) firstWord(n int) int {
+	for i, r := range d.runes(n) {
+		if r != ' ' && r != '-' {
+			return i + 1
+		}
+	}
+	return 1
 }
 
 func (d *document) blankAbove(n int) bool {

@@ -2,10 +2,12 @@ package format
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/ivr/flow/source"
 )
@@ -306,4 +308,23 @@ func FuzzFormat(f *testing.F) {
 			t.Errorf("%q became\n%q, and that\n%q (%v)", data, out, again, err)
 		}
 	})
+}
+
+// TestLargeFile: a file of the largest size, with a comment on every other line, takes
+// no longer than a few times as long as it takes to read it.
+func TestLargeFile(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("flow: x\nsteps:\n")
+	for i := range 2000 {
+		fmt.Fprintf(&b, "  # about %d\n  s%d: { say: { en: \"Hello %d.\" }, next: end } # tail\n", i, i, i)
+	}
+	b.WriteString("returns: [ " + strings.Repeat("a, ", 3000) + "a ]\n")
+	begin := time.Now()
+	out, err := Source([]byte(b.String()))
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if err != nil || strings.Count(string(out), "# about") != 2000 || strings.Count(string(out), "# tail") != 2000 || strings.Count(string(out), "\n  - a\n") == 0 {
+		t.Errorf("%v\n%.500s", err, out)
+	}
 }

@@ -29,7 +29,7 @@ func (b *builder) scalar(v *value, indent int) {
 // plain follows an unquoted text. One that goes over several lines becomes one line.
 func (b *builder) plain(v *value) {
 	at := v.node.At
-	row := []rune(b.d.row(at.Line))
+	row := b.d.runes(at.Line)
 	col := at.Col
 	v.end = at
 	for _, want := range v.node.Text {
@@ -43,7 +43,7 @@ func (b *builder) plain(v *value) {
 					b.lost = v.node
 					return
 				}
-				row, col = []rune(b.d.row(at.Line)), 1
+				row, col = b.d.runes(at.Line), 1
 				continue
 			}
 			col++
@@ -65,7 +65,7 @@ func (b *builder) plain(v *value) {
 // that would need escapes; over several lines it stays as it is.
 func (b *builder) quoted(v *value) {
 	quote, at := rune(v.node.Style), v.node.At
-	row := []rune(b.d.row(at.Line))
+	row := b.d.runes(at.Line)
 	if at.Col > len(row) || row[at.Col-1] != quote {
 		b.lost = v.node
 		return
@@ -79,7 +79,7 @@ func (b *builder) quoted(v *value) {
 				b.lost = v.node
 				return
 			}
-			row, from, i = []rune(b.d.row(at.Line)), 0, 0
+			row, from, i = b.d.runes(at.Line), 0, 0
 		}
 		switch {
 		case quote == '"' && row[i] == '\\':
@@ -109,7 +109,7 @@ func (b *builder) rawLine(v *value, s string) {
 // blockText takes the lines below | or > without their indentation.
 func (b *builder) blockText(v *value, indent int) {
 	at := v.node.At
-	row := []rune(b.d.row(at.Line))
+	row := b.d.runes(at.Line)
 	if at.Col > len(row) {
 		b.lost = v.node
 		return
