@@ -1,19 +1,14 @@
 package read
 
 import (
-	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/fstest"
-
-	"tandem/media/wav"
 
 	"tandem/ivr/flow/source"
 )
@@ -107,60 +102,6 @@ func TestEveryRuleIsShown(t *testing.T) {
 		}
 		if !documented[rule] {
 			t.Errorf("%s: source.Rules does not tell of rule %s", place, rule)
-		}
-	}
-}
-
-// pageHead is what the steps shown in the language page stand on.
-const pageHead = `flow: page
-channels: [voice]
-languages: [en]
-start: FIRST
-vars:
-  card_number: { type: digits, secret: true }
-  pin:    { type: digits, secret: ephemeral }
-  visits: { type: int }
-  slots:  { type: list, of: date }
-  chosen: { type: date }
-  answer: { type: object, fields: { state: text } }
-  rated:  { type: object, fields: { score: int } }
-steps:
-`
-
-// TestPageExamples reads every example of the language page: whole files together,
-// steps under a head of their own.
-func TestPageExamples(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/flow-language.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, steps := fstest.MapFS{}, []string{}
-	for _, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
-		if name := regexp.MustCompile(`^# (\S+\.yaml)\n`).FindStringSubmatch(m[1]); name != nil {
-			files[name[1]] = &fstest.MapFile{Data: []byte(m[1])}
-		} else {
-			steps = append(steps, m[1])
-		}
-	}
-	if len(files) < 4 || len(steps) < 5 {
-		t.Fatalf("%d files and %d examples of steps", len(files), len(steps))
-	}
-	var welcome bytes.Buffer
-	if err := wav.Write(&welcome, wav.Audio{Rate: 8000, PCM: make([]int16, 160)}); err != nil {
-		t.Fatal(err)
-	}
-	files["audio/welcome.wav"] = &fstest.MapFile{Data: welcome.Bytes()}
-	o := testOptions()
-	o.HTTPAllow = []string{"orders.example"}
-	if _, ds := FS(files, o); len(ds) != 0 {
-		t.Errorf("the files of the page:\n%s", shown(ds))
-	}
-	for _, example := range steps {
-		first, _, _ := strings.Cut(example, ":")
-		text := strings.Replace(pageHead, "FIRST", first, 1) + "  " + strings.ReplaceAll(strings.TrimSpace(example), "\n", "\n  ") + "\n"
-		files["page.flow.yaml"] = &fstest.MapFile{Data: []byte(text)}
-		if _, ds := FS(files, o); len(ds) != 0 {
-			t.Errorf("%s\n%s", text, shown(ds))
 		}
 	}
 }
