@@ -1,5 +1,6 @@
-// Package flows holds the sample that comes with Tandem: the hotline of a bank, with
-// its recordings. It owns files only.
+// Package flows holds the samples that come with Tandem, with the tests beside them: the
+// hotline of a bank, with its recordings, the bank's front door and the service line of a
+// maker of pumps. It owns files only.
 package flows
 
 import (
@@ -7,9 +8,9 @@ import (
 	"io/fs"
 )
 
-//go:embed *.yaml prompts
+//go:embed *.yaml prompts knowledge
 var sample embed.FS
 
-// Sample is the folder of the sample hotline. Its recordings, under prompts/, also
-// say numbers, amounts, dates and times for flows that have none of their own.
+// Sample is the folder of the samples. The recordings under prompts/ also say numbers,
+// amounts, dates and times for flows that have none of their own.
 func Sample() fs.FS { return sample }

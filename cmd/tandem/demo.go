@@ -139,7 +139,7 @@ func freePort() (string, error) {
 }
 
 // copyMissing copies the files that are not there yet, so that a designer's edits
-// stay. The folders in it stay behind: the recordings of prompts come with the program.
+// stay. The recordings of prompts stay behind: they come with the program.
 func copyMissing(dir string, from fs.FS) error {
 	return fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -147,10 +147,10 @@ func copyMissing(dir string, from fs.FS) error {
 		}
 		to := filepath.Join(dir, filepath.FromSlash(path))
 		switch {
-		case path == ".":
-			return os.MkdirAll(to, 0o755)
-		case d.IsDir():
+		case path == "prompts":
 			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(to, 0o755)
 		}
 		if _, err := os.Stat(to); err == nil {
 			return nil
