@@ -53,6 +53,9 @@ func (ff *File) readSteps(n *source.Node) {
 		return
 	}
 	for _, e := range n.Entries {
+		if ff.Full() {
+			return
+		}
 		if e.Key.Text == flow.ToEnd || e.Key.Text == flow.ToRepeat {
 			ff.Fail(e.Key, "reserved-name", "choose another name", "`%s` is a target of its own and cannot be a step's name", e.Key.Text)
 			continue

@@ -133,13 +133,18 @@ func Sort(ds []Diagnostic) {
 	})
 }
 
-// DidYouMean makes the fix for an unknown name: the nearest, or the whole list.
+const maxListed = 24 // names that a fix spells out
+
+// DidYouMean makes the fix for an unknown name: the nearest, or the list of them.
 func DidYouMean(word string, candidates []string) string {
 	if near := nearest.Name(word, candidates); near != "" {
 		return fmt.Sprintf("write `%s`", near)
 	}
 	if len(candidates) == 0 {
 		return ""
+	}
+	if more := len(candidates) - maxListed; more > 1 {
+		return fmt.Sprintf("use one of: %s … and %d more", strings.Join(candidates[:maxListed], ", "), more)
 	}
 	return "use one of: " + strings.Join(candidates, ", ")
 }

@@ -2,13 +2,17 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tandem/ivr/flow"
 )
 
-// MaxDiagnostics per file: more help nobody and would make a hostile file costly.
-const MaxDiagnostics = 100
+// Bounds of what is told: more helps nobody and would make a hostile file costly.
+const (
+	MaxDiagnostics = 100 // of one file; an error takes the place of a warning
+	maxMessage     = 800 // characters of a message or a fix
+)
 
 // Place is a position in a file, lines and columns from 1, columns in characters.
 type Place struct{ Line, Col int }
@@ -21,7 +25,7 @@ type File struct {
 	Root *Node  // the map that the file is; nil until Parse has read it without error
 
 	lines    []string
-	broken   bool // has an error
+	errors   int // among found
 	found    []Diagnostic
 	reported map[string]bool
 }
@@ -32,7 +36,10 @@ func New(base, path string) *File {
 }
 
 // Broken reports whether an error has been found.
-func (f *File) Broken() bool { return f.broken }
+func (f *File) Broken() bool { return f.errors > 0 }
+
+// Full reports that no further diagnostic is kept.
+func (f *File) Full() bool { return f.errors == MaxDiagnostics }
 
 // Found is every diagnostic so far, in the order of finding.
 func (f *File) Found() []Diagnostic { return f.found }
@@ -40,23 +47,52 @@ func (f *File) Found() []Diagnostic { return f.found }
 // Report adds a diagnostic about width characters at p. fix is what to write instead,
 // "" = nothing to add; rule is its stable name.
 func (f *File) Report(severity string, p Place, width int, rule, fix, format string, args ...any) {
-	f.broken = f.broken || severity == Error
-	key := fmt.Sprint(p, rule, fmt.Sprintf(format, args...))
+	if full := len(f.found) == MaxDiagnostics; f.Full() || full && severity != Error {
+		return
+	}
+	message := fmt.Sprintf(format, args...)
+	key := fmt.Sprint(p, rule, message)
 	if f.reported[key] {
 		return // the same part of the file, looked at twice
 	}
 	f.reported[key] = true
-	if len(f.reported) > MaxDiagnostics {
-		return
+	if severity == Error {
+		f.errors++
+		f.makeRoom()
 	}
 	d := Diagnostic{
 		File: f.Path, Line: p.Line, Column: p.Col, Severity: severity, Rule: rule,
-		Message: fmt.Sprintf(format, args...), Suggestion: fix, Width: width,
+		Message: cut(message), Suggestion: cut(fix), Width: width,
 	}
 	if p.Line >= 1 && p.Line <= len(f.lines) {
 		d.Snippet = strings.TrimRight(f.lines[p.Line-1], " \t")
 	}
 	f.found = append(f.found, d)
+}
+
+// makeRoom drops the last warning where no more would be kept.
+func (f *File) makeRoom() {
+	if len(f.found) < MaxDiagnostics {
+		return
+	}
+	for i, d := range slices.Backward(f.found) {
+		if d.Severity == Warning {
+			f.found = slices.Delete(f.found, i, i+1)
+			return
+		}
+	}
+}
+
+// cut leaves the middle out of a text nobody would read to its end.
+func cut(text string) string {
+	if len(text) <= maxMessage {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= maxMessage {
+		return text
+	}
+	return string(runes[:maxMessage/2]) + " … " + string(runes[len(runes)-maxMessage/2:])
 }
 
 // Fail reports an error at a node.

@@ -32,12 +32,13 @@ func (f *File) lookAlikes() {
 			continue
 		}
 		runes := []rune(line)
+		amid := mixed(runes)
 		for at, r := range runes {
 			here := Place{i + 1, at + 1}
 			switch plain := latin[r]; {
 			case unseen(r):
 				f.Report(Error, here, 1, "look-alike", "remove it", "a character that cannot be seen stands here (U+%04X)", r)
-			case plain != 0 && amidLatin(runes, at):
+			case plain != 0 && amid[at]:
 				f.Report(Error, here, 1, "look-alike", fmt.Sprintf("type %q on a plain keyboard", string(plain)), "%q only looks like %q: it is U+%04X", string(r), string(plain), r)
 			case r == '＄' && at+1 < len(runes) && (runes[at+1] == '{' || runes[at+1] == '｛'), r == '｛' && at > 0 && runes[at-1] == '$':
 				f.Report(Error, here, 1, "look-alike", "write ${…} with plain signs", "%q only looks like %q: it is U+%04X", string(r), string(r-'！'+'!'), r)
@@ -46,15 +47,19 @@ func (f *File) lookAlikes() {
 	}
 }
 
-// amidLatin reports that the word around a character has plain letters too: a word is of
-// one script, and a word wholly of another script is meant as it is.
-func amidLatin(runes []rune, at int) bool {
-	for _, step := range []int{-1, 1} {
-		for i := at + step; i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || runes[i] == '_' || unicode.IsDigit(runes[i])); i += step {
-			if runes[i] <= unicode.MaxASCII && unicode.IsLetter(runes[i]) {
-				return true
-			}
+// mixed marks the words that have plain letters in them: a word is of one script, and a
+// word wholly of another script is meant as it is.
+func mixed(runes []rune) []bool {
+	out := make([]bool, len(runes))
+	for from := 0; from < len(runes); from++ {
+		until, plain := from, false
+		for ; until < len(runes) && (unicode.IsLetter(runes[until]) || runes[until] == '_' || unicode.IsDigit(runes[until])); until++ {
+			plain = plain || runes[until] <= unicode.MaxASCII && unicode.IsLetter(runes[until])
 		}
+		for i := from; i < until; i++ {
+			out[i] = plain
+		}
+		from = max(from, until)
 	}
-	return false
+	return out
 }
