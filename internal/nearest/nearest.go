@@ -7,12 +7,17 @@ import (
 	"strings"
 )
 
+const longest = 256 // bytes of a name that anybody means something by
+
 // Name is the known name most like the one written, "" if none is near. Capitals do not
 // count; a slip is a letter too many, too few or wrong, or two neighbours swapped. One
 // slip is near for two and three letters, two for up to eight, a third of them for more;
 // so is the beginning of a name, from three letters on. Of equals the first by the
 // alphabet is meant.
 func Name(written string, known []string) string {
+	if len(written) > longest {
+		return ""
+	}
 	a := []rune(strings.ToLower(written))
 	slips := max(2, len(a)/3)
 	if len(a) <= 3 {
@@ -20,8 +25,9 @@ func Name(written string, known []string) string {
 	}
 	sorted := slices.Sorted(slices.Values(known))
 	best, least := "", slips+1
+	var rows [3][]int
 	for _, name := range sorted {
-		if d := distance(a, []rune(strings.ToLower(name)), least); d < least {
+		if d := distance(a, []rune(strings.ToLower(name)), least, &rows); d < least {
 			best, least = name, d
 		}
 	}
@@ -37,12 +43,15 @@ func Name(written string, known []string) string {
 }
 
 // distance counts insertions, deletions, changes and swaps of neighbours (optimal
-// string alignment), and gives up at limit.
-func distance(a, b []rune, limit int) int {
+// string alignment), and gives up at limit. rows is room to work in.
+func distance(a, b []rune, limit int, rows *[3][]int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for i := range rows {
+		rows[i] = slices.Grow(rows[i][:0], len(b)+1)[:len(b)+1]
+	}
+	before, last, row := rows[0], rows[1], rows[2]
 	for j := range last {
 		last[j] = j
 	}
