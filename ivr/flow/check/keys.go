@@ -19,30 +19,40 @@ func (f *subject) keys() {
 		}
 	}
 	f.collisions(f.Commands)
+	if len(f.Program.Commands) == 0 {
+		return
+	}
+	said := make([][]phrase, len(f.Program.Commands))
+	for i, c := range f.Program.Commands {
+		said[i] = allPhrases(c.Phrases)
+	}
 	for _, name := range f.Program.Order {
 		if menu, ok := f.Steps[name].Verb.(*flow.Menu); ok {
-			f.commandsAgainst(f.Steps[name], menu)
+			f.commandsAgainst(f.Steps[name], menu, said)
 		}
 	}
 }
 
-// commandsAgainst finds commands that a menu's own keys and phrases would hide.
-func (f *subject) commandsAgainst(s *Step, menu *flow.Menu) {
-	for i, c := range f.Program.Commands {
-		var keys []string
-		for _, choice := range menu.Choices {
-			keys = append(keys, choice.Keys)
-			for _, p := range allPhrases(c.Phrases) {
-				for _, q := range allPhrases(choice.Phrases) {
-					if collide(flow.Fold(p), flow.Fold(q)) {
-						f.Fail(f.Commands[i].Get("phrases"), "command-collides", "choose other words for one of them", "the phrase `%s` of command `%s` collides with `%s` in menu `%s`", p, c.Name, q, s.Name)
-					}
-				}
-			}
+// commandsAgainst finds commands that a menu's own keys and phrases would hide; said is
+// what each command is called by.
+func (f *subject) commandsAgainst(s *Step, menu *flow.Menu, said [][]phrase) {
+	var keys []string
+	var phrases []phrase
+	for _, choice := range menu.Choices {
+		keys = append(keys, choice.Keys)
+		phrases = append(phrases, allPhrases(choice.Phrases)...)
+	}
+	if menu.From != nil {
+		for k := 1; k <= menu.From.Max; k++ {
+			keys = append(keys, fmt.Sprint(k))
 		}
-		if menu.From != nil {
-			for k := 1; k <= menu.From.Max; k++ {
-				keys = append(keys, fmt.Sprint(k))
+	}
+	for i, c := range f.Program.Commands {
+		for _, q := range phrases {
+			for _, p := range said[i] {
+				if collide(p.folded, q.folded) {
+					f.Fail(f.Commands[i].Get("phrases"), "command-collides", "choose other words for one of them", "the phrase `%s` of command `%s` collides with `%s` in menu `%s`", p.text, c.Name, q.text, s.Name)
+				}
 			}
 		}
 		for _, k := range keys {
@@ -58,12 +68,17 @@ func collide(a, b string) bool {
 	return a != "" && b != "" && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
+// phrase is what people may say, as written and as it is compared.
+type phrase struct{ text, folded string }
+
 // allPhrases are those of every language, in order of the languages' tags: people mix
 // them, and so each is taken in all.
-func allPhrases(by map[string][]string) []string {
-	var all []string
+func allPhrases(by map[string][]string) []phrase {
+	var all []phrase
 	for _, lang := range slices.Sorted(maps.Keys(by)) {
-		all = append(all, by[lang]...)
+		for _, text := range by[lang] {
+			all = append(all, phrase{text, flow.Fold(text)})
+		}
 	}
 	return all
 }

@@ -98,6 +98,10 @@ func literalFits(x typed, want *Type) *Error {
 	return nil
 }
 
+// Misfit says why a value of type t cannot be kept as want and what to write then, both
+// "" if it can.
+func (t *Type) Misfit(want *Type) (why, hint string) { return misfit(t, want) }
+
 // misfit says why a value of type from cannot be kept as want, "" if it can.
 func misfit(from, want *Type) (why, hint string) {
 	clash := fmt.Sprintf("%s is needed here, this is %s", want, from)

@@ -32,6 +32,8 @@ type step struct {
 	body *source.Node
 }
 
+const maxLanguages = 50
+
 var (
 	flowKeys = []string{"flow", "channels", "languages", "start", "on_leave", "on_error", "inputs", "vars", "defaults", "prompts", "commands", "outcomes", "returns", "steps"}
 	channels = []string{string(tandem.Voice), string(tandem.Chat), string(tandem.SMS)}
@@ -94,7 +96,12 @@ func (ff *File) readChannels(n *source.Node) {
 }
 
 func (ff *File) readLanguages(n *source.Node) {
-	for _, item := range ff.List(n, "languages") {
+	items := ff.List(n, "languages")
+	if len(items) > maxLanguages {
+		ff.Fail(n, "out-of-range", "make a flow for each part of the world", "a flow speaks up to %d languages; this lists %d", maxLanguages, len(items))
+		items = items[:maxLanguages]
+	}
+	for _, item := range items {
 		l, ok := ff.Text(item, "a language")
 		if !ok && item.Kind == source.Text { // one error is enough
 			ff.Flow.Languages = append(ff.Flow.Languages, item.Text)

@@ -92,21 +92,26 @@ func (ff *File) promptNamed(n *source.Node, what string, env *expression.Env) *f
 		return nil
 	}
 	p.used = true
+	read := p.prompt
+	if env != ff.env || read == nil {
+		by := ff.current
+		ff.current = nil // what it uses is noted where it is named
+		read = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
+		ff.current = by
+	}
 	if env != ff.env {
-		p.named = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
-		return p.named
+		p.named = read
+	} else {
+		p.prompt = read
 	}
-	if p.prompt == nil {
-		p.prompt = ff.words(p.node, "prompt `"+n.Text+"`", n.Text, env)
-	}
-	if p.prompt != nil {
-		for _, w := range p.prompt.ByLang {
-			if w.Text != nil {
+	if read != nil {
+		for _, lang := range namesOf(read.ByLang) {
+			if w := read.ByLang[lang]; w.Text != nil {
 				ff.noteUses(n, w.Text.Uses())
 			}
 		}
 	}
-	return p.prompt
+	return read
 }
 
 // words reads a map by language.

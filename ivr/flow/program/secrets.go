@@ -37,7 +37,11 @@ func (ff *File) leak(n *source.Node, uses []string, verb, where string) {
 		name := strings.Trim(secrets[0], "`")
 		fix = fmt.Sprintf("add `with: { %s: mask(%s) }`, or another value for the field", name, name)
 	}
-	ff.Fail(n, "secret-leak", fix, "%s is secret and must not reach %s", what, where)
+	be := "is"
+	if len(secrets) > 1 {
+		be = "are"
+	}
+	ff.Fail(n, "secret-leak", fix, "%s %s secret and must not reach %s", what, be, where)
 }
 
 // flowsInto checks that what an expression yields may be kept in a variable.

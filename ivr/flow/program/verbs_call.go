@@ -117,9 +117,10 @@ func (ff *File) handBack(n *source.Node, v *flow.Variable, child *File) {
 		if w.Secrecy > v.Secrecy {
 			ff.Fail(n, "secret-leak", fmt.Sprintf("declare `%s` with the same `secret`", v.Name), "flow `%s` returns the secret `%s`, but `%s` is not as secret", child.Flow.Name, w.Name, v.Name)
 		}
-		switch t := v.Type.Fields[w.Name]; {
-		case t != nil && t.Kind != w.Type.Kind:
-			ff.Fail(n, "wrong-type", fmt.Sprintf("declare the field `%s` as %s", w.Name, w.Type.Kind), "flow `%s` returns `%s` as %s; here it is %s", child.Flow.Name, w.Name, w.Type.Kind, t.Kind)
+		if t := v.Type.Fields[w.Name]; t != nil {
+			if why, _ := w.Type.Misfit(t); why != "" {
+				ff.Fail(n, "wrong-type", fmt.Sprintf("declare the field `%s` as %s", w.Name, w.Type), "flow `%s` returns `%s`, which the field does not fit: %s", child.Flow.Name, w.Name, why)
+			}
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(v.Type.Fields)) {

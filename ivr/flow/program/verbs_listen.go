@@ -22,7 +22,8 @@ const (
 	maxTimeout = 7 * 24 * time.Hour
 	maxKeys    = 8 // of one choice
 	maxChoices = 64
-	maxDynamic = 9 // keys 1 to 9, one digit each, so that none begins another
+	maxPhrases = 100 // of one choice or command in one language
+	maxDynamic = 9   // keys 1 to 9, one digit each, so that none begins another
 )
 
 var listenKeys = []string{"with", "barge_in", "type_ahead", "tries", "timeout", "retry_prompts"}
@@ -251,9 +252,17 @@ func (ff *File) dynamicChoices(n *source.Node) *flow.DynamicChoices {
 	if into := n.Get("into"); into != nil {
 		if v := ff.variable(into, "into"); v != nil {
 			d.Into = v.Name
+			ff.takesElement(into, v, elem)
 		}
 	}
 	return d
+}
+
+// takesElement checks that a variable can hold what is chosen from a list.
+func (ff *File) takesElement(n *source.Node, v *flow.Variable, elem *expression.Type) {
+	if why, _ := elem.Misfit(v.Type); why != "" {
+		ff.Fail(n, "wrong-type", fmt.Sprintf("name a variable of type %s", elem), "`%s` cannot hold what is chosen: %s", v.Name, why)
+	}
 }
 
 var keysForm = regexp.MustCompile(`^[0-9*#A-D]+$`)
@@ -287,6 +296,10 @@ func (ff *File) phrases(n *source.Node) map[string][]string {
 		items := []*source.Node{e.Val}
 		if e.Val.Kind == source.List {
 			items = e.Val.Items
+		}
+		if len(items) > maxPhrases {
+			ff.Fail(e.Val, "out-of-range", "keep those that people say", "there are up to %d phrases in one language; these are %d", maxPhrases, len(items))
+			continue
 		}
 		for _, item := range items {
 			if s, ok := ff.Text(item, "a phrase"); ok {
