@@ -159,7 +159,7 @@ func (w *walk) visit(p point) {
 	if s.Needs > st.level {
 		if to, ok := s.Next.By["not_assured"]; ok {
 			w.reach(p, "", to, st)
-		} else if !p.leaving {
+		} else {
 			w.notAssured(p, s)
 		}
 		st.level = s.Needs
@@ -390,9 +390,13 @@ func (w *walk) judge(p point, s *Step) {
 }
 
 func (w *walk) notAssured(p point, s *Step) {
-	fix := "`not_assured: STEP` to its `next`"
+	named := "add `not_assured: STEP` to its `next`"
 	if s.Next.To != "" {
-		fix = fmt.Sprintf("`next: { not_assured: STEP, else: %s }`", s.Next.To)
+		named = fmt.Sprintf("write `next: { not_assured: STEP, else: %s }`", s.Next.To)
+	}
+	fix := fmt.Sprintf("put an `identify` of level %s before it on this path, or %s", s.Needs, named)
+	if p.leaving { // nobody is there any more to be identified
+		fix = named
 	}
 	have := "nothing is known of the caller"
 	if p.level > tandem.None {
@@ -403,7 +407,7 @@ func (w *walk) notAssured(p point, s *Step) {
 	if l, ok := s.Verb.(*flow.LinkStep); ok && s.Places["needs"] == nil {
 		needs, place = fmt.Sprintf("operation `%s` of step `%s` needs %s", l.Operation, s.Name, s.Needs), "operation"
 	}
-	w.f.failOnce(s, "needs", s.At(place), "assurance", fmt.Sprintf("put an `identify` of level %s before it on this path, or write %s", s.Needs, fix),
+	w.f.failOnce(s, "needs", s.At(place), "assurance", fix,
 		"%s, but %s on this path: %s", needs, have, w.path(p))
 }
 
@@ -418,7 +422,7 @@ func (f *subject) failOnce(s *Step, what string, n *source.Node, rule, fix, form
 
 // reached looks at what the walks did and did not reach.
 func (f *subject) reached() {
-	complete := f.walked && !f.Broken()
+	complete := f.walked && !f.Broken() && !f.callsBroken(map[string]bool{})
 	for _, name := range f.Program.Order {
 		s := f.Steps[name]
 		v := f.visits[name]
@@ -436,6 +440,20 @@ func (f *subject) reached() {
 			}
 		}
 	}
+}
+
+// callsBroken reports a called flow with a mistake: by which outcomes it returns is not known.
+func (f *subject) callsBroken(seen map[string]bool) bool {
+	seen[f.Program.Name] = true
+	for _, name := range f.Program.Order {
+		for _, called := range f.Steps[name].calls() {
+			child := f.checker.flows[called]
+			if child != nil && !seen[called] && (child.Broken() || child.callsBroken(seen)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // stepList writes a path of steps for people.
