@@ -175,22 +175,11 @@ func (r *Register) Look(ctx context.Context, token string) (l Login, err error) 
 	if token == "" || len(token) > maxTokenChars {
 		return l, ErrNoLogin
 	}
-	var seen time.Time
-	found := false
-	l.hash = tokenHash(token)
-	err = r.db.View(ctx, func(tx store.Tx) error {
-		found, err = tx.One("SELECT "+userColumns+", l.csrf, l.source, l.made, l.seen FROM staff_login l JOIN staff_user u ON u.no = l.user WHERE l.hash = ?", func(row store.Row) {
-			l.User, l.CSRF, l.Source, l.Made, seen = userRow(row), row.Text(userFields), row.Text(userFields+1), row.Time(userFields+2), row.Time(userFields+3)
-		}, l.hash)
-		return err
-	})
+	l, seen, err := r.held(ctx, tokenHash(token))
 	if err != nil {
-		return Login{}, fmt.Errorf("looking for a login: %w", err)
+		return Login{}, err
 	}
 	now := r.now()
-	if !found || l.User.Disabled || !now.Before(r.ends(l.Made, seen)) {
-		return Login{}, ErrNoLogin
-	}
 	if now.Sub(seen) >= seenEvery {
 		// If it cannot be noted now, the login only ends a little early.
 		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
@@ -202,6 +191,36 @@ func (r *Register) Look(ctx context.Context, token string) (l Login, err error) 
 	}
 	l.Ends = r.ends(l.Made, now)
 	return l, nil
+}
+
+// Again returns a login that was looked at before as it is now. Unlike Look it is no
+// request: the login does not go on by it. The errors are those of Look.
+func (r *Register) Again(ctx context.Context, l Login) (Login, error) {
+	now, seen, err := r.held(ctx, l.hash)
+	if err != nil {
+		return Login{}, err
+	}
+	now.Ends = r.ends(now.Made, seen)
+	return now, nil
+}
+
+// held reads a login and when it was last seen; ErrNoLogin if it has ended.
+func (r *Register) held(ctx context.Context, hash []byte) (l Login, seen time.Time, err error) {
+	found := false
+	l.hash = hash
+	err = r.db.View(ctx, func(tx store.Tx) error {
+		found, err = tx.One("SELECT "+userColumns+", l.csrf, l.source, l.made, l.seen FROM staff_login l JOIN staff_user u ON u.no = l.user WHERE l.hash = ?", func(row store.Row) {
+			l.User, l.CSRF, l.Source, l.Made, seen = userRow(row), row.Text(userFields), row.Text(userFields+1), row.Time(userFields+2), row.Time(userFields+3)
+		}, hash)
+		return err
+	})
+	if err != nil {
+		return Login{}, seen, fmt.Errorf("looking for a login: %w", err)
+	}
+	if !found || l.User.Disabled || !r.now().Before(r.ends(l.Made, seen)) {
+		return Login{}, seen, ErrNoLogin
+	}
+	return l, seen, nil
 }
 
 // Leave ends a login.

@@ -114,6 +114,18 @@ func (d *Door) Require(h http.Handler, roles ...staff.Role) http.Handler {
 	})
 }
 
+// Still reports whether the login of a request that ctx belongs to has not ended, and
+// its user still has one of the roles. A handler that goes on for long asks it before
+// all that it tells; asking does not make the login last longer.
+func (d *Door) Still(ctx context.Context, roles ...staff.Role) bool {
+	l, ok := ctx.Value(loginKey{}).(held)
+	if !ok {
+		return false
+	}
+	now, err := d.staff.Again(ctx, l.Login)
+	return err == nil && (len(roles) == 0 || now.User.Is(roles...))
+}
+
 // mustTOTP reports whether a user lacks codes that a role of theirs asks for. A
 // provider's users have whatever second factor the provider asks for.
 func (d *Door) mustTOTP(u staff.User) bool {

@@ -211,6 +211,53 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
+// TestStill: a request that goes on for long can ask whether its user is still let in,
+// and does not keep the login alive by asking.
+func TestStill(t *testing.T) {
+	for name, end := range map[string]func(*site, *browser){
+		"logged out": func(_ *site, b *browser) { b.do("POST", "/api/v1/logout", nil) },
+		"disabled": func(s *site, _ *browser) {
+			s.as(t, "operator").do("POST", "/api/v1/users/designer", map[string]any{"disabled": true})
+		},
+		"another role": func(s *site, _ *browser) {
+			s.as(t, "operator").do("POST", "/api/v1/users/designer", map[string]any{"roles": []string{"agent"}})
+		},
+		"idle": func(s *site, _ *browser) { s.clock.pass(10 * time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			asked, answers := make(chan bool), make(chan bool, 3)
+			s.mux.Handle("GET /api/v1/long", s.door.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				for range asked {
+					answers <- s.door.Still(r.Context(), staff.Designer) && !s.door.Still(r.Context(), staff.Operator)
+				}
+			})))
+			b := s.as(t, "designer")
+			done := make(chan struct{})
+			go func() { defer close(done); b.do("GET", "/api/v1/long", nil) }()
+			asked <- true
+			if !<-answers {
+				t.Error("not let in while logged in")
+			}
+			s.clock.pass(20 * time.Minute)
+			asked <- true
+			if !<-answers {
+				t.Error("not let in before the idle time is over")
+			}
+			end(s, b)
+			asked <- true
+			if <-answers {
+				t.Error("still let in")
+			}
+			close(asked)
+			<-done
+		})
+	}
+	if newSite(t).door.Still(t.Context()) {
+		t.Error("somebody without a login is let in")
+	}
+}
+
 // TestRolesAreLookedUp: a role that is taken away in the database counts at once.
 func TestRolesAreLookedUp(t *testing.T) {
 	s := newSite(t)

@@ -67,6 +67,7 @@ type site struct {
 	db    *sqlite.DB
 	clock *clock
 	log   *buffer
+	mux   *http.ServeMux
 }
 
 func newSite(t *testing.T, change ...func(*Options)) *site {
@@ -84,6 +85,7 @@ func newSite(t *testing.T, change ...func(*Options)) *site {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
+	s.mux = mux
 	s.Server = httptest.NewUnstartedServer(mux)
 	o := Options{Register: s.staff, URL: "https://" + s.Listener.Addr().String(), Log: log, Now: s.clock.Now}
 	for _, f := range change {

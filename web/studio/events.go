@@ -10,6 +10,7 @@ import (
 
 const (
 	maxStreams = 64               // at a time; more are refused
+	maxOfOne   = 8                // of one user, so that nobody takes them all
 	maxQueued  = 16               // events that one stream may be behind; then it is closed, and asks for everything anew
 	beatEvery  = 15 * time.Second // without an event, so that whoever is gone shows, and proxies keep the line
 	streamTime = time.Hour        // then the browser connects again, and who it is is looked at again
@@ -24,22 +25,31 @@ type event struct {
 // events hands each event to all streams. It never waits for one.
 type events struct {
 	mu      sync.Mutex
-	streams map[chan event]bool
+	streams map[chan event]string // whose each is
 	closed  bool
 }
 
-func newEvents() *events { return &events{streams: map[chan event]bool{}} }
+func newEvents() *events { return &events{streams: map[chan event]string{}} }
 
 // join begins a stream; its channel is closed when it is to end. ok is false if there
-// is no room.
-func (e *events) join() (c chan event, ok bool) {
+// is no room, or none for this user.
+func (e *events) join(user string) (c chan event, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed || len(e.streams) >= maxStreams {
 		return nil, false
 	}
+	theirs := 0
+	for _, other := range e.streams {
+		if other == user {
+			theirs++
+		}
+	}
+	if theirs >= maxOfOne {
+		return nil, false
+	}
 	c = make(chan event, maxQueued)
-	e.streams[c] = true
+	e.streams[c] = user
 	return c, true
 }
 
@@ -75,7 +85,7 @@ func (e *events) close() {
 }
 
 func (s *Studio) getEvents(w http.ResponseWriter, r *http.Request) error {
-	c, ok := s.events.join()
+	c, ok := s.events.join(s.o.Who(r.Context()).Name)
 	if !ok {
 		w.Header().Set("Retry-After", "10")
 		answer.Refuse(w, http.StatusServiceUnavailable, "too_many", "Too many pages listen already.")
@@ -97,8 +107,14 @@ func (s *Studio) getEvents(w http.ResponseWriter, r *http.Request) error {
 			if !open {
 				return errDone
 			}
+			if !s.o.Door.Still(r.Context(), lookers()...) {
+				return errDone
+			}
 			err = stream.Event(v.name, v.data)
 		case <-beat.C:
+			if !s.o.Door.Still(r.Context(), lookers()...) {
+				return errDone
+			}
 			err = stream.Beat()
 		case <-end.C:
 			return errDone

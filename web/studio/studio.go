@@ -42,6 +42,8 @@ const (
 type Door interface {
 	// Require lets only users with one of the roles through.
 	Require(h http.Handler, roles ...staff.Role) http.Handler
+	// Still reports whether the user of a request is still let through.
+	Still(ctx context.Context, roles ...staff.Role) bool
 	// Record writes to the audit log what the user of a request does; it is durable then.
 	Record(ctx context.Context, action, object, detail string) error
 }
@@ -124,7 +126,7 @@ func (s *Studio) Changed(st shelf.State) {
 
 // Routes adds the addresses below /api/v1 that are the studio's.
 func (s *Studio) Routes(mux *http.ServeMux) {
-	look := []staff.Role{staff.Designer, staff.Supervisor, staff.Operator, staff.Auditor}
+	look := lookers()
 	change := []staff.Role{staff.Designer}
 	add := func(roles []staff.Role, pattern string, h func(http.ResponseWriter, *http.Request) error) {
 		mux.Handle(pattern, http.MaxBytesHandler(s.o.Door.Require(s.answered(h), roles...), maxBody))
@@ -152,6 +154,11 @@ func (s *Studio) Routes(mux *http.ServeMux) {
 		w.Header().Set("Cache-Control", "no-cache")
 		_, _ = w.Write([]byte(s.style)) // a browser that left is none of ours to mend
 	})
+}
+
+// lookers are the roles that may see what the studio shows.
+func lookers() []staff.Role {
+	return []staff.Role{staff.Designer, staff.Supervisor, staff.Operator, staff.Auditor}
 }
 
 // answered is a handler that answers by itself unless it returns an error. errDone is

@@ -54,9 +54,16 @@ type userKey struct{}
 // fakeDoor lets in whom the header X-User names, as "li designer auditor", and keeps
 // the audit log in memory.
 type fakeDoor struct {
-	mu  sync.Mutex
-	log []string
-	err error
+	mu   sync.Mutex
+	log  []string
+	err  error
+	gone bool // whoever was let in is no longer
+}
+
+func (d *fakeDoor) Still(context.Context, ...staff.Role) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.gone
 }
 
 func (d *fakeDoor) Require(h http.Handler, roles ...staff.Role) http.Handler {
@@ -866,7 +873,7 @@ func TestEvents(t *testing.T) {
 // Streams are bounded in number, and one that is too far behind is closed.
 func TestStreamsAreBounded(t *testing.T) {
 	e := newEvents()
-	slow, ok := e.join()
+	slow, ok := e.join("slow")
 	if !ok {
 		t.Fatal("no room")
 	}
@@ -881,13 +888,46 @@ func TestStreamsAreBounded(t *testing.T) {
 		t.Errorf("a slow stream had %d events before it was closed", n)
 	}
 	e.leave(slow)
-	for range maxStreams {
-		if _, ok := e.join(); !ok {
+	for range maxOfOne {
+		if _, ok := e.join("greedy"); !ok {
 			t.Fatal("no room")
 		}
 	}
-	if _, ok := e.join(); ok {
+	if _, ok := e.join("greedy"); ok {
+		t.Error("one user has more than their share")
+	}
+	for i := range maxStreams - maxOfOne {
+		if _, ok := e.join(fmt.Sprint("user ", i)); !ok {
+			t.Fatal("no room")
+		}
+	}
+	if _, ok := e.join("another"); ok {
 		t.Error("one too many")
+	}
+}
+
+// A stream tells nothing more once who listens is no longer let in.
+func TestStreamEndsWithTheLogin(t *testing.T) {
+	b := newBench(t, false, "a.flow.yaml", flowText("a", "One"))
+	server := httptest.NewServer(b.mux)
+	defer server.Close()
+	events, end := b.stream(server.URL)
+	defer end()
+	b.events.send(proposalsChanged())
+	if got := b.next(events); got != "proposals {}" {
+		t.Fatal(got)
+	}
+	b.door.mu.Lock()
+	b.door.gone = true
+	b.door.mu.Unlock()
+	b.events.send(proposalsChanged())
+	select {
+	case e, open := <-events:
+		if open {
+			t.Errorf("told after the login's end: %s", e)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the stream goes on")
 	}
 }
 
