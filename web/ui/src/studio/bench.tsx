@@ -62,7 +62,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
   const [pane, setPane] = useState<Pane>(drawable ? "picture" : "text");
   const [tab, setTab] = useState<DockTab>("problems");
   const [split, setSplit] = useState(() => firstSplit("picture", 50));
-  const [deep, setDeep] = useState(() => firstSplit("dock", 71));
+  const [deep, setDeep] = useState(() => firstSplit("dock", 67));
   const [publishing, setPublishing] = useState(false);
   const [comparing, setComparing] = useState(false);
   const [run, setRun] = useState<{ value: TestRun | null; busy: boolean; error: ReturnType<typeof asApiError> | null; of: string }>({ value: null, busy: false, error: null, of: "" });

@@ -182,10 +182,10 @@ function FileRow({ file: f, current, drafted }: { file: OtherFile; current: bool
         <Icon name="file" />
         <span class="row-main">
           <span class="row-name">
-            {f.file}
+            {f.file.slice(f.file.lastIndexOf("/") + 1)}
             {drafted && <span class="draft-mark">{w.draft}</span>}
           </span>
-          <span class="row-sub">{w.kinds[f.kind] ?? f.kind}</span>
+          <span class="row-sub">{f.file.includes("/") ? f.file.slice(0, f.file.lastIndexOf("/")) : (w.kinds[f.kind] ?? f.kind)}</span>
         </span>
         <Counts errors={f.errors} warnings={f.warnings} />
       </a>

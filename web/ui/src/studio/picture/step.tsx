@@ -55,7 +55,7 @@ export function StepPanel({ svg, step, outline, file, text, diagnostics, onChoos
         <p class="step-ways">
           <span class="soft">{w.leadsTo}</span>
           {facts.ways.map((way) => (
-            <button key={`${way.label}>${way.to}`} type="button" class="small" disabled={!outline.some((s) => s.step === way.to)} onClick={() => onChoose(way.to, false)}>
+            <button key={`${way.label}>${way.to}`} type="button" class="small" disabled={!way.step} onClick={() => onChoose(way.to, false)}>
               {way.label && <span class="soft">{way.label}</span>}
               <Icon name="right" />
               {way.to}

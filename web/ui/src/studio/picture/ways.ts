@@ -2,6 +2,7 @@
 
 export interface Way {
   to: string;
+  step: boolean; // to is a step of this picture, not its end
   label: string;
 }
 
@@ -17,7 +18,8 @@ export function factsOf(svg: SVGSVGElement, step: string): StepFacts {
   for (const edge of svg.querySelectorAll(`[data-edge][data-from="${CSS.escape(step)}"]`)) {
     const title = edge.querySelector("title")?.textContent ?? "";
     const cut = title.indexOf(": ");
-    ways.push({ to: edge.getAttribute("data-to") ?? "", label: cut < 0 ? "" : title.slice(cut + 2) });
+    const to = edge.getAttribute("data-to") ?? "";
+    ways.push({ to, step: svg.querySelector(`[data-step="${CSS.escape(to)}"]`) !== null, label: cut < 0 ? "" : title.slice(cut + 2) });
   }
   const into = [...svg.querySelectorAll(`[data-edge][data-to="${CSS.escape(step)}"]`)].map((e) => e.getAttribute("data-from") ?? "");
   return {
