@@ -116,13 +116,14 @@ func (r *run) onMoved(to tandem.Channel, carried bool) {
 	}
 }
 
-// pressedInLine takes a key of somebody who waits in line: it may be an offer's.
+// pressedInLine takes a key of somebody who waits in line: it may be an offer's. Other
+// keys are not for the flow, and not traced: who speaks with an agent may enter anything.
 func (r *run) pressedInLine(k string) {
-	r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: k, Via: r.via})
 	r.f.Draft += k
 	begun := false
 	for _, o := range r.s.Wait.Options {
 		if o.Keys == r.f.Draft {
+			r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: o.Keys, Via: r.via})
 			r.accept(o.Label)
 			return
 		}

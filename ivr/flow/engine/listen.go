@@ -26,7 +26,8 @@ type ear interface {
 	text(r *run, s string) error
 	// failed is the outcome after the last try.
 	failed(silent bool) string
-	// secret tells whether what is entered is a secret.
+	// secret tells whether what is entered may be a secret: where a yes or no to one is
+	// asked for, too, some enter the value again instead.
 	secret() bool
 	// commands tells whether the flow's commands work here.
 	commands() bool
@@ -118,13 +119,13 @@ func (r *run) settle(e ear) error {
 	r.todo = nothing
 	switch what {
 	case ask:
-		r.hush(r.hidden(e))
+		r.hush(e.secret())
 		if err := r.question(e); err != nil {
 			return err
 		}
 		r.await(e, r.patience(e))
 	case more:
-		r.hush(r.hidden(e))
+		r.hush(e.secret())
 		gap := keyGap
 		if r.s.Facts.Channel != tandem.Voice {
 			gap = r.patience(e)
@@ -134,11 +135,11 @@ func (r *run) settle(e ear) error {
 	return nil
 }
 
-// hidden tells whether the next keys are a secret's; the yes or no to it is not.
-func (r *run) hidden(e ear) bool { return e.secret() && !r.f.Confirming }
+// entering tells whether a secret is being entered; the yes or no to it is not.
+func (r *run) entering(e ear) bool { return e.secret() && !r.f.Confirming }
 
 func (r *run) await(e ear, timeout time.Duration) {
-	r.wait(flow.Wait{Kind: flow.WaitListen, Timeout: timeout, Secret: r.hidden(e), Speech: e.listening().Speech, Options: r.options(e)})
+	r.wait(flow.Wait{Kind: flow.WaitListen, Timeout: timeout, Secret: e.secret(), Speech: e.listening().Speech, Options: r.options(e)})
 }
 
 // options are made for text only: a voice says them.
@@ -206,7 +207,7 @@ func (r *run) miss(e ear, silent bool) {
 
 // pressed traces a key, never a secret's.
 func (r *run) pressed(e ear, k string) {
-	if r.hidden(e) {
+	if e.secret() {
 		k = "•"
 	}
 	r.trace(tandem.EventInput, tandem.Pressed{Step: r.f.Step, Keys: k, Via: r.via})
@@ -272,7 +273,7 @@ func (r *run) onText(s string, spoken bool) {
 		r.via = "text"
 	}
 	shown := s
-	if r.hidden(e) {
+	if e.secret() {
 		shown = "•"
 	}
 	r.f.Draft, r.s.Keys = "", ""
@@ -295,7 +296,7 @@ func (r *run) reply(e ear, s string) error {
 		r.miss(e, false)
 		return nil
 	}
-	if e.commands() && !r.hidden(e) {
+	if e.commands() && !r.entering(e) {
 		for _, c := range r.flow.Commands {
 			if c.Keys != "" && strings.ToUpper(flow.Fold(s)) == c.Keys || says(flow.Fold(s), c.Phrases) {
 				return r.obey(e, c)
@@ -335,7 +336,7 @@ func (r *run) onTimeout() {
 // command looks whether the draft is a command or begins one. In a collect only
 // those that begin with * are commands: any other key may be part of a value.
 func (r *run) command(e ear) (bool, error) {
-	if !e.commands() || r.hidden(e) {
+	if !e.commands() || r.entering(e) {
 		return false, nil
 	}
 	_, collecting := e.(collect)

@@ -73,6 +73,7 @@ func (r *run) call(v *flow.Subflow) error {
 	r.s.Frames = append(r.s.Frames, frame)
 	r.owned[len(r.s.Frames)-1] = ownAll
 	r.top()
+	r.trace(tandem.EventFlowStarted, tandem.FlowRef{Flow: child.Name, Hash: child.Hash})
 	r.next = child.Start
 	return nil
 }
