@@ -147,11 +147,15 @@ func (s *Shelf) CheckEdit(e Edit) (before []byte, err error) {
 	case hash != e.Base && e.Base == "":
 		return nil, tandem.Errorf(tandem.CodeConflict, "there is a file %s already; open it and change that one", e.File)
 	case hash != e.Base:
-		return nil, tandem.Errorf(tandem.CodeConflict, "%s has been changed meanwhile; look at it again and make your change there", e.File)
+		return nil, changedMeanwhile(e.File)
 	case before != nil && bytes.Equal(before, e.Text):
 		return nil, tandem.Errorf(tandem.CodeInvalid, "%s says exactly this already: there is nothing to publish", e.File)
 	}
 	return before, nil
+}
+
+func changedMeanwhile(name string) error {
+	return tandem.Errorf(tandem.CodeConflict, "%s has been changed meanwhile; look at it again and make your change there", name)
 }
 
 // checkName takes plain names of files in the folder itself, of a kind it has.
@@ -203,7 +207,7 @@ func (s *Shelf) Publish(ctx context.Context, e Edit) (release.Release, error) {
 	p := &pending{edit: e}
 	s.setPending(p)
 	defer s.setPending(nil)
-	if err := s.put(e.File, e.Text); err != nil {
+	if err := s.put(e.File, e.Text, before); err != nil {
 		return release.Release{}, s.unwritten(e.File, err)
 	}
 	s.folder.Reload(ctx)
@@ -224,7 +228,11 @@ func (s *Shelf) setPending(p *pending) {
 func (s *Shelf) takeBack(ctx context.Context, p *pending, before []byte) error {
 	cause := p.err
 	if cause == nil {
-		cause = &Refused{s.State().Found} // another file was changed in between, too
+		if found := s.State().Found; source.HasErrors(found) { // another file was changed in between, too
+			cause = &Refused{found}
+		} else {
+			cause = changedMeanwhile(p.edit.File)
+		}
 	}
 	err := s.restore(p.edit, before)
 	s.folder.Reload(ctx)
@@ -242,7 +250,7 @@ func (s *Shelf) restore(e Edit, before []byte) error {
 		return err
 	}
 	if before != nil {
-		return s.put(e.File, before)
+		return s.put(e.File, before, now)
 	}
 	root, err := os.OpenRoot(s.o.Dir)
 	if err != nil {
@@ -254,17 +262,18 @@ func (s *Shelf) restore(e Edit, before []byte) error {
 
 // unwritten is the error of a file that could not be written.
 func (s *Shelf) unwritten(name string, err error) error {
-	s.log.Error("a flow file could not be written; it is as it was", "file", name, "error", err)
 	var known *tandem.Error
 	if errors.As(err, &known) {
 		return err
 	}
+	s.log.Error("a flow file could not be written; it is as it was", "file", name, "error", err)
 	return tandem.Errorf(tandem.CodeUnavailable, "%s could not be written; it is as it was: %w", name, err)
 }
 
 // put writes a file so that at any moment the old or the new one is there whole: beside
-// it, durable, then in its place. An old file keeps its mode.
-func (s *Shelf) put(name string, text []byte) (err error) {
+// it, durable, then in its place. An old file keeps its mode. What somebody has saved
+// there meanwhile, so that it is no longer old (nil = no file), is left and code conflict.
+func (s *Shelf) put(name string, text, old []byte) (err error) {
 	root, err := os.OpenRoot(s.o.Dir)
 	if err != nil {
 		return err
@@ -286,6 +295,13 @@ func (s *Shelf) put(name string, text []byte) (err error) {
 	}()
 	if err := errors.Join(s.write(f, text), f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
+	}
+	now, err := textOf(root, name)
+	if err != nil {
+		return err
+	}
+	if (now == nil) != (old == nil) || !bytes.Equal(now, old) {
+		return changedMeanwhile(name)
 	}
 	if err := root.Rename(part, name); err != nil {
 		return err

@@ -469,6 +469,43 @@ func TestPublishingFails(t *testing.T) {
 	}
 }
 
+// What somebody saves by hand while a file is published is not written over, and the
+// designer is told that it changed.
+func TestSavedByHandWhilePublishing(t *testing.T) {
+	one, hand := flowText("a", "One"), flowText("a", "By hand")
+	e := Edit{File: "a.flow.yaml", Text: []byte(flowText("a", "Two")), Base: hashOf(one), By: "li"}
+	for name, publish := range map[string]func(b *bench) error{
+		"before it is in its place": func(b *bench) error {
+			b.write = func(f *os.File, text []byte) error {
+				b.save("a.flow.yaml", hand)
+				return writeAll(f, text)
+			}
+			_, err := b.Publish(t.Context(), e)
+			b.look()
+			return err
+		},
+		"before it is read": func(b *bench) error {
+			b.save("a.flow.yaml", hand)
+			b.look()
+			return b.takeBack(t.Context(), &pending{edit: e}, []byte(one))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "a.flow.yaml", one).mustOpen()
+			if err := publish(b); tandem.CodeOf(err) != tandem.CodeConflict {
+				t.Errorf("it gave %v", err)
+			}
+			if got := b.onDisk("a.flow.yaml"); got != hand {
+				t.Errorf("on disk is %q", got)
+			}
+			if r := b.newest(); r.Number != 2 || r.By != release.ByFile {
+				t.Errorf("what was saved by hand is kept as %+v", r)
+			}
+			b.tidy("a.flow.yaml")
+		})
+	}
+}
+
 // Of several edits from the same text exactly one is published.
 func TestPublishingAtOnce(t *testing.T) {
 	one := flowText("a", "One")
