@@ -188,6 +188,25 @@ func TestLimiter(t *testing.T) {
 	if longest != maxBySource {
 		t.Errorf("an address waits %v, want %v", longest, maxBySource)
 	}
+	// Who has logged in from there is not kept out by them, is slowed down by the own
+	// name's failures, and does not set the others free.
+	l.known["dan "+network(away)] = c.Now()
+	for fail("another", away) == 0 {
+	}
+	if done, wait := l.try("dan", away); wait > 0 {
+		t.Errorf("who has logged in from there waits %v", wait)
+	} else {
+		done(right)
+	}
+	if fail("another", away) == 0 {
+		t.Error("one who logs in sets free who guesses at the same address")
+	}
+	for range freeByName {
+		fail("dan", away)
+	}
+	if fail("dan", away) == 0 {
+		t.Error("a name that is known there may be guessed without end")
+	}
 	c.pass(forgetAfter)
 	if wait := fail("bob", away); wait != 0 {
 		t.Errorf("after an hour it waits %v", wait)

@@ -19,8 +19,9 @@ const (
 )
 
 // limiter slows down who guesses passwords: by the name that is tried, and by the
-// address that tries. A name is counted apart for addresses it has logged in from, so
-// that strangers do not slow down its owner.
+// address that tries. A name is counted apart for addresses it has logged in from, and
+// does not wait for what else comes from there, so that strangers do not slow down its
+// owner: neither from elsewhere, nor behind the same router or unnamed proxy.
 type limiter struct {
 	now func() time.Time
 
@@ -55,10 +56,14 @@ func (l *limiter) try(name string, source netip.Addr) (done func(outcome), wait 
 	defer l.mu.Unlock()
 	now, from := l.now(), network(source)
 	byName := "name " + name
-	if _, known := l.known[name+" "+from]; known {
+	_, known := l.known[name+" "+from]
+	if known {
 		byName += " " + from
 	}
 	n, s := l.bucket(byName, now), l.bucket("source "+from, now)
+	if known {
+		s = &bucket{} // neither waits for it nor counts in it
+	}
 	if wait = max(n.until.Sub(now), s.until.Sub(now)); wait > 0 {
 		return nil, wait
 	}
