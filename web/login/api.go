@@ -15,6 +15,7 @@ import (
 
 	"github.com/pquerna/otp"
 
+	"tandem/store"
 	"tandem/store/staff"
 	"tandem/web/answer"
 )
@@ -110,7 +111,7 @@ func outcomeOf(err error) outcome {
 	switch {
 	case err == nil:
 		return right
-	case errors.Is(err, staff.ErrWrong):
+	case errors.Is(err, staff.ErrWrong), errors.Is(err, store.ErrUnavailable): // the delay must not tell these apart
 		return wrong
 	}
 	return undecided
@@ -137,7 +138,7 @@ func (d *Door) guarded(w http.ResponseWriter, r *http.Request, do func(l staff.L
 	err := do(l.Login)
 	done(outcomeOf(err))
 	if err != nil {
-		if errors.Is(err, staff.ErrWrong) { // 401 would say that the login has ended
+		if errors.Is(err, staff.ErrWrong) && !errors.Is(err, store.ErrUnavailable) { // 401 would say that the login has ended
 			answer.Refuse(w, http.StatusForbidden, "wrong", "The password or code is wrong.")
 			return false
 		}

@@ -198,9 +198,11 @@ func (d *Door) sameOrigin(r *http.Request, host string) bool {
 // loopback reports whether HOST or HOST:PORT is this machine by a loopback address,
 // which no page of another site can have.
 func loopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
+	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil { // as in localhost:1.example
+		return false
 	}
 	if host == "localhost" {
 		return true
@@ -237,6 +239,9 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, staff.ErrNoLogin):
 		answer.JSON(w, http.StatusUnauthorized, d.invitation())
+	case errors.Is(err, store.ErrUnavailable): // before what it would have been: that is not in the audit log
+		w.Header().Set("Retry-After", "5")
+		answer.Refuse(w, http.StatusServiceUnavailable, "unavailable", "The store does not write now, so nobody can be let in and nothing changed. Try again soon.")
 	case errors.Is(err, staff.ErrWrong):
 		answer.Refuse(w, http.StatusUnauthorized, "login_failed", "Name, password or code is wrong.")
 	case errors.Is(err, staff.ErrCodeRequired):
@@ -253,9 +258,6 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		answer.Refuse(w, http.StatusConflict, "taken", "This name is taken.")
 	case errors.Is(err, staff.ErrNoUser):
 		answer.Refuse(w, http.StatusNotFound, "not_found", "There is no such user.")
-	case errors.Is(err, store.ErrUnavailable):
-		w.Header().Set("Retry-After", "5")
-		answer.Refuse(w, http.StatusServiceUnavailable, "unavailable", "The store does not write now, so nobody can be let in and nothing changed. Try again soon.")
 	default:
 		if r.Context().Err() == nil {
 			d.o.Log.Error("a request of the staff failed", "path", r.URL.Path, "error", err)

@@ -134,6 +134,7 @@ func TestLoopbackOrigins(t *testing.T) {
 		{"staff.bank.example", "http://staff.bank.example", 403},
 		{"staff.bank.example", "http://127.0.0.1:8081", 403},
 		{"127.0.0.1.evil.example", "http://127.0.0.1.evil.example", 421},
+		{"localhost:8081.evil.example", "http://localhost:8081.evil.example", 421},
 		{"evil.example", "https://staff.bank.example", 421},
 	} {
 		b := s.browser(t)
@@ -374,6 +375,36 @@ func TestStoreDown(t *testing.T) {
 	}
 	if strings.Contains(r.body, "sql") {
 		t.Errorf("the answer tells of our insides: %s", r.body)
+	}
+}
+
+// TestStoreFull: while failed logins cannot be written to the audit log, the answer does
+// not tell a right password from a wrong one.
+func TestStoreFull(t *testing.T) {
+	s := newSite(t)
+	in := s.as(t, "operator")
+	s.full.Store(true)
+	for what, r := range map[string]reply{
+		"right":          s.browser(t).login("designer", good, ""),
+		"wrong":          s.browser(t).login("designer", next, ""),
+		"unknown":        s.browser(t).login("nobody", next, ""),
+		"wrong, once in": in.do("POST", "/api/v1/me/password", map[string]string{"old": next, "new": next}),
+	} {
+		if r.StatusCode != 503 || r.code() != "unavailable" {
+			t.Errorf("%s: %d %s", what, r.StatusCode, r.body)
+		}
+	}
+	for _, password := range []string{good, next} { // nor does the delay
+		s.clock.pass(forgetAfter)
+		for i := range freeByName + 1 {
+			want := 503
+			if i == freeByName {
+				want = 429
+			}
+			if r := s.browser(t).login("auditor", password, ""); r.StatusCode != want {
+				t.Errorf("attempt %d: %d", i+1, r.StatusCode)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package login
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,6 +70,7 @@ type site struct {
 	clock *clock
 	log   *buffer
 	mux   *http.ServeMux
+	full  atomic.Bool // the disk of the database
 }
 
 func newSite(t *testing.T, change ...func(*Options)) *site {
@@ -76,7 +79,7 @@ func newSite(t *testing.T, change ...func(*Options)) *site {
 	s := &site{clock: &clock{now: time.Unix(1795424400, 0)}, log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	var err error
-	if s.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(at.Dir, "tandem.db"), Keys: at.Keys, Log: log}); err != nil {
+	if s.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(at.Dir, "tandem.db"), Keys: at.Keys, Log: log, Fault: s.fault}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.db.Close() })
@@ -111,6 +114,13 @@ func newSite(t *testing.T, change ...func(*Options)) *site {
 		s.add(t, string(role), role)
 	}
 	return s
+}
+
+func (s *site) fault(string) error {
+	if s.full.Load() {
+		return errors.New("no space left")
+	}
+	return nil
 }
 
 func (s *site) add(t *testing.T, name string, roles ...staff.Role) {
