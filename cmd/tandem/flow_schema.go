@@ -8,7 +8,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/ivr/flow/complete"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/reference"
 	"tandem/ivr/flow/schema"
 )
 
@@ -40,7 +42,7 @@ func flowSchema(c *cli.Context) error {
 		return tandem.Errorf(tandem.CodeInvalid, "there are no descriptions in %q; write --lang en or --lang zh-CN", lang)
 	}
 	if c.Bool("reference") {
-		return writeOutput(c, schema.Reference(lang))
+		return writeOutput(c, reference.Page(lang))
 	}
 	names := &schema.Names{}
 	if dir := c.String("names"); dir != "" {
@@ -48,7 +50,7 @@ func flowSchema(c *cli.Context) error {
 		if err != nil {
 			return tandem.Errorf(tandem.CodeInvalid, "the names in %s cannot be read: %v", dir, err)
 		}
-		names = schema.NamesOf(files)
+		names = complete.Names(files)
 	}
 	names.Lang = lang
 	text, err := schema.JSONOf(c.String("kind"), names)

@@ -13,6 +13,7 @@ import (
 	"tandem"
 	"tandem/internal/shelf"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/complete"
 	"tandem/ivr/flow/format"
 	"tandem/ivr/flow/picture"
 	"tandem/ivr/flow/schema"
@@ -161,7 +162,7 @@ func (s *Studio) postComplete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	names.Lang = in.Lang
-	from, items := schema.Complete(in.Text, in.Line, in.Column, names)
+	from, items := complete.At(in.Text, in.Line, in.Column, names)
 	out := struct {
 		From  int          `json:"from"`
 		To    int          `json:"to"`
@@ -187,7 +188,7 @@ func (s *Studio) names(file, text string) (*schema.Names, error) {
 		}
 	}
 	files[file] = []byte(text)
-	names := schema.NamesOf(files)
+	names := complete.Names(files)
 	names.File = file
 	for name := range s.o.Shelf.Options().Settings {
 		names.Settings = append(names.Settings, name)

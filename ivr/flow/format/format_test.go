@@ -16,7 +16,7 @@ import (
 func corpus(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	for _, pattern := range []string{"../../../flows/*.yaml", "../*/testdata/*.yaml", "../*/testdata/*/*.yaml", "../*/testdata/*/*/*.yaml", "../schema/examples/*.yaml"} {
+	for _, pattern := range []string{"../../../flows/*.yaml", "../*/testdata/*.yaml", "../*/testdata/*/*.yaml", "../*/testdata/*/*/*.yaml", "../reference/examples/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 	case reflect.TypeFor[FlowFile]():
 		s.AllOf = append(s.AllOf, when(has("returns"), has("outcomes"), nil))
 		if list, ok := s.Properties.Get("outcomes"); ok {
-			list.Items.Not = &jsonschema.Schema{Enum: []any{elseOutcome, skipped, loop, notAssured}}
+			list.Items.Not = &jsonschema.Schema{Enum: []any{Else, Skipped, Loop, NotAssured}}
 		}
 	case reflect.TypeFor[StepBody]():
 		b.step(s)
@@ -105,52 +105,52 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 // step adds that a step has exactly one verb, and what each verb asks of next.
 func (b *builder) step(s *jsonschema.Schema) {
 	var names []string
-	for _, v := range verbs() {
-		names = append(names, v.key)
+	for _, v := range Verbs() {
+		names = append(names, v.Key)
 	}
 	none := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: oneOf(names...)}}
 	s.AllOf = append(s.AllOf, when(none, says(has(names[0]), "A step needs a verb: "+strings.Join(names, ", ")+"."), nil))
-	for _, v := range verbs() {
+	for _, v := range Verbs() {
 		alone := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
 		for _, other := range names {
-			if other != v.key {
+			if other != v.Key {
 				alone.Properties.Set(other, jsonschema.FalseSchema)
 			}
 		}
 		then := b.verbNext(&v)
-		then.AllOf = append(then.AllOf, says(alone, "A step has one verb; this one has "+v.key+" already."))
-		s.AllOf = append(s.AllOf, when(has(v.key), then, nil))
+		then.AllOf = append(then.AllOf, says(alone, "A step has one verb; this one has "+v.Key+" already."))
+		s.AllOf = append(s.AllOf, when(has(v.Key), then, nil))
 	}
 	s.AllOf = append(s.AllOf,
-		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: oneOf(elseOutcome, skipped)}, nil)), nil),
-		when(&jsonschema.Schema{AnyOf: oneOf("if", "survey")}, nil, at("next", without(skipped))), // a survey has it as an outcome of its own
-		when(has("max_visits"), nil, at("next", without(loop))),
-		when(has("needs"), nil, at("next", without(notAssured))),
+		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: oneOf(Else, Skipped)}, nil)), nil),
+		when(&jsonschema.Schema{AnyOf: oneOf("if", "survey")}, nil, at("next", without(Skipped))), // a survey has it as an outcome of its own
+		when(has("max_visits"), nil, at("next", without(Loop))),
+		when(has("needs"), nil, at("next", without(NotAssured))),
 	)
 }
 
 // verbNext is what a verb asks of the step it is in.
-func (b *builder) verbNext(v *verb) *jsonschema.Schema {
-	last := v.variants[len(v.variants)-1]
+func (b *builder) verbNext(v *Verb) *jsonschema.Schema {
+	last := v.Variants[len(v.Variants)-1]
 	switch {
-	case v.key == "end":
+	case v.Key == "end":
 		s := without("next")
 		s.Properties.Set("if", jsonschema.FalseSchema)
 		return s
-	case last.outcomes == nil:
+	case last.Outcomes == nil:
 		return b.childNext(v)
 	}
 	s := &jsonschema.Schema{}
-	otherwise := at("next", b.closed(v.key, last.outcomes))
-	for _, one := range v.variants[:len(v.variants)-1] {
-		keys := strings.Split(one.when, ".")
+	otherwise := at("next", b.closed(v.Key, last.Outcomes))
+	for _, one := range v.Variants[:len(v.Variants)-1] {
+		keys := strings.Split(one.When, ".")
 		last := len(keys) - 1
 		test := &jsonschema.Schema{Type: "object", Required: keys[last:]}
 		for i := last - 1; i >= 0; i-- {
 			test = at(keys[i], test)
 			test.Type, test.Required = "object", keys[i:i+1]
 		}
-		s.AllOf = append(s.AllOf, when(at(v.key, test), at("next", b.closed(v.key+"_"+strings.ReplaceAll(one.when, ".", "_"), one.outcomes)), otherwise))
+		s.AllOf = append(s.AllOf, when(at(v.Key, test), at("next", b.closed(v.Key+"_"+strings.ReplaceAll(one.When, ".", "_"), one.Outcomes)), otherwise))
 	}
 	if s.AllOf == nil {
 		s = otherwise
@@ -169,7 +169,7 @@ func (b *builder) closed(name string, outcomes []string) *jsonschema.Schema {
 }
 
 // childNext is what calling a flow asks of the step, for each flow that is known.
-func (b *builder) childNext(v *verb) *jsonschema.Schema {
+func (b *builder) childNext(v *Verb) *jsonschema.Schema {
 	s := has("next")
 	for _, f := range b.names.Flows {
 		if len(f.Outcomes) == 0 {
@@ -187,8 +187,8 @@ func (b *builder) childNext(v *verb) *jsonschema.Schema {
 			none := uint64(0)
 			with = &jsonschema.Schema{MaxProperties: &none}
 		}
-		then.Properties.Set(v.key, at("with", with))
-		s.AllOf = append(s.AllOf, when(at(v.key, called), then, nil))
+		then.Properties.Set(v.Key, at("with", with))
+		s.AllOf = append(s.AllOf, when(at(v.Key, called), then, nil))
 	}
 	return s
 }

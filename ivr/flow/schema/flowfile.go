@@ -58,13 +58,13 @@ type (
 		Needs     Word       `json:"needs,omitempty" words:"none,recognised,verified,proofed" en:"How well the customer must be known; who is not goes to not_assured." zh:"客户身份需达到的级别;未达到则转到 not_assured。"`
 		MaxVisits Count      `json:"max_visits,omitempty" least:"1" most:"1000" en:"How often the step may run; beyond it loop, or on_error." zh:"步骤最多运行几次;超过则转到 loop 或 on_error。"`
 
-		Verbs
+		VerbKeys
 
 		Next Next `json:"next,omitempty" en:"Where the step leads: a step, end or repeat; or one for each outcome, else for the rest." zh:"下一步:步骤名、end 或 repeat;或按结果分别列出,其余写 else。"`
 	}
 
-	// Verbs is what a step can do: exactly one of them.
-	Verbs struct {
+	// VerbKeys is what a step can do: exactly one of them.
+	VerbKeys struct {
 		Say       *Say                        `json:"say,omitempty" en:"Says or writes words." zh:"说话或发文字。"`
 		Menu      *Menu                       `json:"menu,omitempty" en:"Offers choices." zh:"提供选项。"`
 		Collect   *Collect                    `json:"collect,omitempty" en:"Asks for one value." zh:"采集一个值。"`

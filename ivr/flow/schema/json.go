@@ -39,13 +39,10 @@ func JSONOf(kind string, names *Names) ([]byte, error) {
 		own.Queues, names = nil, &own
 	}
 	b := &builder{names: names, defs: jsonschema.Definitions{}}
-	root := b.object(kinds[i].typ)
+	root := b.object(kinds[i].Type)
 	root.Version = draft
 	root.Title = "Tandem " + kinds[i].Name + " file"
-	root.Description = kinds[i].en
-	if strings.HasPrefix(names.Lang, "zh") {
-		root.Description = kinds[i].zh
-	}
+	root.Description = kinds[i].About(names.Lang)
 	root.Definitions = b.defs
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -77,45 +74,45 @@ func (b *builder) object(t reflect.Type) *jsonschema.Schema {
 	}
 	s := r.ReflectFromType(t)
 	s.Version = ""
-	for _, f := range fieldsOf(t) {
-		property := b.of(f.typ, f.words)
+	for _, f := range Properties(t) {
+		property := b.of(f.Type, f.Words)
 		b.bounds(property, &f)
-		property.Description = f.about(b.names.Lang)
-		s.Properties.Set(f.key, property)
+		property.Description = f.About(b.names.Lang)
+		s.Properties.Set(f.Key, property)
 	}
 	b.extend(t, s)
 	return s
 }
 
 // bounds adds what the tags of a field say about its value.
-func (b *builder) bounds(s *jsonschema.Schema, f *field) {
-	switch f.typ {
+func (b *builder) bounds(s *jsonschema.Schema, f *Property) {
+	switch f.Type {
 	case reflect.TypeFor[Count](), reflect.TypeFor[Share]():
-		s.Minimum, s.Maximum = json.Number(f.least), json.Number(f.most)
+		s.Minimum, s.Maximum = json.Number(f.Least), json.Number(f.Most)
 	}
 	if f.fewest != "" {
 		n := uint64(1)
-		if f.typ.Kind() == reflect.Map {
+		if f.Type.Kind() == reflect.Map {
 			s.MinProperties = &n
 		} else {
 			s.MinItems = &n
 		}
 	}
-	if f.value == "" {
+	if f.Default == "" {
 		return
 	}
-	switch f.typ {
+	switch f.Type {
 	case reflect.TypeFor[Count](), reflect.TypeFor[Share](), reflect.TypeFor[YesNo]():
-		s.Default = json.RawMessage(f.value)
+		s.Default = json.RawMessage(f.Default)
 	case reflect.TypeFor[Word](), reflect.TypeFor[Duration](), reflect.TypeFor[NewName]():
-		s.Default = f.value
+		s.Default = f.Default
 	}
 }
 
 // of is the schema of any type; words are those of the field it belongs to.
 func (b *builder) of(t reflect.Type, words []string) *jsonschema.Schema {
 	t = plainType(t)
-	if forms := formsOf(t); forms != nil {
+	if forms := Forms(t); forms != nil {
 		return b.defined(t, func() *jsonschema.Schema { return b.forms(t, forms) })
 	}
 	switch t.Kind() {
@@ -149,14 +146,14 @@ func (b *builder) defined(t reflect.Type, make func() *jsonschema.Schema) *jsons
 func reference(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/" + name} }
 
 // forms is a value of several forms.
-func (b *builder) forms(t reflect.Type, forms []form) *jsonschema.Schema {
+func (b *builder) forms(t reflect.Type, forms []Form) *jsonschema.Schema {
 	if t == reflect.TypeFor[Next]() {
 		return b.next(nil)
 	}
 	s := &jsonschema.Schema{}
 	for _, f := range forms {
-		one := b.of(f.typ, f.words)
-		if f.kind == "list" && f.typ.Elem() == reflect.TypeFor[Choice]() {
+		one := b.of(f.Type, f.Words)
+		if f.Kind == "list" && f.Type.Elem() == reflect.TypeFor[Choice]() {
 			least, most := uint64(1), uint64(64)
 			one.MinItems, one.MaxItems = &least, &most
 		}
@@ -178,12 +175,12 @@ func (b *builder) next(outcomes []string) *jsonschema.Schema {
 	for _, o := range outcomes {
 		s.Properties.Set(o, b.outcome(o))
 	}
-	for _, o := range []string{elseOutcome, skipped, loop, notAssured} {
+	for _, o := range []string{Else, Skipped, Loop, NotAssured} {
 		if !slices.Contains(outcomes, o) {
 			s.Properties.Set(o, b.outcome(o))
 		}
 	}
-	s.If = &jsonschema.Schema{Required: []string{elseOutcome}}
+	s.If = &jsonschema.Schema{Required: []string{Else}}
 	s.Else = &jsonschema.Schema{Required: outcomes}
 	return s
 }
@@ -191,7 +188,7 @@ func (b *builder) next(outcomes []string) *jsonschema.Schema {
 // outcome is where one outcome leads.
 func (b *builder) outcome(name string) *jsonschema.Schema {
 	s := b.scalar(reflect.TypeFor[Target](), nil)
-	s.Description = aboutOutcome(name, b.names.Lang)
+	s.Description = AboutOutcome(name, b.names.Lang)
 	return s
 }
 
@@ -203,9 +200,9 @@ func (b *builder) key(t reflect.Type) *jsonschema.Schema {
 		s.Not = &jsonschema.Schema{Enum: []any{"end", "repeat"}}
 	case reflect.TypeFor[Declared]():
 		s.Not = &jsonschema.Schema{}
-		for _, n := range builtins() {
-			if !strings.Contains(n.name, ".") {
-				s.Not.Enum = append(s.Not.Enum, n.name)
+		for _, n := range Builtins() {
+			if !strings.Contains(n.Name, ".") {
+				s.Not.Enum = append(s.Not.Enum, n.Name)
 			}
 		}
 	}

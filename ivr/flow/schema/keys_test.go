@@ -34,13 +34,13 @@ func (s *sampler) leads(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
-	for _, f := range formsOf(t) {
-		if s.leads(f.typ, seen) {
+	for _, f := range Forms(t) {
+		if s.leads(f.Type, seen) {
 			return true
 		}
 	}
-	for _, f := range fieldsOf(t) {
-		if s.leads(f.typ, seen) {
+	for _, f := range Properties(t) {
+		if s.leads(f.Type, seen) {
 			return true
 		}
 	}
@@ -54,13 +54,13 @@ func (s *sampler) toTarget(t reflect.Type) bool { return s.leads(t, map[reflect.
 
 func (s *sampler) value(t reflect.Type, words []string) string {
 	t = plainType(t)
-	if forms := formsOf(t); forms != nil {
+	if forms := Forms(t); forms != nil {
 		for _, f := range forms {
-			if s.toTarget(f.typ) {
-				return s.value(f.typ, f.words)
+			if s.toTarget(f.Type) {
+				return s.value(f.Type, f.Words)
 			}
 		}
-		return s.value(forms[0].typ, forms[0].words)
+		return s.value(forms[0].Type, forms[0].Words)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -83,14 +83,14 @@ func (s *sampler) object(t reflect.Type) string {
 	if t == reflect.TypeFor[LanguageVerb]() {
 		parts = append(parts, "by: [ menu ]") // only then it listens
 	}
-	for _, f := range fieldsOf(t) {
-		if f.required || s.toTarget(f.typ) && !verb {
-			verb = verb || t == reflect.TypeFor[StepBody]() && f.typ != reflect.TypeFor[Next]()
-			words := f.words
-			if f.key == "type" && t != reflect.TypeFor[Field]() && s.toTarget(t) && t != s.target {
+	for _, f := range Properties(t) {
+		if f.Required || s.toTarget(f.Type) && !verb {
+			verb = verb || t == reflect.TypeFor[StepBody]() && f.Type != reflect.TypeFor[Next]()
+			words := f.Words
+			if f.Key == "type" && t != reflect.TypeFor[Field]() && s.toTarget(t) && t != s.target {
 				words = []string{"object"} // which has fields
 			}
-			parts = append(parts, f.key+": "+s.value(f.typ, words))
+			parts = append(parts, f.Key+": "+s.value(f.Type, words))
 		}
 	}
 	if t == reflect.TypeFor[StepBody]() && !verb {
@@ -118,7 +118,7 @@ func (s *sampler) scalar(t reflect.Type, words []string) string {
 
 // document is a file of a kind with one entry more in one of its maps.
 func (s *sampler) document(k Kind) []byte {
-	text := strings.TrimSuffix(strings.TrimPrefix(s.value(k.typ, nil), "{ "), " }")
+	text := strings.TrimSuffix(strings.TrimPrefix(s.value(k.Type, nil), "{ "), " }")
 	return []byte("{ " + text + " }\n")
 }
 
@@ -135,15 +135,15 @@ func mapsBelow(t reflect.Type, seen []reflect.Type) []reflect.Type {
 	default:
 		return seen
 	}
-	if forms := formsOf(t); forms != nil {
+	if forms := Forms(t); forms != nil {
 		for _, f := range forms {
-			seen = mapsBelow(f.typ, seen)
+			seen = mapsBelow(f.Type, seen)
 		}
 		return seen
 	}
 	seen = append(seen, t)
-	for _, f := range fieldsOf(t) {
-		seen = mapsBelow(f.typ, seen)
+	for _, f := range Properties(t) {
+		seen = mapsBelow(f.Type, seen)
 	}
 	return seen
 }
@@ -161,7 +161,7 @@ func TestReaderKnowsTheSameKeys(t *testing.T) {
 		if k.Name == "test" {
 			continue // package suite reads tests
 		}
-		for _, typ := range mapsBelow(k.typ, nil) {
+		for _, typ := range mapsBelow(k.Type, nil) {
 			t.Run(k.Name+"/"+typ.Name(), func(t *testing.T) {
 				s := &sampler{target: typ, add: bogus + ": 1"}
 				data := s.document(k)
@@ -169,8 +169,8 @@ func TestReaderKnowsTheSameKeys(t *testing.T) {
 					t.Fatalf("no document leads there: %s", data)
 				}
 				var keys []string
-				for _, f := range fieldsOf(typ) {
-					keys = append(keys, f.key)
+				for _, f := range Properties(typ) {
+					keys = append(keys, f.Key)
 				}
 				if typ == reflect.TypeFor[StepBody]() {
 					keys = []string{"note", "if", "needs", "max_visits", "next"} // verbs are told apart from other keys
@@ -206,8 +206,8 @@ func printed(ds []source.Diagnostic) string {
 // TestReaderKnowsTheSameVerbs: the reader names its verbs when it meets another.
 func TestReaderKnowsTheSameVerbs(t *testing.T) {
 	var want []string
-	for _, v := range verbs() {
-		want = append(want, v.key)
+	for _, v := range Verbs() {
+		want = append(want, v.Key)
 	}
 	s := &sampler{target: reflect.TypeFor[StepBody](), add: ""}
 	data := strings.Replace(string(s.document(Kinds()[0])), "set: {", bogus+": {", 1)
@@ -229,16 +229,16 @@ func TestReaderHasTheSameBounds(t *testing.T) {
 		if k.Name == "test" {
 			continue
 		}
-		for _, typ := range mapsBelow(k.typ, nil) {
-			for _, f := range fieldsOf(typ) {
-				if f.least == "" {
+		for _, typ := range mapsBelow(k.Type, nil) {
+			for _, f := range Properties(typ) {
+				if f.Least == "" {
 					continue
 				}
 				for _, c := range []struct {
 					value string
 					ok    bool
-				}{{f.least, true}, {f.most, true}, {beyondBound(t, f.least, -1), false}, {beyondBound(t, f.most, +1), false}} {
-					s := &sampler{target: typ, add: f.key + ": " + c.value}
+				}{{f.Least, true}, {f.Most, true}, {beyondBound(t, f.Least, -1), false}, {beyondBound(t, f.Most, +1), false}} {
+					s := &sampler{target: typ, add: f.Key + ": " + c.value}
 					data := s.document(k)
 					var found []source.Diagnostic
 					for _, d := range readDocument(k, data) {
@@ -248,7 +248,7 @@ func TestReaderHasTheSameBounds(t *testing.T) {
 					}
 					tried++
 					if c.value != "" && (len(found) == 0) != c.ok {
-						t.Errorf("%s.%s: %s: fine %v\n%s%s", typ.Name(), f.key, c.value, c.ok, data, printed(found))
+						t.Errorf("%s.%s: %s: fine %v\n%s%s", typ.Name(), f.Key, c.value, c.ok, data, printed(found))
 					}
 				}
 			}
@@ -282,28 +282,28 @@ func TestWordsOfExpressions(t *testing.T) {
 	_, list, _ := strings.Cut(said("nothing_like_it(1)"), "there are ")
 	list, _, _ = strings.Cut(list, "\n")
 	var names []string
-	for _, f := range functions() {
-		names = append(names, f.name)
-		if !strings.HasPrefix(f.detail, f.name+"(") || f.en == "" || f.zh == "" {
-			t.Errorf("%s: %q", f.name, f.detail)
+	for _, f := range Functions() {
+		names = append(names, f.Name)
+		if !strings.HasPrefix(f.Detail, f.Name+"(") || f.en == "" || f.zh == "" {
+			t.Errorf("%s: %q", f.Name, f.Detail)
 		}
 	}
 	if got := strings.Split(list, ", "); !slices.Equal(got, names) {
 		t.Errorf("there are the functions %v; told are %v", got, names)
 	}
-	for _, b := range builtins() {
-		if b.en == "" || b.zh == "" || b.detail == "" {
-			t.Errorf("%s is not described", b.name)
+	for _, b := range Builtins() {
+		if b.en == "" || b.zh == "" || b.Detail == "" {
+			t.Errorf("%s is not described", b.Name)
 		}
-		if strings.HasPrefix(b.name, "link") {
+		if strings.HasPrefix(b.Name, "link") {
 			continue // known in two prompts only
 		}
-		if out := said(b.name + " == 1 or true"); strings.Contains(out, "unknown") || strings.Contains(out, "has no") {
-			t.Errorf("there is no %s:\n%s", b.name, out)
+		if out := said(b.Name + " == 1 or true"); strings.Contains(out, "unknown") || strings.Contains(out, "has no") {
+			t.Errorf("there is no %s:\n%s", b.Name, out)
 		}
-		if !strings.Contains(b.name, ".") {
-			if out := printed(readDocument(Kinds()[0], []byte(head+"vars: { "+b.name+": { type: text } }\nsteps: { a: { end: } }\n"))); !strings.Contains(out, "[reserved-name]") {
-				t.Errorf("%s may be a variable's name:\n%s", b.name, out)
+		if !strings.Contains(b.Name, ".") {
+			if out := printed(readDocument(Kinds()[0], []byte(head+"vars: { "+b.Name+": { type: text } }\nsteps: { a: { end: } }\n"))); !strings.Contains(out, "[reserved-name]") {
+				t.Errorf("%s may be a variable's name:\n%s", b.Name, out)
 			}
 		}
 	}
@@ -312,21 +312,21 @@ func TestWordsOfExpressions(t *testing.T) {
 // TestEverythingIsDescribed: each key has a sentence in both languages, each outcome too.
 func TestEverythingIsDescribed(t *testing.T) {
 	for _, k := range Kinds() {
-		for _, typ := range mapsBelow(k.typ, nil) {
-			for _, f := range fieldsOf(typ) {
+		for _, typ := range mapsBelow(k.Type, nil) {
+			for _, f := range Properties(typ) {
 				for _, s := range []string{f.en, f.zh} {
 					if s == "" || !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "。") {
-						t.Errorf("%s.%s: %q", typ.Name(), f.key, s)
+						t.Errorf("%s.%s: %q", typ.Name(), f.Key, s)
 					}
 				}
 			}
 		}
 	}
-	for _, v := range verbs() {
-		for _, one := range v.variants {
-			for _, o := range one.outcomes {
-				if aboutOutcome(o, "en") == "" || aboutOutcome(o, "zh-CN") == "" {
-					t.Errorf("%s: outcome %s is not described", v.key, o)
+	for _, v := range Verbs() {
+		for _, one := range v.Variants {
+			for _, o := range one.Outcomes {
+				if AboutOutcome(o, "en") == "" || AboutOutcome(o, "zh-CN") == "" {
+					t.Errorf("%s: outcome %s is not described", v.Key, o)
 				}
 			}
 		}
@@ -341,33 +341,33 @@ func TestReaderKnowsTheSameWords(t *testing.T) {
 		if k.Name == "test" {
 			continue
 		}
-		for _, typ := range mapsBelow(k.typ, nil) {
-			for _, f := range fieldsOf(typ) {
-				if len(f.words) == 0 {
+		for _, typ := range mapsBelow(k.Type, nil) {
+			for _, f := range Properties(typ) {
+				if len(f.Words) == 0 {
 					continue
 				}
 				value := bogus
-				if f.typ.Kind() == reflect.Slice {
+				if f.Type.Kind() == reflect.Slice {
 					value = "[ " + bogus + " ]"
 				}
-				s := &sampler{target: typ, add: f.key + ": " + value}
+				s := &sampler{target: typ, add: f.Key + ": " + value}
 				data := s.document(k)
-				data = []byte(strings.Replace(string(data), ", "+f.key+": "+f.words[0], "", 1)) // the one that must be there
+				data = []byte(strings.Replace(string(data), ", "+f.Key+": "+f.Words[0], "", 1)) // the one that must be there
 				found := false
 				for _, d := range readDocument(k, data) {
 					list, ok := strings.CutPrefix(d.Suggestion, "use one of: ")
 					if d.Rule != "unknown-word" || !ok || !strings.Contains(d.Message, bogus) {
 						continue
 					}
-					got, want := strings.Split(list, ", "), slices.Sorted(slices.Values(f.words))
+					got, want := strings.Split(list, ", "), slices.Sorted(slices.Values(f.Words))
 					slices.Sort(got)
 					if !slices.Equal(got, want) {
-						t.Errorf("%s.%s: the reader knows %v, the type has %v", typ.Name(), f.key, got, want)
+						t.Errorf("%s.%s: the reader knows %v, the type has %v", typ.Name(), f.Key, got, want)
 					}
 					found = true
 				}
 				if !found {
-					t.Errorf("%s.%s: the reader takes any word\n%s%s", typ.Name(), f.key, data, printed(readDocument(k, data)))
+					t.Errorf("%s.%s: the reader takes any word\n%s%s", typ.Name(), f.Key, data, printed(readDocument(k, data)))
 				}
 				tried++
 			}

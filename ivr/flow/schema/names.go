@@ -32,3 +32,13 @@ type FlowNames struct {
 
 // Named is a name with the type that was declared for it.
 type Named struct{ Name, Type string }
+
+// Flow is the flow of a name, nil if none is known by it.
+func (n *Names) Flow(name string) *FlowNames {
+	for i := range n.Flows {
+		if n.Flows[i].Name == name {
+			return &n.Flows[i]
+		}
+	}
+	return nil
+}

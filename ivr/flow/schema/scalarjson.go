@@ -89,7 +89,7 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 		// A file may have prompts that were written after the schema was made.
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{enum(b.names.Prompts), text(namePattern)}}
 	}
-	if known := b.names.of(t); len(known) > 0 {
+	if known := b.names.Of(t); len(known) > 0 {
 		return enum(known)
 	}
 	return text("")
@@ -103,8 +103,8 @@ func enum(words []string) *jsonschema.Schema {
 	return s
 }
 
-// of lists the names that a value of a type may be.
-func (n *Names) of(t reflect.Type) []string {
+// Of lists the names that a value of a type may be.
+func (n *Names) Of(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[PromptName]():
 		return n.Prompts

@@ -6,68 +6,68 @@ import (
 	"strings"
 )
 
-// field is one key of a map, as its Go field tells.
-type field struct {
-	key      string
-	typ      reflect.Type // without a pointer
-	required bool
+// Property is one key of a map, as its Go field tells.
+type Property struct {
+	Key      string
+	Type     reflect.Type // without a pointer
+	Required bool
 	en, zh   string
-	value    string // the default, as it is written; "" = none
-	least    string
-	most     string
-	words    []string
+	Default  string // the default, as it is written; "" = none
+	Least    string
+	Most     string
+	Words    []string
 	fewest   string // how many there must be
 }
 
-// about is the field's sentence in a language.
-func (f *field) about(lang string) string {
+// About is the property's sentence in a language.
+func (f *Property) About(lang string) string {
 	if strings.HasPrefix(lang, "zh") && f.zh != "" {
 		return f.zh
 	}
 	return f.en
 }
 
-// fieldsOf lists the keys of a map in the order of the Go type, those of embedded
+// Properties lists the keys of a map in the order of the Go type, those of embedded
 // types in their place.
-func fieldsOf(t reflect.Type) []field {
+func Properties(t reflect.Type) []Property {
 	t = plainType(t)
-	if t.Kind() != reflect.Struct || formsOf(t) != nil {
+	if t.Kind() != reflect.Struct || Forms(t) != nil {
 		return nil
 	}
-	var out []field
+	var out []Property
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous {
-			out = append(out, fieldsOf(f.Type)...)
+			out = append(out, Properties(f.Type)...)
 			continue
 		}
 		key, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-		out = append(out, field{
-			key: key, typ: plainType(f.Type), required: rest == "", words: wordsOf(f.Tag),
-			en: f.Tag.Get("en"), zh: f.Tag.Get("zh"), value: f.Tag.Get("def"), least: f.Tag.Get("least"), most: f.Tag.Get("most"),
+		out = append(out, Property{
+			Key: key, Type: plainType(f.Type), Required: rest == "", Words: wordsOf(f.Tag),
+			en: f.Tag.Get("en"), zh: f.Tag.Get("zh"), Default: f.Tag.Get("def"), Least: f.Tag.Get("least"), Most: f.Tag.Get("most"),
 			fewest: f.Tag.Get("fewest"),
 		})
 	}
 	return out
 }
 
-// form is one of the forms that a value can have: text, map or list.
-type form struct {
-	kind  string
-	typ   reflect.Type
-	words []string
+// Form is one of the forms that a value can have: text, map or list.
+type Form struct {
+	Kind  string
+	Type  reflect.Type
+	Words []string
 }
 
-// formsOf lists the forms of a value that has several, nil for any other type.
-func formsOf(t reflect.Type) []form {
+// Forms lists the forms of a value that has several, nil for any other type.
+func Forms(t reflect.Type) []Form {
 	t = plainType(t)
 	if t.Kind() != reflect.Struct || t.NumField() == 0 || t.Field(0).Tag.Get("form") == "" {
 		return nil
 	}
-	out := make([]form, t.NumField())
+	out := make([]Form, t.NumField())
 	for i := range out {
 		f := t.Field(i)
-		out[i] = form{f.Tag.Get("form"), plainType(f.Type), wordsOf(f.Tag)}
+		out[i] = Form{f.Tag.Get("form"), plainType(f.Type), wordsOf(f.Tag)}
 	}
 	return out
 }
@@ -90,8 +90,16 @@ func wordsOf(tag reflect.StructTag) []string {
 type Kind struct {
 	Name   string // as `tandem flow schema --kind` knows it
 	Suffix string // how its files end
-	typ    reflect.Type
+	Type   reflect.Type
 	en, zh string
+}
+
+// About is the kind's sentence in a language.
+func (k *Kind) About(lang string) string {
+	if strings.HasPrefix(lang, "zh") {
+		return k.zh
+	}
+	return k.en
 }
 
 // Kinds lists the kinds of files that have a schema.

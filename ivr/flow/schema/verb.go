@@ -7,56 +7,56 @@ import (
 	"tandem/ivr/flow"
 )
 
-// variant is the outcomes of a verb under a condition on its value.
-type variant struct {
-	when     string // a key of the verb, or two with a dot, that is there; "" = otherwise
-	outcomes []string
+// Variant is the outcomes of a verb under a condition on its value.
+type Variant struct {
+	When     string // a key of the verb, or two with a dot, that is there; "" = otherwise
+	Outcomes []string
 }
 
-// verb is one verb of the language.
-type verb struct {
-	field
-	on       []string  // channels on which it always runs
-	where    string    // why it does not run on the others: voice, within, speech or seen; "" = it does
-	variants []variant // the last holds where no condition does; empty outcomes = those of a called flow
+// Verb is one verb of the language.
+type Verb struct {
+	Property
+	On       []string  // channels on which it always runs
+	Where    string    // why it does not run on the others: voice, within, speech or seen; "" = it does
+	Variants []Variant // the last holds where no condition does; empty outcomes = those of a called flow
 }
 
 // Outcomes that any step can have besides those of its verb.
 const (
-	elseOutcome = "else"
-	skipped     = "skipped"
-	loop        = "loop"
-	notAssured  = "not_assured"
+	Else       = "else"
+	Skipped    = "skipped"
+	Loop       = "loop"
+	NotAssured = "not_assured"
 )
 
-// verbs lists the verbs in the order of the language page, with the outcomes that the
+// Verbs lists the verbs in the order of the language page, with the outcomes that the
 // program itself knows for them.
-func verbs() []verb {
-	fields := fieldsOf(reflect.TypeFor[Verbs]())
-	out := make([]verb, len(fields))
+func Verbs() []Verb {
+	fields := Properties(reflect.TypeFor[VerbKeys]())
+	out := make([]Verb, len(fields))
 	for i, f := range fields {
-		out[i] = verb{field: f, on: []string{"voice", "chat", "sms"}, variants: variantsOf(f.key)}
-		switch f.key {
+		out[i] = Verb{Property: f, On: []string{"voice", "chat", "sms"}, Variants: variantsOf(f.Key)}
+		switch f.Key {
 		case "voicemail", "record":
-			out[i].on, out[i].where = []string{"voice"}, "voice"
+			out[i].On, out[i].Where = []string{"voice"}, "voice"
 		case "transfer":
-			out[i].on, out[i].where = []string{"voice"}, "within"
+			out[i].On, out[i].Where = []string{"voice"}, "within"
 		case "classify", "answer":
-			out[i].on, out[i].where = []string{"chat", "sms"}, "speech"
+			out[i].On, out[i].Where = []string{"chat", "sms"}, "speech"
 		case "identify":
-			out[i].on, out[i].where = []string{"voice", "chat"}, "seen"
+			out[i].On, out[i].Where = []string{"voice", "chat"}, "seen"
 		}
 	}
 	return out
 }
 
-func variantsOf(key string) []variant {
-	plain := func(v flow.Verb) []variant { return []variant{{"", v.Outcomes()}} }
+func variantsOf(key string) []Variant {
+	plain := func(v flow.Verb) []Variant { return []Variant{{"", v.Outcomes()}} }
 	switch key {
 	case "say":
 		return plain(&flow.Say{})
 	case "menu":
-		return []variant{{"choices.from", (&flow.Menu{From: &flow.DynamicChoices{}}).Outcomes()}, {"", (&flow.Menu{}).Outcomes()}}
+		return []Variant{{"choices.from", (&flow.Menu{From: &flow.DynamicChoices{}}).Outcomes()}, {"", (&flow.Menu{}).Outcomes()}}
 	case "collect":
 		return plain(&flow.Collect{})
 	case "language":
@@ -74,7 +74,7 @@ func variantsOf(key string) []variant {
 	case "message":
 		return plain(&flow.Message{})
 	case "link":
-		return []variant{{"wait", (&flow.LinkStep{Wait: 1}).Outcomes()}, {"", (&flow.LinkStep{}).Outcomes()}}
+		return []Variant{{"wait", (&flow.LinkStep{Wait: 1}).Outcomes()}, {"", (&flow.LinkStep{}).Outcomes()}}
 	case "handoff":
 		return plain(&flow.Handoff{})
 	case "identify":
@@ -84,7 +84,7 @@ func variantsOf(key string) []variant {
 	case "answer":
 		return plain(&flow.Answer{})
 	case "queue":
-		return []variant{{"offer.callback", (&flow.QueueStep{Offer: []flow.Offer{{What: "callback"}}}).Outcomes()}, {"", (&flow.QueueStep{}).Outcomes()}}
+		return []Variant{{"offer.callback", (&flow.QueueStep{Offer: []flow.Offer{{What: "callback"}}}).Outcomes()}, {"", (&flow.QueueStep{}).Outcomes()}}
 	case "transfer":
 		return plain(&flow.Transfer{})
 	case "callback":
@@ -103,10 +103,10 @@ func variantsOf(key string) []variant {
 	return plain(&flow.End{})
 }
 
-// verbNamed finds a verb by its key, nil if there is none.
-func verbNamed(key string) *verb {
-	all := verbs()
-	if i := slices.IndexFunc(all, func(v verb) bool { return v.key == key }); i >= 0 {
+// VerbNamed finds a verb by its key, nil if there is none.
+func VerbNamed(key string) *Verb {
+	all := Verbs()
+	if i := slices.IndexFunc(all, func(v Verb) bool { return v.Key == key }); i >= 0 {
 		return &all[i]
 	}
 	return nil

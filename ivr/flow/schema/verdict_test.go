@@ -143,7 +143,7 @@ func whatIsSaid(path string) string {
 func TestSchemaAndChecker(t *testing.T) {
 	all := validators(t, nil)
 	paths := map[string]bool{}
-	for _, pattern := range []string{"../../../flows/*.yaml", "../*/testdata/*.yaml", "../*/testdata/*/*.yaml", "../*/testdata/*/*/*.yaml", "examples/*.yaml"} {
+	for _, pattern := range []string{"../../../flows/*.yaml", "../*/testdata/*.yaml", "../*/testdata/*/*.yaml", "../*/testdata/*/*/*.yaml", "../reference/examples/*.yaml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

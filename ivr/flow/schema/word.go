@@ -2,19 +2,20 @@ package schema
 
 import "strings"
 
-// told is a name with its sentence in both languages.
-type told struct{ name, detail, en, zh string }
+// Term is a name with its sentence in both languages.
+type Term struct{ Name, Detail, en, zh string }
 
-func (t *told) about(lang string) string {
+// About is the sentence in a language.
+func (t *Term) About(lang string) string {
 	if strings.HasPrefix(lang, "zh") {
 		return t.zh
 	}
 	return t.en
 }
 
-func find(list []told, name string) *told {
+func find(list []Term, name string) *Term {
 	for i := range list {
-		if list[i].name == name {
+		if list[i].Name == name {
 			return &list[i]
 		}
 	}
@@ -22,8 +23,8 @@ func find(list []told, name string) *told {
 }
 
 // outcomes says what each outcome means.
-func outcomes() []told {
-	return []told{
+func outcomes() []Term {
+	return []Term{
 		{"done", "", "It is done.", "已完成。"},
 		{"ok", "", "It went well.", "成功。"},
 		{"no_input", "", "Nothing came, as often as it was asked.", "多次询问仍无输入。"},
@@ -57,23 +58,24 @@ func outcomes() []told {
 		{"too_short", "", "It was too short to keep.", "时间太短,未保存。"},
 		{"yes", "", "Yes.", "同意。"},
 		{"no", "", "No.", "不同意。"},
-		{elseOutcome, "", "The rest of the verb's outcomes, and skipped.", "该动作的其余结果,以及 skipped。"},
-		{skipped, "", "It was passed over.", "已跳过。"},
-		{loop, "", "The step has run max_visits times.", "步骤已运行 max_visits 次。"},
-		{notAssured, "", "The customer is not known as well as needs says.", "客户身份未达到 needs 的级别。"},
+		{Else, "", "The rest of the verb's outcomes, and skipped.", "该动作的其余结果,以及 skipped。"},
+		{Skipped, "", "It was passed over.", "已跳过。"},
+		{Loop, "", "The step has run max_visits times.", "步骤已运行 max_visits 次。"},
+		{NotAssured, "", "The customer is not known as well as needs says.", "客户身份未达到 needs 的级别。"},
 	}
 }
 
-func aboutOutcome(name, lang string) string {
+// AboutOutcome says in a language what an outcome means.
+func AboutOutcome(name, lang string) string {
 	if t := find(outcomes(), name); t != nil {
-		return t.about(lang)
+		return t.About(lang)
 	}
 	return ""
 }
 
-// builtins are the names that every expression knows, with their types.
-func builtins() []told {
-	return []told{
+// Builtins are the names that every expression knows, with their types.
+func Builtins() []Term {
+	return []Term{
 		{"channel", "voice, chat or sms", "The channel at hand.", "当前渠道。"},
 		{"lang", "text", "The language spoken, as en or zh-CN.", "当前语言,如 en、zh-CN。"},
 		{"entry", "text", "The number or page that was reached.", "客户拨打的号码或打开的页面。"},
@@ -96,9 +98,9 @@ func builtins() []told {
 	}
 }
 
-// functions are the helpers of expressions with their signatures.
-func functions() []told {
-	return []told{
+// Functions are the helpers of expressions with their signatures.
+func Functions() []Term {
+	return []Term{
 		{"money", "money(amount) or money(amount, 'USD')", "An amount, said and written as one.", "按金额读写。"},
 		{"date", "date(when)", "The date of a time.", "时间中的日期。"},
 		{"time", "time(when)", "The time of day of a time.", "时间中的钟点。"},

@@ -1,10 +1,12 @@
-package schema
+package complete
 
 import (
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"tandem/ivr/flow/schema"
 )
 
 // values lists what a single value may be.
@@ -16,62 +18,62 @@ func (c *completer) values(t typed) []Item {
 		}
 	}
 	switch t.typ {
-	case reflect.TypeFor[Word]():
+	case reflect.TypeFor[schema.Word]():
 		add("word", t.words...)
-	case reflect.TypeFor[YesNo]():
+	case reflect.TypeFor[schema.YesNo]():
 		add("word", "true", "false")
-	case reflect.TypeFor[Secrecy]():
+	case reflect.TypeFor[schema.Secrecy]():
 		add("word", "true", "ephemeral")
-	case reflect.TypeFor[StepName]():
+	case reflect.TypeFor[schema.StepName]():
 		add("step", c.file.steps...)
-	case reflect.TypeFor[Target]():
+	case reflect.TypeFor[schema.Target]():
 		add("step", c.file.steps...)
 		add("word", "end", "repeat")
-	case reflect.TypeFor[Language]():
+	case reflect.TypeFor[schema.Language]():
 		add("word", c.file.languages...)
-	case reflect.TypeFor[Hours]():
+	case reflect.TypeFor[schema.Hours]():
 		add("word", "closed")
-	case reflect.TypeFor[Pause]():
+	case reflect.TypeFor[schema.Pause]():
 		add("word", "silence")
-	case reflect.TypeFor[AgentCount]():
+	case reflect.TypeFor[schema.AgentCount]():
 		add("word", "none")
-	case reflect.TypeFor[VariableName]():
+	case reflect.TypeFor[schema.VariableName]():
 		for _, v := range c.variables() {
 			if !strings.Contains(v.Name, ".") {
 				out = append(out, Item{Label: v.Name, Kind: "variable", Detail: v.Type, Insert: v.Name})
 			}
 		}
-	case reflect.TypeFor[PromptName]():
+	case reflect.TypeFor[schema.PromptName]():
 		add("prompt", c.file.prompts...)
-	case reflect.TypeFor[Heard]():
+	case reflect.TypeFor[schema.Heard]():
 		if f := c.tested(); f != nil {
 			add("prompt", f.Prompts...)
 		}
-	case reflect.TypeFor[Outcome]():
+	case reflect.TypeFor[schema.Outcome]():
 		add("outcome", c.file.outcomes...)
-	case reflect.TypeFor[FlowName]():
+	case reflect.TypeFor[schema.FlowName]():
 		for _, f := range c.names.Flows {
 			if !slices.Contains(c.path, "subflow") || len(f.Outcomes) > 0 {
 				out = append(out, Item{Label: f.Name, Kind: "name", Detail: strings.Join(f.Outcomes, ", "), Insert: f.Name})
 			}
 		}
-	case reflect.TypeFor[QueueName]():
+	case reflect.TypeFor[schema.QueueName]():
 		add("name", c.names.Queues...)
 		add("name", c.file.below["queues"]...)
-	case reflect.TypeFor[Expression]():
+	case reflect.TypeFor[schema.Expression]():
 		return c.expression(c.word)
-	case reflect.TypeFor[Text]():
+	case reflect.TypeFor[schema.Text]():
 		if i := strings.LastIndex(c.word, "${"); i >= 0 && !strings.Contains(c.word[i:], "}") {
 			return c.expression(c.word[i+2:])
 		}
 	default:
-		add("name", c.names.of(t.typ)...)
+		add("name", c.names.Of(t.typ)...)
 	}
 	return out
 }
 
 // variables are those of this flow, or of the one that is tested.
-func (c *completer) variables() []Named {
+func (c *completer) variables() []schema.Named {
 	if f := c.tested(); f != nil {
 		return f.Vars
 	}
@@ -123,15 +125,15 @@ func (c *completer) expression(written string) []Item {
 	for _, name := range c.names.Settings {
 		add("settings."+name, "variable", "", "")
 	}
-	for _, b := range builtins() {
-		if b.name == "link" && !slices.Contains(c.path, "link") && !slices.Contains(c.path, "handoff") && !slices.Contains(c.path, "prompts") {
+	for _, b := range schema.Builtins() {
+		if b.Name == "link" && !slices.Contains(c.path, "link") && !slices.Contains(c.path, "handoff") && !slices.Contains(c.path, "prompts") {
 			continue
 		}
-		add(b.name, "variable", b.detail, b.about(c.names.Lang))
+		add(b.Name, "variable", b.Detail, b.About(c.names.Lang))
 	}
 	if parent == "" {
-		for _, f := range functions() {
-			add(f.name, "function", f.detail, f.about(c.names.Lang))
+		for _, f := range schema.Functions() {
+			add(f.Name, "function", f.Detail, f.About(c.names.Lang))
 		}
 		if as := c.inStep(`\bas: *([a-z][a-z0-9_]*)`); as != "" && slices.Contains(c.path, "label") {
 			add(as, "variable", "", "")

@@ -1,4 +1,4 @@
-package schema
+package reference
 
 import (
 	"flag"
@@ -16,6 +16,8 @@ import (
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/format"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/schema"
+	"tandem/ivr/flow/source"
 	"tandem/ivr/flow/suite"
 )
 
@@ -23,6 +25,12 @@ var update = flag.Bool("update", false, "write the pages of docs anew")
 
 func exampleOptions() read.Options {
 	return read.Options{Now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), HTTPAllow: []string{"orders.example", "cards.example"}, Settings: map[string]any{}}
+}
+
+func printed(ds []source.Diagnostic) string {
+	var b strings.Builder
+	source.Print(&b, ds, false)
+	return b.String()
 }
 
 func exampleLibrary(t testing.TB) *flow.Library {
@@ -38,14 +46,14 @@ func exampleLibrary(t testing.TB) *flow.Library {
 // out as tandem flow fmt does, and passes its tests.
 func TestExamples(t *testing.T) {
 	lib := exampleLibrary(t)
-	for _, v := range verbs() {
-		f := lib.Flows[v.key]
+	for _, v := range schema.Verbs() {
+		f := lib.Flows[v.Key]
 		if f == nil {
-			t.Errorf("no example of %s", v.key)
+			t.Errorf("no example of %s", v.Key)
 			continue
 		}
-		if !slices.ContainsFunc(slices.Collect(maps.Values(f.Steps)), func(s *flow.Step) bool { return s.Verb.Verb() == v.key }) {
-			t.Errorf("the example of %s does not use it", v.key)
+		if !slices.ContainsFunc(slices.Collect(maps.Values(f.Steps)), func(s *flow.Step) bool { return s.Verb.Verb() == v.Key }) {
+			t.Errorf("the example of %s does not use it", v.Key)
 		}
 	}
 	names, err := fs.Glob(Examples(), "*.yaml")
@@ -79,9 +87,9 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s tests nothing", name)
 		}
 	}
-	for _, v := range verbs() {
-		if !tests[v.key] {
-			t.Errorf("the example of %s has no tests", v.key)
+	for _, v := range schema.Verbs() {
+		if !tests[v.Key] {
+			t.Errorf("the example of %s has no tests", v.Key)
 		}
 	}
 }
@@ -101,24 +109,24 @@ func TestChannelsOfVerbs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range verbs() {
+	for _, v := range schema.Verbs() {
 		for _, channel := range []string{"voice", "chat", "sms"} {
 			fsys := maps.Clone(all)
-			file := v.key + ".flow.yaml"
+			file := v.Key + ".flow.yaml"
 			text := regexp.MustCompile(`(?m)^channels: .*$`).ReplaceAllString(string(all[file].Data), "channels: ["+channel+"]")
-			if v.key == "identify" {
+			if v.Key == "identify" {
 				text = strings.Replace(text, "by: [code, pin], fallback: questions", "by: [video]", 1)
 			}
 			fsys[file] = &fstest.MapFile{Data: []byte(text)}
 			_, ds := read.FS(fsys, exampleOptions())
 			refused := ""
 			for _, d := range ds {
-				if path.Base(d.File) == file && d.Rule == "channel" && !strings.Contains(d.Message, "hands off to") && (strings.Contains(d.Message, "`"+v.key+"`") || strings.Contains(d.Snippet, v.key+":")) {
+				if path.Base(d.File) == file && d.Rule == "channel" && !strings.Contains(d.Message, "hands off to") && (strings.Contains(d.Message, "`"+v.Key+"`") || strings.Contains(d.Snippet, v.Key+":")) {
 					refused = d.Message
 				}
 			}
-			if runs := slices.Contains(v.on, channel); runs != (refused == "") {
-				t.Errorf("%s on %s: the table says %v, the checker %q", v.key, channel, runs, refused)
+			if runs := slices.Contains(v.On, channel); runs != (refused == "") {
+				t.Errorf("%s on %s: the table says %v, the checker %q", v.Key, channel, runs, refused)
 			}
 		}
 	}
@@ -127,13 +135,13 @@ func TestChannelsOfVerbs(t *testing.T) {
 // TestReference holds the committed pages against what is made now.
 func TestReference(t *testing.T) {
 	for lang, file := range map[string]string{"en": "flow-language.md", "zh-CN": "flow-language.zh-CN.md"} {
-		page := string(Reference(lang))
+		page := string(Page(lang))
 		if i := strings.Index(page, "{{"); i >= 0 {
 			t.Errorf("%s: %.80s", file, page[i:])
 		}
-		for _, v := range verbs() {
-			if !strings.Contains(page, "### "+v.key+"\n") {
-				t.Errorf("%s has no chapter on %s", file, v.key)
+		for _, v := range schema.Verbs() {
+			if !strings.Contains(page, "### "+v.Key+"\n") {
+				t.Errorf("%s has no chapter on %s", file, v.Key)
 			}
 		}
 		for i, row := range strings.Split(page, "\n") {
@@ -148,7 +156,7 @@ func TestReference(t *testing.T) {
 			}
 		}
 		if committed, err := os.ReadFile(where); err != nil || string(committed) != page {
-			t.Errorf("docs/%s is not what the types say (%v): run go test ./ivr/flow/schema -update", file, err)
+			t.Errorf("docs/%s is not what the types say (%v): run go test ./ivr/flow/reference -update", file, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package schema
+package reference
 
 import (
 	"embed"
@@ -7,9 +7,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"tandem/ivr/flow/schema"
 )
 
-//go:embed reference examples
+//go:embed pages examples
 var texts embed.FS
 
 // Examples is a folder of flows, one for each verb, NAME.flow.yaml, with its tests and
@@ -22,12 +24,12 @@ func Examples() fs.FS {
 	return sub
 }
 
-// Reference is the page about the language, in English or Chinese (zh-CN).
-func Reference(lang string) []byte {
+// Page is the page about the language, in English or Chinese (zh-CN).
+func Page(lang string) []byte {
 	p := &page{lang: lang, words: wordsIn(lang)}
-	name := "reference/flow-language.md"
+	name := "pages/flow-language.md"
 	if strings.HasPrefix(lang, "zh") {
-		name = "reference/flow-language.zh-CN.md"
+		name = "pages/flow-language.zh-CN.md"
 	}
 	for _, row := range strings.Split(strings.TrimSuffix(embedded(name), "\n"), "\n") {
 		word, ok := strings.CutPrefix(row, "{{")
@@ -83,18 +85,18 @@ func (p *page) part(name string, args []string) {
 			p.example(file)
 		}
 	case "keys":
-		all := structsBelow(reflect.TypeFor[FlowFile](), nil)
+		all := structsBelow(reflect.TypeFor[schema.FlowFile](), nil)
 		if i := slices.IndexFunc(all, func(t reflect.Type) bool { return t.Name() == args[0] }); i >= 0 {
 			p.keys(all[i])
 		}
 	case "names":
-		p.told(p.words.name, builtins())
+		p.told(p.words.name, schema.Builtins())
 	case "functions":
-		p.told(p.words.function, functions())
+		p.told(p.words.function, schema.Functions())
 	case "verbs":
 		p.verbs()
 	case "each":
-		for i, v := range verbs() {
+		for i, v := range schema.Verbs() {
 			if i > 0 {
 				p.line("")
 			}
@@ -113,21 +115,20 @@ func (p *page) example(file string) {
 
 // structsBelow lists the types of maps with known keys from t on, each once.
 func structsBelow(t reflect.Type, seen []reflect.Type) []reflect.Type {
-	t = plainType(t)
 	if slices.Contains(seen, t) {
 		return seen
 	}
-	for _, f := range formsOf(t) {
-		seen = structsBelow(f.typ, seen)
+	for _, f := range schema.Forms(t) {
+		seen = structsBelow(f.Type, seen)
 	}
 	switch {
-	case formsOf(t) != nil:
+	case schema.Forms(t) != nil:
 	case t.Kind() == reflect.Map || t.Kind() == reflect.Slice:
 		seen = structsBelow(t.Elem(), seen)
 	case t.Kind() == reflect.Struct:
 		seen = append(seen, t)
-		for _, f := range fieldsOf(t) {
-			seen = structsBelow(f.typ, seen)
+		for _, f := range schema.Properties(t) {
+			seen = structsBelow(f.Type, seen)
 		}
 	}
 	return seen
@@ -137,43 +138,42 @@ func structsBelow(t reflect.Type, seen []reflect.Type) []reflect.Type {
 // of their own, are left out where they only stand beside others.
 func (p *page) keys(t reflect.Type) {
 	p.head(p.words.key, p.words.kind, p.words.what)
-	listening := fieldsOf(reflect.TypeFor[Listen]())
-	for _, f := range fieldsOf(t) {
-		if t == reflect.TypeFor[StepBody]() && verbNamed(f.key) != nil {
+	listening := schema.Properties(reflect.TypeFor[schema.Listen]())
+	for _, f := range schema.Properties(t) {
+		if t == reflect.TypeFor[schema.StepBody]() && schema.VerbNamed(f.Key) != nil {
 			continue
 		}
-		if t != reflect.TypeFor[Listen]() && slices.ContainsFunc(listening, func(l field) bool { return l.key == f.key && l.en == f.en }) {
+		if t != reflect.TypeFor[schema.Listen]() && slices.ContainsFunc(listening, func(l schema.Property) bool { return l.Key == f.Key && l.About("en") == f.About("en") }) {
 			continue
 		}
-		what := f.about(p.lang)
+		what := f.About(p.lang)
 		what += p.bounds(&f)
-		key := "`" + f.key + "`"
-		if f.required {
+		key := "`" + f.Key + "`"
+		if f.Required {
 			key += " " + p.words.required
 		}
-		p.row(key, p.typeText(f.typ, f.words), what)
+		p.row(key, p.typeText(f.Type, f.Words), what)
 	}
 }
 
 // bounds is what a field's tags say in words.
-func (p *page) bounds(f *field) string {
+func (p *page) bounds(f *schema.Property) string {
 	out := ""
-	if f.least != "" {
-		out += fmt.Sprintf(p.words.from, f.least, f.most)
+	if f.Least != "" {
+		out += fmt.Sprintf(p.words.from, f.Least, f.Most)
 	}
-	if f.value != "" {
-		out += fmt.Sprintf(p.words.def, "`"+f.value+"`")
+	if f.Default != "" {
+		out += fmt.Sprintf(p.words.def, "`"+f.Default+"`")
 	}
 	return out
 }
 
 // typeText says what a value is.
 func (p *page) typeText(t reflect.Type, of []string) string {
-	t = plainType(t)
 	if s := p.words.types[t]; s != "" {
 		return s
 	}
-	if len(of) > 0 && t == reflect.TypeFor[Word]() {
+	if len(of) > 0 && t == reflect.TypeFor[schema.Word]() {
 		return "`" + strings.Join(of, "`, `") + "`"
 	}
 	switch t.Kind() {
@@ -182,18 +182,18 @@ func (p *page) typeText(t reflect.Type, of []string) string {
 	case reflect.Map:
 		return fmt.Sprintf(p.words.mapOf, p.typeText(t.Key(), nil), p.typeText(t.Elem(), of))
 	}
-	if forms := formsOf(t); forms != nil {
+	if forms := schema.Forms(t); forms != nil {
 		var parts []string
 		for _, f := range forms {
-			if s := p.typeText(f.typ, f.words); !slices.Contains(parts, s) {
+			if s := p.typeText(f.Type, f.Words); !slices.Contains(parts, s) {
 				parts = append(parts, s)
 			}
 		}
 		return strings.Join(parts, p.words.or)
 	}
 	var keys []string
-	for _, f := range fieldsOf(t) {
-		keys = append(keys, f.key)
+	for _, f := range schema.Properties(t) {
+		keys = append(keys, f.Key)
 	}
 	if len(keys) > 5 {
 		return "{ … }"
@@ -202,23 +202,23 @@ func (p *page) typeText(t reflect.Type, of []string) string {
 }
 
 // told is a table of names.
-func (p *page) told(title string, list []told) {
+func (p *page) told(title string, list []schema.Term) {
 	p.head(title, p.words.kind, p.words.what)
 	for _, t := range list {
-		p.row("`"+t.name+"`", t.detail, t.about(p.lang))
+		p.row("`"+t.Name+"`", t.Detail, t.About(p.lang))
 	}
 }
 
 // verbs is the table of all verbs.
 func (p *page) verbs() {
 	p.head(p.words.name, p.words.does, p.words.outcomes, p.words.channel["voice"], p.words.channel["chat"], p.words.channel["sms"])
-	for _, v := range verbs() {
-		cells := []string{"[`" + v.key + "`](#" + v.key + ")", v.about(p.lang), p.outcomes(&v)}
+	for _, v := range schema.Verbs() {
+		cells := []string{"[`" + v.Key + "`](#" + v.Key + ")", v.About(p.lang), p.outcomes(&v)}
 		for _, c := range []string{"voice", "chat", "sms"} {
 			mark := "✓"
 			switch {
-			case slices.Contains(v.on, c):
-			case v.where == "voice":
+			case slices.Contains(v.On, c):
+			case v.Where == "voice":
 				mark = "–"
 			default:
 				mark = "(✓)" // under a condition, which its chapter tells
@@ -230,17 +230,17 @@ func (p *page) verbs() {
 }
 
 // outcomes lists the outcomes of a verb in one line.
-func (p *page) outcomes(v *verb) string {
-	last := v.variants[len(v.variants)-1].outcomes
+func (p *page) outcomes(v *schema.Verb) string {
+	last := v.Variants[len(v.Variants)-1].Outcomes
 	switch {
-	case v.key == "end":
+	case v.Key == "end":
 		return "–"
 	case last == nil:
 		return p.words.called
 	}
 	s := "`" + strings.Join(last, "`, `") + "`"
-	for _, one := range v.variants[:len(v.variants)-1] {
-		s += "; " + fmt.Sprintf(p.words.also, "`"+one.when+"`", "`"+strings.Join(minus(one.outcomes, last), "`, `")+"`")
+	for _, one := range v.Variants[:len(v.Variants)-1] {
+		s += "; " + fmt.Sprintf(p.words.also, "`"+one.When+"`", "`"+strings.Join(minus(one.Outcomes, last), "`, `")+"`")
 	}
 	return s
 }
@@ -251,39 +251,39 @@ func minus(a, b []string) []string {
 }
 
 // verb is the chapter of one verb.
-func (p *page) verb(v *verb) {
-	p.line("### " + v.key)
+func (p *page) verb(v *schema.Verb) {
+	p.line("### " + v.Key)
 	p.line("")
-	p.line(v.about(p.lang) + p.words.where[v.where])
+	p.line(v.About(p.lang) + p.words.where[v.Where])
 	p.line("")
-	if note := p.note(v.key); note != "" {
+	if note := p.note(v.Key); note != "" {
 		p.line(note)
 		p.line("")
 	}
-	p.verbKeys(v.typ)
+	p.verbKeys(v.Type)
 	var outcomes []string
-	for _, one := range v.variants {
-		outcomes = append(outcomes, minus(one.outcomes, outcomes)...)
+	for _, one := range v.Variants {
+		outcomes = append(outcomes, minus(one.Outcomes, outcomes)...)
 	}
 	if len(outcomes) > 0 {
 		p.head(p.words.outcome, p.words.means)
 		for _, o := range outcomes {
-			p.row("`"+o+"`", aboutOutcome(o, p.lang))
+			p.row("`"+o+"`", schema.AboutOutcome(o, p.lang))
 		}
 		p.line("")
 	}
-	p.example(v.key + ".flow.yaml")
+	p.example(v.Key + ".flow.yaml")
 	p.line("")
 	p.line(p.words.example)
 	p.line("")
-	p.example(v.key + ".test.yaml")
+	p.example(v.Key + ".test.yaml")
 }
 
 // note is what there is to say of a verb besides its keys and outcomes, "" if nothing.
 func (p *page) note(verb string) string {
-	name := "reference/notes.md"
+	name := "pages/notes.md"
 	if strings.HasPrefix(p.lang, "zh") {
-		name = "reference/notes.zh-CN.md"
+		name = "pages/notes.zh-CN.md"
 	}
 	_, rest, ok := strings.Cut("\n"+embedded(name), "\n## "+verb+"\n")
 	if !ok {
@@ -305,29 +305,29 @@ func (p *page) verbKeys(t reflect.Type) {
 		p.line("")
 		return
 	}
-	if forms := formsOf(t); forms != nil {
-		t = forms[len(forms)-1].typ // the fullest
+	if forms := schema.Forms(t); forms != nil {
+		t = forms[len(forms)-1].Type // the fullest
 	}
 	p.keys(t)
 	p.line("")
-	for _, f := range fieldsOf(t) {
-		below := f.typ
+	for _, f := range schema.Properties(t) {
+		below := f.Type
 		if below.Kind() == reflect.Slice {
 			below = below.Elem()
 		}
 		list := []reflect.Type{below}
-		for _, one := range formsOf(below) {
-			inner := one.typ
+		for _, one := range schema.Forms(below) {
+			inner := one.Type
 			if inner.Kind() == reflect.Slice {
 				inner = inner.Elem()
 			}
 			list = append(list, inner)
 		}
 		for _, inner := range list {
-			if inner.Kind() != reflect.Struct || formsOf(inner) != nil || p.words.types[inner] != "" || inner == reflect.TypeFor[TimeoutChannels]() || inner == reflect.TypeFor[PhraseList]() {
+			if inner.Kind() != reflect.Struct || schema.Forms(inner) != nil || p.words.types[inner] != "" || inner == reflect.TypeFor[schema.TimeoutChannels]() || inner == reflect.TypeFor[schema.PhraseList]() {
 				continue
 			}
-			p.line(p.words.each, "`"+f.key+"`")
+			p.line(p.words.each, "`"+f.Key+"`")
 			p.line("")
 			p.keys(inner)
 			p.line("")
@@ -339,7 +339,7 @@ func (p *page) verbKeys(t reflect.Type) {
 func (p *page) files() {
 	examples := map[string]string{"calendar": "office.calendar.yaml", "queues": "shop.queues.yaml", "form": "csat.form.yaml", "operation": "enrol.operation.yaml", "classify": "triage.classify.yaml"}
 	first := true
-	for _, k := range Kinds() {
+	for _, k := range schema.Kinds() {
 		example := examples[k.Name]
 		if example == "" {
 			continue // a flow is above; tests have a page of their own
@@ -348,20 +348,16 @@ func (p *page) files() {
 			p.line("")
 		}
 		first = false
-		about := k.en
-		if strings.HasPrefix(p.lang, "zh") {
-			about = k.zh
-		}
 		p.line("### NAME" + k.Suffix)
 		p.line("")
-		p.line(about)
+		p.line(k.About(p.lang))
 		p.line("")
-		p.verbKeys(k.typ)
-		for _, f := range fieldsOf(k.typ) {
-			if f.typ.Kind() == reflect.Map && f.typ.Elem().Kind() == reflect.Struct && formsOf(f.typ.Elem()) == nil {
-				p.line(p.words.each, "`"+f.key+"`")
+		p.verbKeys(k.Type)
+		for _, f := range schema.Properties(k.Type) {
+			if f.Type.Kind() == reflect.Map && f.Type.Elem().Kind() == reflect.Struct && schema.Forms(f.Type.Elem()) == nil {
+				p.line(p.words.each, "`"+f.Key+"`")
 				p.line("")
-				p.keys(f.typ.Elem())
+				p.keys(f.Type.Elem())
 				p.line("")
 			}
 		}

@@ -1,10 +1,12 @@
-package schema
+package complete
 
 import (
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"tandem/ivr/flow/schema"
 )
 
 // Item is one thing that may be written at a place.
@@ -16,13 +18,13 @@ type Item struct {
 	Insert string // what to write instead of what was typed
 }
 
-// Complete lists what may be written at a place of a text, which may be broken or half
+// At lists what may be written at a place of a text, which may be broken or half
 // written. line and column count from 1, columns in characters, as in diagnostics; the
 // column is the one before which the cursor stands. What is written from the column
 // from up to the cursor is what an item stands for. names may be nil.
-func Complete(src string, line, column int, names *Names) (from int, items []Item) {
+func At(src string, line, column int, names *schema.Names) (from int, items []Item) {
 	if names == nil {
-		names = &Names{}
+		names = &schema.Names{}
 	}
 	rows := lines(src)
 	line = min(max(line, 1), len(rows))
@@ -39,7 +41,7 @@ func Complete(src string, line, column int, names *Names) (from int, items []Ite
 
 // completer is one question.
 type completer struct {
-	names  *Names
+	names  *schema.Names
 	file   *outline
 	rows   []string
 	line   int    // from 1
@@ -109,21 +111,21 @@ type typed struct {
 	words []string
 }
 
-// forms replaces a type of several forms by these.
+// expand replaces a type of several forms by these.
 func expand(list []typed) []typed {
 	var out []typed
 	for _, t := range list {
-		forms := formsOf(t.typ)
+		forms := schema.Forms(t.typ)
 		if forms == nil {
 			out = append(out, t)
 			continue
 		}
 		for _, f := range forms {
-			words := f.words
+			words := f.Words
 			if words == nil {
 				words = t.words
 			}
-			out = append(out, expand([]typed{{f.typ, words}})...)
+			out = append(out, expand([]typed{{f.Type, words}})...)
 		}
 	}
 	return out
@@ -131,23 +133,23 @@ func expand(list []typed) []typed {
 
 // types walks from a file's type to a place in it.
 func (c *completer) types() []typed {
-	at := []typed{{c.file.kind(c.names.File).typ, nil}}
+	at := []typed{{c.file.kind(c.names.File).Type, nil}}
 	for _, key := range c.path {
 		var next []typed
 		for _, t := range expand(at) {
 			switch t.typ.Kind() {
 			case reflect.Slice:
 				if key == "[]" {
-					next = append(next, typed{plainType(t.typ.Elem()), t.words})
+					next = append(next, typed{t.typ.Elem(), t.words})
 				}
 			case reflect.Map:
 				if key != "[]" {
-					next = append(next, typed{plainType(t.typ.Elem()), t.words})
+					next = append(next, typed{t.typ.Elem(), t.words})
 				}
 			case reflect.Struct:
-				for _, f := range fieldsOf(t.typ) {
-					if f.key == key {
-						next = append(next, typed{f.typ, f.words})
+				for _, f := range schema.Properties(t.typ) {
+					if f.Key == key {
+						next = append(next, typed{f.Type, f.Words})
 					}
 				}
 			}
@@ -193,30 +195,30 @@ func (c *completer) keys(t reflect.Type) []Item {
 		return out
 	}
 	hasVerb := false
-	if t == reflect.TypeFor[StepBody]() {
-		hasVerb = slices.ContainsFunc(there, func(k string) bool { return verbNamed(k) != nil })
-		for _, v := range verbs() {
+	if t == reflect.TypeFor[schema.StepBody]() {
+		hasVerb = slices.ContainsFunc(there, func(k string) bool { return schema.VerbNamed(k) != nil })
+		for _, v := range schema.Verbs() {
 			if !hasVerb {
-				add(v.key, "verb", strings.Join(v.variants[0].outcomes, ", "), v.about(c.names.Lang))
+				add(v.Key, "verb", strings.Join(v.Variants[0].Outcomes, ", "), v.About(c.names.Lang))
 			}
 		}
 	}
-	for _, f := range fieldsOf(t) {
-		if t == reflect.TypeFor[StepBody]() && verbNamed(f.key) != nil || f.key == "next" && slices.Contains(there, "end") {
+	for _, f := range schema.Properties(t) {
+		if t == reflect.TypeFor[schema.StepBody]() && schema.VerbNamed(f.Key) != nil || f.Key == "next" && slices.Contains(there, "end") {
 			continue
 		}
-		add(f.key, "key", f.hint(), f.about(c.names.Lang))
+		add(f.Key, "key", hint(&f), f.About(c.names.Lang))
 	}
 	return out
 }
 
 // hint is the detail of a key: its words or its default.
-func (f *field) hint() string {
+func hint(f *schema.Property) string {
 	switch {
-	case f.value != "":
-		return "= " + f.value
-	case len(f.words) > 0:
-		return strings.Join(f.words, " | ")
+	case f.Default != "":
+		return "= " + f.Default
+	case len(f.Words) > 0:
+		return strings.Join(f.Words, " | ")
 	}
 	return ""
 }
@@ -224,37 +226,37 @@ func (f *field) hint() string {
 // mapKeys lists the keys of a map whose keys are names.
 func (c *completer) mapKeys(t reflect.Type, add func(label, kind, detail, info string)) {
 	switch t.Key() {
-	case reflect.TypeFor[Outcome]():
+	case reflect.TypeFor[schema.Outcome]():
 		for _, o := range c.outcomes() {
-			add(o, "outcome", "", aboutOutcome(o, c.names.Lang))
+			add(o, "outcome", "", schema.AboutOutcome(o, c.names.Lang))
 		}
-	case reflect.TypeFor[Language]():
+	case reflect.TypeFor[schema.Language]():
 		for _, l := range c.file.languages {
 			add(l, "word", "", "")
 		}
-	case reflect.TypeFor[VariableName]():
+	case reflect.TypeFor[schema.VariableName]():
 		for _, v := range c.variables() {
 			if !strings.Contains(v.Name, ".") {
 				add(v.Name, "variable", v.Type, "")
 			}
 		}
-	case reflect.TypeFor[Days]():
+	case reflect.TypeFor[schema.Days]():
 		for _, d := range []string{"mon-fri", "mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
 			add(d, "word", "", "")
 		}
-	case reflect.TypeFor[QueueName](), reflect.TypeFor[FormName]():
-		for _, name := range c.names.of(t.Key()) {
+	case reflect.TypeFor[schema.QueueName](), reflect.TypeFor[schema.FormName]():
+		for _, name := range c.names.Of(t.Key()) {
 			add(name, "name", "", "")
 		}
-	case reflect.TypeFor[Plain]():
+	case reflect.TypeFor[schema.Plain]():
 		if f := c.tested(); f != nil && len(c.path) > 0 && c.path[len(c.path)-1] == "http" {
 			for _, s := range f.HTTP {
 				add(s, "step", "", "")
 			}
 		}
-	case reflect.TypeFor[NewName]():
+	case reflect.TypeFor[schema.NewName]():
 		if len(c.path) == 4 && c.path[2] == "subflow" && c.path[3] == "with" {
-			if f := c.names.flow(c.inStep(`\bname: *([a-z][a-z0-9_]*)`)); f != nil {
+			if f := c.names.Flow(c.inStep(`\bname: *([a-z][a-z0-9_]*)`)); f != nil {
 				for _, in := range f.Inputs {
 					add(in.Name, "variable", in.Type, "")
 				}
@@ -263,47 +265,38 @@ func (c *completer) mapKeys(t reflect.Type, add func(label, kind, detail, info s
 	}
 }
 
-func (n *Names) flow(name string) *FlowNames {
-	for i := range n.Flows {
-		if n.Flows[i].Name == name {
-			return &n.Flows[i]
-		}
-	}
-	return nil
-}
-
 // tested is the flow that a test file tests, nil in any other file.
-func (c *completer) tested() *FlowNames {
+func (c *completer) tested() *schema.FlowNames {
 	if c.file.kind(c.names.File).Name != "test" {
 		return nil
 	}
-	return c.names.flow(c.file.values["flow"])
+	return c.names.Flow(c.file.values["flow"])
 }
 
 // outcomes lists those that next of this step can have.
 func (c *completer) outcomes() []string {
 	body := c.stepText()
 	var out []string
-	for _, v := range verbs() {
-		if !regexp.MustCompile(`(?m)(^|[{,] *|^ +)` + v.key + `:`).MatchString(body) {
+	for _, v := range schema.Verbs() {
+		if !regexp.MustCompile(`(?m)(^|[{,] *|^ +)` + v.Key + `:`).MatchString(body) {
 			continue
 		}
-		out = v.variants[len(v.variants)-1].outcomes
-		for _, one := range v.variants {
-			key := one.when[strings.LastIndexByte(one.when, '.')+1:]
-			if key != "" && regexp.MustCompile(`\b`+key+`:`).MatchString(afterVerb(body, v.key)) {
-				out = one.outcomes
+		out = v.Variants[len(v.Variants)-1].Outcomes
+		for _, one := range v.Variants {
+			key := one.When[strings.LastIndexByte(one.When, '.')+1:]
+			if key != "" && regexp.MustCompile(`\b`+key+`:`).MatchString(afterVerb(body, v.Key)) {
+				out = one.Outcomes
 			}
 		}
-		if v.key == "subflow" {
-			if f := c.names.flow(c.inStep(`\bname: *([a-z][a-z0-9_]*)`)); f != nil {
+		if v.Key == "subflow" {
+			if f := c.names.Flow(c.inStep(`\bname: *([a-z][a-z0-9_]*)`)); f != nil {
 				out = f.Outcomes
 			}
 		}
 		break
 	}
 	out = slices.Clone(out)
-	for _, extra := range [][2]string{{elseOutcome, ""}, {skipped, "if"}, {loop, "max_visits"}, {notAssured, "needs"}} {
+	for _, extra := range [][2]string{{schema.Else, ""}, {schema.Skipped, "if"}, {schema.Loop, "max_visits"}, {schema.NotAssured, "needs"}} {
 		if !slices.Contains(out, extra[0]) && (extra[1] == "" || regexp.MustCompile(`(?m)(^ *|[{,] *)`+extra[1]+`:`).MatchString(body)) {
 			out = append(out, extra[0])
 		}

@@ -1,9 +1,11 @@
-package schema
+package complete
 
 import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tandem/ivr/flow/schema"
 )
 
 const flowHead = `flow: front_door
@@ -21,8 +23,8 @@ steps:
   opening: { say: hello, next: main }
 `
 
-func testNames() *Names {
-	return NamesOf(map[string][]byte{
+func testNames() *schema.Names {
+	return Names(map[string][]byte{
 		"rating.flow.yaml":            []byte("flow: rating\ninputs: { about: { type: text }, from: int }\noutcomes: [rated, declined]\nvars: { score: int }\nprompts: { ask: { en: x } }\nsteps:\n  look:\n    http: { get: x }\n"),
 		"alone.flow.yaml":             []byte("flow: alone\nsteps: { a: { broken\n"),
 		"x.calendar.yaml":             []byte("calendar: head_office\n"),
@@ -137,7 +139,7 @@ func TestComplete(t *testing.T) {
 				text = flowHead + text
 			}
 			src, line, column := cursor(t, text)
-			from, items := Complete(src, line, column, testNames())
+			from, items := At(src, line, column, testNames())
 			var labels []string
 			for _, i := range items {
 				labels = append(labels, i.Label)
@@ -178,7 +180,7 @@ func TestItems(t *testing.T) {
 		src, line, column := cursor(t, text)
 		names := testNames()
 		names.Lang = lang
-		_, items := Complete(src, line, column, names)
+		_, items := At(src, line, column, names)
 		for _, i := range items {
 			if i.Label == label {
 				return i
@@ -204,7 +206,7 @@ func TestItems(t *testing.T) {
 		}
 	}
 	// By the name of the file, where nothing stands in it yet.
-	if _, items := Complete("", 1, 1, &Names{File: "x.calendar.yaml"}); len(items) == 0 || items[0].Label != "calendar" {
+	if _, items := At("", 1, 1, &schema.Names{File: "x.calendar.yaml"}); len(items) == 0 || items[0].Label != "calendar" {
 		t.Errorf("an empty calendar: %v", items)
 	}
 }
@@ -221,7 +223,7 @@ func FuzzComplete(f *testing.F) {
 		if len(src) > 10_000 {
 			return
 		}
-		from, items := Complete(src, line, column, names)
+		from, items := At(src, line, column, names)
 		row := []rune(lines(src)[min(max(line, 1), len(lines(src)))-1])
 		if at := min(max(column, 1), len(row)+1); from < 1 || from > at {
 			t.Errorf("from %d at column %d: %v", from, at, items)

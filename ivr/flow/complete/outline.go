@@ -1,10 +1,11 @@
-package schema
+package complete
 
 import (
 	"path"
 	"slices"
 	"strings"
 
+	"tandem/ivr/flow/schema"
 	"tandem/ivr/flow/source"
 )
 
@@ -15,8 +16,8 @@ type outline struct {
 	languages []string
 	steps     []string
 	prompts   []string
-	vars      []Named // inputs first
-	inputs    []Named
+	vars      []schema.Named // inputs first
+	inputs    []schema.Named
 	outcomes  []string
 	returns   []string
 	below     map[string][]string // keys below queues and boxes
@@ -48,7 +49,7 @@ func (o *outline) key(path []string) {
 		o.http = append(o.http, path[1])
 	}
 	if len(path) == 4 && (path[0] == "vars" || path[0] == "inputs") && path[2] == "fields" {
-		o.vars = append(o.vars, Named{Name: path[1] + "." + name})
+		o.vars = append(o.vars, schema.Named{Name: path[1] + "." + name})
 	}
 	if len(path) != 2 {
 		return
@@ -59,10 +60,10 @@ func (o *outline) key(path []string) {
 	case "prompts":
 		o.prompts = append(o.prompts, name)
 	case "vars":
-		o.vars = append(o.vars, Named{Name: name})
+		o.vars = append(o.vars, schema.Named{Name: name})
 	case "inputs":
-		o.inputs = append(o.inputs, Named{Name: name})
-		o.vars = append(o.vars, Named{Name: name})
+		o.inputs = append(o.inputs, schema.Named{Name: name})
+		o.vars = append(o.vars, schema.Named{Name: name})
 	case "queues", "boxes":
 		o.below[path[0]] = append(o.below[path[0]], name)
 	}
@@ -92,7 +93,7 @@ func (o *outline) value(path []string, text string) {
 
 // typed notes the type of a variable.
 func (o *outline) typed(name, kind string) {
-	for _, list := range [][]Named{o.vars, o.inputs} {
+	for _, list := range [][]schema.Named{o.vars, o.inputs} {
 		for i := range list {
 			if list[i].Name == name {
 				list[i].Type = kind
@@ -102,8 +103,8 @@ func (o *outline) typed(name, kind string) {
 }
 
 // kind is what the file is, by its name or by its first keys.
-func (o *outline) kind(file string) Kind {
-	kinds := Kinds()
+func (o *outline) kind(file string) schema.Kind {
+	kinds := schema.Kinds()
 	for _, k := range kinds {
 		if strings.HasSuffix(file, k.Suffix) {
 			return k
@@ -121,10 +122,10 @@ func (o *outline) kind(file string) Kind {
 	return kinds[0]
 }
 
-// NamesOf collects what the files of a folder declare, by their names in it, as package
+// Names collects what the files of a folder declare, by their names in it, as package
 // read lists them. A file that is half written gives what can be made out.
-func NamesOf(files map[string][]byte) *Names {
-	n := &Names{}
+func Names(files map[string][]byte) *schema.Names {
+	n := &schema.Names{}
 	for file, text := range files {
 		if dir := path.Dir(file); dir != "." {
 			if path.Dir(dir) == "knowledge" && !slices.Contains(n.Knowledge, path.Base(dir)) {
@@ -170,13 +171,13 @@ func NamesOf(files map[string][]byte) *Names {
 	for _, list := range [][]string{n.Calendars, n.Queues, n.Boxes, n.Forms, n.Operations, n.Classifiers, n.Knowledge, n.Prompts} {
 		slices.Sort(list)
 	}
-	slices.SortFunc(n.Flows, func(a, b FlowNames) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(n.Flows, func(a, b schema.FlowNames) int { return strings.Compare(a.Name, b.Name) })
 	return n
 }
 
 // flow is what others see of a flow.
-func (o *outline) flow(name string) FlowNames {
-	return FlowNames{
+func (o *outline) flow(name string) schema.FlowNames {
+	return schema.FlowNames{
 		Name: name, Inputs: o.inputs, Outcomes: o.outcomes, Returns: o.returns,
 		Steps: o.steps, Vars: o.vars, Prompts: o.prompts, HTTP: o.http,
 	}
