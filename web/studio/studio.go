@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tandem"
 	"tandem/internal/shelf"
@@ -225,12 +227,15 @@ func statusOf(code tandem.Code) int {
 	return http.StatusInternalServerError
 }
 
-// sentence begins with a capital, where it begins with a letter of ASCII, and ends.
+// sentence begins with a capital, unless its first word is a file's name, and ends.
 func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	first, rest, _ := strings.Cut(text, " ")
+	if c, size := utf8.DecodeRuneInString(first); rest != "" && !strings.ContainsAny(first, "._") {
+		text = string(unicode.ToUpper(c)) + text[size:]
+	}
 	if strings.ContainsAny(text[len(text)-1:], ".!?") {
 		return text
 	}
