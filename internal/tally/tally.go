@@ -3,8 +3,8 @@
 // journal's events as they are noted, and with those of the day before a start.
 //
 // It runs no goroutine and keeps no customer's data: only flows, steps, outcomes and
-// numbers. It never blocks the call that an event comes from for longer than a map's
-// change takes.
+// numbers. It never blocks the call that an event comes from for longer than one
+// minute's counts take to be summed.
 package tally
 
 import (
@@ -152,26 +152,31 @@ func (t *Tally) Flow(name string, span time.Duration) Counts {
 		Steps: map[string]int{}, Edges: map[[2]string]int{},
 		From: time.Unix((last-n+1)*60, 0).UTC(), Until: until,
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for i := range t.buckets {
-		b := &t.buckets[i]
-		if b.minute <= last-n || b.minute > last {
-			continue
-		}
-		for k, count := range b.counts {
-			switch {
-			case k.flow != name:
-			case k.step == "":
-				c.Started += int(count)
-			case k.outcome == "":
-				c.Steps[k.step] += int(count)
-			default:
-				c.Edges[[2]string{k.step, k.outcome}] += int(count)
-			}
-		}
+		t.sum(&c, &t.buckets[i], name, last-n, last)
 	}
 	return c
+}
+
+// sum adds a bucket to c if its minute is after the one and up to the other. It holds
+// calls up for one bucket at a time.
+func (t *Tally) sum(c *Counts, b *bucket, name string, after, upTo int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b.minute <= after || b.minute > upTo {
+		return
+	}
+	for k, count := range b.counts {
+		switch {
+		case k.flow != name:
+		case k.step == "":
+			c.Started += int(count)
+		case k.outcome == "":
+			c.Steps[k.step] += int(count)
+		default:
+			c.Edges[[2]string{k.step, k.outcome}] += int(count)
+		}
+	}
 }
 
 // Lost is how many events found no room.
