@@ -74,6 +74,7 @@ func (g *Graph) Choose(start *Node) {
 	g.start = start
 	g.refer()
 	g.rank()
+	g.referBack()
 }
 
 // Lay gives everything its place.

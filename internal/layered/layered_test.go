@@ -301,3 +301,38 @@ func FuzzLay(f *testing.F) {
 		check(t, g)
 	})
 }
+
+// Of very many lines that lead back, the shortest are drawn and the others written: a
+// lane for each would take minutes, and nobody could follow them.
+func TestManyLoops(t *testing.T) {
+	g := &Graph{}
+	var nodes []*Node
+	for range 10 * backLines {
+		nodes = append(nodes, g.Node())
+	}
+	for i, n := range nodes {
+		if i+1 < len(nodes) {
+			g.Link(n, nodes[i+1])
+		}
+		if back := i - 1 - i%3; back >= 0 {
+			g.Link(n, nodes[back])
+		}
+	}
+	g.Choose(nodes[0])
+	drawn, longest, shortestFar := 0, 0, len(nodes)
+	for _, l := range g.links {
+		switch span := l.From.Rank - l.To.Rank; {
+		case span < 0:
+			if l.Far {
+				t.Fatalf("a line of the chain is written")
+			}
+		case l.Far:
+			shortestFar = min(shortestFar, span)
+		default:
+			drawn, longest = drawn+1, max(longest, span)
+		}
+	}
+	if drawn != backLines || longest > shortestFar {
+		t.Errorf("%d lines lead back, the longest over %d ranks; one over %d is written", drawn, longest, shortestFar)
+	}
+}

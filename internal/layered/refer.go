@@ -7,12 +7,13 @@ import (
 
 // Which ways are written as references instead of drawn as lines.
 const (
-	hubFrom   = 5 // a node that so many others lead to is a hub
-	hubLines  = 3 // lines that a hub gets; other ways to it are references
-	hubSpan   = 2 // ranks that a further line to a hub may span
-	longSpan  = 6 // a line over more ranks becomes a reference, if another leads there too
-	farSpan   = 8 // the same for the line by which a node is come to first
-	backSpan  = 4 // the same for one that leads back up
+	hubFrom   = 5   // a node that so many others lead to is a hub
+	hubLines  = 3   // lines that a hub gets; other ways to it are references
+	hubSpan   = 2   // ranks that a further line to a hub may span
+	longSpan  = 6   // a line over more ranks becomes a reference, if another leads there too
+	farSpan   = 8   // the same for the line by which a node is come to first
+	backSpan  = 4   // the same for one that leads back up
+	backLines = 120 // lines that lead back up; further ones are references
 	fewNodes  = 12
 	fewFactor = 2 // with fewNodes or less, as many times more is drawn
 )
@@ -56,6 +57,24 @@ func (g *Graph) refer() {
 		} else {
 			l.Far = span > longSpan*factor || -span > backSpan*factor
 		}
+	}
+}
+
+// referBack makes references of the longest lines that lead back, where there are so
+// many that nobody could follow them, nor a lane be found for each in good time.
+func (g *Graph) referBack() {
+	var back []*Link
+	for _, l := range g.links {
+		if l.Back && !l.Far {
+			back = append(back, l)
+		}
+	}
+	if len(back) <= backLines {
+		return
+	}
+	slices.SortStableFunc(back, func(a, b *Link) int { return (a.From.Rank - a.To.Rank) - (b.From.Rank - b.To.Rank) })
+	for _, l := range back[backLines:] {
+		l.Far = true
 	}
 }
 

@@ -253,7 +253,7 @@ func stack(wires []*wire) int {
 	n := len(level)
 	near := make([][]int, n) // those that overlap
 	score := make([]int, n)  // what it costs to lie above the others, less what it saves
-	prefer := map[[2]int]int{}
+	prefer := func(i, j int) int { return above(level[i], level[j]) - above(level[j], level[i]) }
 	for i, a := range level {
 		for j := i + 1; j < n; j++ {
 			b := level[j]
@@ -261,8 +261,7 @@ func stack(wires []*wire) int {
 				break
 			}
 			near[i], near[j] = append(near[i], j), append(near[j], i)
-			d := above(a, b) - above(b, a)
-			prefer[[2]int{i, j}], prefer[[2]int{j, i}] = d, -d
+			d := prefer(i, j)
 			score[i] += max(d, 0)
 			score[j] += max(-d, 0)
 		}
@@ -282,7 +281,7 @@ func stack(wires []*wire) int {
 			if done[j] && j != next {
 				track = max(track, level[j].track+1)
 			} else {
-				score[j] -= max(prefer[[2]int{j, next}], 0)
+				score[j] -= max(prefer(j, next), 0)
 			}
 		}
 		level[next].track = track
