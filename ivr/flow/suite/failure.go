@@ -32,7 +32,7 @@ func (p *play) wordsOf(it *item) string {
 		s += " by " + it.means
 	}
 	switch {
-	case it.word == "sets":
+	case it.word == "sets" || it.word == "var":
 		for _, name := range slices.Sorted(maps.Keys(it.values)) {
 			value := simulate.JSON(it.values[name])
 			if v := p.d.variable(name); v != nil && v.Secrecy != flow.Open {
