@@ -201,10 +201,14 @@ func (ff *File) stepName(n *source.Node, what string) string {
 		return ""
 	}
 	if ff.names[s] == nil {
-		ff.Fail(n, "unknown-step", source.DidYouMean(s, ff.stepNames()), "there is no step `%s`", s)
+		ff.unknownStep(n, s)
 		return ""
 	}
 	return s
+}
+
+func (ff *File) unknownStep(n *source.Node, s string, reserved ...string) {
+	ff.Fail(n, "unknown-step", source.DidYouMean(s, append(ff.stepNames(), reserved...)), "there is no step `%s`", s)
 }
 
 // target reads a value that says where to go: a step, end or repeat.
@@ -215,7 +219,12 @@ func (ff *File) target(n *source.Node, what string) string {
 	if n.Kind == source.Text && (n.Text == flow.ToEnd || n.Text == flow.ToRepeat) {
 		return n.Text
 	}
-	return ff.stepName(n, what)
+	s, ok := ff.Text(n, what)
+	if ok && ff.names[s] == nil {
+		ff.unknownStep(n, s, flow.ToEnd, flow.ToRepeat)
+		return ""
+	}
+	return s
 }
 
 func (ff *File) stepNames() []string {

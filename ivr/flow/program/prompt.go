@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
@@ -177,6 +178,9 @@ func (ff *File) wordsIn(n *source.Node, what string, env *expression.Env) *flow.
 	}
 	if b := n.Get("button"); b != nil {
 		w.Button, _ = ff.Text(b, "button")
+		if strings.Contains(w.Button, "${") {
+			ff.Fail(b, "expression", "write plain words here, and the value into `text`", "a button shows the same words to everybody: ${ } is not filled in there")
+		}
 	}
 	if n.Get("text") == nil && n.Get("audio") == nil {
 		ff.Fail(n, "missing-key", "add text or audio", "%s has neither text nor audio", what)
