@@ -200,3 +200,20 @@ steps:
 		}
 	}
 }
+
+// Words that many steps send by SMS are told of once.
+func TestLongWordsOnce(t *testing.T) {
+	_, ds := text(t, `flow: x
+channels: [sms]
+languages: [en]
+start: one
+prompts: { long: { en: "`+strings.Repeat("Very long words. ", 40)+`" } }
+steps:
+  one: { say: long, next: two }
+  two: { say: long, next: three }
+  three: { message: { prompt: long, by: [sms] }, next: end }
+`)
+	if len(ds) != 1 || ds[0].Rule != "sms-length" {
+		t.Errorf("got\n%s", shown(ds))
+	}
+}

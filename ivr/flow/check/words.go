@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,6 +36,9 @@ func (f *subject) words() {
 			continue
 		}
 		asked, heard := asks(s.Verb)
+		if _, said := s.Verb.(*flow.Say); said && len(askedToSpeak(f, asked[0])) > 0 {
+			heard = f.heardAfter(s)
+		}
 		for _, p := range asked {
 			if !heard {
 				f.asksToSpeak(s, p)
@@ -48,14 +53,15 @@ func (f *subject) words() {
 	}
 }
 
-// asks gives what a step says to somebody who may answer, and whether speech is an answer.
+// asks gives what a step says to somebody who may answer, and whether speech is an answer;
+// that of a say is heard by a later step.
 func asks(v flow.Verb) (prompts []*flow.Prompt, heard bool) {
 	listens := func(p *flow.Prompt, l flow.Listen) ([]*flow.Prompt, bool) {
 		return append([]*flow.Prompt{p}, l.Retry...), l.Speech
 	}
 	switch v := v.(type) {
 	case *flow.Say:
-		return []*flow.Prompt{v.Prompt}, true // a listening step may follow
+		return []*flow.Prompt{v.Prompt}, true
 	case *flow.Menu:
 		return listens(v.Prompt, v.Listen)
 	case *flow.Collect:
@@ -91,22 +97,61 @@ var askToSpeak = map[string]*regexp.Regexp{
 	"zh": regexp.MustCompile(`请说|请讲|请直接说|请告诉我`),
 }
 
-func (f *subject) asksToSpeak(s *Step, p *flow.Prompt) {
-	if p == nil || s.Verb.Verb() == "collect" && f.visits[s.Name].onlyText() {
-		return
-	}
+// askedToSpeak finds the words of a prompt that ask to speak, by language.
+func askedToSpeak(f *subject, p *flow.Prompt) map[string]string {
+	found := map[string]string{}
 	for _, lang := range f.Program.Languages {
-		w := p.ByLang[lang]
 		base, _, _ := strings.Cut(lang, "-")
 		ask := askToSpeak[base]
-		if ask == nil || w == nil || w.Text == nil {
+		if p == nil || ask == nil || p.ByLang[lang] == nil || p.ByLang[lang].Text == nil {
 			continue
 		}
-		if at := ask.FindString(w.Text.Source()); at != "" {
-			f.Report(source.Warning, source.Place{Line: w.Pos.Line, Col: w.Pos.Col}, 1, "asks-to-speak",
-				"ask for keys, or write `with: [dtmf, speech]` in step `"+s.Name+"`",
-				"the words `%s` ask the caller to speak, but step `%s` listens to keys only", strings.Trim(at, " .,;"), s.Name)
+		if at := ask.FindString(p.ByLang[lang].Text.Source()); at != "" {
+			found[lang] = strings.Trim(at, " .,;")
 		}
+	}
+	return found
+}
+
+// heardAfter reports whether somebody may hear what is spoken after a say: a step that
+// takes speech, records, or brings people together, before one that takes keys only.
+func (f *subject) heardAfter(s *Step) bool {
+	seen := map[string]bool{}
+	for todo := []*Step{s}; len(todo) > 0; todo = todo[1:] {
+		for _, e := range f.edges(todo[0]) {
+			next := f.Steps[e.to]
+			if next == nil || seen[e.to] {
+				continue
+			}
+			seen[e.to] = true
+			switch next.Verb.(type) {
+			case *flow.Say, *flow.Set, *flow.Branch, *flow.Hours, *flow.HTTP, *flow.Message, *flow.TicketStep:
+				todo = append(todo, next)
+			case *flow.Menu, *flow.Collect, *flow.ConsentStep:
+				if _, heard := asks(next.Verb); heard {
+					return true
+				}
+			case *flow.End:
+			default:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *subject) asksToSpeak(s *Step, p *flow.Prompt) {
+	if f.visits[s.Name].onlyText() { // who writes says it so
+		return
+	}
+	message, fix := "the words `%s` ask the caller to speak, but step `%s` listens to keys only", "ask for keys, or write `with: [dtmf, speech]` in step `"+s.Name+"`"
+	if s.Verb.Verb() == "say" {
+		message, fix = "the words `%s` ask the caller to speak, but after step `%s` nothing hears it", "ask for keys, or let a step follow that listens `with: [dtmf, speech]`"
+	}
+	found := askedToSpeak(f, p)
+	for _, lang := range slices.Sorted(maps.Keys(found)) {
+		w := p.ByLang[lang]
+		f.Report(source.Warning, source.Place{Line: w.Pos.Line, Col: w.Pos.Col}, 1, "asks-to-speak", fix, message, found[lang], s.Name)
 	}
 }
 
@@ -121,9 +166,14 @@ func (f *subject) travels(s *Step, p *flow.Prompt, free int) {
 		if w == nil || w.Text == nil {
 			continue
 		}
+		at := source.Place{Line: w.Pos.Line, Col: w.Pos.Col}
+		told := fmt.Sprint("sms ", at) // words that several steps send are told of once
+		if f.once[told] {
+			continue
+		}
 		text := assumed(w.Text)
 		c := segment.Of(text)
-		at := source.Place{Line: w.Pos.Line, Col: w.Pos.Col}
+		f.once[told] = c.Parts > free
 		if cheaper := segment.Of(plainer(text)); c.Encoding == segment.UCS2 && cheaper.Encoding == segment.GSM7 && cheaper.Parts < c.Parts {
 			f.Report(source.Warning, at, 1, "sms-encoding", "write a plain character instead",
 				"by SMS step `%s` sends %d parts in %s instead of %d, because %q, character %d, is not in the GSM alphabet", s.Name, c.Parts, lang, cheaper.Parts, string(c.Culprit), c.At+1)
