@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ type line struct {
 	stream *media.Stream
 	phone  *testkit.RTP
 	sip    chan sip.Event
+	box    *box // what the caller says goes onto, if anything
 
 	mu     sync.Mutex
 	traces []any
@@ -121,6 +123,25 @@ func (l *line) drain() {
 // heard is what the phone has heard of the tones so far.
 func (l *line) heard(hz ...int) []testkit.Span {
 	return testkit.Transcript(testkit.Audio(l.phone.Packets(time.Time{})), hz...)
+}
+
+// until waits for what the phone hears to be so, and returns it.
+func (l *line) until(is func([]testkit.Span) bool, hz ...int) []testkit.Span {
+	l.t.Helper()
+	var spans []testkit.Span
+	if !l.phone.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool {
+		spans = testkit.Transcript(testkit.Audio(ps), hz...)
+		return is(spans)
+	}) {
+		l.t.Fatalf("heard %s", testkit.Describe(spans))
+	}
+	return spans
+}
+
+// sounds is order without the silence: on a busy machine there is some between things
+// that are not asked for at once.
+func sounds(spans []testkit.Span) string {
+	return order(slices.DeleteFunc(slices.Clone(spans), func(s testkit.Span) bool { return s.Hz == 0 }))
 }
 
 // order is the sounds without their lengths; shorter ones than 60 ms are left out.
