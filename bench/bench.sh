@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the server costs: Go benchmarks, then calls under load beside the floor.
+# What the server costs: Go benchmarks, the flow bench's figures among them, then calls
+# under load beside the floor.
 #
 #   bench/bench.sh            (make bench)
 #
@@ -33,6 +34,7 @@ if [ "${1:-}" != inside ]; then
   if [ -z "${SKIP_GO:-}" ]; then
     echo "== Go benchmarks"
     (cd "$root" && go test -run '^$' -bench . -benchmem -benchtime 200ms ./... 2>&1 | grep -E '^(Benchmark|FAIL|---)' | tee "$out/go.txt") || true
+    "$here/flows.sh" "$out/go.txt"
   fi
   if [ "$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then
     unshare --net bash -c 'ip link set lo up && exec "$0" inside' "$here/bench.sh"
