@@ -5,10 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/expr-lang/expr/ast"
-
 	"tandem/ivr/flow"
-	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/source"
 )
 
@@ -66,7 +63,7 @@ type Options struct {
 func Flows(flows map[string]*Flow, o Options) {
 	c := &checker{o: o, flows: map[string]*subject{}, quick: map[string]map[string]bool{}, walks: map[walkKey]*walk{}}
 	for name, f := range flows {
-		c.flows[name] = &subject{Flow: f, checker: c, visits: map[string]visit{}, once: map[string]bool{}, conditions: map[*expression.Program]ast.Node{}}
+		c.flows[name] = &subject{Flow: f, checker: c, visits: map[string]visit{}, once: map[string]bool{}}
 	}
 	c.order = slices.SortedFunc(maps.Values(c.flows), func(a, b *subject) int { return strings.Compare(a.Base, b.Base) })
 	for _, f := range c.order {
@@ -94,8 +91,7 @@ type subject struct {
 	*Flow
 	checker *checker
 
-	walked     bool             // by paths
-	visits     map[string]visit // what the walks came to
-	once       map[string]bool  // what failOnce has said
-	conditions map[*expression.Program]ast.Node
+	walked bool             // by paths
+	visits map[string]visit // what the walks came to
+	once   map[string]bool  // what failOnce has said
 }

@@ -44,7 +44,7 @@ steps:
       - { if: "not (channel != 'voice')", go: tape }
     next: { else: written }
   written: { say: { en: "Bye." }, next: end }
-  tape: { if: "channel == 'voice' and gold", transfer: { to: "tel:+86100" }, next: end }
+  tape: { if: "channel == 'voice' and now - now < 60s and (channel == 'voice' ? gold : false)", transfer: { to: "tel:+86100" }, next: end }
 `)
 	if lib == nil || len(ds) != 0 {
 		t.Errorf("got\n%s", shown(ds))

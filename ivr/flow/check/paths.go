@@ -140,7 +140,7 @@ func (w *walk) visit(p point) {
 	f.visits[p.step] = v
 
 	if s.If != nil {
-		holds := f.onChannelTruth(s.If, p.channel)
+		holds := onChannelTruth(s.If, p.channel)
 		if holds != yes {
 			if to, ok := s.Next.Target("skipped"); ok {
 				w.reach(p, "", to, p.state)
@@ -348,7 +348,7 @@ func (w *walk) followQueue(p point, s *Step, v *flow.QueueStep, st state) []stat
 
 func (w *walk) followBranch(p point, s *Step, b *flow.Branch, st state) {
 	for _, arm := range b.Arms {
-		holds := w.f.onChannelTruth(arm.If, p.channel)
+		holds := onChannelTruth(arm.If, p.channel)
 		if holds != no {
 			w.reach(p, "", arm.Go, st)
 		}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 
 	"tandem"
 	"tandem/ivr/flow/expression"
@@ -36,18 +35,11 @@ func (t truth) not() truth {
 
 // onChannelTruth works a condition out as far as the channel alone decides it, so
 // that a branch on `channel` narrows what follows (rule 6).
-func (f *subject) onChannelTruth(p *expression.Program, c tandem.Channel) truth {
+func onChannelTruth(p *expression.Program, c tandem.Channel) truth {
 	if p == nil {
 		return maybe
 	}
-	tree, seen := f.conditions[p]
-	if !seen {
-		if t, err := parser.Parse(p.Source()); err == nil {
-			tree = t.Node
-		}
-		f.conditions[p] = tree // nil for what the plain parser does not know, such as 60s
-	}
-	return truthAt(tree, string(c))
+	return truthAt(p.Tree(), string(c))
 }
 
 func truthAt(n ast.Node, channel string) truth {
@@ -57,6 +49,13 @@ func truthAt(n ast.Node, channel string) truth {
 	case *ast.UnaryNode:
 		if n.Operator == "not" || n.Operator == "!" {
 			return truthAt(n.Node, channel).not()
+		}
+	case *ast.ConditionalNode:
+		switch truthAt(n.Cond, channel) {
+		case yes:
+			return truthAt(n.Exp1, channel)
+		case no:
+			return truthAt(n.Exp2, channel)
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {

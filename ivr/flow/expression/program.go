@@ -26,7 +26,7 @@ type Program struct {
 	uses      []string
 	calendars []string
 	masks     []string
-	path      bool
+	root      ast.Node
 }
 
 // typed is a part of an expression: its type, whether rule 4 taints it, its value
@@ -100,7 +100,7 @@ func (e *Env) compile(src string, want *Type) (*Program, error) {
 		}
 	}
 	slices.Sort(c.uses)
-	return &Program{source: src, node: node, want: want, uses: slices.Compact(c.uses), calendars: c.calendars, masks: c.masks, path: isPath(root)}, nil
+	return &Program{source: src, node: node, want: want, uses: slices.Compact(c.uses), calendars: c.calendars, masks: c.masks, root: root}, nil
 }
 
 // parse has expr's parser read the source, with every builtin but the predicates off.
@@ -134,6 +134,9 @@ func parse(src string) (ast.Node, *Error) {
 // Source is the expression as written.
 func (p *Program) Source() string { return p.source }
 
+// Tree is the expression as parsed, durations in it as plain numbers. It must not be changed.
+func (p *Program) Tree() ast.Node { return p.root }
+
 // Type is the type of the result: the wanted one, or what is known where that was open.
 func (p *Program) Type() *Type {
 	if w := p.want; w != nil && w.Kind != Any && !(w.Kind == List && w.Elem == nil) && !(w.Kind == Object && w.Fields == nil) {
@@ -154,7 +157,7 @@ func (p *Program) Uses() []string { return p.uses }
 func (p *Program) Masks() []string { return p.masks }
 
 // Copies reports that the result is the value of a name, or of a field of one, as it is.
-func (p *Program) Copies() bool { return p.path }
+func (p *Program) Copies() bool { return isPath(p.root) }
 
 // Calendars lists the calendars it asks by in_hours, for looking them up.
 func (p *Program) Calendars() []string { return p.calendars }
