@@ -21,7 +21,7 @@ export interface Place {
 interface Props {
   user: User;
   places: readonly Place[];
-  account: string; // where the account page is
+  account?: string | undefined; // where the account page is; none while it cannot be opened
   onLanguage(language: Language): void;
   onSignOut(): void;
   children?: ComponentChildren; // how things stand
@@ -104,10 +104,12 @@ function UserMenu({ user, account, onLanguage, onSignOut }: Pick<Props, "user" |
           </p>
           <Choice name="language" label={w.language} values={languages} current={language} onChoose={onLanguage} labelOf={(l) => languageNames[l]} langOf={(l) => l} />
           <Choice name="theme" label={w.theme} values={themes} current={theme} onChoose={chooseTheme} labelOf={(t) => w.themes[t]} />
-          <a href={account} onClick={() => setOpen(false)}>
-            <Icon name="people" />
-            {w.account}
-          </a>
+          {account && (
+            <a href={account} onClick={() => setOpen(false)}>
+              <Icon name="people" />
+              {w.account}
+            </a>
+          )}
           <button
             type="button"
             class="plain"

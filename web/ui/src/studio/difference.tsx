@@ -56,10 +56,13 @@ export function TextDifference({ lines, from, to }: { lines: readonly DiffLine[]
   );
 }
 
+const marked = /class="[^"]*\b(added|removed|changed)\b/;
+
 // DifferenceView shows both kinds, one at a time.
 export function DifferenceView({ difference, from, to, name }: { difference: Difference; from: string; to: string; name: string }) {
   const w = useStudioWords();
-  const [tab, setTab] = useState<"picture" | "text">(difference.picture !== "" ? "picture" : "text");
+  // A picture in which nothing is marked tells less than the text.
+  const [tab, setTab] = useState<"picture" | "text">(marked.test(difference.picture) ? "picture" : "text");
   if (difference.picture === "") return <TextDifference lines={difference.text} from={from} to={to} />;
   return (
     <div class="difference-view">

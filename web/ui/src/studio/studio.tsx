@@ -48,8 +48,19 @@ export function Studio() {
   const { must_change, must_totp } = me.value.user;
   return (
     <ApiContext.Provider value={api}>
-      {must_change ? <MustChange onDone={me.reload} /> : must_totp ? <MustSetUp onDone={me.reload} /> : <SignedIn me={me.value} onChanged={me.reload} />}
+      {must_change || must_totp ? <First me={me.value} onDone={me.reload} /> : <SignedIn me={me.value} onChanged={me.reload} />}
     </ApiContext.Provider>
+  );
+}
+
+// First is what has to be done before anything else is open.
+function First({ me, onDone }: { me: Me; onDone(): void }) {
+  const actions = useAccountActions();
+  return (
+    <div class="studio">
+      <TopBar user={me.user} places={[]} {...actions} />
+      {me.user.must_change ? <MustChange onDone={onDone} /> : <MustSetUp onDone={onDone} />}
+    </div>
   );
 }
 

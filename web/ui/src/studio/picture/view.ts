@@ -83,13 +83,13 @@ export class View {
     return shift === undefined ? this.width / 2 : Number(shift) + 60;
   }
 
-  // fitOn shows the marked steps, as large as they can all be read; the whole picture if
-  // none is marked.
+  // fitOn shows the marked steps, as large as they can all be read; the beginning if none
+  // is marked.
   private fitOn(marks: string): void {
     const boxes = [...(this.svg?.querySelectorAll<SVGGElement>(marks) ?? [])].map(boxOf).filter((box) => box !== null);
     const { clientWidth: w, clientHeight: h } = this.host;
     if (w === 0 || h === 0) return;
-    if (boxes.length === 0) this.fitWhole();
+    if (boxes.length === 0) this.fit();
     else {
       const left = Math.min(...boxes.map((b) => b.x));
       const top = Math.min(...boxes.map((b) => b.y));
