@@ -1,7 +1,8 @@
 // Package replay takes interactions of the past through flows as they are now, and tells
 // where each would have gone elsewhere. What a customer answered, and what other systems
-// said, is taken from the journal as outcomes and variables: nothing is asked again, and
-// secrets, which no journal holds, are not needed. It runs no goroutine and is pure.
+// said, is taken from the journal as outcomes and variables: nothing is asked again. No
+// journal holds a secret: where a condition asks for one, the way is unknown. It runs no
+// goroutine and is pure.
 package replay
 
 import (
@@ -40,7 +41,7 @@ type Verdict string
 const (
 	Same      Verdict = "same"      // every step and outcome as it was
 	Elsewhere Verdict = "elsewhere" // it would have gone another way
-	Unknown   Verdict = "unknown"   // it would have been asked something that nobody has answered
+	Unknown   Verdict = "unknown"   // it would have been asked something that nobody has answered, or its way hangs on a secret
 )
 
 // Result tells where an interaction would have left the way it took. For Same, only
@@ -163,7 +164,30 @@ func (c *course) enter(d tandem.StepEntered) {
 	default:
 		c.result.Flow = d.Flow
 		c.part(d.Step, "")
+		if c.asksSecret() {
+			c.result.Verdict = Unknown
+		}
 	}
+}
+
+// asksSecret reports that where to go from the last step in common hangs on a secret,
+// which no journal holds.
+func (c *course) asksSecret() bool {
+	f := c.lib.Flows[c.result.Flow]
+	if f == nil || f.Steps[c.after] == nil {
+		return false
+	}
+	secret := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool {
+			v := f.Variable(name)
+			return v != nil && v.Secrecy != flow.Open
+		})
+	}
+	s := f.Steps[c.after]
+	if b, ok := s.Verb.(*flow.Branch); ok && slices.ContainsFunc(b.Arms, func(a flow.Arm) bool { return secret(a.If.Uses()) }) {
+		return true
+	}
+	return s.If != nil && secret(s.If.Uses())
 }
 
 // leave notes the last step in common. That it is left by another outcome sends nobody
