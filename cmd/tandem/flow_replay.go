@@ -154,7 +154,9 @@ func (v *versions) of(c *cli.Context, p replay.Past) (func(string, string) bool,
 		if err != nil {
 			return nil, err
 		}
-		if before, _ := read.Release(v.dir, files, v.options); before != nil {
+		o := v.options
+		o.Recorded = nil // it was fit to serve then, whatever is recorded now
+		if before, _ := read.Release(v.dir, files, o); before != nil {
 			had = replay.Had(before)
 		}
 	}

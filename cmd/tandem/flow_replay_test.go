@@ -15,7 +15,10 @@ import (
 
 	"tandem"
 	"tandem/internal/config"
+	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/replay"
 	"tandem/store"
+	"tandem/store/release"
 )
 
 const replayedFlow = `flow: shop
@@ -96,5 +99,30 @@ func TestFlowReplay(t *testing.T) {
 	var list replayed
 	if err := json.Unmarshal([]byte(run(changed, "--json")), &list); err != nil || len(list.Divergences) != 1 || len(list.Divergences[0].Interactions) != 7 || list.Divergences[0].Now != "loans" {
 		t.Errorf("%v %+v", err, list)
+	}
+}
+
+// A version of then is read though its entry records now, and it announces nothing.
+func TestVersionFromBeforeRecording(t *testing.T) {
+	journalWithCalls(t)
+	cfg, err := config.Load("tandem.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := openStore(t.Context(), cfg.Config, toWrite, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	text := strings.Replace(replayedFlow, "cards: { say: { en: \"Cards.\" }, next: end }", "cards: { transfer: { to: \"tel:+15550100\", mode: blind }, next: { else: end } }", 1)
+	if _, _, err := release.New(db, time.Now).Add(t.Context(), release.Snapshot{By: "li", Files: map[string][]byte{"shop.flow.yaml": []byte(text)}, Flows: map[string]string{"shop": "0123"}}); err != nil {
+		t.Fatal(err)
+	}
+	o := read.Options{Settings: map[string]any{}, HTTPAllow: []string{}, Recorded: []string{"shop"}}
+	v := versions{releases: release.New(db, time.Now), dir: ".", options: o, read: map[string]func(string, string) bool{}}
+	c := cli.NewContext(nil, nil, &cli.Context{Context: t.Context()})
+	had, err := v.of(c, replay.Past{Flow: "shop", Hash: "0123"})
+	if err != nil || !had("shop", "cards") || had("shop", "new") {
+		t.Errorf("its steps are not known: %v", err)
 	}
 }
