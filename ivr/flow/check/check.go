@@ -54,7 +54,8 @@ func (s *Step) At(part string) *source.Node {
 
 // Options is what the checks need to know from outside the files.
 type Options struct {
-	Recorded []string        // the flows of entries that record
+	Entered  []string        // the flows that entries lead to
+	Recorded []string        // those of entries that record
 	Speech   map[string]bool // the languages that a recogniser is configured for
 }
 

@@ -71,14 +71,19 @@ steps:
   prove: { needs: verified, say: { en: "Thank you." }, next: { not_assured: TO, else: call } }
   call:  { subflow: { name: child }, next: end }
 `
-	judged := func(to string) []source.Diagnostic {
+	judged := func(to string, entries ...string) []source.Diagnostic {
+		o := options()
+		o.Needed = entries
 		_, ds := read.FS(fstest.MapFS{
 			"child.flow.yaml": {Data: []byte(child)}, "x.flow.yaml": {Data: []byte(strings.ReplaceAll(parent, "TO", to))},
-		}, options())
+		}, o)
 		return ds
 	}
-	if ds := judged("end"); len(ds) != 0 {
+	if ds := judged("end", "x"); len(ds) != 0 {
 		t.Errorf("proved on all paths, but got\n%s", shown(ds))
+	}
+	if ds := judged("end", "x", "child"); len(ds) != 1 || ds[0].Rule != "assurance" || !strings.HasSuffix(ds[0].Message, "on this path: owed") {
+		t.Errorf("an entry leads to the called flow, too, but got\n%s", shown(ds))
 	}
 	ds := judged("call")
 	if len(ds) != 1 || ds[0].Rule != "assurance" || !strings.Contains(ds[0].Message, "prove → call → child: → owed") {

@@ -70,7 +70,8 @@ func (c *checker) paths() {
 	}
 	for _, f := range c.order {
 		recorded := slices.Contains(c.o.Recorded, f.Program.Name)
-		if called[f.Program.Name] && len(f.Program.Outcomes) > 0 && !recorded {
+		entered := recorded || slices.Contains(c.o.Entered, f.Program.Name)
+		if called[f.Program.Name] && len(f.Program.Outcomes) > 0 && !entered {
 			continue
 		}
 		for _, channel := range f.Program.Channels {

@@ -142,7 +142,7 @@ func (r *reading) read() []source.Diagnostic {
 	}
 	r.checkBoxes()
 	r.CheckMasks()
-	check.Flows(r.toCheck(), check.Options{Recorded: r.o.Recorded, Speech: r.o.Speech})
+	check.Flows(r.toCheck(), check.Options{Entered: r.o.Needed, Recorded: r.o.Recorded, Speech: r.o.Speech})
 	for _, ff := range flows {
 		ff.Unused()
 	}
