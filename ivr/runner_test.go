@@ -11,11 +11,15 @@ import (
 	"testing/fstest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
 	"tandem/ivr/flow/source"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
