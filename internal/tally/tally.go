@@ -60,8 +60,7 @@ type bucket struct {
 // New makes an empty tally. now is the clock that spans end at.
 func New(now func() time.Time) *Tally { return &Tally{now: now, since: now()} }
 
-// Since is when this tally began: events before it come from Earlier, those after it
-// from Note, so that none counts twice.
+// Since is when this tally began: Earlier counts no event from then on, since Note has it.
 func (t *Tally) Since() time.Time { return t.since }
 
 // Kinds lists the kinds of events that are counted.
@@ -69,12 +68,9 @@ func Kinds() []tandem.EventKind {
 	return []tandem.EventKind{tandem.EventFlowStarted, tandem.EventStep, tandem.EventOutcome}
 }
 
-// Note counts an event as it happens, by its payload as the engine gives it. Other
-// payloads count nothing.
+// Note counts an event as it happens, by its payload as the engine gives it, from before
+// Since too: then the clock was put back. Other payloads count nothing.
 func (t *Tally) Note(at time.Time, data any) {
-	if at.Before(t.since) {
-		return
-	}
 	if k, ok := keyOf(data); ok {
 		t.add(at, k)
 	}

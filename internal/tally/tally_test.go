@@ -84,13 +84,24 @@ func TestEarlier(t *testing.T) {
 	tally.Earlier(event(2*time.Hour, tandem.EventOutcome, left("main", "1")))
 	tally.Earlier(event(25*time.Hour, tandem.EventOutcome, left("main", "1")))         // too old
 	tally.Earlier(event(0, tandem.EventOutcome, left("main", "1")))                    // Note has it
-	tally.Note(c.now().Add(-time.Second), left("main", "1"))                           // Earlier has it
 	tally.Earlier(event(time.Minute, tandem.EventInput, tandem.Pressed{Step: "main"})) // not counted
 	tally.Earlier(tandem.Event{At: c.now().Add(-time.Minute), Kind: tandem.EventStep}) // erased
 	tally.Earlier(tandem.Event{At: c.now().Add(-time.Minute), Kind: tandem.EventStep, Data: json.RawMessage(`[`)})
 	got := tally.Flow("bank", Day)
 	if got.Started != 1 || got.Steps["main"] != 1 || got.Edges[[2]string{"main", "1"}] != 1 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A clock that is put back after the start, by hours, does not end the counting.
+func TestClockPutBack(t *testing.T) {
+	c := newClock()
+	tally := New(c.now)
+	tally.Note(c.now(), left("main", "1"))
+	c.add(-8 * time.Hour)
+	tally.Note(c.now(), left("main", "1"))
+	if got := tally.Flow("bank", Day).Edges[[2]string{"main", "1"}]; got != 1 {
+		t.Errorf("counted %d up to now", got)
 	}
 }
 
