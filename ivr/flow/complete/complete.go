@@ -227,8 +227,9 @@ func hint(f *schema.Property) string {
 func (c *completer) mapKeys(t reflect.Type, add func(label, kind, detail, info string)) {
 	switch t.Key() {
 	case reflect.TypeFor[schema.Outcome]():
-		for _, o := range c.outcomes() {
-			add(o, "outcome", "", schema.AboutOutcome(o, c.names.Lang))
+		verb, outcomes := c.outcomes()
+		for _, o := range outcomes {
+			add(o, "outcome", "", schema.AboutOutcome(verb, o, c.names.Lang))
 		}
 	case reflect.TypeFor[schema.Language]():
 		for _, l := range c.file.languages {
@@ -273,15 +274,14 @@ func (c *completer) tested() *schema.FlowNames {
 	return c.names.Flow(c.file.values["flow"])
 }
 
-// outcomes lists those that next of this step can have.
-func (c *completer) outcomes() []string {
+// outcomes lists those that next of this step can have, with its verb.
+func (c *completer) outcomes() (verb string, out []string) {
 	body := c.stepText()
-	var out []string
 	for _, v := range schema.Verbs() {
 		if !regexp.MustCompile(`(?m)(^|[{,] *|^ +)` + v.Key + `:`).MatchString(body) {
 			continue
 		}
-		out = v.Variants[len(v.Variants)-1].Outcomes
+		verb, out = v.Key, v.Variants[len(v.Variants)-1].Outcomes
 		for _, one := range v.Variants {
 			key := one.When[strings.LastIndexByte(one.When, '.')+1:]
 			if key != "" && regexp.MustCompile(`\b`+key+`:`).MatchString(afterVerb(body, v.Key)) {
@@ -301,7 +301,7 @@ func (c *completer) outcomes() []string {
 			out = append(out, extra[0])
 		}
 	}
-	return out
+	return verb, out
 }
 
 // afterVerb is the text of a step from a verb up to next.

@@ -197,6 +197,8 @@ func TestItems(t *testing.T) {
 		{"steps:\n  a: { ‸", "hours", "zh-CN", Item{"hours", "verb", "open, closed, holiday", "查日历,看现在是否营业。", "hours: "}},
 		{"steps:\n  a: { transfer: { ri‸: 5s } }", "ring", "", Item{"ring", "key", "= 30s", "How long it may ring.", "ring"}},
 		{"steps:\n  a: { hours: {}, next: { ‸", "open", "", Item{"open", "outcome", "", "It is open.", "open: "}},
+		{"steps:\n  a: { ticket: { form: f }, next: { ‸", "opened", "", Item{"opened", "outcome", "", "The ticket is open.", "opened: "}},
+		{"steps:\n  a: { link: { wait: 1m }, next: { ‸", "opened", "", Item{"opened", "outcome", "", "The page was opened, and not finished when the wait was over.", "opened: "}},
 		{"steps:\n  a: { if: ‸", "mask", "", Item{"mask", "function", "mask(value) or mask(value, shown)", "Shows the last characters only, and makes a secret fit to be said.", "mask("}},
 		{"steps:\n  a: { subflow: { name: ‸", "rating", "", Item{"rating", "name", "rated, declined", "", "rating"}},
 		{"vars: { n: { type: int } }\nsteps:\n  a: { collect: { into: ‸", "n", "", Item{"n", "variable", "int", "", "n"}},

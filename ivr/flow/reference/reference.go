@@ -268,7 +268,7 @@ func (p *page) verb(v *schema.Verb) {
 	if len(outcomes) > 0 {
 		p.head(p.words.outcome, p.words.means)
 		for _, o := range outcomes {
-			p.row("`"+o+"`", schema.AboutOutcome(o, p.lang))
+			p.row("`"+o+"`", schema.AboutOutcome(v.Key, o, p.lang))
 		}
 		p.line("")
 	}

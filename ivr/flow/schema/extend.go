@@ -141,7 +141,7 @@ func (b *builder) verbNext(v *Verb) *jsonschema.Schema {
 		return b.childNext(v)
 	}
 	s := &jsonschema.Schema{}
-	otherwise := at("next", b.closed(v.Key, last.Outcomes))
+	otherwise := at("next", b.closed(v.Key, "", last.Outcomes))
 	for _, one := range v.Variants[:len(v.Variants)-1] {
 		keys := strings.Split(one.When, ".")
 		last := len(keys) - 1
@@ -150,7 +150,7 @@ func (b *builder) verbNext(v *Verb) *jsonschema.Schema {
 			test = at(keys[i], test)
 			test.Type, test.Required = "object", keys[i:i+1]
 		}
-		s.AllOf = append(s.AllOf, when(at(v.Key, test), at("next", b.closed(v.Key+"_"+strings.ReplaceAll(one.When, ".", "_"), one.Outcomes)), otherwise))
+		s.AllOf = append(s.AllOf, when(at(v.Key, test), at("next", b.closed(v.Key, "_"+strings.ReplaceAll(one.When, ".", "_"), one.Outcomes)), otherwise))
 	}
 	if s.AllOf == nil {
 		s = otherwise
@@ -159,11 +159,12 @@ func (b *builder) verbNext(v *Verb) *jsonschema.Schema {
 	return s
 }
 
-// closed is next with an outcome set, under $defs.
-func (b *builder) closed(name string, outcomes []string) *jsonschema.Schema {
-	name = "next_" + name
+// closed is next of a verb with an outcome set, under $defs; variant tells those of one
+// verb apart.
+func (b *builder) closed(verb, variant string, outcomes []string) *jsonschema.Schema {
+	name := "next_" + verb + variant
 	if b.defs[name] == nil {
-		b.defs[name] = b.next(outcomes)
+		b.defs[name] = b.next(verb, outcomes)
 	}
 	return reference(name)
 }
@@ -177,7 +178,7 @@ func (b *builder) childNext(v *Verb) *jsonschema.Schema {
 		}
 		called := at("name", &jsonschema.Schema{Const: f.Name})
 		called.Required = []string{"name"}
-		then := at("next", b.next(f.Outcomes))
+		then := at("next", b.next(v.Key, f.Outcomes))
 		var inputs []string
 		for _, in := range f.Inputs {
 			inputs = append(inputs, in.Name)

@@ -148,7 +148,7 @@ func reference(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: 
 // forms is a value of several forms.
 func (b *builder) forms(t reflect.Type, forms []Form) *jsonschema.Schema {
 	if t == reflect.TypeFor[Next]() {
-		return b.next(nil)
+		return b.next("", nil)
 	}
 	s := &jsonschema.Schema{}
 	for _, f := range forms {
@@ -163,7 +163,7 @@ func (b *builder) forms(t reflect.Type, forms []Form) *jsonschema.Schema {
 }
 
 // next is where a step leads. With outcomes it is closed: each is there, or else.
-func (b *builder) next(outcomes []string) *jsonschema.Schema {
+func (b *builder) next(verb string, outcomes []string) *jsonschema.Schema {
 	target := b.scalar(reflect.TypeFor[Target](), nil)
 	s := &jsonschema.Schema{Extras: map[string]any{"type": []string{"string", "object"}}, Pattern: target.Pattern}
 	if outcomes == nil {
@@ -173,11 +173,11 @@ func (b *builder) next(outcomes []string) *jsonschema.Schema {
 	s.AdditionalProperties = jsonschema.FalseSchema
 	s.Properties = jsonschema.NewProperties()
 	for _, o := range outcomes {
-		s.Properties.Set(o, b.outcome(o))
+		s.Properties.Set(o, b.outcome(verb, o))
 	}
 	for _, o := range []string{Else, Skipped, Loop, NotAssured} {
 		if !slices.Contains(outcomes, o) {
-			s.Properties.Set(o, b.outcome(o))
+			s.Properties.Set(o, b.outcome(verb, o))
 		}
 	}
 	s.If = &jsonschema.Schema{Required: []string{Else}}
@@ -186,9 +186,9 @@ func (b *builder) next(outcomes []string) *jsonschema.Schema {
 }
 
 // outcome is where one outcome leads.
-func (b *builder) outcome(name string) *jsonschema.Schema {
+func (b *builder) outcome(verb, name string) *jsonschema.Schema {
 	s := b.scalar(reflect.TypeFor[Target](), nil)
-	s.Description = AboutOutcome(name, b.names.Lang)
+	s.Description = AboutOutcome(verb, name, b.names.Lang)
 	return s
 }
 

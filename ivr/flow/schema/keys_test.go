@@ -325,7 +325,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 	for _, v := range Verbs() {
 		for _, one := range v.Variants {
 			for _, o := range one.Outcomes {
-				if AboutOutcome(o, "en") == "" || AboutOutcome(o, "zh-CN") == "" {
+				if AboutOutcome(v.Key, o, "en") == "" || AboutOutcome(v.Key, o, "zh-CN") == "" {
 					t.Errorf("%s: outcome %s is not described", v.Key, o)
 				}
 			}

@@ -22,31 +22,21 @@ func find(list []Term, name string) *Term {
 	return nil
 }
 
-// outcomes says what each outcome means.
+// outcomes says what each outcome means, of a single verb as VERB.OUTCOME.
 func outcomes() []Term {
 	return []Term{
 		{"done", "", "It is done.", "已完成。"},
-		{"ok", "", "It went well.", "成功。"},
 		{"no_input", "", "Nothing came, as often as it was asked.", "多次询问仍无输入。"},
 		{"no_match", "", "What came did not fit, as often as it was asked.", "多次询问,输入均不合适。"},
-		{"none", "", "The list is empty.", "列表为空。"},
 		{"open", "", "It is open.", "营业中。"},
 		{"closed", "", "It is closed.", "已打烊。"},
 		{"holiday", "", "It is a holiday.", "节假日。"},
-		{"not_found", "", "The other system knows no such thing (404 or 410).", "对方系统查无此项(404 或 410)。"},
+		{"not_found", "", "The other system knows no such thing: it answers with 404.", "对方系统查无此项:答复的状态码为 404。"},
 		{"timeout", "", "No answer came in time.", "超时未答复。"},
-		{"error", "", "The other system failed or refused.", "对方系统出错或拒绝。"},
 		{"sent", "", "It was sent.", "已发送。"},
-		{"undeliverable", "", "No way works.", "各种方式都送达不了。"},
-		{"opened", "", "It was opened and not finished in time.", "已打开,但未按时办完。"},
-		{"expired", "", "It was never opened.", "始终未打开。"},
 		{"declined", "", "The customer did not want to.", "客户拒绝。"},
 		{"accepted", "", "The customer goes on by the other channel.", "客户换到另一渠道继续。"},
 		{"passed", "", "The customer is known as well as was asked.", "身份已确认到所需级别。"},
-		{"failed", "", "It failed.", "未成功。"},
-		{"unsupported", "", "It is not possible here.", "此处无法进行。"},
-		{"unsure", "", "Nothing fits well enough.", "没有足够匹配的内容。"},
-		{"answered", "", "It was answered.", "已接听或已回答。"},
 		{"max_wait", "", "The longest wait is over.", "等候已达最长时间。"},
 		{"full", "", "The line is full.", "队列已满。"},
 		{"no_agents", "", "Nobody is at work.", "没有客服在岗。"},
@@ -58,6 +48,31 @@ func outcomes() []Term {
 		{"too_short", "", "It was too short to keep.", "时间太短,未保存。"},
 		{"yes", "", "Yes.", "同意。"},
 		{"no", "", "No.", "不同意。"},
+		{"menu.none", "", "The list that the choices come from is empty.", "生成选项的列表为空。"},
+		{"collect.ok", "", "The answer fits and is in the variable.", "答案合适,已存入变量。"},
+		{"branch.else", "", "No condition holds.", "所有条件都不成立。"},
+		{"http.ok", "", "The other system answered with a status from 200 to 299, and the answer fits the variable.", "对方答复的状态码在 200 至 299 之间,内容与变量相符。"},
+		{"http.error", "", "The other system cannot be reached, answers with any other status, or the answer does not fit the variable.", "无法连接对方、状态码为其他值,或内容与变量不符。"},
+		{"link.done", "", "The customer finished the page; without wait: the link was sent.", "客户已在页面上办完;未写 wait 时:链接已发出。"},
+		{"link.opened", "", "The page was opened, and not finished when the wait was over.", "页面已打开,但等待结束时尚未办完。"},
+		{"link.expired", "", "The page was not opened while the step waited.", "等待期间页面未打开。"},
+		{"link.undeliverable", "", "The link could be sent by none of the ways.", "各种方式都无法发出链接。"},
+		{"handoff.undeliverable", "", "The customer cannot be reached by the other channel.", "无法通过另一渠道联系到客户。"},
+		{"message.undeliverable", "", "The message could be sent by none of the ways.", "各种方式都无法发出消息。"},
+		{"identify.failed", "", "The customer could not show the level that was asked.", "客户未能通过核实。"},
+		{"identify.unsupported", "", "None of the methods is possible for this customer on this channel.", "在此渠道上,各种方法对该客户都不可行。"},
+		{"classify.done", "", "At least one rule held.", "至少有一条规则成立。"},
+		{"classify.unsure", "", "No rule held.", "没有规则成立。"},
+		{"answer.answered", "", "An article was said.", "已说出一篇文章。"},
+		{"answer.unsure", "", "No article reaches min_score.", "没有文章达到 min_score。"},
+		{"queue.answered", "", "An agent took the customer, and the two have parted or the agent hands back.", "客服已接待,双方已结束或客服已交还。"},
+		{"transfer.ok", "", "The two were connected and have parted.", "双方已接通并已结束。"},
+		{"transfer.failed", "", "The address cannot be reached.", "无法接通该地址。"},
+		{"record.done", "", "The recording is in the variable.", "录音已存入变量。"},
+		{"ticket.opened", "", "The ticket is open.", "工单已建立。"},
+		{"consent.no_input", "", "No answer came, or none that is yes or no, as often as it was asked.", "多次询问,未得到“是”或“否”的回答。"},
+		{"survey.done", "", "The questions were answered; with after: they will be asked.", "已回答;写了 after 时:届时会问。"},
+		{"survey.skipped", "", "The customer did not answer, or cannot be asked; also where if is false.", "客户未作答或无法询问;if 不成立时亦然。"},
 		{Else, "", "The rest of the verb's outcomes, and skipped.", "该动作的其余结果,以及 skipped。"},
 		{Skipped, "", "It was passed over.", "已跳过。"},
 		{Loop, "", "The step has run max_visits times.", "步骤已运行 max_visits 次。"},
@@ -65,9 +80,14 @@ func outcomes() []Term {
 	}
 }
 
-// AboutOutcome says in a language what an outcome means.
-func AboutOutcome(name, lang string) string {
-	if t := find(outcomes(), name); t != nil {
+// AboutOutcome says in a language what an outcome of a verb means.
+func AboutOutcome(verb, name, lang string) string {
+	all := outcomes()
+	t := find(all, verb+"."+name)
+	if t == nil && (verb != "subflow" || name == Else || name == Skipped || name == Loop || name == NotAssured) {
+		t = find(all, name) // what the outcomes of a called flow mean, its author knows
+	}
+	if t != nil {
 		return t.About(lang)
 	}
 	return ""
