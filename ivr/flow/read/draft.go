@@ -16,9 +16,8 @@ func Overlay(dir string, files map[string][]byte, o Options) (*flow.Library, []s
 }
 
 func overlay(dir string, files map[string][]byte, o Options) *reading {
-	fsys := os.DirFS(dir)
-	r := newReading(fsys, dir, o)
-	r.texts = drafts{files, stored{fsys}}
+	r := newReading(os.DirFS(dir), dir, o)
+	r.texts = drafts{files, stored{inside(dir)}}
 	return r
 }
 
@@ -49,7 +48,7 @@ func Partial(dir, base string, files map[string][]byte, o Options) (*flow.Librar
 // Files reads the text files of a folder that make its library, by their names in it:
 // flows, the files beside them and knowledge, no tests.
 func Files(dir string) (map[string][]byte, error) {
-	all := stored{os.DirFS(dir)}
+	all := stored{inside(dir)}
 	names, err := all.list()
 	if err != nil {
 		return nil, fmt.Errorf("reading the flows folder: %w", err)

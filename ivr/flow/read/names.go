@@ -19,12 +19,26 @@ const TestKind = source.TestFile
 func KindOf(name string) string { return source.KindOf(name) }
 
 // Names lists the files of a folder that are of a kind it knows, tests included, sorted.
-func Names(dir string) ([]string, error) { return stored{os.DirFS(dir)}.list() }
+func Names(dir string) ([]string, error) { return stored{inside(dir)}.list() }
 
 // texts is where a reading has the folder's files from that are text.
 type texts interface {
 	list() ([]string, error) // names that kindOf knows, sorted
 	read(name string) ([]byte, error)
+}
+
+// inside is a folder whose links lead nowhere else: a flow file's lines are shown to who
+// writes flows, who may not read all that this program may.
+type inside string
+
+// Open opens a file of the folder. A link out of it is an error.
+func (dir inside) Open(name string) (fs.File, error) {
+	root, err := os.OpenRoot(string(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.FS().Open(name)
 }
 
 // stored is the files of a file system.

@@ -100,7 +100,11 @@ func newReading(fsys fs.FS, dir string, o Options) *reading {
 	}
 	known := program.NewKnown()
 	known.Settings, known.HTTPAllow, known.Speech, known.Media = o.Settings, o.HTTPAllow, o.Speech, beside.NewFolder(fsys)
-	return &reading{Known: known, texts: stored{fsys}, dir: dir, o: o}
+	texts := stored{fsys}
+	if dir != "" { // recordings and images may be links to wherever they are kept
+		texts.fsys = inside(dir)
+	}
+	return &reading{Known: known, texts: texts, dir: dir, o: o}
 }
 
 // path is what people call a file.
