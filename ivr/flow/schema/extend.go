@@ -25,18 +25,25 @@ func when(test, then, otherwise *jsonschema.Schema) *jsonschema.Schema {
 }
 
 // oneOf is a map with one of these keys.
-func oneOf(keys ...string) []*jsonschema.Schema {
+func (b *builder) oneOf(keys ...string) []*jsonschema.Schema {
 	out := make([]*jsonschema.Schema, len(keys))
+	all := strings.Join(keys, ", ")
 	for i, k := range keys {
-		out[i] = says(has(k), "One of these keys is needed: "+strings.Join(keys, ", ")+".")
+		out[i] = b.says(has(k), "One of these keys is needed: "+all+".", "须写下列键之一:"+all+"。")
 	}
 	return out
 }
 
-// says gives a schema the message that editors show where it is not met. The keyword is
-// none of JSON Schema's; what does not know it passes over it.
-func says(s *jsonschema.Schema, message string) *jsonschema.Schema {
-	s.Extras = map[string]any{"errorMessage": message}
+// says gives a schema the message that editors show where it is not met, in English and
+// Chinese. The keyword is none of JSON Schema's; what does not know it passes over it.
+func (b *builder) says(s *jsonschema.Schema, en, zh string) *jsonschema.Schema {
+	if s.Extras == nil {
+		s.Extras = map[string]any{}
+	}
+	s.Extras["errorMessage"] = en
+	if strings.HasPrefix(b.names.Lang, "zh") {
+		s.Extras["errorMessage"] = zh
+	}
 	return s
 }
 
@@ -51,7 +58,7 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 	case reflect.TypeFor[StepBody]():
 		b.step(s)
 	case reflect.TypeFor[WordsParts](), reflect.TypeFor[PlainParts]():
-		s.AnyOf = oneOf("text", "audio")
+		s.AnyOf = b.oneOf("text", "audio")
 	case reflect.TypeFor[TypeFull](), reflect.TypeFor[DeclaredFull](), reflect.TypeFor[Field]():
 		for _, part := range [][2]string{{"values", "enum"}, {"fields", "object"}} {
 			key := part[0]
@@ -71,17 +78,17 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 			s.AllOf = append(s.AllOf, at(key, has("go")))
 		}
 	case reflect.TypeFor[Command]():
-		s.AnyOf = oneOf("keys", "phrases")
+		s.AnyOf = b.oneOf("keys", "phrases")
 	case reflect.TypeFor[LanguageVerb]():
-		s.OneOf = oneOf("by", "set")
+		s.OneOf = b.oneOf("by", "set")
 		menu := at("by", &jsonschema.Schema{Contains: &jsonschema.Schema{Const: "menu"}})
 		menu.Required = []string{"by"}
 		s.AllOf = append(s.AllOf, when(menu, has("prompt"), nil))
 	case reflect.TypeFor[HTTP]():
-		s.OneOf = oneOf("get", "post", "put", "patch", "delete")
+		s.OneOf = b.oneOf("get", "post", "put", "patch", "delete")
 		s.AllOf = append(s.AllOf, when(has("get"), without("json"), nil))
 	case reflect.TypeFor[Message]():
-		s.OneOf = oneOf("prompt", "template")
+		s.OneOf = b.oneOf("prompt", "template")
 		s.AllOf = append(s.AllOf, when(has("with"), has("template"), nil))
 	case reflect.TypeFor[Link]():
 		s.AllOf = append(s.AllOf, when(has("on_opened"), has("wait"), nil))
@@ -91,10 +98,11 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 	case reflect.TypeFor[Callback](), reflect.TypeFor[End](), reflect.TypeFor[QueueBody]():
 		s.Type, s.Extras = "", map[string]any{"type": []string{"object", "null"}}
 		if t == reflect.TypeFor[End]() {
-			s.Not = has("as", "reason")
+			alone := b.says(without("reason"), "A called flow ends by as, any other by reason: one of the two.", "被调用的流程用 as 结束,其他流程用 reason,只写其一。")
+			s.AllOf = append(s.AllOf, when(has("as"), alone, nil))
 		}
 	case reflect.TypeFor[Page]():
-		s.OneOf = oneOf("show", "form")
+		s.OneOf = b.oneOf("show", "form")
 		s.AllOf = append(s.AllOf, when(has("form"), without("image"), nil))
 	case reflect.TypeFor[LineWord](), reflect.TypeFor[GetsWay]():
 		one := uint64(1)
@@ -108,8 +116,9 @@ func (b *builder) step(s *jsonschema.Schema) {
 	for _, v := range Verbs() {
 		names = append(names, v.Key)
 	}
-	none := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: oneOf(names...)}}
-	s.AllOf = append(s.AllOf, when(none, says(has(names[0]), "A step needs a verb: "+strings.Join(names, ", ")+"."), nil))
+	all := strings.Join(names, ", ")
+	none := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: b.oneOf(names...)}}
+	s.AllOf = append(s.AllOf, when(none, b.says(has(names[0]), "A step needs a verb: "+all+".", "步骤需要一个动作:"+all+"。"), nil))
 	for _, v := range Verbs() {
 		alone := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
 		for _, other := range names {
@@ -118,12 +127,12 @@ func (b *builder) step(s *jsonschema.Schema) {
 			}
 		}
 		then := b.verbNext(&v)
-		then.AllOf = append(then.AllOf, says(alone, "A step has one verb; this one has "+v.Key+" already."))
+		then.AllOf = append(then.AllOf, b.says(alone, "A step has one verb; this one has "+v.Key+" already.", "步骤只有一个动作;这里已有 "+v.Key+"。"))
 		s.AllOf = append(s.AllOf, when(has(v.Key), then, nil))
 	}
 	s.AllOf = append(s.AllOf,
-		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: oneOf(Else, Skipped)}, nil)), nil),
-		when(&jsonschema.Schema{AnyOf: oneOf("if", "survey")}, nil, at("next", without(Skipped))), // a survey has it as an outcome of its own
+		when(has("if"), at("next", when(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{AnyOf: b.oneOf(Else, Skipped)}, nil)), nil),
+		when(&jsonschema.Schema{AnyOf: b.oneOf("if", "survey")}, nil, at("next", without(Skipped))), // a survey has it as an outcome of its own
 		when(has("max_visits"), nil, at("next", without(Loop))),
 		when(has("needs"), nil, at("next", without(NotAssured))),
 	)

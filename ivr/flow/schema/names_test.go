@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -62,5 +63,26 @@ func TestSchemaWithNames(t *testing.T) {
 	}
 	if _, err := JSONOf("poem", nil); err == nil {
 		t.Error("a schema of a kind that is none")
+	}
+}
+
+// What an editor shows is in the language that was asked for.
+func TestMessagesOfASchema(t *testing.T) {
+	for lang, stop := range map[string]string{"en": ".", "zh-CN": "。"} {
+		text, err := JSON(&Names{Lang: lang})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`"(errorMessage|description)": "(.*)"`).FindAllStringSubmatch(string(text), -1)
+		for _, m := range found {
+			if !strings.HasSuffix(m[2], stop) {
+				t.Errorf("%s: %s", lang, m[0])
+			}
+		}
+		for _, message := range []string{map[string]string{"en": "small letters", "zh-CN": "小写字母"}[lang], map[string]string{"en": "a tag such as", "zh-CN": "语言写作标签"}[lang]} {
+			if !strings.Contains(string(text), `"errorMessage": "`) || !strings.Contains(string(text), message) {
+				t.Errorf("%s: nothing says %q", lang, message)
+			}
+		}
 	}
 }

@@ -25,19 +25,19 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 	}
 	switch t {
 	case reflect.TypeFor[NewName]():
-		s, longest := text(namePattern), uint64(longestName)
+		s, longest := b.name(), uint64(longestName)
 		s.MaxLength = &longest
 		return s
 	case reflect.TypeFor[StepName]():
-		s := text(namePattern)
+		s := b.name()
 		s.Not = &jsonschema.Schema{Enum: []any{"end", "repeat"}}
 		return s
 	case reflect.TypeFor[Target](), reflect.TypeFor[Outcome](), reflect.TypeFor[VariableName]():
-		return text(namePattern)
+		return b.name()
 	case reflect.TypeFor[Expression]():
 		return types("string", "number", "boolean")
 	case reflect.TypeFor[Duration]():
-		return says(text(durationPattern), "A duration is a number with its unit: 500ms, 5s, 8m, 2h or 3d.")
+		return b.says(text(durationPattern), "A duration is a number with its unit: 500ms, 5s, 8m, 2h or 3d.", "时长是带单位的数:500ms、5s、8m、2h 或 3d。")
 	case reflect.TypeFor[Pause]():
 		return text(`^([0-9]+(ms|s|m|h|d)|silence)$`)
 	case reflect.TypeFor[AgentCount]():
@@ -59,17 +59,17 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 	case reflect.TypeFor[Range]():
 		return text(`^-?[0-9]{1,7}\.\.-?[0-9]{1,7}$`)
 	case reflect.TypeFor[Keys]():
-		return says(text(`^[0-9*#A-D]{1,8}$`), "Keys are digits, * or #, in quotes: \"1\".")
+		return b.says(text(`^[0-9*#A-D]{1,8}$`), "Keys are digits, * or #, in quotes: \"1\".", "按键是加引号的数字、* 或 #:\"1\"。")
 	case reflect.TypeFor[Pressed]():
 		return text(`^[0-9*#A-D]*$`)
 	case reflect.TypeFor[YesNo]():
-		return says(&jsonschema.Schema{Type: "boolean"}, "Write true or false.")
+		return b.says(&jsonschema.Schema{Type: "boolean"}, "Write true or false.", "请写 true 或 false。")
 	case reflect.TypeFor[Word]():
 		return enum(words)
 	case reflect.TypeFor[Secrecy]():
 		return &jsonschema.Schema{Enum: []any{true, false, "ephemeral"}}
 	case reflect.TypeFor[Language]():
-		return text(languagePattern)
+		return b.says(text(languagePattern), "A language is a tag such as en or zh-CN.", "语言写作标签,如 en、zh-CN。")
 	case reflect.TypeFor[Date]():
 		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 	case reflect.TypeFor[Days]():
@@ -93,6 +93,12 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 		return enum(known)
 	}
 	return text("")
+}
+
+// name is the form of all names.
+func (b *builder) name() *jsonschema.Schema {
+	return b.says(&jsonschema.Schema{Type: "string", Pattern: namePattern},
+		"A name has small letters, digits and _, and begins with a letter.", "名称由小写字母、数字和 _ 组成,以字母开头。")
 }
 
 func enum(words []string) *jsonschema.Schema {
