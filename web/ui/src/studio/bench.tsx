@@ -1,29 +1,32 @@
 // The bench for one file: picture, text, and what belongs to them, each following the others.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "../staff/announce.tsx";
-import { pathOf, useApi } from "../staff/api.ts";
-import { Fault, Waiting, sentenceOf } from "../staff/fault.tsx";
+import { useApi } from "../staff/api.ts";
+import { Fault, Waiting } from "../staff/fault.tsx";
 import { useShortcuts } from "../staff/keys.tsx";
 import type { Loaded } from "../staff/load.ts";
-import { asApiError, useLoad } from "../staff/load.ts";
 import { has } from "../staff/session.ts";
 import type { Me } from "../staff/session.ts";
 import { useLanguage } from "../staff/settings.tsx";
-import { useStaffWords } from "../staff/words.ts";
-import type { Completion, Diagnostic, Drawn, Flow, Overview, TestRun } from "./answers.ts";
+import { useFormat, useTestRun } from "./actions.ts";
+import type { Completion, Diagnostic, Flow, Overview } from "./answers.ts";
+import { benchKeys } from "./benchkeys.ts";
 import { useCheck } from "./check.ts";
 import { Conflict, DraftNotes } from "./conflict.tsx";
 import { Dock } from "./dock.tsx";
 import type { DockTab } from "./dock.tsx";
 import { useDocument } from "./document.ts";
+import { useDrawn } from "./drawn.ts";
 import type { Editor } from "./editor/editor.ts";
 import { BenchHead } from "./head.tsx";
+import { turnBeside, turnOf } from "./live.ts";
 import type { Live } from "./live.ts";
 import { stepAt } from "./outline.ts";
 import { PicturePane } from "./picture/pane.tsx";
 import { StepPanel } from "./picture/step.tsx";
 import type { Mode } from "./picture/pane.tsx";
 import { Publish } from "./publish.tsx";
+import { useQuick } from "./quick.ts";
 import { Splitter, firstSplit, keepSplit } from "./splitter.tsx";
 import { TextPane } from "./text.tsx";
 import { uncoveredOf } from "./tests.tsx";
@@ -41,19 +44,16 @@ interface Props {
 const panes = ["picture", "text", "dock"] as const;
 type Pane = (typeof panes)[number];
 
-const countsEvery = 20_000; // milliseconds between two looks at the counts
-
 export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
   const w = useStudioWords();
-  const sw = useStaffWords();
   const api = useApi();
   const announce = useAnnounce();
   const language = useLanguage();
   const mayEdit = has(me.user, "designer");
   const drawable = file.endsWith(".flow.yaml") || flow !== null;
 
-  const doc = useDocument(api, me.user.name, file, Math.max(live.touched[file] ?? 0, live.all), onDrafted);
-  const check = useCheck(api, file, doc.loaded ? doc.text : null, language, doc.outside, live.flows);
+  const doc = useDocument(api, me.user.name, file, turnOf(live, file), onDrafted);
+  const check = useCheck(api, file, doc.loaded ? doc.text : null, language, doc.outside, turnBeside(live, file));
   const [mode, setMode] = useState<Mode>({ kind: "text" });
   const drawn = useDrawn(flow, mode, live.flows);
   const editor = useRef<Editor | null>(null);
@@ -65,8 +65,6 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
   const [deep, setDeep] = useState(() => firstSplit("dock", 67));
   const [publishing, setPublishing] = useState(false);
   const [comparing, setComparing] = useState(false);
-  const [run, setRun] = useState<{ value: TestRun | null; busy: boolean; error: ReturnType<typeof asApiError> | null; of: string }>({ value: null, busy: false, error: null, of: "" });
-  const root = useRef<HTMLElement>(null);
 
   const checked = check.value;
   const outline = checked?.outline ?? [];
@@ -95,72 +93,26 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
     },
     [file, goTo],
   );
-  const format = useCallback(async () => {
-    if (!mayEdit) return;
-    try {
-      const { text } = await api.post<{ text: string }>("format", { text: doc.text });
-      if (text === doc.text) announce(w.alreadyFormatted);
-      else {
-        doc.replace(text);
-        announce(w.formatted);
-      }
-    } catch (err) {
-      const failed = asApiError(err);
-      announce(failed.status === 422 ? w.formatFailed(failed.message) : sentenceOf(failed, sw), "bad");
-      const line = Number(failed.body["line"] ?? 0);
-      if (line > 0) goTo(line, Number(failed.body["column"] ?? 1));
-    }
-  }, [api, doc.text, mayEdit, w]);
-  const runTests = useCallback(async () => {
+  const format = useFormat(api, doc, mayEdit, goTo);
+  const [run, runTests] = useTestRun(api, file, doc, () => {
     setTab("tests");
     setPane("dock");
-    const of = doc.text;
-    setRun((r) => ({ ...r, busy: true, error: null }));
-    try {
-      const value = await api.post<TestRun>("test", doc.draft ? { file, text: of } : { file });
-      setRun({ value, busy: false, error: null, of });
-    } catch (err) {
-      setRun((r) => ({ ...r, busy: false, error: asApiError(err) }));
-    }
-  }, [api, file, doc.text, doc.draft, w]);
+  });
   const publish = useCallback(() => {
     if (!mayEdit) return;
     if (!doc.draft) announce(w.nothingToPublish);
     else setPublishing(true);
   }, [mayEdit, doc.draft, w]);
 
-  const cycle = (by: number) => {
-    const stops = [...document.querySelectorAll<HTMLElement>("[data-pane]")].filter((el) => el.offsetParent !== null);
-    const at = stops.findIndex((el) => el.contains(document.activeElement));
-    const next = stops[(at + by + stops.length) % stops.length];
-    (next?.querySelector<HTMLElement>('.cm-content, [data-step][tabindex="0"], [role="tab"][aria-selected="true"]') ?? next)?.focus();
-  };
-  useShortcuts([
-    ...(mayEdit ? [{ keys: "Mod+S", what: w.keyPublish, group: w.keysFile, run: publish }] : []),
-    { keys: "Mod+Enter", what: w.keyTests, group: w.keysFile, run: () => void runTests() },
-    { keys: "F6", what: w.keyNextPane, group: w.keysFile, run: () => cycle(1) },
-    { keys: "Shift+F6", what: w.keyPreviousPane, group: w.keysFile, run: () => cycle(-1) },
-    { keys: "↑ ↓ ← →", what: w.keyWalk, group: w.picture },
-    { keys: "Enter", what: w.keyToLine, group: w.picture },
-    { keys: "+ - 0", what: w.keyZoom, group: w.picture },
-    ...(mayEdit
-      ? [
-          { keys: "Ctrl+Space", what: w.keyComplete, group: w.text },
-          { keys: "Shift+Alt+F", what: w.keyFormat, group: w.text },
-          { keys: "Mod+Z", what: w.keyUndo, group: w.text },
-        ]
-      : []),
-    { keys: "F8 Shift+F8", what: w.keyNextProblem, group: w.text },
-    { keys: "Mod+F", what: w.keyFind, group: w.text },
-    { keys: "Esc Tab", what: w.keyLeave, group: w.text },
-  ]);
+  useShortcuts(benchKeys(w, mayEdit, { publish, tests: () => void runTests() }));
 
   const complete = (text: string, line: number, column: number, signal: AbortSignal) => api.post<Completion>("complete", { file, text, line, column, lang: language }, signal);
   // Text that cannot be read at all has no picture: the last one stays, and says so.
   const lastPicture = useRef("");
   if (checked?.picture) lastPicture.current = checked.picture;
   const stale = mode.kind === "text" && checked !== null && checked.picture === "" && lastPicture.current !== "";
-  const picture = mode.kind === "text" ? checked?.picture || lastPicture.current : (drawn.value?.picture ?? "");
+  const quick = useQuick(api, flow, language, turnOf(live, file), mode.kind === "text" && !doc.draft, check);
+  const picture = mode.kind === "text" ? quick || checked?.picture || lastPicture.current : (drawn.value?.picture ?? "");
   const uncovered = useMemo(() => (tab === "tests" && run.value && mode.kind === "text" ? uncoveredOf(run.value, flow?.name ?? "") : undefined), [tab, run.value, mode, flow]);
 
   if (!doc.loaded)
@@ -170,7 +122,7 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
       </main>
     );
   return (
-    <main class={`bench shows-${pane} ${drawable ? "" : "no-picture"}`} id="content" tabIndex={-1} ref={root}>
+    <main class={`bench shows-${pane} ${drawable ? "" : "no-picture"}`} id="content" tabIndex={-1}>
       <BenchHead file={file} flow={flow} doc={doc} check={check} errors={errors} mayEdit={mayEdit} secondPerson={me.second_person} running={run.busy} onFormat={() => void format()} onTests={() => void runTests()} onPublish={publish} />
       <DraftNotes doc={doc} mayEdit={mayEdit} onCompare={() => setComparing(true)} />
       {check.error && <Fault error={check.error} onRetry={doc.reload} />}
@@ -235,31 +187,31 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
         </div>
         <Splitter label={w.splitDock} across={false} value={deep} onChange={(v) => (setDeep(v), keepSplit("dock", v))} />
         <div class="bench-foot">
-        {drawable && <StepPanel svg={svg} step={step} outline={outline} file={file} text={doc.text} diagnostics={mine} onChoose={chooseStep} onDiagnostic={openDiagnostic} />}
-        <Dock
-          file={file}
-          flow={flow}
-          me={me}
-          tab={tab}
-          onTab={setTab}
-          diagnostics={checked?.diagnostics ?? []}
-          checked={checked !== null}
-          onDiagnostic={openDiagnostic}
-          run={run}
-          onRun={() => void runTests()}
-          live={live}
-          mode={mode}
-          onMode={(next) => {
-            setMode(next);
-            if (next.kind === "past") setPane("dock");
-          }}
-          onStep={(name) => chooseStep(name, false)}
-          onTestLine={(at, line) => (at === file ? goTo(line, 1) : (location.hash = `#/file/${at}`))}
-          onPublished={() => {
-            overview.reload();
-            doc.reload();
-          }}
-        />
+          {drawable && <StepPanel svg={svg} step={step} outline={outline} file={file} text={doc.text} diagnostics={mine} onChoose={chooseStep} onDiagnostic={openDiagnostic} />}
+          <Dock
+            file={file}
+            flow={flow}
+            me={me}
+            tab={tab}
+            onTab={setTab}
+            diagnostics={checked?.diagnostics ?? []}
+            checked={checked !== null}
+            onDiagnostic={openDiagnostic}
+            run={run}
+            onRun={() => void runTests()}
+            live={live}
+            mode={mode}
+            onMode={(next) => {
+              setMode(next);
+              if (next.kind === "past") setPane("dock");
+            }}
+            onStep={(name) => chooseStep(name, false)}
+            onTestLine={(at, line) => (at === file ? goTo(line, 1) : (location.hash = `#/file/${at}`))}
+            onPublished={() => {
+              overview.reload();
+              doc.reload();
+            }}
+          />
         </div>
       </div>
       {publishing && (
@@ -280,36 +232,4 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
       {comparing && doc.conflict && <Conflict doc={doc} onClose={() => setComparing(false)} />}
     </main>
   );
-}
-
-// useDrawn asks for the served version's picture when one is wanted: with counts, or with
-// the path of a past interaction. Counts are looked at again and again.
-function useDrawn(flow: Flow | null, mode: Mode, turn: number): Loaded<Drawn | null> {
-  const api = useApi();
-  const language = useLanguage();
-  const name = flow?.name ?? "";
-  const id = mode.kind === "past" ? mode.id : "";
-  const drawn = useLoad<Drawn | null>(
-    async (signal) => {
-      if (mode.kind === "text" || name === "") return null;
-      const query = new URLSearchParams({ lang: language });
-      if (mode.kind === "past") {
-        query.set("interaction", mode.id);
-        if (mode.hash) query.set("version", mode.hash);
-      } else query.set("span", mode.kind);
-      return api.get<Drawn>(`${pathOf("flows", name, "picture")}?${query}`, signal);
-    },
-    [api, name, mode.kind, id, language],
-  );
-  useEffect(() => {
-    if (turn > 0 && mode.kind !== "text") drawn.reload();
-  }, [turn]);
-  useEffect(() => {
-    if (mode.kind !== "hour" && mode.kind !== "day") return;
-    const timer = window.setInterval(() => {
-      if (!document.hidden) drawn.reload();
-    }, countsEvery);
-    return () => window.clearInterval(timer);
-  }, [mode.kind]);
-  return drawn;
 }

@@ -1,6 +1,6 @@
 // The live check: what is typed is checked and drawn a moment after the last key; what
 // was asked before is given up.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Language } from "../language.ts";
 import type { Api, ApiError } from "../staff/api.ts";
 import { isAbort } from "../staff/api.ts";
@@ -17,13 +17,14 @@ export interface Checking {
   at: Date | null; // of the last answer
 }
 
-// useCheck checks text whenever it, the language or turn (the folder changed) differs. It
+// useCheck checks text whenever it, the language or turn (another file changed) differs. It
 // waits for a pause only after what was typed, which leaves outside as it is. text is
 // null while there is none yet.
 export function useCheck(api: Api, file: string, text: string | null, language: Language, outside: number, turn: number): Checking {
   const [state, setState] = useState<Checking>({ value: null, of: "", error: null, busy: false, at: null });
   const before = useRef<{ text: string; outside: number } | null>(null);
-  useEffect(() => {
+  // Before the frame is painted: a picture is waited for.
+  useLayoutEffect(() => {
     if (text === null) return;
     const stop = new AbortController();
     setState((s) => ({ ...s, busy: true }));

@@ -1,6 +1,6 @@
 // One file as it is being worked on: what the disk holds, what was typed since, and what
 // to do when both have changed.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Api, ApiError } from "../staff/api.ts";
 import { isAbort, pathOf } from "../staff/api.ts";
 import { asApiError } from "../staff/load.ts";
@@ -86,7 +86,7 @@ export function useDocument(api: Api, user: string, file: string, turn: number, 
     };
   }, [write]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     api.get<FileText>(pathOf("files", file), stop.signal).then(
       (disk) => setState((s) => arrived(s, disk, user, file)),

@@ -57,6 +57,15 @@ export function useLive(onBack: () => void): Live {
   return live;
 }
 
+// turnOf grows when a file changes, turnBeside when any other does.
+export function turnOf(live: Live, file: string): number {
+  return Math.max(live.all, live.touched[file] ?? 0);
+}
+
+export function turnBeside(live: Live, file: string): number {
+  return Math.max(live.all, ...Object.entries(live.touched).map(([name, turn]) => (name === file ? 0 : turn)));
+}
+
 function changed(l: Live, files: readonly string[]): Live {
   const flows = l.flows + 1;
   const touched = { ...l.touched, ...Object.fromEntries(files.map((file) => [file, flows])) };

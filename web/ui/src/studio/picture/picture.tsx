@@ -1,6 +1,6 @@
 // The picture of a flow in the page: seen in part or whole, walked by keys, its steps
 // chosen by a click or Enter.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../../staff/icon.tsx";
 import { useSettings } from "../../staff/settings.tsx";
 import { useStudioWords } from "../words.ts";
@@ -30,14 +30,14 @@ export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn,
   const [scale, setScale] = useState(1);
   const [refused, setRefused] = useState(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!host.current) return;
     const made = new View(host.current, setScale);
     view.current = made;
     return () => made.destroy();
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const at = sheet.current;
     if (!at) return;
     if (svg === "") {
@@ -64,13 +64,13 @@ export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn,
   }, [svg, of, label]);
 
   // The picture's own colours follow the device; a chosen theme overrules it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const drawn = sheet.current?.querySelector("svg");
     drawn?.classList.toggle("light", theme === "light");
     drawn?.classList.toggle("dark", theme === "dark");
   }, [svg, theme]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const drawn = sheet.current?.querySelector("svg");
     if (!drawn) return;
     for (const node of drawn.querySelectorAll(".selected")) {
@@ -90,7 +90,7 @@ export function Picture({ svg, of, label, current, uncovered, onChoose, onDrawn,
     }
   }, [svg, current]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const drawn = sheet.current?.querySelector("svg");
     if (!drawn) return;
     for (const el of drawn.querySelectorAll("[data-step], [data-edge]")) {
