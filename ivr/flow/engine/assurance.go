@@ -84,6 +84,9 @@ func (r *run) passed() error {
 func (r *run) moved(to tandem.Channel, carried bool) {
 	r.s.Facts.Channel = to
 	r.s.Keys, r.f.Draft = "", ""
+	for i := range r.s.Frames { // back leads to no question of the other channel
+		r.s.Frames[i].Back = nil
+	}
 	if !carried {
 		r.s.Facts.Assurance, r.s.Facts.AssuranceUntil = tandem.None, time.Time{}
 	}

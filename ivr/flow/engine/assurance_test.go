@@ -144,6 +144,20 @@ func TestLevelsAreCheckedAfterAMove(t *testing.T) {
 	}
 }
 
+// The command back leads to no question that was asked on another channel.
+func TestBackStaysOnItsChannel(t *testing.T) {
+	lib := goFlow(t, "", map[string]*flow.Step{
+		"a": ask(t, 0, "m"), "m": {Verb: &flow.Handoff{To: tandem.SMS, Prompt: prompt(t, "Come.")}, Next: flow.Next{To: "b"}},
+		"b": ask(t, 0, "c"), "c": ask(t, 0, "end"),
+	})
+	lib.Flows["x"].Commands = []*flow.Command{{Name: "back", Keys: "*"}}
+	for script, want := range map[string]string{"1 accepted *": "b", "1 accepted 1 *": "b", "1 accepted 1 * *": "b"} {
+		if got := identified(t, lib, flow.Facts{Channel: tandem.Voice}, script); got != want {
+			t.Errorf("%s: at %q, want %q", script, got, want)
+		}
+	}
+}
+
 // A level never falls by being identified, and the later end of two holds.
 func TestGrant(t *testing.T) {
 	const verified, proofed = tandem.Verified, tandem.Proofed
