@@ -140,7 +140,7 @@ func testOnce(c *cli.Context, paths []string) error {
 		}
 	}
 	began := time.Now()
-	o := suite.Options{Match: match, Seed: c.Uint64("seed"), Now: time.Now}
+	o := suite.Options{Match: match, Seed: c.Uint64("seed"), Now: time.Now, Stop: c.Context.Err}
 	dirs, files, err := testFiles(paths)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package studio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"regexp"
@@ -277,7 +278,9 @@ func (s *Studio) postTest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	begun := s.o.Now()
-	report := suite.Run(lib, files, suite.Options{Workers: 1})
+	ctx, cancel := context.WithTimeout(r.Context(), testTime)
+	defer cancel()
+	report := suite.Run(lib, files, suite.Options{Workers: 1, Stop: ctx.Err})
 	if source.HasErrors(report.Problems) {
 		return &shelf.Refused{Found: report.Problems}
 	}

@@ -31,6 +31,7 @@ import (
 )
 
 const (
+	testTime = 20 * time.Second // a run of tests; the cases that are left fail
 	// maxBody bounds a request: a file whose every byte is escaped as two, and what stands
 	// around it. In bytes.
 	maxBody = 2*shelf.MaxBytes + 64<<10

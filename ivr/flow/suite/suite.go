@@ -24,6 +24,9 @@ type Options struct {
 	Seed    uint64           // 0 = DefaultSeed
 	Workers int              // cases at a time; 0 = as many as there are processors
 	Now     func() time.Time // tells how long cases take; nil = nobody wants to know
+	// Stop is asked before each case; what it returns fails the cases that have not run.
+	// nil = never.
+	Stop func() error
 }
 
 // Report is what came of test files.
@@ -141,7 +144,14 @@ func (j job) run(o Options) Case {
 	if o.Now != nil {
 		began = o.Now()
 	}
-	p, err := j.d.begin(j.t, j.channel, o.Seed)
+	var p *play
+	var err error
+	if o.Stop != nil {
+		err = o.Stop()
+	}
+	if err == nil {
+		p, err = j.d.begin(j.t, j.channel, o.Seed)
+	}
 	if err != nil {
 		c.Failure = &Failure{
 			Line: j.t.place.Line, Column: j.t.place.Col, Expected: "the flow begins", Got: err.Error(),

@@ -3,6 +3,7 @@ package suite_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -239,4 +240,19 @@ func BenchmarkSuite1000(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "cases/s")
+}
+
+// TestStop: a run that is stopped tells which cases have not run, and why.
+func TestStop(t *testing.T) {
+	lib := folder(t, "../read/testdata/bank")
+	n := 0
+	r := suite.Run(lib, []suite.File{testFile(t, "../read/testdata/bank/front_door.test.yaml")}, suite.Options{Workers: 1, Stop: func() error {
+		if n++; n > 1 {
+			return errors.New("time is up")
+		}
+		return nil
+	}})
+	if r.Passed != 1 || r.Failed != len(r.Cases)-1 || r.Failed == 0 || !strings.Contains(r.Cases[1].Message, "time is up") {
+		t.Errorf("%d passed, %d failed: %+v", r.Passed, r.Failed, r.Cases)
+	}
 }
