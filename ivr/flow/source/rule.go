@@ -18,6 +18,7 @@ func Rules() []Rule {
 		{"asks-to-speak", "the words ask to speak where only keys are listened to", true},
 		{"assurance", "a step with `needs` can be reached by a caller who has not shown it; the message holds the path", false},
 		{"channel", "a step can be reached on a channel that cannot do it", false},
+		{"colon-in-text", "a text without quotes has a colon and a space in it", false},
 		{"comma-in-text", "a comma inside { } ended a text", false},
 		{"command-collides", "a key or phrase of a command equals, begins or is begun by one of a menu", false},
 		{"complex-key", "a key is not a plain word", false},

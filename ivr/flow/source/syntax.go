@@ -308,6 +308,10 @@ func (c *converter) mapping(values []*ast.MappingValueNode, at Place, flowStyle 
 				"the comma before `%s` ended the text: inside { } text with a comma must be quoted", key.Text)
 			continue
 		}
+		if val.Kind == Text && val.Style == 0 && strings.Contains(val.Text, ": ") {
+			c.f.Report(Error, val.At, val.width(), "colon-in-text", "put quotes around it: { en: \"Note: this\" }",
+				"a colon and a space stand in text without quotes: other programs read it as a key with a value")
+		}
 		if p, ok := first[key.Text]; ok {
 			c.f.Report(Error, key.At, key.width(), "duplicate-key", "remove or rename one of the two", "`%s` is written twice here; the first is on line %d, column %d", key.Text, p.Line, p.Col)
 		} else {
