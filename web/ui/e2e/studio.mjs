@@ -316,7 +316,7 @@ export default async function studio({ browser, server, root, check, shot, start
       await noSeriousProblems(page);
       await shot(page, "past");
       await page.getByRole("button", { name: "Back to the picture of the text" }).click();
-      for (const span of ["This hour", "Today"]) {
+      for (const span of ["Last hour", "Last 24 hours"]) {
         await page.getByRole("radio", { name: span }).check({ force: true });
         await page.getByText(/\d+ came in/).waitFor();
         await page.locator(".viewer .chip.entered").first().waitFor({ state: "attached" });

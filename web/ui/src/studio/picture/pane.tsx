@@ -5,7 +5,7 @@ import { Fault, Waiting } from "../../staff/fault.tsx";
 import { Icon } from "../../staff/icon.tsx";
 import type { Loaded } from "../../staff/load.ts";
 import { useLanguage } from "../../staff/settings.tsx";
-import { clock } from "../../staff/time.ts";
+import { clock, dateTime } from "../../staff/time.ts";
 import type { Drawn, Flow } from "../answers.ts";
 import { useStudioWords } from "../words.ts";
 import { Legend } from "./legend.tsx";
@@ -52,7 +52,7 @@ export function PicturePane(p: Props) {
         )}
         {counts && (p.mode.kind === "hour" || p.mode.kind === "day") && (
           <p class="soft counts-line" role="status">
-            {w.entered(counts.entered, clock(counts.from, language).slice(0, 5), clock(counts.until, language).slice(0, 5))}
+            {w.entered(counts.entered, p.mode.kind === "day" ? dateTime(counts.from, language) : clock(counts.from, language).slice(0, 5))}
           </p>
         )}
         <span class={`busy-dot ${p.busy ? "on" : ""}`} aria-hidden="true" />
