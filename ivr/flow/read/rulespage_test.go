@@ -11,23 +11,64 @@ import (
 	"tandem/ivr/flow/source"
 )
 
-// TestRulesPage holds docs/rules.md to the list of rules and the broken files; -update
-// writes it anew.
+// TestRulesPage holds docs/rules.md and its Chinese twin to the list of rules and the
+// broken files; -update writes them anew.
 func TestRulesPage(t *testing.T) {
-	const page = "../../../docs/rules.md"
-	want := rulesPage(t)
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+	examples := examplesOfRules(t)
+	for _, p := range []rulesPage{
+		{
+			file: "../../../docs/rules.md",
+			head: "# The rules of the checker\n\nWhat `tandem flow check` looks for, by the name that stands in brackets, with one of the files that test it. Everything is an error\n" +
+				"unless it says that it is a warning. This page is written from the rules themselves.\n\n| rule | when |\n| --- | --- |\n",
+			when: func(r source.Rule) string { return r.When }, warning: "warning",
+		},
+		{
+			file: "../../../docs/rules.zh-CN.md",
+			head: "# 检查器的规则\n\n`tandem flow check` 检查的内容，按方括号中的规则名排列，各附一个测试文件中的例子（检查器的说明为英文）。没有标明警告的\n" +
+				"都是错误。本页由规则本身生成。\n\n| 规则 | 何时报告 |\n| --- | --- |\n",
+			when: func(r source.Rule) string { return r.WhenZH }, warning: "警告",
+		},
+	} {
+		want := p.text(examples)
+		if *update {
+			if err := os.WriteFile(p.file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	got, err := os.ReadFile(page)
-	if err != nil || string(got) != want {
-		t.Errorf("docs/rules.md is not what the rules are now (%v): go test ./ivr/flow/read -run TestRulesPage -update", err)
+		got, err := os.ReadFile(p.file)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what the rules are now (%v): go test ./ivr/flow/read -run TestRulesPage -update", filepath.Base(p.file), err)
+		}
 	}
 }
 
-func rulesPage(t *testing.T) string {
+// rulesPage is the list of rules in one language.
+type rulesPage struct {
+	file, head, warning string
+	when                func(source.Rule) string
+}
+
+func (p rulesPage) text(examples map[string]string) string {
+	var b strings.Builder
+	b.WriteString(p.head)
+	for _, r := range source.Rules() {
+		warn := ""
+		if r.Warn {
+			warn = " *(" + p.warning + ")*"
+		}
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s%s |\n", r.ID, r.ID, p.when(r), warn)
+	}
+	for _, r := range source.Rules() {
+		if examples[r.ID] == "" {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n```text\n%s\n```\n", r.ID, examples[r.ID])
+	}
+	return b.String()
+}
+
+// examplesOfRules is the shortest report of each rule among the broken files.
+func examplesOfRules(t *testing.T) map[string]string {
 	t.Helper()
 	examples := map[string]string{}
 	paths, _ := filepath.Glob("testdata/broken/*.golden")
@@ -48,21 +89,5 @@ func rulesPage(t *testing.T) string {
 			}
 		}
 	}
-	var b strings.Builder
-	b.WriteString("# The rules of the checker\n\nWhat `tandem flow check` looks for, by the name that stands in brackets, with one of the files that test it. Everything is an error\n" +
-		"unless it says that it is a warning. This page is written from the rules themselves.\n\n| rule | when |\n| --- | --- |\n")
-	for _, r := range source.Rules() {
-		warn := ""
-		if r.Warn {
-			warn = " *(warning)*"
-		}
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s%s |\n", r.ID, r.ID, r.When, warn)
-	}
-	for _, r := range source.Rules() {
-		if examples[r.ID] == "" {
-			continue
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n```text\n%s\n```\n", r.ID, examples[r.ID])
-	}
-	return b.String()
+	return examples
 }
