@@ -63,6 +63,9 @@ func (db *DB) write(ctx context.Context, do func(*writer) error) error {
 	if f := db.health.Load(); f != nil {
 		return f
 	}
+	if ctx.Err() != nil { // nobody waits: the choice below would be chance
+		return fmt.Errorf("waiting for the store: %w", context.Cause(ctx))
+	}
 	o := &op{do: do, done: make(chan error, 1)}
 	select {
 	case db.ops <- o:
