@@ -76,7 +76,7 @@ func (s *Studio) postCheck(w http.ResponseWriter, r *http.Request) error {
 		Picture     string        `json:"picture"`
 		Outline     []outlineStep `json:"outline"`
 		Saved       bool          `json:"saved"`
-	}{Diagnostics: diagnostics(s.concerning(in.File, found)), Outline: []outlineStep{}}
+	}{Diagnostics: diagnostics(s.concerning(in.File, found), s.language(r, in.Lang)), Outline: []outlineStep{}}
 	out.Saved = before != nil && in.Text == string(bytes.TrimPrefix(before, []byte(mark)))
 	if f != nil {
 		out.Flow = f.Name

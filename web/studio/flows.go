@@ -53,13 +53,13 @@ type fileView struct {
 	Warnings int    `json:"warnings"`
 }
 
-func (s *Studio) getFlows(w http.ResponseWriter, _ *http.Request) error {
+func (s *Studio) getFlows(w http.ResponseWriter, r *http.Request) error {
 	st := s.o.Shelf.State()
 	files, err := s.o.Shelf.Files()
 	if err != nil {
 		return err
 	}
-	v := overview{Behind: st.Refused, Flows: []flowView{}, Files: []fileView{}, Problems: diagnostics(st.Found)}
+	v := overview{Behind: st.Refused, Flows: []flowView{}, Files: []fileView{}, Problems: diagnostics(st.Found, s.language(r, ""))}
 	if st.Release.Number > 0 {
 		v.Release = &st.Release
 	}

@@ -77,7 +77,7 @@ func (s *Studio) getProposal(w http.ResponseWriter, r *http.Request) error {
 		Text        string       `json:"text"`
 		Diagnostics []diagnostic `json:"diagnostics"`
 		Difference  difference   `json:"difference"`
-	}{viewOf(p), string(text), diagnostics(found), d})
+	}{viewOf(p), string(text), diagnostics(found, s.language(r, "")), d})
 	return nil
 }
 

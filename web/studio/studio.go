@@ -8,6 +8,7 @@
 package studio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -189,7 +190,7 @@ func (s *Studio) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *shelf.Refused
 	if errors.As(err, &refused) {
 		answer.JSON(w, http.StatusUnprocessableEntity, problem{
-			Problem: answer.Problem{Code: "errors", Message: "The flows would have mistakes with this."}, Diagnostics: diagnostics(refused.Found),
+			Problem: answer.Problem{Code: "errors", Message: "The flows would have mistakes with this."}, Diagnostics: diagnostics(refused.Found, s.language(r, "")),
 		})
 		return
 	}
@@ -258,14 +259,25 @@ type diagnostic struct {
 	source.Diagnostic
 	Snippet string `json:"snippet"`
 	Width   int    `json:"width"`
+	About   string `json:"about,omitempty"` // what its rule means, for pages in another language than the message's
 }
 
-func diagnostics(found []source.Diagnostic) []diagnostic {
+func diagnostics(found []source.Diagnostic, language string) []diagnostic {
+	chinese := strings.HasPrefix(strings.ToLower(language), "zh")
 	out := make([]diagnostic, len(found))
 	for i, d := range found {
-		out[i] = diagnostic{d, d.Snippet, d.Width}
+		out[i] = diagnostic{Diagnostic: d, Snippet: d.Snippet, Width: d.Width}
+		if chinese {
+			rule, _ := source.RuleByID(d.Rule)
+			out[i].About = rule.WhenZH
+		}
 	}
 	return out
+}
+
+// language is that of the page: as asked for, as its user chose, or as the browser has it.
+func (s *Studio) language(r *http.Request, asked string) string {
+	return cmp.Or(asked, r.URL.Query().Get("lang"), s.o.Who(r.Context()).Lang, r.Header.Get("Accept-Language"))
 }
 
 // of keeps the diagnostics of one file.

@@ -51,7 +51,7 @@ func hashOf(text string) string { return release.TextHash([]byte(text)) }
 
 type userKey struct{}
 
-// fakeDoor lets in whom the header X-User names, as "li designer auditor", and keeps
+// fakeDoor lets in whom the header X-User names, as "li designer auditor lang=en", and keeps
 // the audit log in memory.
 type fakeDoor struct {
 	mu   sync.Mutex
@@ -74,8 +74,12 @@ func (d *fakeDoor) Require(h http.Handler, roles ...staff.Role) http.Handler {
 			return
 		}
 		u := staff.User{Name: words[0]}
-		for _, role := range words[1:] {
-			u.Roles = append(u.Roles, staff.Role(role))
+		for _, word := range words[1:] {
+			if lang, is := strings.CutPrefix(word, "lang="); is {
+				u.Lang = lang
+				continue
+			}
+			u.Roles = append(u.Roles, staff.Role(word))
 		}
 		if !u.Is(roles...) {
 			w.WriteHeader(http.StatusForbidden)
@@ -122,6 +126,8 @@ type bench struct {
 	tally *tally.Tally
 	mux   *http.ServeMux
 	clock *storetest.Clock
+
+	accept string // the browser's languages
 }
 
 const (
@@ -199,6 +205,7 @@ func (b *bench) do(user, address string, body, out any) int {
 	r := httptest.NewRequestWithContext(b.t.Context(), method, "/api/v1/"+address, reader)
 	r.Header.Set("X-User", user)
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept-Language", b.accept)
 	w := httptest.NewRecorder()
 	b.mux.ServeHTTP(w, r)
 	if strings.Contains(w.Body.String(), ":null") && !strings.Contains(w.Body.String(), `decided_at":null`) {
