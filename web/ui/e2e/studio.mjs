@@ -124,6 +124,20 @@ export default async function studio({ browser, server, root, check, shot, start
       assert.ok(await page.evaluate(() => document.activeElement.classList.contains("cm-content")), "the editor has the focus");
     }));
 
+  await check("in Chinese a mistake is told by its rule first, then in the checker's words", () =>
+    designing(async (page) => {
+      await opened(page);
+      await below(page, "hello: { say: hello");
+      await page.keyboard.insertText("lost: { say: helo, next: nowhere }");
+      const problem = page.getByRole("tabpanel", { name: /问题/ }).getByRole("button", { name: /there is no step `nowhere`/ });
+      await problem.waitFor();
+      assert.match(await problem.locator(".problem-message").innerText(), /^没有这个步骤\n.*there is no step `nowhere`/s);
+      await page.locator(".cm-lintRange-error", { hasText: "nowhere" }).hover();
+      await page.locator(".cm-tooltip .hint-text", { hasText: "没有这个步骤" }).locator("small", { hasText: "nowhere" }).waitFor();
+      await noSeriousProblems(page);
+      await shot(page, "broken-zh");
+    }, { locale: "zh-CN" }));
+
   await check("a mistake shows beside the text, in the list and in the picture", () =>
     designing(async (page) => {
       await opened(page);
@@ -318,7 +332,7 @@ export default async function studio({ browser, server, root, check, shot, start
       await page.getByRole("button", { name: "Back to the picture of the text" }).click();
       for (const span of ["Last hour", "Last 24 hours"]) {
         await page.getByRole("radio", { name: span }).check({ force: true });
-        await page.getByText(/\d+ came in/).waitFor();
+        await page.getByText(new RegExp(`\\d+ entered in the ${span}`, "i")).waitFor();
         await page.locator(".viewer .chip.entered").first().waitFor({ state: "attached" });
         await page.locator(".viewer .chip.left").first().waitFor({ state: "attached" });
       }

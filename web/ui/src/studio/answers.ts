@@ -6,7 +6,8 @@ export interface Diagnostic {
   column: number; // from 1, in characters
   severity: "error" | "warning";
   rule: string;
-  message: string;
+  message: string; // in English
+  about?: string; // what the rule means, in the page's language, unless that is English
   suggestion: string; // "" = none
   snippet?: string;
   width?: number; // characters meant

@@ -54,7 +54,7 @@ export function Audit() {
                     {w.auditActions[e.action] ?? <code>{e.action}</code>}
                   </td>
                   <td role="cell" data-label={w.object} class="wrap">{e.object}</td>
-                  <td role="cell" data-label={w.detail} class="wrap">{e.detail}</td>
+                  <td role="cell" data-label={w.detail} class="wrap">{w.auditDetails[e.detail] ?? e.detail}</td>
                   <td role="cell" data-label={w.source} class="nowrap">{e.source}</td>
                 </tr>
               ))}

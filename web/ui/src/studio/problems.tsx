@@ -1,6 +1,7 @@
 // Every problem of the file and of what it uses, each with its reason and its fix.
 import { Icon } from "../staff/icon.tsx";
 import type { Diagnostic } from "./answers.ts";
+import { Says } from "./says.tsx";
 import { useStudioWords } from "./words.ts";
 
 interface Props {
@@ -30,7 +31,7 @@ export function Problems({ file, diagnostics, checked, onOpen }: Props) {
             <Icon name={d.severity} />
             <span class="problem-main">
               <span class="unseen">{d.severity === "error" ? w.error : w.warning} </span>
-              <span class="problem-message">{d.message}</span>
+              <Says of={d} />
               {d.suggestion && (
                 <span class="problem-fix">
                   <span class="fix-label">{w.fix}</span> {d.suggestion}

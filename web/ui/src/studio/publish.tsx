@@ -15,6 +15,7 @@ import { TextDifference } from "./difference.tsx";
 import { DraftPicture } from "./draftpicture.tsx";
 import type { Document } from "./document.ts";
 import { diffLines } from "./lines.ts";
+import { Says } from "./says.tsx";
 import { useStudioWords } from "./words.ts";
 
 interface Props {
@@ -87,7 +88,7 @@ export function Publish({ me, file, flow, doc, checked, onClose, onDone }: Props
         <ul class="refused-list" role="alert">
           {refused.map((d) => (
             <li key={`${d.file}:${d.line}:${d.message}`}>
-              {d.file}:{d.line} {d.message}
+              {d.file}:{d.line} <Says of={d} />
             </li>
           ))}
         </ul>

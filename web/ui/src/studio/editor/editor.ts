@@ -156,7 +156,7 @@ export function createEditor(parent: HTMLElement, text: string, readOnly: boolea
               to,
               severity: d.severity,
               source: d.rule,
-              message: d.message,
+              message: d.about ?? d.message,
               renderMessage: () => messageOf(d, handlers().fixLabel()),
             };
           }),
@@ -179,8 +179,14 @@ function messageOf(d: Diagnostic, fix: string): HTMLElement {
   const box = document.createElement("div");
   box.className = "hint-text";
   const message = document.createElement("div");
-  message.textContent = d.message;
+  message.textContent = d.about ?? d.message;
   box.append(message);
+  if (d.about) {
+    const original = document.createElement("small");
+    original.lang = "en";
+    original.textContent = d.message;
+    message.append(original);
+  }
   if (d.suggestion) {
     const line = document.createElement("div");
     line.className = "hint-fix";

@@ -4,8 +4,6 @@ import { Choice } from "../../staff/bar.tsx";
 import { Fault, Waiting } from "../../staff/fault.tsx";
 import { Icon } from "../../staff/icon.tsx";
 import type { Loaded } from "../../staff/load.ts";
-import { useLanguage } from "../../staff/settings.tsx";
-import { clock, dateTime } from "../../staff/time.ts";
 import type { Drawn, Flow } from "../answers.ts";
 import { useStudioWords } from "../words.ts";
 import { Legend } from "./legend.tsx";
@@ -33,7 +31,6 @@ const spans = ["text", "hour", "day"] as const;
 
 export function PicturePane(p: Props) {
   const w = useStudioWords();
-  const language = useLanguage();
   const counts = p.drawn.value?.counts;
   const name = p.flow?.name ?? p.file;
   const served = p.mode.kind !== "text";
@@ -52,7 +49,7 @@ export function PicturePane(p: Props) {
         )}
         {counts && (p.mode.kind === "hour" || p.mode.kind === "day") && (
           <p class="soft counts-line" role="status">
-            {w.entered(counts.entered, p.mode.kind === "day" ? dateTime(counts.from, language) : clock(counts.from, language).slice(0, 5))}
+            {w.entered[p.mode.kind](counts.entered)}
           </p>
         )}
         <span class={`busy-dot ${p.busy ? "on" : ""}`} aria-hidden="true" />

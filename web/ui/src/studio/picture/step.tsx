@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks";
 import { Icon } from "../../staff/icon.tsx";
 import type { Diagnostic, OutlineStep } from "../answers.ts";
 import { problemsOf } from "../outline.ts";
+import { Says } from "../says.tsx";
 import { useStudioWords } from "../words.ts";
 import { factsOf } from "./ways.ts";
 
@@ -48,7 +49,7 @@ export function StepPanel({ svg, step, outline, file, text, diagnostics, onChoos
       {problems.map((d) => (
         <button key={`${d.line}:${d.column}:${d.message}`} type="button" class={`quiet small step-problem ${d.severity}`} onClick={() => onDiagnostic(d)}>
           <Icon name={d.severity} />
-          {d.message}
+          <Says of={d} />
         </button>
       ))}
       {facts.ways.length > 0 && (

@@ -140,13 +140,13 @@ export const en = {
   zoomOut: "Smaller",
   fit: "Show all",
   counts: "What the picture shows",
-  spans: { text: "Text", hour: "Last hour", day: "Last 24 hours" },
-  entered: (n: number, from: string) => s(n, `1 came in since ${from}`, `${n} came in since ${from}`),
+  spans: { text: "Flow", hour: "Last hour", day: "Last 24 hours" },
+  entered: { hour: (n: number) => `${n} entered in the last hour`, day: (n: number) => `${n} entered in the last 24 hours` },
   otherPicture: "That version is no longer kept; this is the one that is served now.",
   servedNotDraft: "Of the served version, not the draft",
   backToText: "Back to the picture of the text",
   legend: "What the marks mean",
-  legendEntered: "how many came in",
+  legendEntered: "how many entered",
   legendWide: "the wider, the more went this way",
   legendLeft: "how many left here",
   legendTaken: "the way taken, numbered in order",
@@ -366,9 +366,11 @@ export const en = {
     "interaction.look": "Interaction read",
     "flow.propose": "Change proposed",
     "flow.publish": "Published",
+    "flow.publish_failed": "Publishing failed",
     "flow.refuse": "Proposal refused",
     "flow.rollback": "Rolled back",
   } as Record<string, string>,
+  auditDetails: {} as Record<string, string>, // they are in English as they are
 
   // Keys
   keysFile: "In a file",
