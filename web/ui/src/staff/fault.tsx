@@ -5,11 +5,11 @@ import { useStaffWords } from "./words.ts";
 import type { StaffWords } from "./words.ts";
 
 // sentenceOf is an error in the page's language: our words for the codes we know, the
-// server's own for the rest.
+// server's own for the rest, introduced where that helps.
 export function sentenceOf(err: ApiError, w: StaffWords): string {
   const known = w.faults[err.code];
   if (known) return known;
-  if (err.message !== "") return err.message;
+  if (err.message !== "") return w.because[err.code]?.(err.message) ?? err.message;
   return err.status >= 500 ? w.faults["server"]! : w.faults["other"]!;
 }
 

@@ -24,6 +24,7 @@ export interface StaffWords {
   copied: string;
   roles: Record<Role, string>;
   faults: Record<string, string>; // by the code of the answer
+  because: Record<string, (why: string) => string>; // where the server's own words say more
 }
 
 const en: StaffWords = {
@@ -69,6 +70,7 @@ const en: StaffWords = {
     errors: "The flows would have errors with this. Mend those listed under Problems first.",
     internal: "Something went wrong on the server. It has been noted there. Try again in a moment.",
   },
+  because: {},
 };
 
 const zhCN: StaffWords = {
@@ -114,6 +116,14 @@ const zhCN: StaffWords = {
     unavailable: "服务器暂时无法写入，没有任何更改。请稍后重试。",
     errors: "这样修改会使流程出错。请先改正“问题”中列出的错误。",
     internal: "服务器出错，已记录。请稍后重试。",
+    not_json: "服务器无法读取此请求。请刷新页面后重试。",
+    too_large: "内容过大，服务器未接受。",
+    code_required: "还需要验证器应用中的验证码。",
+    login_failed: "用户名、密码或验证码不正确。",
+  },
+  because: {
+    invalid: (why) => `所填内容未被接受：${why}`,
+    conflict: (why) => `与现有内容冲突：${why}`,
   },
 };
 
