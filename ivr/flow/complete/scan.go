@@ -195,7 +195,7 @@ func (s *scanner) key(name string) {
 	f := s.top()
 	f.key = name
 	f.keys = append(f.keys, name)
-	if s.onKey != nil {
+	if s.onKey != nil && name != "" { // an empty key has no place in a path
 		s.onKey(s.path(), s.line)
 	}
 }

@@ -53,7 +53,7 @@ export default async function call({ browser, server, root, check, shot }) {
       await page.getByRole("radio", { name: "English" }).focus();
       await page.keyboard.press("ArrowRight");
       await page.getByRole("heading", { name: "可拨打的号码" }).waitFor();
-      assert.equal(await page.title(), "拨打 Tandem");
+      await page.waitForFunction((wanted) => document.title === wanted, "拨打 Tandem");
       await page.reload();
       await page.getByRole("heading", { name: "可拨打的号码" }).waitFor();
       await page.getByRole("radio", { name: "English" }).click();
