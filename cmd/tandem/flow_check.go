@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/internal/app"
 	"tandem/internal/config"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
@@ -46,6 +47,10 @@ func flowCheck(c *cli.Context) error {
 			return err
 		}
 		options = flowOptions(loaded)
+		options.Carried = app.Carried()
+		for _, e := range loaded.Entries {
+			options.Needed = append(options.Needed, e.Flow)
+		}
 		if len(paths) == 0 {
 			if err := flowsFolder(loaded); err != nil {
 				return err
@@ -107,7 +112,17 @@ func readFlows(loaded *config.Loaded) (*flow.Library, []source.Diagnostic, error
 		return nil, nil, err
 	}
 	dir := string(loaded.Flows.Dir)
-	library, found := read.Dir(dir, flowOptions(loaded))
+	options := flowOptions(loaded)
+	library, found := read.Dir(dir, options)
+	if library != nil { // a flow that is missing is the entry's mistake: LostEntries
+		for _, e := range loaded.Entries {
+			if library.Flows[e.Flow] != nil {
+				options.Needed = append(options.Needed, e.Flow)
+			}
+		}
+		options.Carried = app.Carried()
+		library, found = read.Dir(dir, options)
+	}
 	recorded, err := checkRecordings(dir)
 	if len(recorded) > 0 {
 		library = nil

@@ -19,6 +19,10 @@ import (
 	"tandem/store/release"
 )
 
+// Carried is what a program that only looks at the configuration holds its flows
+// against: the verbs that this server carries out.
+func Carried() []string { return carried() }
+
 // carried is the verbs that this server carries out: a flow with another may lie in the
 // folder, but no entry may lead to it.
 func carried() []string {
