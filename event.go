@@ -11,18 +11,29 @@ type EventKind string
 
 const (
 	// Promises: committed durably before anything leaves.
-	EventOpened     EventKind = "interaction.opened" // Opened
-	EventLegStarted EventKind = "leg.started"        // Leg
-	EventConsent    EventKind = "consent.given"      // Consent
-	EventVoicemail  EventKind = "voicemail.left"     // Recorded
-	EventTaken      EventKind = "flow.recorded"      // Recorded: what the customer said into a variable
-	EventTaskOpened EventKind = "task.opened"        // Task
-	EventDialled    EventKind = "call.dialled"       // Dialled
-	EventBlobOpened EventKind = "audit.opened"       // Audit: somebody listened or looked
-	EventErased     EventKind = "customer.erased"    // Audit, on the erased customer's interactions
-	EventOutboxDead EventKind = "outbox.given_up"    // Delivery
-	EventOutboxDone EventKind = "outbox.delivered"   // Delivery
-	EventJournalGap EventKind = "journal.gap"        // Gap: happenings that were lost while the store failed
+	EventOpened     EventKind = "interaction.opened"  // Opened
+	EventLegStarted EventKind = "leg.started"         // Leg
+	EventConsent    EventKind = "consent.given"       // Consent
+	EventVoicemail  EventKind = "voicemail.left"      // Recorded
+	EventTaken      EventKind = "flow.recorded"       // Recorded: what the customer said into a variable
+	EventTaskOpened EventKind = "task.opened"         // Task
+	EventDialled    EventKind = "call.dialled"        // Dialled
+	EventBlobOpened EventKind = "audit.opened"        // Audit: somebody listened or looked
+	EventErased     EventKind = "customer.erased"     // Audit, on the erased customer's interactions
+	EventOutboxDead EventKind = "outbox.given_up"     // Delivery
+	EventOutboxDone EventKind = "outbox.delivered"    // Delivery
+	EventMessage    EventKind = "message.added"       // Message: by or to the customer
+	EventLinkMade   EventKind = "link.made"           // LinkMade
+	EventLinkState  EventKind = "link.changed"        // LinkChanged: opened, done, declined, expired, revoked
+	EventMoved      EventKind = "session.moved"       // Moved: the flow goes on by another leg
+	EventResumed    EventKind = "session.resumed"     // Moved: it goes on where it was, on a leg that came later
+	EventIdentified EventKind = "customer.identified" // Identified
+	EventCodeSent   EventKind = "code.sent"           // CodeSent
+	EventBound      EventKind = "customer.bound"      // Bound
+	EventUnbound    EventKind = "customer.unbound"    // Bound
+	EventCallback   EventKind = "callback.booked"     // Callback
+	EventStopped    EventKind = "texts.stopped"       // Stopped: the person asked for no more texts, or for texts again
+	EventJournalGap EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
 
 	// Happenings: may trail by up to 200 ms. What a call has come to is one, since it
 	// cannot be refused; a crash in between closes the call as a crash.
@@ -41,6 +52,7 @@ const (
 	EventHold        EventKind = "leg.hold"           // Held
 	EventRecording   EventKind = "recording.state"    // Recorded: it begins
 	EventMedia       EventKind = "media.figures"      // MediaFigures
+	EventReceipt     EventKind = "message.receipt"    // Receipt
 )
 
 // Event is one fact of an interaction: immutable, numbered from 1 without gaps by
@@ -156,6 +168,96 @@ type (
 	}
 	FlowEnd struct {
 		Reason string `json:"reason"`
+	}
+	// Message is one message of a conversation, as both sides see it. What was entered as
+	// a secret is "•" for each character; an address with a link's token is masked.
+	Message struct {
+		Conversation ConversationID `json:"conversation"`
+		Seq          uint64         `json:"seq"` // in the conversation, from 1 without gaps
+		Channel      Channel        `json:"channel"`
+		From         Sender         `json:"from"`
+		Name         string         `json:"name,omitempty"`   // of the agent
+		Client       string         `json:"client,omitempty"` // the sender's own id, against doubles
+		Lang         string         `json:"lang,omitempty"`
+		Text         string         `json:"text,omitempty"`
+		Image        string         `json:"image,omitempty"` // a flow's picture; path relative to the flows folder
+		Attachment   *Attachment    `json:"attachment,omitempty"`
+		Buttons      []Button       `json:"buttons,omitempty"`
+		Link         *MessageLink   `json:"link,omitempty"`
+		Secret       bool           `json:"secret,omitempty"`      // by the customer: entered as a secret
+		AsksSecret   bool           `json:"asks_secret,omitempty"` // to the customer: the reply is a secret
+	}
+	// Button is a choice that can be tapped: the reply is its Label.
+	Button struct {
+		Keys  string `json:"keys,omitempty"`
+		Label string `json:"label"`
+	}
+	// MessageLink is a link that a chat shows as a button.
+	MessageLink struct {
+		ID    LinkID `json:"id"`
+		Label string `json:"label,omitempty"` // "" = a plain word
+	}
+	// Attachment is a picture that was sent, checked and encoded anew.
+	Attachment struct {
+		Blob      BlobID `json:"blob"`
+		MediaType string `json:"media_type"`
+		Bytes     int64  `json:"bytes"`
+		Width     int    `json:"width"` // pixels
+		Height    int    `json:"height"`
+	}
+	Receipt struct {
+		Conversation ConversationID `json:"conversation"`
+		Seq          uint64         `json:"seq"`
+		State        MessageState   `json:"state"`
+		Error        string         `json:"error,omitempty"`
+	}
+	LinkIssued struct {
+		Link      LinkID         `json:"link"`
+		Operation string         `json:"operation,omitempty"` // "" = to go on by another channel
+		To        Channel        `json:"to,omitempty"`        // that channel
+		Params    map[string]any `json:"params,omitempty"`
+		By        string         `json:"by"` // sms, chat, mail
+		Expires   time.Time      `json:"expires"`
+	}
+	LinkChanged struct {
+		Link   LinkID         `json:"link"`
+		State  LinkState      `json:"state"`
+		Leg    LegID          `json:"leg,omitempty"`    // the page
+		Fields map[string]any `json:"fields,omitempty"` // done: what was filled in, secrets masked
+	}
+	Moved struct {
+		From    LegID   `json:"from,omitempty"`
+		To      LegID   `json:"to"`
+		Channel Channel `json:"channel"`
+		Carried bool    `json:"carried,omitempty"` // the assurance came along
+	}
+	Identified struct {
+		Method  string    `json:"method"` // code, pin, questions, video
+		Level   Assurance `json:"level"`
+		Outcome string    `json:"outcome"`
+		Until   time.Time `json:"until,omitzero"`
+	}
+	CodeSent struct {
+		To  string `json:"to"` // masked
+		By  string `json:"by"` // sms, mail
+		Why string `json:"why"`
+	}
+	Bound struct {
+		Customer CustomerID `json:"customer"`
+		Identity Identity   `json:"identity"`
+		Method   string     `json:"method"`
+		From     CustomerID `json:"from,omitempty"` // whose it was before
+	}
+	Callback struct {
+		Task  TaskID `json:"task"`
+		To    string `json:"to"`
+		At    string `json:"at,omitempty"` // "" = as soon as somebody is free
+		Queue string `json:"queue,omitempty"`
+	}
+	Stopped struct {
+		Number string `json:"number"`
+		On     bool   `json:"on"` // texts are stopped
+		Word   string `json:"word"`
 	}
 	// MediaFigures are packets, and times in ms, of one leg's audio.
 	MediaFigures struct {

@@ -22,6 +22,10 @@ type (
 	TaskID string
 	// BlobID names something heard or seen that lies encrypted outside the database.
 	BlobID string
+	// ConversationID names the ordered messages with one party at one entry.
+	ConversationID string
+	// LinkID names a link; it is not the link's token and opens nothing.
+	LinkID string
 )
 
 const idLen = 26

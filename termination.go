@@ -39,6 +39,7 @@ const (
 	ReasonCompleted    Reason = "completed"      // the flow reached its end, or the parties parted
 	ReasonHangup       Reason = "hangup"         // BYE
 	ReasonTransferred  Reason = "transferred"    // joined elsewhere, done here
+	ReasonMoved        Reason = "moved"          // the customer goes on by another leg
 	ReasonCancelled    Reason = "cancelled"      // CANCEL before answer
 	ReasonNoAnswer     Reason = "no_answer"      // rang out
 	ReasonBusy         Reason = "busy"           // 486, 600
@@ -62,7 +63,7 @@ const (
 )
 
 var reasonClass = map[Reason]Class{
-	ReasonCompleted: ClassNormal, ReasonHangup: ClassNormal, ReasonTransferred: ClassNormal,
+	ReasonCompleted: ClassNormal, ReasonHangup: ClassNormal, ReasonTransferred: ClassNormal, ReasonMoved: ClassNormal,
 	ReasonCancelled: ClassUnserved, ReasonNoAnswer: ClassUnserved, ReasonBusy: ClassUnserved, ReasonDeclined: ClassUnserved,
 	ReasonNoEntry: ClassRefused, ReasonAuth: ClassRefused, ReasonBadRequest: ClassRefused, ReasonNoMedia: ClassRefused,
 	ReasonOverload: ClassRefused, ReasonDraining: ClassRefused, ReasonStoreDown: ClassRefused, ReasonForbidden: ClassRefused,

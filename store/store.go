@@ -62,6 +62,7 @@ type Outgoing struct {
 type SessionRecord struct {
 	Data []byte // flow.Encode
 	At   time.Time
+	Due  time.Time // when its wait ends by itself; zero = never, or not the store's to know
 }
 
 // BlobRef is something heard or seen, lying encrypted outside the database under a

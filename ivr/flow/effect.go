@@ -153,6 +153,15 @@ type (
 		Fallback string
 		Lang     string
 	}
+	// Resume asks for the number of an earlier interaction and checks that it is the
+	// customer's; if it is, that interaction's session goes on in the place of this one,
+	// which hears no more. Any other result is "failed". What the customer enters meanwhile
+	// goes to the world alone and is a secret. A resumed session begins it anew.
+	Resume struct {
+		Serial int
+		Step   string
+		Lang   string
+	}
 	// Enqueue puts the interaction in line. Places come as InputPlace; a taken offer of
 	// chat or sms as InputMoved; the result ends it. A resumed session keeps its place.
 	// Withdrawn, the place is given up, but a callback that was taken stays booked.
@@ -226,6 +235,7 @@ func (Send) effect()       {}
 func (SendLink) effect()   {}
 func (Move) effect()       {}
 func (Identify) effect()   {}
+func (Resume) effect()     {}
 func (Enqueue) effect()    {}
 func (Take) effect()       {}
 func (Book) effect()       {}

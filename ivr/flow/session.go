@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"encoding/json"
 	"time"
 
 	"tandem"
@@ -26,6 +27,10 @@ type Session struct {
 	Leaving bool    `json:"leaving,omitempty"` // the customer has left: only on_leave's steps run
 	Outcome string  `json:"outcome,omitempty"` // the step that was going on when the customer left
 	Ended   string  `json:"ended,omitempty"`   // the end reason once finished
+
+	// World is what the world keeps beside the present wait, such as how far it has come in
+	// finding out who the customer is; the engine drops it once the wait is over.
+	World json.RawMessage `json:"world,omitempty"`
 
 	// Keys were typed ahead and not yet taken. Nobody knows yet what they are for, and
 	// they may be a PIN: they are never stored or traced. A resumed session asks again.
@@ -101,6 +106,7 @@ const (
 	WaitLink      WaitKind = "link" // also by the time in Until
 	WaitHandoff   WaitKind = "handoff"
 	WaitIdentify  WaitKind = "identify"
+	WaitResume    WaitKind = "resume"
 	WaitQueue     WaitKind = "queue" // takes keys and text for its offers
 	WaitCallback  WaitKind = "callback"
 	WaitTicket    WaitKind = "ticket"

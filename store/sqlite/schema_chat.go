@@ -1,0 +1,4 @@
+package sqlite
+
+// schemaChat is for conversations.
+const schemaChat = ``

@@ -1,0 +1,4 @@
+package sqlite
+
+// schemaIdentity is for checks of who customers are.
+const schemaIdentity = ``

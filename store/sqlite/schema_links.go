@@ -1,0 +1,4 @@
+package sqlite
+
+// schemaLinks is for links.
+const schemaLinks = ``

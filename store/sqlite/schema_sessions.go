@@ -1,0 +1,4 @@
+package sqlite
+
+// schemaSessions is for stored sessions and bindings.
+const schemaSessions = ``

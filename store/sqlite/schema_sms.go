@@ -1,0 +1,4 @@
+package sqlite
+
+// schemaSMS is for texts.
+const schemaSMS = ``
