@@ -24,6 +24,7 @@ func (r *reader) check(c *Config) {
 	r.checkStore(c.Store)
 	r.checkOutbound(c.Outbound)
 	r.checkStaff(c)
+	r.checkText(c)
 	r.oneOf("log.format", c.Log.Format, "text", "json")
 	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	if c.Flows.Dir == "" {

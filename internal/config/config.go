@@ -16,6 +16,7 @@ import (
 // Config is every setting. Each key of the file is the lower-case name in the
 // field's tag; docs/tandem.sample.yaml documents them all and equals the defaults.
 type Config struct {
+	Name     string   `yaml:"name"` // of the organisation, as customers know it
 	HTTP     HTTP     `yaml:"http"`
 	SIP      SIP      `yaml:"sip"`
 	Media    Media    `yaml:"media"`
@@ -26,6 +27,10 @@ type Config struct {
 	Studio   Studio   `yaml:"studio"`
 	Limits   Limits   `yaml:"limits"`
 	Outbound Outbound `yaml:"outbound"`
+	Chat     Chat     `yaml:"chat"`
+	SMS      SMS      `yaml:"sms"`
+	Texts    Texts    `yaml:"texts"`
+	Identity Identity `yaml:"identity"`
 	Notify   Notify   `yaml:"notify"`
 	Log      Log      `yaml:"log"`
 	Entries  Entries  `yaml:"entries"`
@@ -36,9 +41,9 @@ type HTTP struct {
 	Listen      string   `yaml:"listen"`       // customers: HOST:PORT
 	StaffListen string   `yaml:"staff_listen"` // staff: HOST:PORT, never the customers' address
 	AdminListen string   `yaml:"admin_listen"` // metrics and health: HOST:PORT on a loopback address
-	PublicURL   string   `yaml:"public_url"`   // how customers reach Listen; "" = http://Listen
+	PublicURL   string   `yaml:"public_url"`   // how customers reach Listen: links begin with it; "" = http://Listen
 	StaffURL    string   `yaml:"staff_url"`    // how staff reach StaffListen; "" = http://StaffListen
-	Proxies     []string `yaml:"proxies"`      // in front of StaffListen, whose X-Forwarded-For is believed
+	Proxies     []string `yaml:"proxies"`      // in front of the doors, whose X-Forwarded-For is believed
 	Profiles    bool     `yaml:"profiles"`     // /debug/pprof on AdminListen
 }
 
@@ -168,7 +173,15 @@ func Default() *Config {
 			CallsAtOnce: 20, CallsPerHour: 100, CallsPerDay: 500, PerNumberPerHour: 3, PerNumberPerDay: 10, MinutesPerDay: 1000,
 			MaxMinutes: 60,
 		},
-		Log: Log{Format: "text", Level: "info"},
+		Chat: Chat{Limits: ChatLimits{
+			Sockets: 20000, SocketsPerAddress: 50, ConversationsPerHour: 30, AttachmentsPerHour: 60, CallbacksPerHour: 5,
+			LinkAttemptsPerMinute: 60, WebhooksPerSecond: 200,
+		}},
+		Texts: Texts{
+			PerHour: 500, PerDay: 3000, PerNumberPerHour: 10, PerNumberPerDay: 30, PerVisitorPerHour: 5, PerAddressPerHour: 20, PartsPerDay: 6000,
+		},
+		Identity: Identity{Holds: 30 * time.Minute, Return: 7 * 24 * time.Hour},
+		Log:      Log{Format: "text", Level: "info"},
 	}
 }
 

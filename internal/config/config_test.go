@@ -55,7 +55,7 @@ func TestSampleDocumentsEveryKey(t *testing.T) {
 	}
 	text := withExamples(string(data))
 	r := &reader{file: "sample", dir: t.TempDir(), origins: map[string]Origin{}}
-	for _, f := range []string{"bob", "carrier", "speech", "company"} {
+	for _, f := range []string{"bob", "carrier", "speech", "company", "twilio", "sms"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, "secrets"), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func structOf(key string) string {
 	parts := strings.Split(key, ".")
 	parts = parts[:len(parts)-1]
 	for i := range parts {
-		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries" || parts[i-1] == "oidc") {
+		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries" || parts[i-1] == "oidc" || parts[i-1] == "sites" || parts[i-1] == "gateways") {
 			parts[i] = "*"
 		}
 	}
@@ -189,7 +189,7 @@ entries:
 		`t.yaml:17:3: entry "95*599": * may stand only at the end`,
 		"t.yaml:18:22: entries.1.rings is no key; did you mean ring?",
 		`t.yaml:19:8: entries.2: wants text, this is a number; put it in quotes: "17"`,
-		`t.yaml:20:3: entry "chat:site": only numbers are served`,
+		`t.yaml:20:3: entries.chat:site: there is no chat.sites.site`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing: %s", want)

@@ -11,11 +11,24 @@ import (
 
 // Entry maps where customers come in to a flow.
 type Entry struct {
-	Name   string        `yaml:"-"`      // as written: "95599", a prefix "1800*", later "chat:site" and others
+	Name   string        `yaml:"-"`      // as written: "95599", a prefix "1800*", "chat:SITE", "sms:NUMBER", "qr:CODE"
 	Flow   string        `yaml:"flow"`   // the flow's name
 	Ring   time.Duration `yaml:"ring"`   // how long it rings before it is answered
 	Auth   bool          `yaml:"auth"`   // the caller must be one of sip.users
 	Record bool          `yaml:"record"` // the whole call; the flow must announce it
+	Site   string        `yaml:"site"`   // qr: whose widget it opens
+	Place  string        `yaml:"place"`  // qr: where the code hangs, as agents read it
+}
+
+// Kind is what stands before the colon of the entry's name, and what stands after it:
+// chat, sms or qr; "" for a number that is called.
+func (e Entry) Kind() (kind, name string) {
+	for _, k := range textKinds {
+		if name, ok := strings.CutPrefix(e.Name, k+":"); ok {
+			return k, name
+		}
+	}
+	return "", e.Name
 }
 
 // Entries are in the order of the file.
@@ -27,6 +40,9 @@ type Entries []Entry
 func Match(entries []Entry, number string) (Entry, bool) {
 	best, found := Entry{}, false
 	for _, e := range entries {
+		if kind, _ := e.Kind(); kind != "" {
+			continue // nobody dials it
+		}
 		if e.Name == number {
 			return e, true
 		}
@@ -36,6 +52,16 @@ func Match(entries []Entry, number string) (Entry, bool) {
 		}
 	}
 	return best, found
+}
+
+// Named finds the entry with this very name.
+func (es Entries) Named(name string) (Entry, bool) {
+	for _, e := range es {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Entry{}, false
 }
 
 // LostEntries are the entries that lead to none of the flows, each told at its place
@@ -69,15 +95,28 @@ func (l *Loaded) LostEntries(flows []string) Problems {
 // maxEntryName bounds an entry's name, in bytes: longer than any number or site.
 const maxEntryName = 64
 
-// entryKinds are the prefixes of entries that are not SIP numbers.
-var entryKinds = [...]string{"chat:", "sms:", "wechat:", "mail:", "qr:"}
+// textKinds are the entries that are not numbers to call; laterKinds are not served yet.
+var (
+	textKinds  = [...]string{"chat", "sms", "qr"}
+	laterKinds = [...]string{"wechat:", "mail:"}
+)
 
 // checkEntryName says what is wrong with an entry's name, or nil.
 func checkEntryName(name string) error {
-	for _, kind := range entryKinds {
+	for _, kind := range laterKinds {
 		if strings.HasPrefix(name, kind) {
-			return fmt.Errorf("entry %q: only numbers are served by this version, %s entries come later", name, strings.TrimSuffix(kind, ":"))
+			return fmt.Errorf("entry %q: this version serves numbers, chat:, sms: and qr: entries; %s entries come later", name, strings.TrimSuffix(kind, ":"))
 		}
+	}
+	switch kind, rest := (Entry{Name: name}).Kind(); {
+	case kind == "chat" && !siteName.MatchString(rest):
+		return fmt.Errorf("entry %q: after chat: stands the name of one of chat.sites", name)
+	case kind == "sms" && !e164.MatchString(rest) && !shortSMS.MatchString(rest):
+		return fmt.Errorf("entry %q: after sms: stands one of your numbers, such as sms:+861055550100", name)
+	case kind == "qr" && !qrCode.MatchString(rest):
+		return fmt.Errorf("entry %q: after qr: stand at most 40 letters, digits, - and _", name)
+	case kind != "":
+		return nil
 	}
 	if name == "" || len(name) > maxEntryName {
 		return fmt.Errorf("an entry's name has 1 to %d characters", maxEntryName)

@@ -39,12 +39,17 @@ var premium = [...]string{
 // counts as one when it is checked against the denied ranges, so that a trunk
 // behind an allowed host cannot be misused.
 func (o Outbound) Allows(target string) (ok bool, why string) {
+	return o.allows(target, "outbound.allow")
+}
+
+// allows names the list that could permit it by its key.
+func (o Outbound) allows(target, key string) (ok bool, why string) {
 	number, host := splitTarget(target)
 	if number == "" && host == "" {
 		return false, "it is neither a number nor a sip: address"
 	}
 	if host != "" && coded(target) && !slices.Contains(o.Allow, strings.TrimSpace(target)) {
-		return false, "its user part mixes digits with a dialling code; list the whole address in outbound.allow to permit it"
+		return false, "its user part mixes digits with a dialling code; list the whole address in " + key + " to permit it"
 	}
 	if number != "" {
 		for _, p := range append(premium[:], o.Deny...) {
@@ -65,7 +70,7 @@ func (o Outbound) Allows(target string) (ok bool, why string) {
 			return true, ""
 		}
 	}
-	return false, "outbound.allow does not list it"
+	return false, key + " does not list it"
 }
 
 // Price is the price of a minute to number by the longest prefix; ok is false if

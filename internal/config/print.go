@@ -56,7 +56,7 @@ func (l *Loaded) OriginOf(key string) string {
 // hasDefault reports whether key exists without the file: keys below names that
 // the operator chose do not.
 func (l *Loaded) hasDefault(key string) bool {
-	for _, free := range []string{"sip.users.", "flows.settings.", "entries.", "outbound.prices.", "staff.oidc."} {
+	for _, free := range []string{"sip.users.", "flows.settings.", "entries.", "outbound.prices.", "staff.oidc.", "chat.sites.", "sms.gateways.", "texts.prices."} {
 		if strings.HasPrefix(key, free) {
 			return false
 		}
@@ -112,6 +112,12 @@ func (p *printer) entries(key, name string, entries Entries, depth int) {
 	p.line(depth, "", name, "")
 	for _, e := range entries {
 		value := fmt.Sprintf("{ flow: %s, ring: %s, auth: %t, record: %t }", quote(e.Flow), shortDuration(e.Ring), e.Auth, e.Record)
+		switch kind, _ := e.Kind(); kind {
+		case "chat", "sms":
+			value = fmt.Sprintf("{ flow: %s }", quote(e.Flow))
+		case "qr":
+			value = fmt.Sprintf("{ flow: %s, site: %s, place: %s }", quote(e.Flow), quote(e.Site), quote(e.Place))
+		}
 		p.line(depth+1, join(key, e.Name), quote(e.Name), value)
 	}
 }
