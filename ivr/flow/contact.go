@@ -47,6 +47,10 @@ type (
 		Fallback string   // a method for where none of By is possible; "" = none
 	}
 
+	// ResumeStep asks for the number of an earlier interaction and goes on with that one,
+	// if it is the customer's. It has no outcome for that: this session is over then.
+	ResumeStep struct{}
+
 	// Classify sorts what a customer wrote or said, by the rules of a classifier.
 	Classify struct {
 		Classifier string
@@ -94,6 +98,7 @@ func (*Message) Verb() string      { return "message" }
 func (*LinkStep) Verb() string     { return "link" }
 func (*Handoff) Verb() string      { return "handoff" }
 func (*IdentifyStep) Verb() string { return "identify" }
+func (*ResumeStep) Verb() string   { return "resume" }
 func (*Classify) Verb() string     { return "classify" }
 func (*Answer) Verb() string       { return "answer" }
 
@@ -108,5 +113,6 @@ func (*Handoff) Outcomes() []string { return []string{"accepted", "declined", "u
 func (*IdentifyStep) Outcomes() []string {
 	return []string{"passed", "failed", "declined", "unsupported"}
 }
-func (*Classify) Outcomes() []string { return []string{"done", "unsure"} }
-func (*Answer) Outcomes() []string   { return []string{"answered", "unsure"} }
+func (*ResumeStep) Outcomes() []string { return []string{"failed", "declined"} }
+func (*Classify) Outcomes() []string   { return []string{"done", "unsure"} }
+func (*Answer) Outcomes() []string     { return []string{"answered", "unsure"} }

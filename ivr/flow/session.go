@@ -88,6 +88,7 @@ const (
 	ReasonCompleted = "completed" // the flow reached its end and named no reason
 	ReasonLeft      = "left"      // the customer left
 	ReasonError     = "error"     // the flow could not go on
+	ReasonResumed   = "resumed"   // an earlier interaction goes on in its place; the world writes it, the engine hears no more
 )
 
 // WaitKind is what a session waits for.
@@ -121,7 +122,7 @@ type Wait struct {
 	// Timeout runs from the end of the last prompt, or from the last key.
 	Timeout time.Duration `json:"timeout,omitempty"`
 	// While true, digits and their tones reach nobody but the flow, or for identify
-	// nobody but the world.
+	// and resume nobody but the world.
 	Secret  bool     `json:"secret,omitempty"`
 	Speech  bool     `json:"speech,omitempty"`
 	Options []Option `json:"options,omitempty"` // how a menu looks: buttons or numbered lines

@@ -8,7 +8,7 @@ func Waits(v Verb, outcome string) bool {
 	switch v := v.(type) {
 	case *Menu:
 		return outcome != "none"
-	case *Collect, *ConsentStep, *Voicemail, *RecordStep:
+	case *Collect, *ConsentStep, *Voicemail, *RecordStep, *ResumeStep:
 		return true
 	case *Language:
 		return false // the first means may answer at once
@@ -30,7 +30,7 @@ func Waits(v Verb, outcome string) bool {
 // once the customer has left.
 func Speaks(v Verb) bool {
 	switch v := v.(type) {
-	case *Say, *Menu, *Collect, *ConsentStep, *Transfer, *Voicemail, *RecordStep, *Handoff, *IdentifyStep, *Answer, *QueueStep:
+	case *Say, *Menu, *Collect, *ConsentStep, *Transfer, *Voicemail, *RecordStep, *Handoff, *IdentifyStep, *ResumeStep, *Answer, *QueueStep:
 		return true
 	case *Language:
 		return slices.Contains(v.By, "menu")

@@ -138,6 +138,8 @@ func waitOf(v flow.Verb) flow.WaitKind {
 		return flow.WaitHandoff
 	case *flow.IdentifyStep:
 		return flow.WaitIdentify
+	case *flow.ResumeStep:
+		return flow.WaitResume
 	case *flow.QueueStep:
 		return flow.WaitQueue
 	case *flow.CallbackStep:

@@ -57,6 +57,13 @@ func (r *run) identify(v *flow.IdentifyStep) error {
 	return nil
 }
 
+// resume is the verb resume.
+func (r *run) resume() error {
+	serial := r.pend(flow.Wait{Kind: flow.WaitResume, Secret: true})
+	r.emit(flow.Resume{Serial: serial, Step: r.f.Step, Lang: r.s.Lang})
+	return nil
+}
+
 // grant raises the level; what holds already and is as good stays.
 func (r *run) grant(level tandem.Assurance, until time.Time) {
 	f := &r.s.Facts

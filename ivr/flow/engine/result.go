@@ -12,6 +12,8 @@ func (r *run) onResult(a flow.Result) {
 		r.onHandoff(v, a)
 	case *flow.IdentifyStep:
 		r.onIdentify(v, a)
+	case *flow.ResumeStep:
+		r.outcome(outcome, "failed")
 	case *flow.Transfer:
 		r.outcome(outcome, "failed")
 	case *flow.Voicemail:

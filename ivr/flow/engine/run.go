@@ -183,6 +183,8 @@ func (r *run) ask() error {
 		return r.handoff(v)
 	case *flow.IdentifyStep:
 		return r.identify(v)
+	case *flow.ResumeStep:
+		return r.resume()
 	case *flow.QueueStep:
 		return r.queue(v)
 	case *flow.CallbackStep:

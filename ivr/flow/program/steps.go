@@ -23,13 +23,14 @@ func verbs() map[string]verbReader {
 		"subflow": (*File).readSubflow, "transfer": (*File).readTransfer, "voicemail": (*File).readVoicemail,
 		"consent": (*File).readConsent, "end": (*File).readEnd,
 		"message": (*File).readMessage, "link": (*File).readLink, "handoff": (*File).readHandoff, "identify": (*File).readIdentify,
+		"resume":   (*File).readResume,
 		"classify": (*File).readClassify, "answer": (*File).readAnswer, "queue": (*File).readQueue, "callback": (*File).readCallback,
 		"record": (*File).readRecord, "ticket": (*File).readTicket, "survey": (*File).readSurvey,
 	}
 }
 
 var (
-	verbNames = []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "message", "link", "handoff", "identify",
+	verbNames = []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "message", "link", "handoff", "identify", "resume",
 		"classify", "answer", "queue", "transfer", "callback", "voicemail", "record", "ticket", "consent", "survey", "end"}
 	stepKeys = []string{"next", "if", "needs", "max_visits", "note"}
 )

@@ -306,6 +306,13 @@ func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 	return i
 }
 
+func (ff *File) readResume(s *step, n *source.Node) flow.Verb {
+	if n.Kind != source.Map || len(n.Entries) > 0 {
+		ff.Fail(n, "wrong-type", "write `resume: {}`", "resume has no fields: the program asks for the number by itself")
+	}
+	return &flow.ResumeStep{}
+}
+
 // gives reports a method that cannot give the level.
 func (ff *File) gives(n *source.Node, level tandem.Assurance) {
 	if have := flow.Gives(n.Text); n.Kind == source.Text && have > tandem.None && have < level {

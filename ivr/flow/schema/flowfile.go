@@ -78,6 +78,7 @@ type (
 		Link      *Link                       `json:"link,omitempty" en:"Sends a link to a page on which the customer does something." zh:"发送链接,由客户在页面上办理。"`
 		Handoff   *Handoff                    `json:"handoff,omitempty" en:"Asks the customer to go on by another channel." zh:"请客户换一个渠道继续。"`
 		Identify  *Identify                   `json:"identify,omitempty" en:"Finds out who the customer is." zh:"确认客户身份。"`
+		Resume    *Resume                     `json:"resume,omitempty" en:"Asks for the number of an earlier interaction and goes on there, where it stopped." zh:"询问以前一次联络的号码,并在其中断处继续。"`
 		Classify  *Classify                   `json:"classify,omitempty" en:"Sorts what the customer wrote or said." zh:"对客户所写或所说的内容分类。"`
 		Answer    *Answer                     `json:"answer,omitempty" en:"Answers from a knowledge folder, if an article fits well enough." zh:"若有足够匹配的知识文章,则据此回答。"`
 		Queue     *Queue                      `json:"queue,omitempty" en:"Puts the customer in line and waits for an agent." zh:"让客户排队等候客服。"`

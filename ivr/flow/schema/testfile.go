@@ -95,6 +95,7 @@ type (
 		Surveyed    Surveyed             `json:"surveyed,omitempty" en:"A form is asked, or { FORM: skipped }." zh:"进行表单调查,或 { 表单: skipped }。"`
 		Ticketed    Ticketed             `json:"ticketed,omitempty" en:"A ticket is opened, or { FORM: { field: value } }." zh:"建立工单,或 { 表单: { 字段: 值 } }。"`
 		Identified  Word                 `json:"identified,omitempty" words:"passed,failed,declined,unsupported" en:"How identifying went." zh:"身份确认的结果。"`
+		Resumes     Word                 `json:"resumes,omitempty" words:"failed,declined,found" en:"How going on with an earlier interaction went; after found this one is over." zh:"继续以前那次联络的结果;found 之后本次即结束。"`
 		Given       Given                `json:"given,omitempty" en:"What the world answers from here on." zh:"从这里起外部世界的回答。"`
 		Sets        map[VariableName]Any `json:"sets,omitempty" en:"A step sets variables." zh:"某步骤给变量赋值。"`
 		Var         map[VariableName]Any `json:"var,omitempty" en:"Variables as they are now." zh:"变量现在的值。"`

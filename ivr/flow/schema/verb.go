@@ -79,6 +79,8 @@ func variantsOf(key string) []Variant {
 		return plain(&flow.Handoff{})
 	case "identify":
 		return plain(&flow.IdentifyStep{})
+	case "resume":
+		return plain(&flow.ResumeStep{})
 	case "classify":
 		return plain(&flow.Classify{})
 	case "answer":

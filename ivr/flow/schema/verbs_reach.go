@@ -59,6 +59,9 @@ type (
 		Fallback Word   `json:"fallback,omitempty" words:"code,pin,questions,video" en:"A method for where none of them is possible." zh:"以上都不可行时的方法。"`
 	}
 
+	// Resume goes on with an earlier interaction.
+	Resume struct{}
+
 	// Classify sorts a text by rules.
 	Classify struct {
 		Classifier ClassifierName `json:"classifier" en:"The rules." zh:"分类规则。"`

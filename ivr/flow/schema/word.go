@@ -61,6 +61,8 @@ func outcomes() []Term {
 		{"message.undeliverable", "", "The message could be sent by none of the ways.", "各种方式都无法发出消息。"},
 		{"identify.failed", "", "The customer could not show the level that was asked.", "客户未能通过核实。"},
 		{"identify.unsupported", "", "None of the methods is possible for this customer on this channel.", "在此渠道上,各种方法对该客户都不可行。"},
+		{"resume.failed", "", "The number and the check did not both hold, or there is nothing to go on with; which of them is not told.", "号码或核实未通过,或没有可继续的事;不说明是哪一种。"},
+		{"resume.declined", "", "The customer gave no number, or did not want to.", "客户没有给出号码,或不愿继续。"},
 		{"classify.done", "", "At least one rule held.", "至少有一条规则成立。"},
 		{"classify.unsure", "", "No rule held.", "没有规则成立。"},
 		{"answer.answered", "", "An article was said.", "已说出一篇文章。"},

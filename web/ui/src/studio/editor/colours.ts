@@ -6,7 +6,7 @@ import { Decoration, ViewPlugin } from "@codemirror/view";
 import type { DecorationSet, EditorView, ViewUpdate } from "@codemirror/view";
 
 const verbs = new Set(
-  "say menu collect language set branch hours http subflow message link handoff identify classify answer queue transfer callback voicemail record ticket consent survey end".split(" "),
+  "say menu collect language set branch hours http subflow message link handoff identify resume classify answer queue transfer callback voicemail record ticket consent survey end".split(" "),
 );
 
 const marks = Object.fromEntries(
