@@ -63,6 +63,7 @@ var table = map[string][]string{
 	"bridge/caps":        {"tandem"},
 	"bridge/leg":         {"media", "media/codec", "sip/sdp"},
 	"bridge/room":        {"tandem", "media"},
+	"bridge/identity":    {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
 	"bridge/sms/segment": {},
 
 	"store":           {"tandem"},
