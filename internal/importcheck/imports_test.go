@@ -60,11 +60,13 @@ var table = map[string][]string{
 	"media/speech": {"tandem", "media/wav"},
 	"media/prompt": {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 
-	"bridge/caps":        {"tandem"},
-	"bridge/leg":         {"media", "media/codec", "sip/sdp"},
-	"bridge/room":        {"tandem", "media"},
-	"bridge/identity":    {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
-	"bridge/sms/segment": {},
+	"bridge/caps":          {"tandem"},
+	"bridge/leg":           {"media", "media/codec", "sip/sdp"},
+	"bridge/room":          {"tandem", "media"},
+	"bridge/identity":      {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
+	"bridge/sms":           {"tandem", "bridge/sms/segment", "store", "store/outbox"},
+	"bridge/sms/segment":   {},
+	"bridge/sms/simulator": {"bridge/sms/segment"},
 
 	"store":           {"tandem"},
 	"store/blob":      {"tandem", "store"},
