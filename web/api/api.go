@@ -40,6 +40,7 @@ type Overview struct {
 	Ready   bool    `json:"ready"`
 	Calls   int     `json:"calls"`
 	Entries []Entry `json:"entries"`
+	Phone   *Phone  `json:"phone,omitempty"` // the demo's; nil otherwise
 }
 
 // Bounds of every surface. A page's answer is small and its requests carry nothing.
@@ -51,6 +52,9 @@ const (
 	maxHeaderBytes = 16 << 10
 	maxAtOnce      = 256 // requests in work; more are answered 429
 )
+
+// socketAddress is where customers' chats connect.
+const socketAddress = "/api/v1/chat/socket"
 
 // Bounds of a request's body, in bytes.
 const (
@@ -74,10 +78,15 @@ func NewServer(h http.Handler, log *slog.Logger, onPanic func(), maxBody int64) 
 }
 
 // bounded answers 429 when too many requests are in work: the line is not kept,
-// the browser tries again.
+// the browser tries again. A chat's socket takes no place: it stays for hours, and
+// web/chat bounds how many there are.
 func bounded(h http.Handler) http.Handler {
 	slots := make(chan struct{}, maxAtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == socketAddress {
+			h.ServeHTTP(w, r)
+			return
+		}
 		select {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()

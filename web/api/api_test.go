@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -32,6 +31,8 @@ func builtPages() fstest.MapFS {
 	return fstest.MapFS{
 		"index.html": {Data: []byte("<!doctype html><title>Tandem</title>")}, "customer.js": {Data: []byte("1")},
 		"customer.css": {Data: []byte("a{}")}, ".keep": {}, "deep/file.txt": {Data: []byte("x")},
+		"widget.js": {Data: []byte("3")}, "handoff.js": {Data: []byte("4")}, "chat.js": {Data: []byte("5")},
+		"chat.html": {Data: []byte(`<!doctype html><script src="__ROOT__chat.js"></script>`)},
 	}
 }
 
@@ -43,34 +44,6 @@ func get(h http.Handler, method, target, host string) *httptest.ResponseRecorder
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
-}
-
-func TestCustomers(t *testing.T) {
-	h := Customers(CustomersOptions{Pages: builtPages(), Status: fakeStatus{}})
-	for _, test := range []struct {
-		method, path string
-		status       int
-		kind, body   string
-	}{
-		{"GET", "/", 200, "text/html; charset=utf-8", "<!doctype html>"},
-		{"HEAD", "/", 200, "text/html; charset=utf-8", ""},
-		{"GET", "/customer.js", 200, "text/javascript; charset=utf-8", "1"},
-		{"GET", "/customer.css", 200, "text/css; charset=utf-8", "a{}"},
-		{"GET", "/deep/", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/deep", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/.keep", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/none", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/metrics", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/debug/pprof/", 404, "text/plain; charset=utf-8", "nothing"},
-		{"GET", "/api/v1/none", 404, "application/json; charset=utf-8", "not_found"},
-		{"POST", "/", 405, "text/plain; charset=utf-8", ""},
-	} {
-		w := get(h, test.method, test.path, "")
-		if w.Code != test.status || w.Header().Get("Content-Type") != test.kind || !strings.Contains(w.Body.String(), test.body) {
-			t.Errorf("%s %s: %d %s %q", test.method, test.path, w.Code, w.Header().Get("Content-Type"), w.Body)
-		}
-		checkGuarded(t, test.path, w)
-	}
 }
 
 func checkGuarded(t *testing.T, path string, w *httptest.ResponseRecorder) {
@@ -86,38 +59,6 @@ func checkGuarded(t *testing.T, path string, w *httptest.ResponseRecorder) {
 	}
 	if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("%s: headers %v", path, w.Header())
-	}
-}
-
-func TestEntries(t *testing.T) {
-	status := fakeStatus{entries: []Entry{
-		{Number: "95599", Flow: "bank", Languages: []string{"en", "zh-CN"}, Dial: []string{"sip:95599@127.0.0.1:5060"}}, {Number: "1800*", Flow: "bank"},
-	}}
-	w := get(Customers(CustomersOptions{Pages: builtPages(), Status: status, Version: "v1", Demo: true}), "GET", "/api/v1/entries", "")
-	var got Overview
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatal(err)
-	}
-	if !got.Demo || got.Version != "v1" || !got.Ready || got.Calls != 2 || len(got.Entries) != 2 || got.Entries[0].Dial[0] != "sip:95599@127.0.0.1:5060" {
-		t.Errorf("got %+v", got)
-	}
-	if strings.Contains(w.Body.String(), "null") {
-		t.Errorf("a list is null, which the page cannot walk: %s", w.Body)
-	}
-	down := fakeStatus{err: errors.New("disk full at /secret/place")}
-	w = get(Customers(CustomersOptions{Pages: builtPages(), Status: down}), "GET", "/api/v1/entries", "")
-	if strings.Contains(w.Body.String(), "disk") || !strings.Contains(w.Body.String(), `"ready":false`) || !strings.Contains(w.Body.String(), `"entries":[]`) {
-		t.Errorf("customers are told %s", w.Body)
-	}
-}
-
-func TestPagesNotBuilt(t *testing.T) {
-	h := Customers(CustomersOptions{Pages: fstest.MapFS{".keep": {}}, Status: fakeStatus{}})
-	if w := get(h, "GET", "/", ""); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
-		t.Errorf("%d %q", w.Code, w.Body)
-	}
-	if w := get(h, "GET", "/api/v1/entries", ""); w.Code != 200 {
-		t.Errorf("the API needs no pages, got %d", w.Code)
 	}
 }
 
@@ -238,6 +179,7 @@ func TestServerBounds(t *testing.T) {
 		entered <- struct{}{}
 		<-leave
 	})
+	mux.HandleFunc(socketAddress, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/read", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)

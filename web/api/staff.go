@@ -68,12 +68,6 @@ func page(w http.ResponseWriter, _ *http.Request, files fs.FS, name string) {
 	_, _ = w.Write(bytes.ReplaceAll(text, []byte(noncePlace), []byte(nonce))) // a client that left is none of ours to mend
 }
 
-// forCustomers tells the files of the customers' page from those of staff: the one
-// door never shows what belongs to the other.
-func forCustomers(path string) bool {
-	return strings.HasPrefix(path, "/customer") || path == "/index.html"
-}
-
 func nothingHere(w http.ResponseWriter, _ *http.Request) {
 	answer.Refuse(w, http.StatusNotFound, "not_found", "There is nothing at this address.")
 }
