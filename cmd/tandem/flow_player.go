@@ -148,6 +148,8 @@ func (p *player) decisions() []string {
 		return []string{"done", "too_short"}
 	case flow.WaitIdentify:
 		return []string{"passed", "failed", "declined", "unsupported"}
+	case flow.WaitResume:
+		return []string{"found", "failed", "declined"}
 	case flow.WaitHandoff:
 		return []string{"accepts", "declines"}
 	case flow.WaitCallback:
@@ -337,6 +339,11 @@ func (p *player) decide(kind flow.WaitKind, word string) error {
 		return p.talk.AgentDoes(word)
 	case flow.WaitIdentify:
 		return p.talk.Decide(simulate.Identified, word)
+	case flow.WaitResume:
+		if word == "found" {
+			return p.talk.Found()
+		}
+		return p.talk.Decide(simulate.Resumes, word)
 	case flow.WaitTransfer:
 		return p.talk.Decide(simulate.Transferred, word)
 	case flow.WaitVoicemail, flow.WaitRecord:

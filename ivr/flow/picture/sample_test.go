@@ -170,6 +170,8 @@ func verb(t testing.TB, env *expression.Env, name, what string, p *flow.Prompt, 
 		return &flow.Handoff{To: tandem.Chat, Prompt: p}
 	case "identify":
 		return &flow.IdentifyStep{Level: tandem.Verified, By: []string{"code"}}
+	case "resume":
+		return &flow.ResumeStep{}
 	case "classify":
 		return &flow.Classify{Classifier: what}
 	case "answer":

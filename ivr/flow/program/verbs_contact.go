@@ -307,8 +307,12 @@ func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 }
 
 func (ff *File) readResume(s *step, n *source.Node) flow.Verb {
-	if n.Kind != source.Map || len(n.Entries) > 0 {
-		ff.Fail(n, "wrong-type", "write `resume: {}`", "resume has no fields: the program asks for the number by itself")
+	if n.Kind != source.Map {
+		ff.Fail(n, "wrong-type", "write `resume: {}`", "resume has no fields: the program asks for the number in words of its own")
+		return &flow.ResumeStep{}
+	}
+	for _, e := range n.Entries {
+		ff.Fail(e.Key, "unknown-key", "write `resume: {}`; put words of your own into a `say` before it", "resume has no `%s`: the program asks for the number in words of its own", e.Key.Text)
 	}
 	return &flow.ResumeStep{}
 }

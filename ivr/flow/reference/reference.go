@@ -308,6 +308,9 @@ func (p *page) verbKeys(t reflect.Type) {
 	if forms := schema.Forms(t); forms != nil {
 		t = forms[len(forms)-1].Type // the fullest
 	}
+	if len(schema.Properties(t)) == 0 {
+		return
+	}
 	p.keys(t)
 	p.line("")
 	for _, f := range schema.Properties(t) {

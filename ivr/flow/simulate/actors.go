@@ -213,6 +213,8 @@ func decides(word Word) []flow.WaitKind {
 	switch word {
 	case Identified:
 		return []flow.WaitKind{flow.WaitIdentify}
+	case Resumes:
+		return []flow.WaitKind{flow.WaitResume}
 	case Transferred:
 		return []flow.WaitKind{flow.WaitTransfer}
 	case Records:
@@ -250,6 +252,20 @@ func (t *Talk) Decide(word Word, outcome string) error {
 		}
 	}
 	t.Do(*result(w.Serial, r))
+	return nil
+}
+
+// Found ends the interaction in a step that resumes: the earlier one goes on in its
+// place, and its session with the customer.
+func (t *Talk) Found() error {
+	if err := t.expects(flow.WaitResume); err != nil {
+		return err
+	}
+	t.note(Line{Word: Resumes, Text: "found"})
+	t.note(Line{Word: Ends, Step: t.s.Wait.Step, Text: flow.ReasonResumed})
+	t.final = t.s.Frames[len(t.s.Frames)-1]
+	t.s.Frames, t.s.Wait, t.s.Ended = nil, flow.Wait{}, flow.ReasonResumed
+	t.wanted = nil
 	return nil
 }
 
@@ -307,6 +323,8 @@ func (t *Talk) Waiting() string {
 		return "waits for the customer to change channels " + in
 	case flow.WaitIdentify:
 		return "waits until the customer is identified " + in
+	case flow.WaitResume:
+		return "waits for the number of an earlier interaction " + in
 	case flow.WaitQueue:
 		if t.line.connected {
 			return "waits until the agent hands back " + in

@@ -24,6 +24,7 @@ const (
 	Surveyed   Word = "surveyed"
 	Ticketed   Word = "ticketed"
 	Identifies Word = "identifies"
+	LooksFor   Word = "looks for" // an earlier interaction to go on with
 	CallsBack  Word = "calls back"
 	Moves      Word = "moves" // asks the customer to go to another channel
 	Tapes      Word = "tapes" // a voicemail or a recording
@@ -49,6 +50,7 @@ const (
 	Leaves      Word = "leaves"
 	Agent       Word = "agent"
 	Identified  Word = "identified"
+	Resumes     Word = "resumes" // an earlier interaction, or not
 	Transferred Word = "transferred"
 	Records     Word = "records"
 	Answers     Word = "answers" // of another system, to an http step
@@ -80,7 +82,7 @@ func (l Line) Act() bool {
 		return false
 	}
 	switch l.Word {
-	case Presses, Types, Taps, Says, Waits, Opens, Finishes, Declines, Accepts, Leaves, Agent, Identified, Transferred, Records, Answers:
+	case Presses, Types, Taps, Says, Waits, Opens, Finishes, Declines, Accepts, Leaves, Agent, Identified, Resumes, Transferred, Records, Answers:
 		return true
 	}
 	return false

@@ -93,6 +93,8 @@ func (t *Talk) answer(e flow.Effect) *flow.Input {
 		return t.move(e)
 	case flow.Identify:
 		t.note(Line{Word: Identifies, Step: e.Step, Name: e.Level.String(), Text: strings.Join(e.By, ", ")})
+	case flow.Resume:
+		t.note(Line{Word: LooksFor, Step: e.Step, Text: "an earlier interaction"})
 	case flow.Enqueue:
 		return t.enqueue(e)
 	case flow.Book:

@@ -116,6 +116,8 @@ func (p *play) hint(it *item) string {
 		return fmt.Sprintf("no answer is given for http step %s; write given: { http: { %s: { status: 200, json: { … } } } }", w.Step, w.Step)
 	case flow.WaitIdentify:
 		return "before it, write how the customer is identified: `identified: passed`, failed, declined or unsupported"
+	case flow.WaitResume:
+		return "before it, write what comes of the number: `resumes: found`, failed or declined"
 	case flow.WaitQueue:
 		if p.talk.Connected() {
 			return "before it, write `agent: hands_back`"

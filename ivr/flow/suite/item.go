@@ -30,7 +30,7 @@ type item struct {
 func Words() []string {
 	return []string{
 		"hears", "reads", "gets", "presses", "says", "types", "taps", "waits", "opens", "finishes", "declines", "accepts", "leaves",
-		"queued", "agent", "transferred", "records", "callback", "surveyed", "ticketed", "identified", "given", "sets", "var", "ends",
+		"queued", "agent", "transferred", "records", "callback", "surveyed", "ticketed", "identified", "resumes", "given", "sets", "var", "ends",
 	}
 }
 
@@ -120,6 +120,8 @@ func (d *document) readWord(it *item, v *source.Node, channels []tandem.Channel)
 		ok = d.readTicketed(it, v)
 	case "identified":
 		it.text, ok = d.Word(v, it.word, "passed", "failed", "declined", "unsupported")
+	case "resumes":
+		it.text, ok = d.Word(v, it.word, "failed", "declined", "found")
 	case "given":
 		it.given, ok = d.readGiven(v), true
 	case "sets", "var":

@@ -99,6 +99,12 @@ func (p *play) act(it *item) error {
 	case "identified":
 		p.goOn(flow.WaitIdentify)
 		return p.talk.Decide(simulate.Identified, it.text)
+	case "resumes":
+		p.goOn(flow.WaitResume)
+		if it.text == "found" {
+			return p.talk.Found()
+		}
+		return p.talk.Decide(simulate.Resumes, it.text)
 	case "callback":
 		return p.callback(it)
 	case "surveyed":
