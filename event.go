@@ -31,6 +31,8 @@ const (
 	EventCodeSent   EventKind = "code.sent"           // CodeSent
 	EventBound      EventKind = "customer.bound"      // Bound
 	EventUnbound    EventKind = "customer.unbound"    // Bound
+	EventMerged     EventKind = "customer.merged"     // Merged
+	EventUnmerged   EventKind = "customer.unmerged"   // Merged
 	EventCallback   EventKind = "callback.booked"     // Callback
 	EventStopped    EventKind = "texts.stopped"       // Stopped: the person asked for no more texts, or for texts again
 	EventJournalGap EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
@@ -247,6 +249,11 @@ type (
 		Identity Identity   `json:"identity"`
 		Method   string     `json:"method"`
 		From     CustomerID `json:"from,omitempty"` // whose it was before
+	}
+	Merged struct {
+		From CustomerID `json:"from"`
+		Into CustomerID `json:"into"`
+		Why  string     `json:"why,omitempty"`
 	}
 	Callback struct {
 		Task  TaskID `json:"task"`

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"tandem"
@@ -53,6 +54,20 @@ type Unfinished struct {
 	Session     []byte       // its stored session; nil if it has none
 }
 
+// Call reports whether a call was up: its legs ended with the program. Without one the
+// interaction goes on where it was if Outlives says so.
+func (u *Unfinished) Call() bool {
+	return slices.ContainsFunc(u.Legs, func(l tandem.Leg) bool { return l.Kind == tandem.LegSIP || l.Kind == tandem.LegWebRTC })
+}
+
+// Outlives reports whether the interaction goes on although the program ended: it has an
+// open leg of a kind that needs no connection, or, with no call up, a stored session
+// that goes on without an ear until a link's page is done.
+func (u *Unfinished) Outlives() bool {
+	text := slices.ContainsFunc(u.Legs, func(l tandem.Leg) bool { return l.Kind == tandem.LegChat || l.Kind == tandem.LegSMS })
+	return text || !u.Call() && u.Session != nil
+}
+
 // Verdict is what a check of the whole journal found.
 type Verdict struct {
 	OK           bool     `json:"ok"`
@@ -93,4 +108,25 @@ type Letter struct {
 	Made        time.Time            `json:"made"`
 	Next        time.Time            `json:"next,omitzero"` // of the next try
 	Error       string               `json:"error,omitempty"`
+}
+
+// EventRef names an event without having it.
+type EventRef struct {
+	Interaction tandem.InteractionID
+	Seq         uint64
+}
+
+// SessionTimer is a stored session that waits without a call, and when its wait ends by
+// itself.
+type SessionTimer struct {
+	Interaction tandem.InteractionID
+	Due         time.Time // zero = never
+}
+
+// Parked is an interaction whose stored session can go on: it is open, or was parked
+// when it closed.
+type Parked struct {
+	tandem.Interaction
+	Stored time.Time // when its session was
+	Until  time.Time // for how long it is parked; zero = it is open
 }

@@ -47,7 +47,30 @@ type Change struct {
 	Outbox     []Outgoing
 	Session    *SessionRecord // replaces the interaction's stored session
 	EndSession bool           // destroys it, secrets with it
-	Blobs      []BlobRef      // made by store/blob, kept by this change
+	// Park keeps the stored session until then although the interaction closes, so that
+	// the customer can come back to it: see Parked. Zero with a new Session parks no more.
+	Park  time.Time
+	Blobs []BlobRef // made by store/blob, kept by this change
+	// Bind ties an identity to a customer, away from whoever had it: "" is the customer of
+	// this change's interaction. Since and Until are not looked at. Unbind undoes the newest
+	// tie of an identity and brings back the one it took the place of, if there was one.
+	Bind   *tandem.Binding
+	Unbind *tandem.Identity
+	Merge  *Merge
+	// With runs in the same transaction after all else, when the events have their
+	// numbers: for records of other packages' tables. Its error undoes the whole change
+	// and comes back as it is. In a change that is settled it may run again, after the
+	// transaction it ran in before was undone. As in Update, it computes nothing slow and
+	// waits for nothing.
+	With func(tx Tx) error
+}
+
+// Merge says that two customers are one person, or undoes that. Every view of one shows
+// both from then on; interactions, identities and keys stay whose they are, so that
+// undoing leaves no trace but the journal's. One customer is merged into at most one.
+type Merge struct {
+	From, Into tandem.CustomerID
+	Undo       bool
 }
 
 // Outgoing is an outside effect to be delivered at least once under a stable key.

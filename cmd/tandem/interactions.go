@@ -268,11 +268,11 @@ func whom(c *cli.Context, j journal) (tandem.CustomerID, error) {
 		return story.Customer.ID, err
 	}
 	caller := c.String("caller")
-	customer, err := j.CustomerOf(c.Context, tandem.Identity{Kind: tandem.IdentityPhone, Value: caller})
-	if errors.Is(err, store.ErrNotFound) {
+	bound, found, err := j.CustomerOf(c.Context, tandem.Identity{Kind: tandem.IdentityPhone, Value: caller})
+	if err == nil && !found {
 		return "", tandem.Errorf(tandem.CodeNotFound, "nobody called from %s; write it as interactions list shows it", printable(caller))
 	}
-	return customer.ID, err
+	return bound.Customer, err
 }
 
 func confirmed(c *cli.Context, question string) bool {

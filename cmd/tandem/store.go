@@ -24,7 +24,7 @@ type journal interface {
 	List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Interaction(ctx context.Context, ref string) (store.Story, error)
 	Verify(ctx context.Context) (store.Verdict, error)
-	CustomerOf(ctx context.Context, i tandem.Identity) (tandem.Customer, error)
+	CustomerOf(ctx context.Context, i tandem.Identity) (b tandem.Binding, found bool, err error)
 	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
 	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
 	Outbox(ctx context.Context) ([]store.Letter, error)

@@ -12,39 +12,51 @@ import (
 	"tandem/store"
 )
 
-// recover closes what a crash left open: every leg gets its Termination, and a
+// recover closes what a crash left open: every call gets its Termination, and a
 // caller who was cut off after the answer a callback task at the place in line
-// their call had.
+// their call had. What goes on by text stays open, and only its call is closed.
 func (a *App) recover(ctx context.Context) error {
 	found, err := a.store.Unfinished(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for calls cut off by a crash: %w", err)
 	}
+	cut := 0
 	for _, u := range found {
+		if u.Outlives() && !u.Call() {
+			continue
+		}
+		cut++
 		if err := a.store.Commit(ctx, a.crashed(u)); err != nil && !errors.Is(err, store.ErrDuplicate) {
 			return fmt.Errorf("closing a call cut off by a crash: %w", err)
 		}
 	}
-	if len(found) > 0 {
-		a.log.Warn("calls cut off by a crash were closed", "calls", len(found))
+	if cut > 0 {
+		a.log.Warn("calls cut off by a crash were closed", "calls", cut)
 	}
 	return nil
 }
 
-// crashed is the change that closes one interaction. Its key makes it happen once,
-// however often the program crashes while it recovers.
+// crashed is the change that closes one interaction, or only its call if it goes on by
+// text. Its key makes it happen once, however often the program crashes while it recovers.
 func (a *App) crashed(u store.Unfinished) *store.Change {
 	in := u.Interaction
 	t := tandem.Terminate(tandem.BySystem, tandem.ReasonCrash)
-	c := &store.Change{Key: "crash:" + string(in.ID), Interaction: &in, EndSession: true}
+	c := &store.Change{Key: "crash:" + string(in.ID)}
 	cutOff := ""
 	for _, leg := range u.Legs {
+		if u.Outlives() && leg.Kind != tandem.LegSIP && leg.Kind != tandem.LegWebRTC {
+			continue
+		}
 		leg.Ended, leg.Termination = u.Last, t
 		c.Legs = append(c.Legs, leg)
 		c.Events = append(c.Events, tandem.NewEvent(in.ID, leg.ID, a.now(), tandem.EventLegEnded, "system", t))
+		c.Key += "/" + string(leg.ID)
 		if leg.Inbound && leg.Role == tandem.RoleCustomer && !leg.Answered.IsZero() {
 			cutOff = leg.From
 		}
+	}
+	if u.Outlives() {
+		return c
 	}
 	if cutOff != "" {
 		task := tandem.Task{
@@ -55,6 +67,7 @@ func (a *App) crashed(u store.Unfinished) *store.Change {
 		c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventTaskOpened, "system", task))
 		c.Outbox = a.notices(task, in)
 	}
+	c.Interaction, c.EndSession = &in, true
 	in.State, in.Ended, in.Outcome = tandem.Closed, u.Last, string(tandem.ReasonCrash)
 	c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventClosed, "system",
 		tandem.Closing{Outcome: in.Outcome, Termination: t}))

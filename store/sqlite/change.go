@@ -71,7 +71,10 @@ func check(c *store.Change) (tandem.InteractionID, error) {
 	for i := range c.Blobs {
 		about("object", c.Blobs[i].Interaction)
 	}
-	if err == nil && id == "" && (c.Session != nil || c.EndSession || c.Caller != nil) {
+	if err == nil && c.EndSession && (c.Session != nil || !c.Park.IsZero()) {
+		err = fmt.Errorf("a session that is kept and destroyed: %w", store.ErrInvalid)
+	}
+	if err == nil && id == "" && (c.Session != nil || c.EndSession || c.Caller != nil || !c.Park.IsZero() || c.Bind != nil && c.Bind.Customer == "") {
 		err = fmt.Errorf("a session or caller without an interaction: %w", store.ErrInvalid)
 	}
 	return id, err
@@ -128,13 +131,14 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (*entry, error)
 			return nil, err
 		}
 	}
-	if c.Session != nil {
-		if err := w.saveSession(in, id, session{c.Session.At, c.Session.Data}); err != nil {
-			return nil, err
-		}
+	if err := w.changeSession(in, id, c); err != nil {
+		return nil, err
 	}
-	if c.EndSession {
-		if _, err := w.c.exec("DELETE FROM session WHERE interaction = ?", in.no); err != nil {
+	if err := w.changePerson(in, c, now); err != nil {
+		return nil, err
+	}
+	if c.With != nil {
+		if err := c.With(writeTx{w.c}); err != nil {
 			return nil, err
 		}
 	}

@@ -17,15 +17,31 @@ import (
 	"tandem/store"
 )
 
-// Erase destroys a person's data: the key first of all, and with it whatever it
-// sealed; then names, sessions, letters and objects. The journal stays whole, and says
-// in each of the person's interactions who did it and why; why must name nobody. When
-// it returns nil, the old content is gone from the database's files too. If it fails
-// after the key is destroyed the error says so, and calling it again finishes the work.
+// Erase destroys a person's data, of all customers merged with this one: the keys first
+// of all, and with them whatever they sealed; then names, sessions, letters
+// and objects. The journal stays whole, and says in each of the person's interactions who
+// did it and why; why must name nobody. When it returns nil, the old content is gone from
+// the database's files too. If it fails after the keys are destroyed the error says so,
+// and calling it again finishes the work.
 func (db *DB) Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error {
 	var blobs []tandem.BlobID
+	var all []tandem.CustomerID
 	err := db.write(ctx, func(w *writer) (err error) {
-		blobs, err = w.erase(customer, actor, why)
+		blobs, all = nil, nil
+		err = w.c.each("SELECT id FROM customer WHERE no IN ("+person+")", func(row []driver.Value) error {
+			all = append(all, tandem.CustomerID(asText(row[0])))
+			return nil
+		}, string(customer))
+		if err == nil && len(all) == 0 {
+			return store.ErrNotFound
+		}
+		for _, one := range all {
+			if err == nil {
+				var of []tandem.BlobID
+				of, err = w.erase(one, actor, why)
+				blobs = append(blobs, of...)
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -37,28 +53,27 @@ func (db *DB) Erase(ctx context.Context, customer tandem.CustomerID, actor, why 
 			errs = append(errs, db.o.Blobs.Remove(id))
 		}
 	}
-	errs = append(errs, db.eraseInCopies(customer), db.cutLog(ctx))
+	for _, one := range all {
+		errs = append(errs, db.eraseInCopies(one))
+	}
+	errs = append(errs, db.cutLog(ctx))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("customer %s is erased, but traces may be left; erase again to finish: %w", customer, err)
 	}
 	return nil
 }
 
-// erase does the work inside the transaction and returns the objects whose files go.
-// For one erased before, only that.
+// erase does the work for one customer inside the transaction and returns the objects
+// whose files go. For one erased before, only that.
 func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.BlobID, error) {
 	var no, erased int64
-	found, err := w.c.one("SELECT no, erased FROM customer WHERE id = ?", func(row []driver.Value) {
+	if _, err := w.c.one("SELECT no, erased FROM customer WHERE id = ?", func(row []driver.Value) {
 		no, erased = asInt(row[0]), asInt(row[1])
-	}, string(customer))
-	if err != nil {
+	}, string(customer)); err != nil {
 		return nil, err
 	}
-	if !found {
-		return nil, store.ErrNotFound
-	}
 	var blobs []tandem.BlobID
-	err = w.c.each("SELECT b.id FROM blob b JOIN interaction i ON i.no = b.interaction WHERE i.customer = ?", func(row []driver.Value) error {
+	err := w.c.each("SELECT b.id FROM blob b JOIN interaction i ON i.no = b.interaction WHERE i.customer = ?", func(row []driver.Value) error {
 		blobs = append(blobs, tandem.BlobID(asText(row[0])))
 		return nil
 	}, no)

@@ -176,8 +176,8 @@ func TestPutBack(t *testing.T) {
 	if g := got.gaps["a"]; len(got.gaps) != 1 || g.Lost != 2 || !g.Until.After(g.From) || g.Cause != "the journal could not keep pace" {
 		t.Errorf("gaps are %+v, of a %+v", got.gaps, g)
 	}
-	if string(got.sessions["a"].data) != "new" || string(got.sessions["b"].data) != "kept" {
-		t.Errorf("sessions are %q and %q", got.sessions["a"].data, got.sessions["b"].data)
+	if string(got.sessions["a"].Data) != "new" || string(got.sessions["b"].Data) != "kept" {
+		t.Errorf("sessions are %q and %q", got.sessions["a"].Data, got.sessions["b"].Data)
 	}
 }
 

@@ -147,18 +147,3 @@ func (w *writer) note(e *tandem.Event) error {
 	}
 	return nil
 }
-
-// saveSession replaces an interaction's session, sealed under its customer's key. An
-// erased customer's is not kept.
-func (w *writer) saveSession(in *entry, id tandem.InteractionID, s session) error {
-	if in.key == nil {
-		return nil
-	}
-	sealed, err := in.key.Seal(w.random, s.data, []byte("session "+id))
-	if err != nil {
-		return err
-	}
-	_, err = w.c.exec("INSERT INTO session (interaction, at, data) VALUES (?, ?, ?) ON CONFLICT (interaction) DO UPDATE SET at = excluded.at, data = excluded.data",
-		in.no, s.at, sealed)
-	return err
-}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"sync"
-	"time"
 
 	"tandem"
 	"tandem/store"
@@ -20,7 +19,7 @@ type notes struct {
 
 	mu       sync.Mutex
 	queue    []noted
-	sessions map[tandem.InteractionID]session // the newest of each; at most maxKept
+	sessions map[tandem.InteractionID]store.SessionRecord // the newest of each; at most maxKept
 	gaps     map[tandem.InteractionID]*tandem.Gap
 	spare    []noted // for the next swap
 	closed   bool    // nothing is written any more
@@ -33,18 +32,13 @@ type noted struct {
 	change *store.Change
 }
 
-type session struct {
-	at   time.Time
-	data []byte
-}
-
 // manyNotes are written at once instead of at the end of the flush time.
 const manyNotes = 1000
 
 // taken is what the writer took to write.
 type taken struct {
 	queue    []noted
-	sessions map[tandem.InteractionID]session
+	sessions map[tandem.InteractionID]store.SessionRecord
 	gaps     map[tandem.InteractionID]*tandem.Gap
 }
 
@@ -124,13 +118,13 @@ func (db *DB) NoteSession(id tandem.InteractionID, data []byte) {
 		return
 	}
 	if n.sessions == nil {
-		n.sessions = map[tandem.InteractionID]session{}
+		n.sessions = map[tandem.InteractionID]store.SessionRecord{}
 	}
 	_, has := n.sessions[id]
 	if !has && len(n.sessions) >= maxKept {
 		return // the stored one stays as it is: older, and whole
 	}
-	n.sessions[id] = session{db.o.Now(), data}
+	n.sessions[id] = store.SessionRecord{At: db.o.Now(), Data: data}
 	if !has && len(n.sessions) == 1 { // told each time, the writer would put its writing off each time
 		tell(n.first)
 	}
@@ -211,7 +205,7 @@ func (n *notes) putBack(t taken, cause string) {
 	}
 	for id, s := range n.sessions {
 		if t.sessions == nil {
-			t.sessions = map[tandem.InteractionID]session{}
+			t.sessions = map[tandem.InteractionID]store.SessionRecord{}
 		}
 		t.sessions[id] = s
 	}

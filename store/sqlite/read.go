@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
-	"time"
 
 	"tandem"
 	"tandem/store"
@@ -81,7 +80,7 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 		and("i.flow = ?", f.Flow)
 	}
 	if f.Customer != "" {
-		and("c.id = ?", string(f.Customer))
+		and("i.customer IN ("+person+")", string(f.Customer))
 	}
 	if !f.Since.IsZero() {
 		and("i.started >= ?", nanos(f.Since))
@@ -242,26 +241,9 @@ func (db *DB) Interaction(ctx context.Context, ref string) (store.Story, error) 
 	return s, nil
 }
 
-// CustomerOf finds the person an identity is bound to; store.ErrNotFound if nobody is.
-func (db *DB) CustomerOf(ctx context.Context, i tandem.Identity) (c tandem.Customer, err error) {
-	found := false
-	err = db.each(ctx, db.pool, "SELECT c.id, c.created, c.erased FROM identity i JOIN customer c ON c.no = i.customer WHERE i.blind = ? AND i.until = 0",
-		func(row []driver.Value) error {
-			found = true
-			c = tandem.Customer{ID: tandem.CustomerID(asText(row[0])), Created: fromNanos(asInt(row[1])), Erased: fromNanos(asInt(row[2]))}
-			return nil
-		}, blind(db.o.Keys, i))
-	if err == nil && !found {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		return c, fmt.Errorf("looking for a customer by %s: %w", i.Kind, err)
-	}
-	return c, nil
-}
-
-// legs reads an interaction's legs, in the order they were made.
-func (db *DB) legs(ctx context.Context, q querier, r interactionRow, and string) ([]tandem.Leg, error) {
+// legs reads an interaction's legs for which a further condition holds, in the order
+// they were made.
+func (db *DB) legs(ctx context.Context, q querier, r interactionRow, and string, args ...any) ([]tandem.Leg, error) {
 	var out []tandem.Leg
 	err := db.each(ctx, q, `SELECT id, kind, inbound, role, parties, assurance, assurance_until, started, answered, ended, ended_by, class, reason, sip
 		FROM leg WHERE interaction = ? `+and+` ORDER BY no`, func(row []driver.Value) error {
@@ -273,7 +255,7 @@ func (db *DB) legs(ctx context.Context, q querier, r interactionRow, and string)
 		l.From, l.To, err = parties(r.key, string(l.ID), asBytes(row[4]))
 		out = append(out, l)
 		return err
-	}, r.no)
+	}, append([]any{r.no}, args...)...)
 	return out, err
 }
 
@@ -309,28 +291,4 @@ func (db *DB) readUnfinished(ctx context.Context) ([]store.Unfinished, error) {
 		return nil, fmt.Errorf("reading unfinished interactions: %w", err)
 	}
 	return out, nil
-}
-
-// Session returns an interaction's stored flow session and when it was stored.
-func (db *DB) Session(ctx context.Context, id tandem.InteractionID) ([]byte, time.Time, error) {
-	var data []byte
-	var at time.Time
-	found := false
-	err := db.each(ctx, db.pool, "SELECT "+interactionColumns+`, s.at, s.data FROM session s JOIN interaction i ON i.no = s.interaction
-		JOIN customer c ON c.no = i.customer WHERE i.id = ?`, func(row []driver.Value) error {
-		r, err := db.interactionRow(row)
-		if err != nil || r.key == nil {
-			return err
-		}
-		found, at = true, fromNanos(asInt(row[16]))
-		data, err = r.key.Open(asBytes(row[17]), []byte("session "+id))
-		return err
-	}, string(id))
-	if err == nil && !found {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		return nil, at, fmt.Errorf("reading the session of %s: %w", id, err)
-	}
-	return data, at, nil
 }

@@ -16,7 +16,9 @@ const copySuffix = ".schema-"
 
 // migrations returns the schema's history: applied in order, never changed once
 // released. The schema's number is how many were applied.
-func migrations() []string { return []string{schema1, schema2, schema3, schema4, schema5, schema6, schema7, schema8} }
+func migrations() []string {
+	return []string{schema1, schema2, schema3, schema4, schema5, schema6, schema7, schema8}
+}
 
 // schema1 is the first. Everything personal is in columns called key, sealed, parties,
 // value, letter, error or data, each sealed under its customer's key. Times are Unix nanoseconds,

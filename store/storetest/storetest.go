@@ -18,13 +18,22 @@ import (
 // Store is what the suite asks of a driver.
 type Store interface {
 	Commit(context.Context, *store.Change) error
+	Settle(*store.Change)
+	View(context.Context, func(store.Tx) error) error
 	Note(tandem.Event)
 	NoteSession(tandem.InteractionID, []byte)
 	Flush(context.Context) error
 	Healthy() error
 	Unfinished(context.Context) ([]store.Unfinished, error)
 	Session(context.Context, tandem.InteractionID) ([]byte, time.Time, error)
-	CustomerOf(context.Context, tandem.Identity) (tandem.Customer, error)
+	Sessions(context.Context) ([]store.SessionTimer, error)
+	Parked(ctx context.Context, number tandem.Number, now time.Time) (store.Parked, error)
+	SweepParked(context.Context) (int64, error)
+	EventsAt(context.Context, []store.EventRef) ([]tandem.Event, error)
+	Leg(context.Context, tandem.LegID) (tandem.Leg, error)
+	CustomerOf(context.Context, tandem.Identity) (b tandem.Binding, found bool, err error)
+	Identities(context.Context, tandem.CustomerID) ([]tandem.Binding, error)
+	Person(context.Context, tandem.CustomerID) ([]tandem.CustomerID, error)
 	Dialled(ctx context.Context, since time.Time) ([]tandem.Leg, error)
 	List(context.Context, store.Filter) ([]store.Summary, error)
 	Interaction(context.Context, string) (store.Story, error)

@@ -45,6 +45,14 @@ func Run(t *testing.T, open func(testing.TB, Place) Store) {
 		{"a lease outlives a restart", testLeaseRestart},
 		{"given up waiting writes nothing", testCancelled},
 		{"closed is closed", testClosed},
+		{"other records are written with a change or not at all", testWith},
+		{"a record that fails leaves its neighbours alone", testWithNeighbours},
+		{"sessions without a call are found with their times", testSessions},
+		{"parked sessions can be taken up, for a time", testParked},
+		{"events and legs are read by their places", testEventsAt},
+		{"identities are bound, and unbound again", testBinding},
+		{"unbinding brings back nobody erased", testUnbindErased},
+		{"merged customers are seen as one", testMerge},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -264,10 +272,12 @@ func testCustomers(t *testing.T, s *suite) {
 		}
 		seen[c] = true
 	}
-	if c, err := st.CustomerOf(t.Context(), tandem.Identity{Kind: tandem.IdentityPhone, Value: "+8613800138000"}); err != nil || c.ID != first || c.Created.IsZero() {
-		t.Errorf("looked up: %+v, %v", c, err)
+	if b := bound(t, st, "+8613800138000"); b.Customer != first || b.Since.IsZero() || !b.Checked.IsZero() {
+		t.Errorf("looked up: %+v", b)
 	}
-	mustBe(t, errOf(st.CustomerOf(t.Context(), tandem.Identity{Kind: tandem.IdentityEmail, Value: "+9"})), store.ErrNotFound)
+	if b, found, err := st.CustomerOf(t.Context(), tandem.Identity{Kind: tandem.IdentityEmail, Value: "+9"}); found || err != nil {
+		t.Errorf("looked up a stranger: %+v, %v", b, err)
+	}
 	unknown := s.call("+9").Opening()
 	unknown.Interaction.Customer = tandem.NewID[tandem.CustomerID](s.Clock.Now(), s.random)
 	mustBe(t, st.Commit(t.Context(), unknown), store.ErrNotFound)
