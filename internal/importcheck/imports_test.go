@@ -64,6 +64,7 @@ var table = map[string][]string{
 	"bridge/leg":           {"media", "media/codec", "sip/sdp"},
 	"bridge/room":          {"tandem", "media"},
 	"bridge/identity":      {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
+	"bridge/link":          {"tandem", "store"},
 	"bridge/sms":           {"tandem", "bridge/sms/segment", "store", "store/outbox"},
 	"bridge/sms/segment":   {},
 	"bridge/sms/simulator": {"bridge/sms/segment"},
