@@ -260,6 +260,9 @@ type (
 		To    string `json:"to"`
 		At    string `json:"at,omitempty"` // "" = as soon as somebody is free
 		Queue string `json:"queue,omitempty"`
+		// Proven: it is the number the customer called from, or one that answered a code. Any
+		// other may not be dialled before it has.
+		Proven bool `json:"proven,omitempty"`
 	}
 	Stopped struct {
 		Number string `json:"number"`
