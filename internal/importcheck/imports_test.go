@@ -61,6 +61,7 @@ var table = map[string][]string{
 	"media/prompt": {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 
 	"bridge/caps":          {"tandem"},
+	"bridge/chat":          {"tandem", "store"},
 	"bridge/leg":           {"media", "media/codec", "sip/sdp"},
 	"bridge/room":          {"tandem", "media"},
 	"bridge/identity":      {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
