@@ -155,7 +155,8 @@ type (
 	}
 	// Resume asks for the number of an earlier interaction and checks that it is the
 	// customer's; if it is, that interaction's session goes on in the place of this one,
-	// which hears no more. Any other result is "failed". What the customer enters meanwhile
+	// which hears no more: its journal is closed with ReasonResumed. The result is
+	// "declined", or "failed" for any other end, and does not tell why. What the customer enters meanwhile
 	// goes to the world alone and is a secret. A resumed session begins it anew.
 	Resume struct {
 		Serial int

@@ -29,8 +29,13 @@ type Session struct {
 	Ended   string  `json:"ended,omitempty"`   // the end reason once finished
 
 	// World is what the world keeps beside the present wait, such as how far it has come in
-	// finding out who the customer is; the engine drops it once the wait is over.
+	// finding out who the customer is; the engine drops it once the wait is over or is
+	// asked anew.
 	World json.RawMessage `json:"world,omitempty"`
+
+	// On is the channel of the present wait: a session that is resumed with another in its
+	// Facts has been moved meanwhile.
+	On tandem.Channel `json:"on,omitempty"`
 
 	// Keys were typed ahead and not yet taken. Nobody knows yet what they are for, and
 	// they may be a PIN: they are never stored or traced. A resumed session asks again.

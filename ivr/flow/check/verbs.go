@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"tandem"
 	"tandem/ivr/flow"
@@ -13,9 +12,9 @@ import (
 func impossible(v flow.Verb, c tandem.Channel, hears bool) (alternative string, is bool) {
 	switch v := v.(type) {
 	case *flow.Voicemail, *flow.RecordStep:
-		return "on chat and sms, collect a text instead, and branch on `channel == 'voice'` before this step", c != tandem.Voice
+		return "on chat and sms, collect a text instead, and branch on `channel == 'voice'` before this step", !flow.Works(v, c)
 	case *flow.Transfer:
-		return "on chat and sms, use `queue`, or say which number to call instead, and branch on `channel == 'voice'` before this step", c != tandem.Voice && !within(v)
+		return "on chat and sms, use `queue`, or say which number to call instead, and branch on `channel == 'voice'` before this step", !flow.Works(v, c)
 	case *flow.IdentifyStep:
 		for _, method := range append(slices.Clone(v.By), v.Fallback) {
 			if method != flow.ByVideo && method != "" {
@@ -27,15 +26,6 @@ func impossible(v flow.Verb, c tandem.Channel, hears bool) (alternative string, 
 		return "configure a recogniser for the flow's languages, or branch on `channel != 'voice'` before this step", c == tandem.Voice && !hears
 	}
 	return "", false
-}
-
-// within reports a transfer to an agent or a queue of our own, which any channel can do.
-func within(t *flow.Transfer) bool {
-	if t.To == nil {
-		return true
-	}
-	segments := t.To.Segments()
-	return len(segments) > 0 && (strings.HasPrefix(segments[0], "agent:") || strings.HasPrefix(segments[0], "queue:"))
 }
 
 // hears reports whether one of the flow's languages is recognised.

@@ -59,7 +59,15 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		}
 	}
 	r.loop()
+	r.settleWorld(s.Wait.Serial)
 	return r.s, r.effects, nil
+}
+
+// settleWorld drops what the world kept beside a wait that is over.
+func (r *run) settleWorld(serial int) {
+	if r.s.Wait.Serial != serial {
+		r.s.World = nil
+	}
 }
 
 // take opens a session for a run on a copy. It is nil for a finished one.

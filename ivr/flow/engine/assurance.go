@@ -91,20 +91,28 @@ func (r *run) passed() error {
 func (r *run) moved(to tandem.Channel, carried bool) {
 	r.s.Facts.Channel = to
 	r.s.Keys, r.f.Draft = "", ""
-	for i := range r.s.Frames { // back leads to no question of the other channel
-		r.s.Frames[i].Back = nil
-	}
+	r.forgetBack()
 	if !carried {
 		r.s.Facts.Assurance, r.s.Facts.AssuranceUntil = tandem.None, time.Time{}
 	}
 }
 
-// serves reports whether all flows under way serve a channel.
-func (r *run) serves(c tandem.Channel) bool {
+// forgetBack is for who has changed channels: back leads to no question of the other one.
+func (r *run) forgetBack() {
 	for i := range r.s.Frames {
-		if !slices.Contains(r.lib.Flows[r.s.Frames[i].Flow].Channels, c) {
-			return false
+		r.s.Frames[i].Back = nil
+	}
+}
+
+// serves reports whether all flows under way serve a channel; refuses names the first
+// that does not.
+func (r *run) serves(c tandem.Channel) bool { return r.refuses(c) == "" }
+
+func (r *run) refuses(c tandem.Channel) string {
+	for i := range r.s.Frames {
+		if name := r.s.Frames[i].Flow; !slices.Contains(r.lib.Flows[name].Channels, c) {
+			return name
 		}
 	}
-	return true
+	return ""
 }

@@ -168,7 +168,7 @@ func (r *run) patience(e ear) time.Duration {
 func (r *run) question(e ear) error {
 	l := e.listening()
 	p := e.question()
-	if n := len(l.Retry); r.f.Try > 1 && n > 0 {
+	if n := len(l.Retry); r.f.Try > 1 && n > 0 && !r.anew {
 		p = l.Retry[min(r.f.Try-2, n-1)]
 	}
 	if c, ok := e.(collect); ok && r.f.Confirming {

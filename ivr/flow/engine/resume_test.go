@@ -83,7 +83,7 @@ func TestResumeKeepsTheKey(t *testing.T) {
 		return &flow.Step{Verb: &flow.HTTP{Method: "POST", URL: template(t, "http://core.test/x"), Idempotent: true}, Next: flow.Next{To: to}}
 	}
 	once := &flow.Step{Verb: &flow.HTTP{Method: "POST", URL: template(t, "http://core.test/x")}, Next: flow.Next{To: "end"}}
-	child := &flow.Flow{Name: "child", Hash: "c", Start: "a", Outcomes: []string{"done"}, Steps: map[string]*flow.Step{
+	child := &flow.Flow{Name: "child", Hash: "c", Start: "a", Channels: []tandem.Channel{tandem.Voice}, Outcomes: []string{"done"}, Steps: map[string]*flow.Step{
 		"a": post("over"), "over": {Name: "over", Verb: &flow.End{As: "done"}},
 	}}
 	child.Steps["a"].Name = "a"
@@ -146,7 +146,7 @@ func TestResumeChecksTheLevel(t *testing.T) {
 func TestResumeChecksTheLevelOfTheCaller(t *testing.T) {
 	menu := &flow.Menu{Listen: flow.DefaultListen(), Prompt: prompt(t, "1?"), Choices: []*flow.Choice{{Keys: "1", Go: "end"}}}
 	child := &flow.Flow{
-		Name: "child", Hash: "c", Start: "ask", Languages: []string{"en"}, Outcomes: []string{"done"},
+		Name: "child", Hash: "c", Start: "ask", Channels: []tandem.Channel{tandem.Voice}, Languages: []string{"en"}, Outcomes: []string{"done"},
 		Steps: map[string]*flow.Step{"ask": {Name: "ask", Verb: menu, Next: flow.Next{To: "end"}}},
 	}
 	lib := goFlow(t, "", map[string]*flow.Step{

@@ -23,6 +23,7 @@ type run struct {
 	next    string // where to go; "" = stay
 	owned   [maxFrames]uint8
 	todo    todo
+	anew    bool           // a resumed session asks: the question itself, not that nobody was understood
 	set     map[string]any // variables the step has changed, secrets masked
 }
 
@@ -66,7 +67,7 @@ func (r *run) waited() {
 func (r *run) wait(w flow.Wait) int {
 	r.s.Serial++
 	w.Serial, w.Step = r.s.Serial, r.f.Step
-	r.s.Wait = w
+	r.s.Wait, r.s.On = w, r.s.Facts.Channel
 	return w.Serial
 }
 
@@ -164,8 +165,11 @@ func (r *run) perform() error {
 }
 
 // ask carries out a verb that asks something of the world; a resumed session does it
-// again.
+// again, perhaps on a channel that the way to this step was not checked for.
 func (r *run) ask() error {
+	if !flow.Works(r.step.Verb, r.s.Facts.Channel) {
+		return faultf("%s cannot be done on %s", r.step.Verb.Verb(), r.s.Facts.Channel)
+	}
 	switch v := r.step.Verb.(type) {
 	case *flow.HTTP:
 		return r.fetch(v)

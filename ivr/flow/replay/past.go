@@ -8,12 +8,18 @@ import (
 )
 
 // Of makes a Past of an interaction's journal; leg is the customer's first. ok is false
-// if there is nothing to replay: no flow was begun, or the customer is erased.
+// if there is nothing to replay: no flow was begun, or the customer is erased. What came
+// after the flow had ended is left out: who left and resumed went on from a session that
+// stood before its end.
 func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, ok bool) {
 	p = Past{At: in.Started, Facts: flow.Facts{
 		Number: in.Number, Entry: in.Entry, Channel: channelOf(leg.Kind), Caller: leg.From, Assurance: leg.Assurance, AssuranceUntil: leg.AssuranceUntil,
 	}}
+	var carried []bool // for each move by a handoff, in order
 	for _, e := range events {
+		if p.Reason != "" {
+			break
+		}
 		switch e.Kind {
 		case tandem.EventFlowStarted:
 			if d, read := payload[tandem.FlowRef](e); read && p.Flow == "" {
@@ -33,9 +39,13 @@ func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, o
 			if d, read := payload[tandem.FlowEnd](e); read {
 				p.Reason = d.Reason
 			}
+		case tandem.EventMoved:
+			if d, read := payload[tandem.Moved](e); read {
+				carried = append(carried, d.Carried)
+			}
 		}
 	}
-	p.settle()
+	p.settle(carried)
 	return p, p.Flow != "" && len(p.Steps) > 0
 }
 
@@ -49,10 +59,14 @@ func (p *Past) open(name, step string) *Step {
 	return nil
 }
 
-// settle finds the steps that failed: no outcome tells of them, and the flow went on.
-func (p *Past) settle() {
+// settle finds the steps that failed: no outcome tells of them, and the flow went on. A
+// handoff that was accepted gets what its move says of the assurance.
+func (p *Past) settle(carried []bool) {
 	for i := range p.Steps {
 		s := &p.Steps[i]
+		if s.Outcome == "accepted" && len(carried) > 0 {
+			s.Carried, carried = carried[0], carried[1:]
+		}
 		s.Fault = s.Outcome == "" && i+1 < len(p.Steps) && p.Steps[i+1].Flow == s.Flow
 	}
 }

@@ -32,6 +32,7 @@ type Step struct {
 	Outcome string    // "" = it was not left by any
 	Next    string
 	Set     map[string]any // variables it changed, secrets masked
+	Carried bool           // a handoff: the assurance came along
 	Fault   bool           // it failed, and the flow went to on_error
 }
 
@@ -223,7 +224,7 @@ func (c *course) answer(s flow.Session) (flow.Input, bool) {
 	case then.Outcome == "left":
 		in.Kind = flow.InputLeft
 	default:
-		in.Kind, in.Text, in.Set = flow.InputOutcome, then.Outcome, then.Set
+		in.Kind, in.Text, in.Set, in.Carried = flow.InputOutcome, then.Outcome, then.Set, then.Carried
 	}
 	return in, true
 }

@@ -211,3 +211,32 @@ func TestErased(t *testing.T) {
 		t.Error("an erased interaction was replayed")
 	}
 }
+
+// TestOfWhatWasResumedAndMoved: the story stops where the flow first ended, and a move
+// tells its handoff whether the assurance came along.
+func TestOfWhatWasResumedAndMoved(t *testing.T) {
+	var events []tandem.Event
+	note := func(kind tandem.EventKind, v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, tandem.Event{Kind: kind, Data: data})
+	}
+	note(tandem.EventFlowStarted, tandem.FlowRef{Flow: "x"})
+	for _, step := range []string{"first", "second"} {
+		note(tandem.EventStep, tandem.StepEntered{Flow: "x", Step: step, Verb: "handoff"})
+		note(tandem.EventOutcome, tandem.StepLeft{Flow: "x", Step: step, Outcome: "accepted"})
+		note(tandem.EventMoved, tandem.Moved{Carried: step == "second"})
+	}
+	note(tandem.EventStep, tandem.StepEntered{Flow: "x", Step: "menu"})
+	note(tandem.EventOutcome, tandem.StepLeft{Flow: "x", Step: "menu", Outcome: "left"})
+	note(tandem.EventFlowEnded, tandem.FlowEnd{Reason: flow.ReasonLeft})
+	note(tandem.EventResumed, tandem.Moved{})
+	note(tandem.EventStep, tandem.StepEntered{Flow: "x", Step: "later"})
+	note(tandem.EventFlowEnded, tandem.FlowEnd{Reason: "later"})
+	p, ok := Of(tandem.Interaction{}, tandem.Leg{Kind: tandem.LegChat}, events)
+	if !ok || p.Reason != flow.ReasonLeft || len(p.Steps) != 3 || p.Steps[0].Carried || !p.Steps[1].Carried || p.Steps[2].Outcome != "left" {
+		t.Errorf("%v %+v", ok, p)
+	}
+}
