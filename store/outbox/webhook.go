@@ -170,14 +170,15 @@ func answer(host string, resp *http.Response, now time.Time) error {
 		return fmt.Errorf("%s answers %d, and redirects are not followed: %w", host, code, ErrPermanent)
 	}
 	err := fmt.Errorf("%s answers %d", host, code)
-	if wait := retryAfter(resp.Header.Get("Retry-After"), now); wait > 0 && (code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable) {
+	if wait := ReadRetryAfter(resp.Header.Get("Retry-After"), now); wait > 0 && (code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable) {
 		return &RetryAfter{Wait: wait, Err: err}
 	}
 	return err
 }
 
-// retryAfter reads the header of that name, RFC 9110 section 10.2.3: seconds, or a date.
-func retryAfter(value string, now time.Time) time.Duration {
+// ReadRetryAfter reads the header Retry-After, RFC 9110 section 10.2.3: seconds, or a
+// date. It is 0 for none, and at most a day.
+func ReadRetryAfter(value string, now time.Time) time.Duration {
 	var d time.Duration
 	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
 		d = time.Duration(n) * time.Second
