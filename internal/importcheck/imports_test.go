@@ -46,6 +46,7 @@ var table = map[string][]string{
 	"ivr/flow/read":       {"internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow", "ivr/flow/engine"},
+	"ivr/text":            {"tandem", "bridge/chat", "ivr/flow", "ivr/flow/engine", "store"},
 	"ivr/voice":           {"tandem", "ivr", "ivr/flow", "media", "media/codec", "media/dtmf", "media/prompt", "sip"},
 
 	"sip/sdp":  {"tandem"},

@@ -1,0 +1,212 @@
+// Package text runs flows on conversations, event by event: a message, an answer or a
+// silence comes in, the engine takes a step, and one durable change holds all that came of
+// it. Between two events a conversation has no goroutine here, and no memory but its place
+// among the timers; what was used last is kept at hand.
+//
+// The Driver runs one goroutine for all timers (Run), a bounded number beside it for those
+// that are due, and one for each HTTP exchange under way. It decides nothing about a flow,
+// never sends anything anywhere itself, and publishes nothing that is not durable.
+package text
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/ivr/flow"
+	"tandem/store"
+)
+
+// Store is what the driver asks of the journal and the sessions in it.
+type Store interface {
+	Commit(ctx context.Context, c *store.Change) error
+	Session(ctx context.Context, id tandem.InteractionID) ([]byte, time.Time, error)
+	Sessions(ctx context.Context) ([]store.SessionTimer, error)
+	Interaction(ctx context.Context, ref string) (store.Story, error)
+	Leg(ctx context.Context, id tandem.LegID) (tandem.Leg, error)
+	CustomerOf(ctx context.Context, i tandem.Identity) (tandem.Binding, bool, error)
+}
+
+// World is what sessions may ask of everything that is not their conversation. It is
+// called without the conversation's lock, but for Letter; Deliver may be called from inside
+// all of it. It must not call Open, Say, Adopt or Release for the same conversation, except
+// from Resume.
+type World interface {
+	// Fetch makes one HTTP exchange, retries included.
+	Fetch(ctx context.Context, r Ref, f flow.Fetch) flow.Fetched
+	// Begin begins a Send, SendLink, Move or Book, which Deliver answers. An error is a
+	// fault of the step. It may be asked for the same again, under the same Key.
+	Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) error
+	// Withdraw says that what the session waits for is not wanted any more.
+	Withdraw(ctx context.Context, r Ref, s flow.Session)
+	// Talk begins a talk (e is a flow.Identify or flow.Resume), or goes on with one: e is
+	// nil, s.World is the state of the turn before, in what the customer entered or their
+	// silence.
+	Talk(ctx context.Context, r Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error)
+	// Library is the library with a version of a flow.
+	Library(ctx context.Context, name, hash string) (*flow.Library, error)
+	// Entry is the flow of an entry, for a new interaction.
+	Entry(name string) (flowName string, lib *flow.Library, ok bool)
+	// Letter is what the outbox holds of a text message. An error means that it may not be
+	// sent.
+	Letter(ctx context.Context, c chat.Conversation, m *tandem.Message, lang string) (*store.Outgoing, error)
+	// Resume goes on with an earlier interaction in the place of the conversation's
+	// present one, which it has the driver do by Adopt.
+	Resume(ctx context.Context, c chat.Conversation, earlier tandem.InteractionID, t flow.Turn) error
+	// Ended says that an interaction was closed.
+	Ended(ctx context.Context, r Ref, reason string)
+}
+
+// Ref says whose session something is for.
+type Ref struct {
+	Interaction  tandem.InteractionID
+	Leg          tandem.LegID
+	Customer     tandem.CustomerID
+	Channel      tandem.Channel
+	Conversation tandem.ConversationID // "" = nobody listens any more
+	Number       tandem.Number
+	Entry        string
+	Caller       string // their number; "" in a chat
+	Lang         string
+}
+
+// Said is a message from the customer.
+type Said struct {
+	Client     string // the sender's id of it, against doubles; "" = none
+	Text       string
+	Attachment *tandem.Attachment
+	Blobs      []store.BlobRef // of the attachment
+	Via        string          // how it was entered; "" = text
+	// Secret says that the sender entered it as the reply to a question for a secret. If
+	// none is waited for any more it is refused with chat.ErrNoSecret.
+	Secret bool
+	From   string // sms: their number, E.164
+}
+
+// Adopted says where a session comes from.
+type Adopted struct {
+	Interaction tandem.InteractionID
+	From        tandem.LegID // it ran on; "" = not known
+	// Resumed says that it goes on after a break; else the customer accepted a handoff.
+	Resumed   bool
+	Carried   bool             // the assurance came along
+	Assurance tandem.Assurance // resumed: what the customer has proved here
+	Until     time.Time        // for how long that holds; zero = to the end
+	Theirs    string           // sms: their number, where the conversation does not know it yet
+}
+
+// Options is what a Driver is made of. All but Tally, Panicked and Log are needed.
+type Options struct {
+	Store  Store
+	Book   *chat.Book
+	World  World
+	Now    func() time.Time
+	Random io.Reader
+	// Tally is told of each trace once it is durable.
+	Tally func(at time.Time, data any)
+	// Panicked is told of a panic, where it happened; nil logs it.
+	Panicked func(what string, p any)
+	Log      *slog.Logger // slog.Default if nil
+}
+
+// Driver runs the sessions of all conversations. It is safe for concurrent use.
+type Driver struct {
+	o      Options
+	log    *slog.Logger
+	memory *memory
+	lanes  lanes
+	timers timers
+
+	ctx      context.Context // of everything that runs beside a turn
+	cancel   context.CancelFunc
+	fetches  atomic.Int64
+	slots    chan struct{} // of exchanges
+	mu       sync.Mutex
+	closed   bool // nothing is begun beside a turn any more
+	beside   sync.WaitGroup
+	touched  map[tandem.InteractionID]struct{} // by turns of this process, until Run has looked at all; nil afterwards
+	restored chan struct{}                     // closed when it has
+}
+
+// Bounds.
+const (
+	maxAtHand   = 2048             // conversations whose state is kept at hand
+	forgetAfter = 15 * time.Minute // without a turn: what is at hand may hold secrets that are stored nowhere
+	maxQueue    = 64               // answers waiting for one conversation's turn; more are refused
+	maxRetries  = 4096             // answers waiting for the store; more are lost till the next start
+	maxHeld     = 32               // messages held for one conversation; the oldest is passed over
+	maxFetches  = 4096             // exchanges asked for at once; more fail
+	maxRunning  = 256              // of those that run; the others wait
+	maxFiring   = 32               // timers whose turns run at once; others wait
+	maxPasses   = 256              // engine steps in one turn: each held message and fault is one
+	turnTime    = 30 * time.Second // for a turn and what it begins, talk with other systems included
+	retryFirst  = time.Second      // until a turn that failed is tried again; doubled up to retryMost
+	retryMost   = time.Minute
+	maxTries    = 10 // of a turn that fails for another reason than the store
+)
+
+// New makes a Driver.
+func New(o Options) (*Driver, error) {
+	if o.Store == nil || o.Book == nil || o.World == nil || o.Now == nil || o.Random == nil {
+		return nil, errors.New("text: Options need Store, Book, World, Now and Random")
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	d := &Driver{
+		o: o, log: o.Log, memory: newMemory(o.Now), slots: make(chan struct{}, maxRunning),
+		touched: map[tandem.InteractionID]struct{}{}, restored: make(chan struct{}),
+	}
+	d.lanes.by = map[string]*lane{}
+	d.timers.init()
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	return d, nil
+}
+
+// Open begins the flow of the conversation's entry if no interaction is open: the customer
+// has opened the panel.
+func (d *Driver) Open(ctx context.Context, id tandem.ConversationID) error {
+	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// Say takes a message from the customer and returns it as both sides see it, once it and
+// all that came of it are durable. Errors to branch on: store.ErrUnavailable (try again),
+// store.ErrNotFound, store.ErrErased, chat.ErrNoSecret; on any, nothing was done.
+func (d *Driver) Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.Entry, error) {
+	return chat.Entry{}, tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// Deliver brings an answer to what a session asked for, or what else happened to its
+// interaction. It is taken after what is going on in the conversation, or by this call. One
+// that nobody waits for, and one of an interaction that does not run here, is ignored.
+func (d *Driver) Deliver(ctx context.Context, id tandem.InteractionID, in flow.Input) error {
+	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// Adopt goes on here with a session that ran on a call or in another conversation: with an
+// input, by an accepted handoff; without, by asking again where it was.
+func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Session, in *flow.Input, why Adopted) error {
+	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// AdoptDeaf goes on with a session whose caller has hung up while a link's page is open.
+func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tandem.LegID, s flow.Session) error {
+	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// Release hands a session over: it does not run here any more.
+func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
+	return flow.Session{}, tandem.Errorf(tandem.CodeUnavailable, "not there yet")
+}
+
+// Run goes on with what a stop or a crash has left and serves the timers, until ctx ends.
+func (d *Driver) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
