@@ -9,11 +9,13 @@ package sms
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
 	"tandem/store"
@@ -56,17 +58,30 @@ type Options struct {
 
 	PerSecond int                        // requests of one gateway; default 200
 	Source    func(*http.Request) string // network address a request comes from; nil = of the connection
-	Refused   func(rule string)          // told of each text that may not go out
-	Rejected  func(rule string)          // told of each request that is refused
+	Refused   func(rule string)          // told of each text that may not go out; never waits
+	Rejected  func(rule string)          // told of each request that is refused; never waits
 	Log       *slog.Logger               // slog.Default if nil
 	Now       func() time.Time           // time.Now if nil
 }
+
+const defaultPerSecond = 200
 
 // Desk sends and takes texts.
 type Desk struct {
 	o     Options
 	ours  map[string]string // number → gateway
 	first []string          // numbers in the order of Options
+
+	told     told
+	sources  limiter         // refused requests, by network address
+	requests limiter         // requests, by gateway
+	floods   limiter         // texts that came, by pair of numbers
+	places   chan struct{}   // one for each request that is handed on
+	seed     maphash.Seed    // of pairs
+	pairs    [256]sync.Mutex // one for the texts of one person at a time, shared by several
+
+	mu    sync.Mutex
+	swept time.Time
 }
 
 // New makes a Desk.
@@ -74,10 +89,26 @@ func New(o Options) (*Desk, error) {
 	if o.Database == nil || o.Blind == nil || o.Arrived == nil || o.Marked == nil {
 		return nil, errors.New("sms: Options need Database, Blind, Arrived and Marked")
 	}
-	d := &Desk{o: o, ours: map[string]string{}}
+	if o.PerSecond <= 0 {
+		o.PerSecond = defaultPerSecond
+	}
+	if o.Source == nil {
+		o.Source = connection
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Desk{o: o, ours: map[string]string{}, places: make(chan struct{}, maxAtOnce), seed: maphash.MakeSeed()}
+	d.sources.span, d.requests.span, d.floods.span = time.Minute, time.Second, time.Minute
 	for _, n := range o.Numbers {
 		if o.Gateways[n.Gateway] == nil {
 			return nil, fmt.Errorf("sms: number %s is served by gateway %q, which there is not", n.Ours, n.Gateway)
+		}
+		if owner := d.ours[n.Ours]; owner != "" {
+			return nil, fmt.Errorf("sms: number %s is served by both %q and %q", n.Ours, owner, n.Gateway)
 		}
 		d.ours[n.Ours] = n.Gateway
 		d.first = append(d.first, n.Ours)
@@ -85,44 +116,48 @@ func New(o Options) (*Desk, error) {
 	return d, nil
 }
 
-// Letter is a message as the outbox keeps it.
-func (d *Desk) Letter(m Message) store.Outgoing {
-	body, err := json.Marshal(m)
-	if err != nil {
-		panic("sms: a message cannot be written: " + err.Error()) // it is made of strings
+// From is the number of ours that writes: that of an entry "sms:NUMBER", or, to a number
+// of somebody else's, the first one of their country, else the first of all.
+func (d *Desk) From(entryOrTo string) (ours string, ok bool) {
+	if number, entry := strings.CutPrefix(entryOrTo, "sms:"); entry {
+		return d.oursAs(number)
 	}
-	return store.Outgoing{Key: m.Key, Kind: Kind, Target: m.To, Body: body}
+	to, ok := Normal(entryOrTo)
+	if !ok || len(d.first) == 0 {
+		return "", false
+	}
+	for _, n := range d.first {
+		if country(n) == country(to) {
+			return n, true
+		}
+	}
+	return d.first[0], true
 }
 
-// Deliver hands a letter to its gateway; the outbox's worker calls it.
-func (d *Desk) Deliver(ctx context.Context, o store.Outgoing) error { return errNoGateway }
-
-// Handler serves POST /api/v1/sms/{gateway}, the gateways' webhooks.
-func (d *Desk) Handler() http.Handler { return http.NotFoundHandler() }
-
-// From is the number of ours that writes for an entry "sms:NUMBER", or to a number.
-func (d *Desk) From(entryOrTo string) (ours string, ok bool) { return "", false }
-
-// Stop is a person's wish for no more texts, or for texts again.
-type Stop struct {
-	Ours, Theirs string
-	On           bool // no more
-	Word         string
-	At           time.Time
+// oursAs finds a number of ours as a gateway may write it.
+func (d *Desk) oursAs(number string) (ours string, ok bool) {
+	number = strings.TrimSpace(number)
+	for _, n := range []string{number, "+" + number, strings.TrimPrefix(number, "+")} {
+		if d.ours[n] != "" {
+			return n, true
+		}
+	}
+	n, ok := Normal(number)
+	return n, ok && d.ours[n] != ""
 }
 
-// Policy says which texts may go out.
-type Policy struct {
-	Allowed func(number string) (ok bool, why string)
+// country is the calling code of a number, E.164; "" for a short number. One that begins
+// with 1 or 7 has one digit, those listed two, all others three (ITU-T E.164.1).
+func country(number string) string {
+	digits, ok := strings.CutPrefix(number, "+")
+	if !ok || len(digits) < 3 {
+		return ""
+	}
+	n := 3
+	if digits[0] == '1' || digits[0] == '7' {
+		n = 1
+	} else if strings.Contains(" 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ", " "+digits[:2]+" ") {
+		n = 2
+	}
+	return digits[:n]
 }
-
-// Refused says which rule refused a text.
-type Refused struct{ Rule, Why string }
-
-func (r *Refused) Error() string { return r.Why }
-
-// Allow reports whether a text may go to a number now.
-func (d *Desk) Allow(ctx context.Context, to string) error { return nil }
-
-// Reserve counts a text in the transaction that posts it.
-func (d *Desk) Reserve(ctx context.Context, tx store.Tx, m Message, parts int) error { return nil }

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -87,12 +86,23 @@ type Gateway interface {
 	Receive(r *http.Request, body []byte) (inbound []Inbound, receipts []Receipt, answer Answer, err error)
 }
 
+// checkKey refuses keys that not every gateway can carry.
+func checkKey(key string) error {
+	if key == "" || len(key) > maxKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r == '.' || r > '~' }) {
+		return fmt.Errorf("sms: a message's key has 1 to %d printable ASCII characters without blanks and full stops", maxKey)
+	}
+	return nil
+}
+
+const maxKey = 256 // bytes
+
 // ErrStopped is a provider's refusal to send to somebody who wants no more texts.
 var ErrStopped = fmt.Errorf("the person has stopped texts at the provider: %w", outbox.ErrPermanent)
 
 // Rejected is a request that is refused. Rule is from a closed list, for metrics:
 // unsigned, forged, stale, wrong_account, malformed, too_large, unknown_gateway,
-// unknown_number, too_many.
+// unknown_number, too_many; and no_number for a text from a name, which is taken and
+// goes nowhere.
 type Rejected struct {
 	Rule   string
 	Status int
@@ -126,5 +136,3 @@ func Normal(number string) (e164 string, ok bool) {
 	}
 	return e164, true
 }
-
-var errNoGateway = errors.New("no gateway serves this number")
