@@ -50,7 +50,8 @@ type Result struct {
 	Outcome string    `json:"outcome"`           // of the verb; link also "sent" and "opened"
 	Until   time.Time `json:"until,omitzero"`    // identify: how long the level holds; zero = to the end
 	Carried bool      `json:"carried,omitempty"` // handoff: the assurance came along
-	Value   any       `json:"value,omitempty"`   // ticket: its number; record: the recording's id
+	Value   any       `json:"value,omitempty"`   // ticket: its number; record: the recording's id; identify: the customer's id, if it is another now
+	Phone   string    `json:"phone,omitempty"`   // identify: a phone number that is proved to be the customer's
 }
 
 // Place is where the interaction stands in a line, with an honest range for the wait.

@@ -49,6 +49,7 @@ type Facts struct {
 	Channel        tandem.Channel   `json:"channel"`
 	Caller         string           `json:"caller"`             // number or account as signalled; "" = withheld
 	Customer       string           `json:"customer,omitempty"` // the bound customer's id
+	Phone          string           `json:"phone,omitempty"`    // a phone number that was proved to be the customer's; "" = none was
 	Browser        []string         `json:"browser,omitempty"`  // languages a browser asks for
 	CallerLang     string           `json:"caller_lang,omitempty"`
 	Assurance      tandem.Assurance `json:"assurance"`

@@ -93,7 +93,7 @@ func (r *run) moved(to tandem.Channel, carried bool) {
 	r.s.Keys, r.f.Draft = "", ""
 	r.forgetBack()
 	if !carried {
-		r.s.Facts.Assurance, r.s.Facts.AssuranceUntil = tandem.None, time.Time{}
+		r.s.Facts.Assurance, r.s.Facts.AssuranceUntil, r.s.Facts.Phone = tandem.None, time.Time{}, ""
 	}
 }
 

@@ -176,6 +176,12 @@ func (r *run) onIdentify(v *flow.IdentifyStep, a flow.Result) {
 	}
 	r.waited()
 	r.grant(v.Level, a.Until)
+	if customer, ok := a.Value.(string); ok && customer != "" {
+		r.s.Facts.Customer = customer
+	}
+	if a.Phone != "" {
+		r.s.Facts.Phone = a.Phone
+	}
 	if err := r.passed(); err != nil {
 		r.fault(err)
 	}

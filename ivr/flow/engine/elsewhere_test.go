@@ -340,3 +340,31 @@ func TestResumeWhereItCannot(t *testing.T) {
 		t.Errorf("who is where they were asked to go waits in %+v and reads %q, %v", next.Wait, spoken(effects), err)
 	}
 }
+
+// TestIdentifyTellsWho: what was proved is known as caller.phone, and is forgotten with
+// the assurance where the customer moves without it.
+func TestIdentifyTellsWho(t *testing.T) {
+	for _, carried := range []bool{true, false} {
+		lib := threeFlow(t, map[string]*flow.Step{
+			"a": {Verb: &flow.IdentifyStep{Level: tandem.Verified, By: []string{"code"}}, Next: flow.Next{By: map[string]string{"passed": "b"}, Else: "end"}},
+			"b": {Verb: &flow.Handoff{To: tandem.Chat, Prompt: prompt(t, "Here")}, Next: flow.Next{To: "c"}},
+			"c": menuStep(t, "1?"),
+		})
+		s, _ := startX(t, lib, flow.Facts{Channel: tandem.Voice})
+		in := resultTo(s, "failed")
+		in.Result.Phone, in.Result.Value = "+8613800000001", "C2"
+		if failed, _, err := engine.Advance(lib, s, in); err != nil || failed.Facts.Phone != "" || failed.Facts.Customer != "" {
+			t.Errorf("failed, and it knows %+v, %v", failed.Facts, err)
+		}
+		in.Result.Outcome = "passed"
+		s, _, err := engine.Advance(lib, s, in)
+		if err != nil || s.Facts.Phone != "+8613800000001" || s.Facts.Customer != "C2" {
+			t.Errorf("passed, and it knows %+v, %v", s.Facts, err)
+		}
+		in = resultTo(s, "accepted")
+		in.Result.Carried = carried
+		if s, _, err = engine.Advance(lib, s, in); err != nil || s.Wait.Step != "c" || (s.Facts.Phone != "") != carried {
+			t.Errorf("carried %v, and it knows %+v, %v", carried, s.Facts, err)
+		}
+	}
+}

@@ -144,6 +144,7 @@ func (r *run) value(name string) (any, error) {
 		return map[string]any{
 			"number":    r.s.Facts.Caller,
 			"customer":  r.s.Facts.Customer,
+			"phone":     r.s.Facts.Phone,
 			"assurance": r.s.Facts.Level(r.now).String(),
 		}, nil
 	}

@@ -16,8 +16,8 @@ import (
 //
 // Before it resumes a session for a customer who has come back, perhaps by another
 // channel, the world sets in its Facts what may have changed: Channel, Caller, Customer,
-// Assurance and AssuranceUntil, which are what the new leg has shown and nothing more,
-// and Browser. Entry and Number stay those of the interaction. Then the first prompts are
+// Phone, Assurance and AssuranceUntil, which are what the new leg has shown and nothing
+// more, and Browser. Entry and Number stay those of the interaction. Then the first prompts are
 // those of the step at which it stopped, in the session's language, with the channel's
 // buttons and waiting time; a step that needs more than was shown asks for it first, and
 // a handoff to the channel that the customer now is on counts as accepted.

@@ -35,6 +35,7 @@ func (k *Known) builtins() map[string]*expression.Type {
 		"caller": object(map[string]*expression.Type{
 			"number":    simple(expression.Phone),
 			"customer":  simple(expression.Text),
+			"phone":     simple(expression.Phone),
 			"assurance": {Kind: expression.Enum, Values: []string{"none", "recognised", "verified", "proofed"}},
 		}),
 	}

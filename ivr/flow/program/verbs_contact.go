@@ -307,6 +307,9 @@ func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 }
 
 func (ff *File) readResume(s *step, n *source.Node) flow.Verb {
+	if n.Kind == source.Null && n.Text != "null" {
+		return &flow.ResumeStep{}
+	}
 	if n.Kind != source.Map {
 		ff.Fail(n, "wrong-type", "write `resume: {}`", "resume has no fields: the program asks for the number in words of its own")
 		return &flow.ResumeStep{}

@@ -244,6 +244,10 @@ func (t *Talk) Decide(word Word, outcome string) error {
 	}
 	r := flow.Result{Outcome: outcome}
 	switch e := t.wanted.(type) {
+	case flow.Identify:
+		if r.Phone = t.s.Facts.Caller; r.Phone == "" {
+			r.Phone = DefaultCaller
+		}
 	case flow.Move:
 		r.Carried = outcome == "accepted" && carried(e.To)
 	case flow.Record:
