@@ -26,10 +26,11 @@ type Channel interface {
 	// Hush begins or ends the entry of a secret.
 	Hush(on bool)
 	// Next waits for the next input: keys, text, the wait's timeout counted from the
-	// end of the prompts, a finished recording, or one of the answers given. When the
-	// customer leaves it returns ErrLeft, at each call from then on; with the first it may
-	// return the result of a recording that was kept all the same.
-	Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error)
+	// end of the prompts, the wait's own end (Until), a finished recording, one of the
+	// answers given, or what comes in from outside, where it may pass over what is for
+	// another wait. When the customer leaves it returns ErrLeft, at each call from then on;
+	// with the first it may return the result of a recording that was kept all the same.
+	Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error)
 	// Record takes a voicemail, or a recording for a variable, once the prompts have
 	// ended; Next returns the answer.
 	Record(r flow.Record)
@@ -39,22 +40,6 @@ type Channel interface {
 
 // ErrLeft says that the customer hung up or closed the page.
 var ErrLeft = errors.New("the customer left")
-
-// World is what a session may ask of everything that is not the channel.
-type World interface {
-	// Fetch makes one HTTP exchange, retries included. It runs beside the call, as
-	// Connect does, and must contain its own panics.
-	Fetch(ctx context.Context, f flow.Fetch) flow.Fetched
-	// Connect joins somebody to the customer and returns when they part, or when
-	// nobody was reached.
-	Connect(ctx context.Context, c flow.Connect) flow.Result
-	// Promise is durable when it returns nil.
-	Promise(ctx context.Context, kind tandem.EventKind, data any) error
-	// Trace is a happening; it never blocks.
-	Trace(kind tandem.EventKind, data any)
-	// Save keeps the session at a wait; it never blocks.
-	Save(s flow.Session)
-}
 
 // LeaveTime bounds what a flow may still do after the customer left: its on_leave
 // steps have no ear to wait for, so seconds are plenty.
@@ -68,12 +53,26 @@ type Runner struct {
 	Now     func() time.Time
 }
 
-// Result is how a session ended.
+// Result is how a run ended: with the session, or with a session that goes on elsewhere.
 type Result struct {
 	Reason string // the flow's end reason
 	Lang   string // spoken at the end
 	Left   bool   // the customer left before the flow was done
 	Failed bool   // the flow could not go on
+
+	// Session is the session at the wait during which the customer left, for parking, or
+	// at the one where it goes on elsewhere; without Frames there is none.
+	Session flow.Session
+	// GoesOn: the customer left while a page of theirs is open. Session goes on with what
+	// becomes of it, without an ear; on_leave has not run.
+	GoesOn bool
+	// Moved: the customer goes on by another channel. Session is to be advanced there with
+	// this input first.
+	Moved *flow.Input
+	// Go names the interaction whose session goes on in the place of this one, on this
+	// channel, with what Turn says was proved; "" = none.
+	Go   tandem.InteractionID
+	Turn flow.Turn
 }
 
 // Run starts the named flow and drives it to its end. It returns an error only if
@@ -84,66 +83,142 @@ func (r *Runner) Run(ctx context.Context, name string, facts flow.Facts, inputs 
 	if err != nil {
 		return Result{}, fmt.Errorf("starting flow %s: %w", name, err)
 	}
-	run := run{Runner: r, answers: make(chan flow.Input, 1)}
-	defer run.stop()
-	before := s
-	for {
-		fin, err := run.perform(ctx, effects)
-		if fin != nil {
-			return Result{Reason: fin.Reason, Lang: s.Lang, Failed: fin.Failed, Left: run.left}, nil
-		}
-		if err != nil { // a promise could not be kept: back to where the flow had not counted on it
-			fault := flow.Input{Kind: flow.InputFault, At: r.Now(), Text: err.Error()}
-			if s, effects, err = engine.Advance(r.Library, before, fault); err != nil {
-				return Result{}, fmt.Errorf("running flow %s: %w", name, err)
-			}
-			before = s
-			continue
-		}
-		if s.Wait.Kind == flow.WaitNone {
-			return Result{Reason: s.Ended, Lang: s.Lang, Left: run.left}, nil
-		}
-		r.World.Save(s)
-		var in flow.Input
-		in, err = run.next(ctx, s.Wait)
-		if errors.Is(err, ErrLeft) || err != nil && ctx.Err() != nil {
-			if run.left { // on_leave is running and its time is up
-				return Result{Reason: "left", Lang: s.Lang, Left: true}, nil
-			}
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), LeaveTime)
-			defer cancel()
-			run.leave()
-			in, err = flow.Input{Kind: flow.InputLeft, Serial: in.Serial, Result: in.Result}, nil
-		}
-		if err != nil {
-			return Result{}, fmt.Errorf("waiting in step %s: %w", s.Wait.Step, err)
-		}
-		in.At = r.Now()
-		before = s
-		if s, effects, err = engine.Advance(r.Library, s, in); err != nil {
-			return Result{}, fmt.Errorf("running flow %s: %w", name, err)
-		}
-	}
+	return r.drive(ctx, s, effects)
 }
 
-// run is the state of one Run.
+// Resume goes on with a session that was stored, or that comes from another channel, and
+// drives it as Run does. Its Facts say what the present leg has shown: see engine.Resume,
+// whose errors come back.
+func (r *Runner) Resume(ctx context.Context, s flow.Session) (Result, error) {
+	s, effects, err := engine.Resume(r.Library, s, r.Now())
+	if err != nil {
+		return Result{}, fmt.Errorf("resuming a session: %w", err)
+	}
+	return r.drive(ctx, s, effects)
+}
+
+// run is the state of one Run or Resume.
 type run struct {
 	*Runner
 	answers chan flow.Input // one outstanding exchange at a time
 	pending context.CancelFunc
 	busy    chan struct{} // closed when the outstanding exchange has ended
+	instant *flow.Input   // an answer that is there already
+	begun   *flow.Session // at the wait for what the world has begun; nil = nothing
+	talk    *talk         // the one at hand
 	left    bool
+	parked  flow.Session // at the wait during which the customer left
 }
 
-// next waits for the channel, or for the outstanding exchange only once the
-// customer has left.
-func (r *run) next(ctx context.Context, w flow.Wait) (flow.Input, error) {
-	if !r.left {
-		return r.Channel.Next(ctx, w, r.answers)
+// drive carries effects out, waits for what happens and tells the engine, until the
+// session ends or goes on elsewhere.
+func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effect) (result Result, err error) {
+	run := run{Runner: r, answers: make(chan flow.Input, 1)}
+	before := s
+	defer func() {
+		run.settle()
+		if !result.GoesOn && result.Moved == nil && result.Go == "" {
+			run.withdraw(ctx)
+		}
+	}()
+	for {
+		fin, err := run.perform(ctx, &s, effects)
+		if fin != nil {
+			return Result{Reason: fin.Reason, Lang: s.Lang, Failed: fin.Failed, Left: run.left, Session: run.parked}, nil
+		}
+		var in flow.Input
+		if err != nil { // a promise could not be kept: back to where the flow had not counted on it
+			run.instant = nil
+			s, in = before, flow.Input{Kind: flow.InputFault, Text: err.Error()}
+		} else {
+			if s.Wait.Kind == flow.WaitNone {
+				return Result{Reason: s.Ended, Lang: s.Lang, Left: run.left, Session: run.parked}, nil
+			}
+			r.World.Save(s)
+			in, err = run.next(ctx, &s)
+			switch {
+			case errors.Is(err, errGo):
+				return Result{Lang: s.Lang, Session: s, Go: run.talk.turn.Go, Turn: run.talk.turn}, nil
+			case errors.Is(err, ErrLeft) || err != nil && ctx.Err() != nil:
+				if run.left { // on_leave is running and its time is up
+					return Result{Reason: flow.ReasonLeft, Lang: s.Lang, Left: true, Session: run.parked}, nil
+				}
+				if s.Wait.Kind == flow.WaitLink && !s.Wait.Until.IsZero() {
+					return Result{Reason: flow.ReasonLeft, Lang: s.Lang, Left: true, Session: s, GoesOn: true}, nil
+				}
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), LeaveTime)
+				defer cancel()
+				run.leave(s)
+				in = flow.Input{Kind: flow.InputLeft, Serial: in.Serial, Result: in.Result}
+			case err != nil:
+				return Result{}, fmt.Errorf("waiting in step %s: %w", s.Wait.Step, err)
+			}
+		}
+		in.At = r.Now()
+		if accepted(s.Wait, in) {
+			_ = r.Channel.Drain(ctx) // who has left goes on all the same
+			return Result{Lang: s.Lang, Session: s, Moved: &in}, nil
+		}
+		before = s
+		if s, effects, err = engine.Advance(r.Library, s, in); err != nil {
+			return Result{}, fmt.Errorf("running flow %s: %w", r.flowOf(before), err)
+		}
+		run.moved(ctx, s, in)
+	}
+}
+
+// flowOf names the flow a session is in.
+func (r *Runner) flowOf(s flow.Session) string {
+	if len(s.Frames) == 0 {
+		return ""
+	}
+	return s.Frames[len(s.Frames)-1].Flow
+}
+
+// accepted reports whether the customer has taken the way to another channel.
+func accepted(w flow.Wait, in flow.Input) bool {
+	return w.Kind == flow.WaitHandoff && in.Kind == flow.InputResult && in.Serial == w.Serial &&
+		in.Result != nil && in.Result.Outcome == "accepted"
+}
+
+// moved looks whether the session has left the wait for what the world had begun: if it
+// was not by the answer, nor by the end of the time for it, that is not wanted any more.
+func (r *run) moved(ctx context.Context, s flow.Session, in flow.Input) {
+	if r.begun == nil || s.Wait.Serial == r.begun.Wait.Serial {
+		return
+	}
+	r.talk = nil
+	if in.Serial == r.begun.Wait.Serial && (in.Kind == flow.InputResult || in.Kind == flow.InputTimeout) {
+		r.begun = nil
+	}
+	r.withdraw(ctx)
+}
+
+// withdraw tells the world that what it has begun is not wanted any more.
+func (r *run) withdraw(ctx context.Context) {
+	if r.begun != nil {
+		r.World.Withdraw(context.WithoutCancel(ctx), *r.begun)
+		r.begun = nil
+	}
+}
+
+// next waits for the channel; once the customer has left, only for what is outstanding.
+func (r *run) next(ctx context.Context, s *flow.Session) (flow.Input, error) {
+	switch {
+	case r.instant != nil:
+		in := *r.instant
+		r.instant = nil
+		return in, nil
+	case r.talk != nil:
+		return r.hear(ctx, s)
+	case !r.left:
+		return r.Channel.Next(ctx, s.Wait, r.answers, r.World.Inbox())
 	}
 	select {
 	case in := <-r.answers:
+		return in, nil
+	case in := <-r.World.Inbox():
 		return in, nil
 	case <-ctx.Done():
 		return flow.Input{}, ctx.Err()
@@ -151,8 +226,8 @@ func (r *run) next(ctx context.Context, w flow.Wait) (flow.Input, error) {
 }
 
 // leave ends what was asked for the customer's sake.
-func (r *run) leave() {
-	r.left = true
+func (r *run) leave(s flow.Session) {
+	r.left, r.talk, r.parked = true, nil, s
 	r.settle()
 }
 
@@ -170,8 +245,6 @@ func (r *run) settle() {
 	}
 }
 
-func (r *run) stop() { r.settle() }
-
 // ask runs one exchange beside the call. The engine has one outstanding at a time,
 // so the answer always finds room.
 func (r *run) ask(ctx context.Context, do func(context.Context) flow.Input) {
@@ -184,18 +257,16 @@ func (r *run) ask(ctx context.Context, do func(context.Context) flow.Input) {
 	}(r.busy)
 }
 
-// perform carries effects out in order. It returns the Finish that ended the
-// session, after the prompts before it were played out, or the error of a promise
-// that could not be kept; the effects after that one are not carried out.
-func (r *run) perform(ctx context.Context, effects []flow.Effect) (*flow.Finish, error) {
+// perform carries effects out in order, of the session as it is after them. It returns
+// the Finish that ended the session, after the prompts before it were played out, or the
+// error of a promise that could not be kept; the effects after that one are not carried
+// out.
+func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effect) (*flow.Finish, error) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flow.Play:
-			if r.left {
-				continue
-			}
-			if err := r.Channel.Play(ctx, e); err != nil {
-				r.World.Trace(tandem.EventFlowError, tandem.FlowFault{Step: e.Step, Message: err.Error()})
+			if !r.left {
+				r.play(ctx, e)
 			}
 		case flow.Cut:
 			r.Channel.Cut()
@@ -214,22 +285,16 @@ func (r *run) perform(ctx context.Context, effects []flow.Effect) (*flow.Finish,
 			})
 		case flow.Connect:
 			r.connect(ctx, e)
-		case flow.Send:
-			r.cannot(ctx, e.Serial, "message")
-		case flow.SendLink:
-			r.cannot(ctx, e.Serial, "link")
-		case flow.Move:
-			r.cannot(ctx, e.Serial, "handoff")
-		case flow.Identify:
-			r.cannot(ctx, e.Serial, "identify")
+		case flow.Send, flow.SendLink, flow.Move, flow.Book:
+			r.begin(ctx, *s, e)
+		case flow.Identify, flow.Resume:
+			r.talkOf(ctx, s, e)
 		case flow.Enqueue:
-			r.cannot(ctx, e.Serial, "queue")
-		case flow.Book:
-			r.cannot(ctx, e.Serial, "callback")
+			r.fault(e.Serial, "queue is not carried out here")
 		case flow.OpenTicket:
-			r.cannot(ctx, e.Serial, "ticket")
+			r.fault(e.Serial, "ticket is not carried out here")
 		case flow.Survey:
-			r.cannot(ctx, e.Serial, "survey")
+			r.fault(e.Serial, "survey is not carried out here")
 		case flow.Promise:
 			if err := r.World.Promise(ctx, e.Kind, e.Data); err != nil {
 				return nil, fmt.Errorf("keeping a promise: %w", err)
@@ -246,12 +311,19 @@ func (r *run) perform(ctx context.Context, effects []flow.Effect) (*flow.Finish,
 	return nil, nil
 }
 
-// cannot answers an effect that nothing here carries out, so that the flow goes to its
+// begin hands the world what is answered later.
+func (r *run) begin(ctx context.Context, s flow.Session, e flow.Effect) {
+	if err := r.World.Begin(ctx, s, e); err != nil {
+		r.fault(s.Wait.Serial, err.Error())
+		return
+	}
+	r.begun = &s
+}
+
+// fault answers an effect that could not be carried out, so that the flow goes to its
 // on_error and nobody waits for ever.
-func (r *run) cannot(ctx context.Context, serial int, verb string) {
-	r.ask(ctx, func(context.Context) flow.Input {
-		return flow.Input{Kind: flow.InputFault, Serial: serial, Text: verb + " is not carried out here"}
-	})
+func (r *run) fault(serial int, why string) {
+	r.instant = &flow.Input{Kind: flow.InputFault, Serial: serial, Text: why}
 }
 
 // connect lets the prompts end first: "I am putting you through" is heard whole.

@@ -30,6 +30,11 @@ type script struct {
 	promise  error
 	recorded *flow.Result // given with ErrLeft
 	fetch    func(context.Context) flow.Fetched
+	begin    func(flow.Session, flow.Effect) error
+	inbox    chan flow.Input
+	turns    []flow.Turn // what Talk returns, in order; then an error
+	waits    []flow.Wait // that listened
+	saved    flow.Session
 
 	mu  sync.Mutex
 	log []string
@@ -60,22 +65,27 @@ func (s *script) Drain(context.Context) error {
 	return nil
 }
 
-func (s *script) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error) {
-	if w.Kind == flow.WaitHTTP || w.Kind == flow.WaitTransfer || w.Kind == flow.WaitMessage {
+func (s *script) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {
+	if w.Kind != flow.WaitListen && w.Kind != flow.WaitRecord {
 		select {
 		case in := <-answers:
+			return in, nil
+		case in := <-inbox:
 			return in, nil
 		case <-ctx.Done():
 			return flow.Input{}, ErrLeft
 		}
 	}
+	s.waits = append(s.waits, w)
 	if len(s.inputs) == 0 {
 		s.note("left")
 		return flow.Input{Kind: flow.InputResult, Serial: w.Serial, Result: s.recorded}, ErrLeft
 	}
 	in := s.inputs[0]
 	s.inputs = s.inputs[1:]
-	in.Serial = w.Serial
+	if in.Serial == 0 {
+		in.Serial = w.Serial
+	}
 	return in, nil
 }
 
@@ -96,7 +106,32 @@ func (s *script) Trace(kind tandem.EventKind, data any) {
 		s.note("fault %s", data.(tandem.FlowFault).Message)
 	}
 }
-func (s *script) Save(flow.Session) {}
+func (s *script) Save(saved flow.Session)  { s.saved = saved }
+func (s *script) Inbox() <-chan flow.Input { return s.inbox }
+
+func (s *script) Begin(_ context.Context, at flow.Session, e flow.Effect) error {
+	s.note("begin %T", e)
+	return s.begin(at, e)
+}
+
+func (s *script) Withdraw(_ context.Context, at flow.Session) {
+	s.note("withdraw %s %s", at.Wait.Kind, at.World)
+}
+
+func (s *script) Talk(_ context.Context, at flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
+	switch {
+	case e != nil:
+		s.note("talk %T", e)
+	default:
+		s.note("talk %s %s%s", at.World, in.Kind, in.Text)
+	}
+	if len(s.turns) == 0 {
+		return flow.Turn{}, errors.New("no such talk")
+	}
+	t := s.turns[0]
+	s.turns = s.turns[1:]
+	return t, nil
+}
 
 const head = "flow: f\nchannels: [voice]\nlanguages: [en]\n"
 
@@ -182,8 +217,8 @@ steps:
   ask: { handoff: { to: voice, prompt: { en: "come" } }, next: note }
   note: { message: { prompt: { en: "hello" } }, next: end }
   sorry: { say: { en: sorry }, next: end }
-`, &script{})
-	if !strings.Contains(log, "fault message is not carried out here\nsay sorry") || got.Left || got.Failed {
+`, &script{begin: func(flow.Session, flow.Effect) error { return errors.New("not here") }})
+	if !strings.Contains(log, "begin flow.Send\nfault not here\nsay sorry") || got.Left || got.Failed {
 		t.Errorf("ended %+v after\n%s", got, log)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -60,6 +61,23 @@ func (w *world) Promise(ctx context.Context, kind tandem.EventKind, data any) er
 	}
 	return nil
 }
+
+// errNotHere answers what nothing here carries out.
+var errNotHere = errors.New("it is not carried out here")
+
+// Begin begins what is answered later.
+func (w *world) Begin(context.Context, flow.Session, flow.Effect) error { return errNotHere }
+
+// Talk holds a talk with the caller.
+func (w *world) Talk(context.Context, flow.Session, flow.Effect, flow.Input) (flow.Turn, error) {
+	return flow.Turn{}, errNotHere
+}
+
+// Withdraw ends what is not wanted any more.
+func (w *world) Withdraw(context.Context, flow.Session) {}
+
+// Inbox has what comes to the session from outside.
+func (w *world) Inbox() <-chan flow.Input { return nil }
 
 // Trace notes a happening.
 func (w *world) Trace(kind tandem.EventKind, data any) {

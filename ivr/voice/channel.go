@@ -163,7 +163,7 @@ func (c *Channel) early(step string) bool {
 
 // Next waits for the next input. Who has left while a tape was taken has said what they
 // wanted to: what came of it stands beside ErrLeft.
-func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Input) (flow.Input, error) {
+func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {
 	if w.Kind != flow.WaitHTTP {
 		c.stopFiller()
 	}
@@ -182,6 +182,10 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers <-chan flow.Inp
 		select {
 		case in := <-answers:
 			return c.answered(in), nil
+		case in := <-inbox:
+			if in.Serial == w.Serial || in.Serial == 0 { // else it is late: nobody waits for it
+				return c.answered(in), nil
+			}
 		case <-c.timer.C:
 			if in, ok := c.due(w); ok {
 				return in, nil

@@ -80,7 +80,7 @@ func TestKeyStopsThePrompt(t *testing.T) {
 		l.phone.Hear(patience, time.Time{}, 440, 100*time.Millisecond)
 		cut := make(chan flow.Input)
 		go func() {
-			in, _ := l.Next(t.Context(), flow.Wait{Kind: flow.WaitListen, Step: "ask", Timeout: patience}, nil)
+			in, _ := l.Next(t.Context(), flow.Wait{Kind: flow.WaitListen, Step: "ask", Timeout: patience}, nil, nil)
 			l.Cut()
 			cut <- in
 		}()
@@ -158,7 +158,7 @@ func TestFillerWhileAnAnswerIsAwaited(t *testing.T) {
 	done := make(chan flow.Input, 1)
 	begun := time.Now()
 	go func() {
-		in, _ := l.Next(t.Context(), flow.Wait{Kind: flow.WaitHTTP, Step: "ask"}, answers)
+		in, _ := l.Next(t.Context(), flow.Wait{Kind: flow.WaitHTTP, Step: "ask"}, answers, nil)
 		done <- in
 	}()
 	l.phone.Hear(patience, begun, 620, 600*time.Millisecond) // longer than the clip: it is repeated
@@ -315,12 +315,12 @@ func TestEndsOfACall(t *testing.T) {
 				if during == "a drain" {
 					err = l.Drain(ctx)
 				} else {
-					_, err = l.Next(ctx, flow.Wait{Kind: flow.WaitListen, Timeout: patience}, nil)
+					_, err = l.Next(ctx, flow.Wait{Kind: flow.WaitListen, Timeout: patience}, nil, nil)
 				}
 				if !errors.Is(err, ivr.ErrLeft) {
 					t.Errorf("it gave %v", err)
 				}
-				if _, err := l.Next(t.Context(), flow.Wait{Kind: flow.WaitListen}, nil); !errors.Is(err, ivr.ErrLeft) {
+				if _, err := l.Next(t.Context(), flow.Wait{Kind: flow.WaitListen}, nil, nil); !errors.Is(err, ivr.ErrLeft) {
 					t.Errorf("the next wait gave %v", err)
 				}
 				if l.Lost() != tc.lost || l.Broken() != tc.broken {

@@ -43,6 +43,7 @@ type line struct {
 	stream *media.Stream
 	phone  *testkit.RTP
 	sip    chan sip.Event
+	inbox  chan flow.Input
 	box    *box // what the caller says goes onto, if anything
 
 	mu     sync.Mutex
@@ -101,7 +102,7 @@ func (l *line) next(w flow.Wait, answers <-chan flow.Input) flow.Input {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
-	in, err := l.Next(ctx, w, answers)
+	in, err := l.Next(ctx, w, answers, l.inbox)
 	if err != nil {
 		l.t.Fatalf("waiting: %v (%v)", err, context.Cause(ctx))
 	}

@@ -154,7 +154,7 @@ func TestVoicemail(t *testing.T) {
 					tc.caller(l)
 				}
 			})
-			in, err := l.Next(t.Context(), mailWait, nil)
+			in, err := l.Next(t.Context(), mailWait, nil, nil)
 			caller.Wait()
 			failing := b.failOpen != nil || b.failWrite != nil || b.failKeep != nil
 			switch {
@@ -227,7 +227,7 @@ func TestRecording(t *testing.T) {
 					tc.caller(l)
 				}
 			})
-			in, err := l.Next(t.Context(), flow.Wait{Kind: flow.WaitRecord, Serial: 4, Step: "mail"}, nil)
+			in, err := l.Next(t.Context(), flow.Wait{Kind: flow.WaitRecord, Serial: 4, Step: "mail"}, nil, nil)
 			caller.Wait()
 			if tc.left != errors.Is(err, ivr.ErrLeft) || in.Kind != flow.InputResult || in.Serial != 4 || in.Result.Outcome != tc.outcome {
 				t.Fatalf("it gave %+v %+v, %v", in, in.Result, err)
@@ -236,7 +236,7 @@ func TestRecording(t *testing.T) {
 				t.Errorf("kept %v, dropped %v, gave %v", b.kept, b.dropped, in.Result.Value)
 			}
 			if tc.left {
-				if in, err := l.Next(t.Context(), mailWait, nil); !errors.Is(err, ivr.ErrLeft) || in.Result != nil {
+				if in, err := l.Next(t.Context(), mailWait, nil, nil); !errors.Is(err, ivr.ErrLeft) || in.Result != nil {
 					t.Errorf("then it gave %+v, %v", in, err)
 				}
 			}
