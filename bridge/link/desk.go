@@ -13,6 +13,7 @@ package link
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,6 +32,18 @@ var (
 	ErrUnproved = errors.New("the second factor is missing")
 	// ErrNoFactor: no second factor can be asked of this customer.
 	ErrNoFactor = errors.New("no second factor can be asked")
+	// ErrTooSoon: a new code was asked for too soon after the last, or too often.
+	ErrTooSoon = errors.New("a new code was asked for too soon")
+)
+
+// Bounds.
+const (
+	defaultLife = 15 * time.Minute
+	maxLife     = 7 * 24 * time.Hour
+	maxKey      = 4096                // bytes of an Order's Key: the flows that call each other, with their steps
+	maxAttempts = 5                   // at the second factor; then the link is revoked
+	showFor     = time.Hour           // for how long a browser may see what came of its page
+	keepFor     = 30 * 24 * time.Hour // for how long a link that is over is kept; the journal has it for good
 )
 
 // Database is what the desk needs of the store.
@@ -43,13 +56,16 @@ type Database interface {
 
 // Question is what a page asks as its second factor.
 type Question struct {
-	Kind  string // "code" or "digits": numbers only; "text": anything
-	Words string // for the customer
+	Kind  string // KindTold, "digits" (numbers only) or "text"
+	Words string // for the customer; "" of KindTold: the page has words of its own
 	// State is handed back with the answer. It is kept in memory only.
 	State json.RawMessage
 }
 
-// Factor is a second factor that does not need a call: a code sent to a bound number, or
+// KindTold is the kind of a Question for the code that Make gave.
+const KindTold = "told"
+
+// Factor is a second factor that needs no call: a code sent to a bound number, or
 // something that the customer knows. Who passes has shown what the link needs.
 type Factor interface {
 	// Ask begins: it sends what there is to send. ErrNoFactor if there is nothing to ask.
@@ -65,50 +81,137 @@ type Options struct {
 	// Blind turns a value into one that can be compared but not read back.
 	Blind func(purpose, value string) []byte
 	// Changed is told of every change after it is durable, on the goroutine that made it;
-	// fields are what was filled in (done), as the forms' types have it. A crash may swallow
-	// it: State has what became of the link.
+	// fields are what was filled in (done). nil tells nobody. A crash may swallow it: State
+	// has what became of the link.
 	Changed func(ctx context.Context, l Link, s tandem.LinkState, fields map[string]any)
-	Factor  Factor // nil = only codes that are told
-	Now     func() time.Time
-	Random  io.Reader // crypto/rand.Reader
-	Log     *slog.Logger
+	Factor  Factor           // nil = only codes that are told
+	Now     func() time.Time // nil = time.Now
+	Random  io.Reader        // nil = crypto/rand.Reader
+	Log     *slog.Logger     // nil = slog.Default
 }
 
 // Desk makes and keeps links. It is safe for concurrent use.
 type Desk struct {
-	o Options
+	o     Options
+	asked questions
 }
 
 // New makes a Desk.
-func New(o Options) (*Desk, error) { return &Desk{o: o}, nil }
-
-// Make makes a link, durably, in one change with what with adds: the message and the
-// letter that carry the address. with is given the address, and the link with the code to
-// tell. If the interaction has a link under the Order's Key nothing is made and with is not called: what
-// there is comes back, now waited for under the Order's Serial, and with a new code to
-// tell if the page still has to ask for one.
-func (d *Desk) Make(ctx context.Context, o Order, with func(url string, l Link) (store.Change, error)) (l Link, made bool, err error) {
-	return Link{}, false, errors.New("link: not there yet")
+func New(o Options) (*Desk, error) {
+	if o.Database == nil || o.URL == "" || o.Blind == nil {
+		return nil, errors.New("link: Options need Database, URL and Blind")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Changed == nil {
+		o.Changed = func(context.Context, Link, tandem.LinkState, map[string]any) {}
+	}
+	return &Desk{o: o, asked: questions{all: map[tandem.LinkID]*question{}}}, nil
 }
 
-// Reissue returns a new address of a link that was sent to a conversation, for a chat's
-// button. A link sent elsewhere, or one that is of no use any more, is ErrUnusable.
-func (d *Desk) Reissue(ctx context.Context, id tandem.LinkID, conv tandem.ConversationID) (url string, err error) {
-	return "", ErrUnusable
+func (d *Desk) now() time.Time { return d.o.Now().UTC() }
+
+func (d *Desk) url(token string) string { return d.o.URL + "/l/" + token }
+
+// errMoved: somebody else changed the link meanwhile.
+var errMoved = errors.New("the link has changed meanwhile")
+
+// turn takes a link through one state or more, in one durable change with their events,
+// and then tells of them. It is errMoved if the link is no longer what l says.
+func (d *Desk) turn(ctx context.Context, l Link, fields map[string]any, to ...tandem.LinkState) (Link, error) {
+	was, now := l.State, d.now()
+	for _, s := range to {
+		if !may(l.State, s) {
+			return l, errMoved
+		}
+		switch l.State = s; {
+		case s == tandem.LinkOpened:
+			l.Opened = now
+			l.Page = tandem.NewID[tandem.LegID](now, d.o.Random)
+		case s.Over():
+			l.Over = now
+		}
+	}
+	c := store.Change{}
+	for _, s := range to {
+		e := tandem.LinkChanged{Link: l.ID, State: s, Leg: l.Page}
+		if s == tandem.LinkDone {
+			e.Fields = fields
+		}
+		actor := "system"
+		if byPerson(s) {
+			actor = "caller"
+		}
+		c.Events = append(c.Events, tandem.NewEvent(l.Interaction, l.Page, now, tandem.EventLinkState, actor, e))
+	}
+	if l.Page != "" {
+		c.Legs = []tandem.Leg{pageLeg(&l)}
+	}
+	late := now // of a link that may have expired, only what a person does is refused
+	if !byPerson(l.State) {
+		late = time.Time{}
+	}
+	c.With = func(tx store.Tx) error {
+		n, err := tx.Exec("UPDATE link SET state = ?, opened = ?, over = ?, page = ?, browser = ? WHERE no = ? AND state = ? AND expires > ?",
+			string(l.State), l.Opened, l.Over, string(l.Page), l.browser, l.no, string(was), late)
+		if err == nil && n == 0 {
+			err = errMoved
+		}
+		return err
+	}
+	if err := d.o.Database.Commit(ctx, &c); err != nil {
+		return l, err
+	}
+	if l.State.Over() {
+		d.asked.forget(l.ID)
+	}
+	told := context.WithoutCancel(ctx) // it is done, whether or not the browser still waits
+	for _, s := range to {
+		d.o.Log.Info("link", "link", l.ID, "interaction", l.Interaction, "state", s)
+		if s == tandem.LinkDone {
+			d.o.Changed(told, l, s, fields)
+		} else {
+			d.o.Changed(told, l, s, nil)
+		}
+	}
+	return l, nil
 }
 
-// State finds the link that an interaction has under a key; store.ErrNotFound if it has none.
-func (d *Desk) State(ctx context.Context, in tandem.InteractionID, key string) (Link, error) {
-	return Link{}, store.ErrNotFound
+// pageLeg is the page as a leg of the interaction.
+func pageLeg(l *Link) tandem.Leg {
+	leg := tandem.Leg{
+		ID: l.Page, Interaction: l.Interaction, Kind: tandem.LegLink, Inbound: true, Role: tandem.RoleCustomer, Started: l.Opened, Answered: l.Opened,
+	}
+	if !l.Proved.IsZero() {
+		leg.Assurance, leg.AssuranceUntil = l.Needs, l.Proved
+	}
+	if l.State.Over() {
+		leg.Ended, leg.Termination = l.Over, ending(l)
+	}
+	return leg
 }
 
-// Find finds a link by its id; store.ErrNotFound if there is none.
-func (d *Desk) Find(ctx context.Context, id tandem.LinkID) (Link, error) {
-	return Link{}, store.ErrNotFound
+// Revoke closes a link at once. One that is over stays what it is; that is no error. why
+// is for the log.
+func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, why string) error {
+	for {
+		l, err := d.Find(ctx, id)
+		if err != nil || l.State.Over() {
+			return err
+		}
+		_, err = d.turn(ctx, l, nil, tandem.LinkRevoked)
+		if err == nil {
+			d.o.Log.Info("link revoked", "link", id, "why", why)
+		}
+		if !errors.Is(err, errMoved) { // each loss is a change made, and there are few
+			return err
+		}
+	}
 }
-
-// Revoke closes a link at once. One that is over stays what it is; that is no error.
-func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, why string) error { return ErrUnusable }
-
-// Run raises what expires, until ctx ends.
-func (d *Desk) Run(ctx context.Context) error { <-ctx.Done(); return nil }
