@@ -33,4 +33,5 @@ type Binding struct {
 	Since    time.Time  `json:"since"`
 	Checked  time.Time  `json:"checked,omitzero"`
 	Until    time.Time  `json:"until,omitzero"` // when it was undone
+	From     CustomerID `json:"from,omitempty"` // whose the identity was before, and will be when this is undone
 }

@@ -153,10 +153,12 @@ func (w *writer) unmerge(m *store.Merge, now time.Time) error {
 
 // CustomerOf finds who has an identity now; found is false if nobody does.
 func (db *DB) CustomerOf(ctx context.Context, i tandem.Identity) (b tandem.Binding, found bool, err error) {
-	err = db.each(ctx, db.pool, "SELECT c.id, i.since, i.checked FROM identity i JOIN customer c ON c.no = i.customer WHERE i.blind = ? AND i.until = 0",
+	err = db.each(ctx, db.pool, `SELECT c.id, i.since, i.checked, coalesce(f.id, '') FROM identity i JOIN customer c ON c.no = i.customer
+		LEFT JOIN identity b ON b.no = i.before LEFT JOIN customer f ON f.no = b.customer WHERE i.blind = ? AND i.until = 0`,
 		func(row []driver.Value) error {
 			found = true
-			b = tandem.Binding{Customer: tandem.CustomerID(asText(row[0])), Identity: i, Since: fromNanos(asInt(row[1])), Checked: fromNanos(asInt(row[2]))}
+			b = tandem.Binding{Customer: tandem.CustomerID(asText(row[0])), Identity: i, Since: fromNanos(asInt(row[1])), Checked: fromNanos(asInt(row[2])),
+				From: tandem.CustomerID(asText(row[3]))}
 			return nil
 		}, blind(db.o.Keys, i))
 	if err != nil {
