@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"tandem/store"
@@ -24,7 +25,8 @@ const (
 	maxAtOnce   = 64              // requests handed on at once, each waiting for the store
 	waitPlace   = 3 * time.Second // for one of those places, then a request is asked to come back
 	readFor     = 10 * time.Second
-	perPair     = 30 // texts of one person to one number within a minute
+	oldest      = 7 * day // that a text can have been under way, by the provider's clock
+	perPair     = 30      // texts of one person to one number within a minute
 	comeBack    = "2"
 	sourceTries = 30 // refused requests of one source within a minute, then it is not listened to
 )
@@ -53,7 +55,7 @@ func (d *Desk) Handler() http.Handler {
 
 // receive takes one request to its end.
 func (d *Desk) receive(w http.ResponseWriter, r *http.Request, name string) (Answer, error) {
-	source := d.o.Source(r)
+	source := network(d.o.Source(r))
 	now := d.o.Now()
 	if d.sources.spent(source, sourceTries, now) {
 		return Answer{}, reject("too_many", http.StatusTooManyRequests, "too many requests of this address were refused")
@@ -156,7 +158,7 @@ func (d *Desk) arrive(ctx context.Context, in *Inbound, now time.Time) error {
 		return nil
 	}
 	in.From, in.To = theirs, ours
-	if in.At.IsZero() {
+	if in.At.After(now) || now.Sub(in.At) > oldest { // also when it is not said
 		in.At = now.UTC()
 	}
 	if text := []rune(in.Text); len(text) > maxText {
@@ -207,6 +209,19 @@ func (d *Desk) tell(rule string) {
 	if d.o.Rejected != nil {
 		d.o.Rejected(rule)
 	}
+}
+
+// network is what counts as one address: whoever has one IPv6 address has 2^64.
+func network(source string) string {
+	a, err := netip.ParseAddr(source)
+	if err != nil || a.Unmap().Is4() {
+		return source
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return source
+	}
+	return p.String()
 }
 
 // connection is the address a request's connection comes from.

@@ -217,4 +217,3 @@ func digit(r rune) rune {
 	}
 	return r
 }
-
