@@ -313,11 +313,18 @@ func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effec
 
 // begin hands the world what is answered later.
 func (r *run) begin(ctx context.Context, s flow.Session, e flow.Effect) {
-	if err := r.World.Begin(ctx, s, e); err != nil {
+	words, err := r.World.Begin(ctx, s, e)
+	if err != nil {
 		r.fault(s.Wait.Serial, err.Error())
 		return
 	}
 	r.begun = &s
+	for _, p := range words {
+		p.Step = s.Wait.Step
+		if !r.left {
+			r.play(ctx, p)
+		}
+	}
 }
 
 // fault answers an effect that could not be carried out, so that the flow goes to its

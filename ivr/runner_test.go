@@ -30,6 +30,7 @@ type script struct {
 	promise  error
 	recorded *flow.Result // given with ErrLeft
 	fetch    func(context.Context) flow.Fetched
+	words    []flow.Play // said at the beginning of what is answered later
 	begin    func(flow.Session, flow.Effect) error
 	inbox    chan flow.Input
 	turns    []flow.Turn // what Talk returns, in order; then an error
@@ -109,9 +110,9 @@ func (s *script) Trace(kind tandem.EventKind, data any) {
 func (s *script) Save(saved flow.Session)  { s.saved = saved }
 func (s *script) Inbox() <-chan flow.Input { return s.inbox }
 
-func (s *script) Begin(_ context.Context, at flow.Session, e flow.Effect) error {
+func (s *script) Begin(_ context.Context, at flow.Session, e flow.Effect) ([]flow.Play, error) {
 	s.note("begin %T", e)
-	return s.begin(at, e)
+	return s.words, s.begin(at, e)
 }
 
 func (s *script) Withdraw(_ context.Context, at flow.Session) {

@@ -18,8 +18,9 @@ type World interface {
 	Connect(ctx context.Context, c flow.Connect) flow.Result
 	// Begin begins what is answered later, by the Inbox: Send, SendLink, Move and Book.
 	// s is the session at the wait for it. What was begun under the same Key before is not
-	// done twice but answered. An error is a fault of the step.
-	Begin(ctx context.Context, s flow.Session, e flow.Effect) error
+	// done twice but answered. words are said at once, in the program's own words. An error
+	// is a fault of the step.
+	Begin(ctx context.Context, s flow.Session, e flow.Effect) (words []flow.Play, err error)
 	// Talk begins the talk of an Identify or a Resume; with e nil it goes on with what the
 	// customer entered (InputText), or with their silence (InputTimeout), and s.World is
 	// the State of the turn before. An error is a fault of the step.
