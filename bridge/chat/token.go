@@ -109,3 +109,13 @@ func (b *Book) ByToken(ctx context.Context, token string) (Conversation, error) 
 	}
 	return b.Find(ctx, id)
 }
+
+// Begin makes a conversation, as Create does, that a token opens which NewToken has drawn.
+func (b *Book) Begin(ctx context.Context, c *Conversation, token string) error {
+	return b.o.Database.Update(ctx, func(tx store.Tx) error {
+		if err := b.Create(tx, c); err != nil {
+			return err
+		}
+		return b.Keep(tx, c.ID, token)
+	})
+}

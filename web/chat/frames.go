@@ -1,0 +1,205 @@
+package chat
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+)
+
+// protocol is the WebSocket's subprotocol.
+const protocol = "tandem.chat.1"
+
+// Kinds of frames: what stands in t. docs/chat-protocol.md has each of them.
+const (
+	// From the client.
+	kindHello = "hello"
+	kindBegin = "begin"
+	kindOpen  = "open"
+	kindSay   = "say"
+	kindRead  = "read"
+	kindGot   = "got"
+	kindPing  = "ping"
+	// Both ways.
+	kindTyping = "typing"
+	// From the server.
+	kindWelcome  = "welcome"
+	kindMessage  = "message"
+	kindCaughtUp = "caught_up"
+	kindRefused  = "refused"
+	kindOver     = "over"
+	kindPong     = "pong"
+)
+
+// Bounds of frames from the client.
+const (
+	maxFrame  = 64 << 10 // bytes
+	maxText   = 4000     // characters of a message
+	maxClient = 64       // characters of a message's id
+	maxLangs  = 10       // that are looked at
+)
+
+// incoming is a frame from the client, whatever its kind.
+type incoming struct {
+	T          string   `json:"t"`
+	Site       string   `json:"site"`
+	QR         string   `json:"qr"`
+	Token      string   `json:"token"`
+	After      uint64   `json:"after"`
+	Langs      []string `json:"langs"`
+	ID         string   `json:"id"`
+	Text       string   `json:"text"`
+	Attachment string   `json:"attachment"`
+	Secret     bool     `json:"secret"`
+	Seq        uint64   `json:"seq"`
+	On         bool     `json:"on"`
+}
+
+var errFrame = errors.New("not a frame")
+
+// parse reads a frame: one JSON object with t. Fields it does not know are left alone, so
+// that clients may be newer.
+func parse(data []byte) (in incoming, err error) {
+	if len(data) > maxFrame || json.Unmarshal(data, &in) != nil || in.T == "" {
+		return incoming{}, errFrame
+	}
+	return in, nil
+}
+
+// clientID reports whether s may be a message's id: of the characters of base64url. What
+// the server itself gives ids to has others in them.
+func clientID(s string) bool {
+	if s == "" || len(s) > maxClient {
+		return false
+	}
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// Frames to the client.
+type (
+	welcome struct {
+		T            string                `json:"t"`
+		Conversation tandem.ConversationID `json:"conversation,omitempty"`
+		Token        string                `json:"token,omitempty"`
+		Rev          uint64                `json:"rev"`
+		Lang         string                `json:"lang"`
+		Site         siteView              `json:"site"`
+		Place        string                `json:"place,omitempty"`
+	}
+	siteView struct {
+		Title     map[string]string `json:"title"`
+		Languages []string          `json:"languages"`
+		CallBack  bool              `json:"call_back"`
+	}
+	message struct {
+		T          string          `json:"t"`
+		Rev        uint64          `json:"rev"`
+		Seq        uint64          `json:"seq"`
+		State      string          `json:"state"`
+		At         time.Time       `json:"at"`
+		From       tandem.Sender   `json:"from"`
+		Name       string          `json:"name,omitempty"`
+		ID         string          `json:"id,omitempty"`
+		Lang       string          `json:"lang,omitempty"`
+		Text       string          `json:"text"`
+		Image      string          `json:"image,omitempty"`
+		Attachment *attachmentView `json:"attachment,omitempty"`
+		Buttons    []tandem.Button `json:"buttons,omitempty"`
+		Link       *linkView       `json:"link,omitempty"`
+		Secret     bool            `json:"secret,omitempty"`
+		AsksSecret bool            `json:"asks_secret,omitempty"`
+		Error      string          `json:"error,omitempty"`
+		Erased     bool            `json:"erased,omitempty"`
+	}
+	attachmentView struct {
+		ID        tandem.BlobID `json:"id"`
+		MediaType string        `json:"media_type"`
+		Width     int           `json:"width"`
+		Height    int           `json:"height"`
+		Bytes     int64         `json:"bytes"`
+	}
+	linkView struct {
+		ID    tandem.LinkID    `json:"id"`
+		Label string           `json:"label,omitempty"`
+		State tandem.LinkState `json:"state"`
+	}
+	caughtUp struct {
+		T   string `json:"t"`
+		Rev uint64 `json:"rev"`
+	}
+	typing struct {
+		T    string        `json:"t"`
+		From tandem.Sender `json:"from"`
+		Name string        `json:"name,omitempty"`
+		On   bool          `json:"on"`
+	}
+	refused struct {
+		T          string            `json:"t"`
+		ID         string            `json:"id,omitempty"`
+		Code       string            `json:"code"`
+		Message    map[string]string `json:"message"`
+		RetryAfter int               `json:"retry_after,omitempty"` // seconds
+	}
+	bare struct {
+		T string `json:"t"`
+	}
+)
+
+// messageOf is an entry as the customer sees it. The id is that of a message of their
+// own: what the server gives others is no business of theirs.
+func messageOf(e *chat.Entry) message {
+	m := &e.Message
+	out := message{T: kindMessage, Rev: e.Rev, Seq: m.Seq, State: string(e.State), At: e.At, From: m.From, Name: m.Name, Lang: m.Lang, Text: m.Text,
+		Buttons: m.Buttons, Secret: m.Secret, AsksSecret: m.AsksSecret, Error: e.Error, Erased: e.Erased}
+	if m.From == tandem.SenderCustomer {
+		out.ID = m.Client
+	}
+	if m.Image != "" {
+		out.Image = (&url.URL{Path: imagesPath + m.Image}).EscapedPath()
+	}
+	if a := m.Attachment; a != nil {
+		out.Attachment = &attachmentView{ID: a.Blob, MediaType: a.MediaType, Width: a.Width, Height: a.Height, Bytes: a.Bytes}
+	}
+	if m.Link != nil {
+		out.Link = &linkView{ID: m.Link.ID, Label: m.Link.Label, State: e.Link}
+	}
+	return out
+}
+
+// view is what everybody may know of a site.
+func (s *Site) view() siteView {
+	title, languages := s.Title, s.Languages
+	if title == nil {
+		title = map[string]string{}
+	}
+	if languages == nil {
+		languages = []string{}
+	}
+	return siteView{title, languages, s.CallBack}
+}
+
+// choose is the first language a person asks for that a site has: by its whole tag, else
+// by its first part, so that zh and zh-Hans find zh-CN. Without one it is the site's first.
+func choose(wanted, have []string) string {
+	if len(have) == 0 {
+		return ""
+	}
+	first := func(tag string) string { base, _, _ := strings.Cut(tag, "-"); return base }
+	for _, w := range wanted[:min(len(wanted), maxLangs)] {
+		for _, h := range have {
+			if strings.EqualFold(w, h) {
+				return h
+			}
+		}
+		for _, h := range have {
+			if strings.EqualFold(first(w), first(h)) {
+				return h
+			}
+		}
+	}
+	return have[0]
+}

@@ -1,0 +1,504 @@
+package chat
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/store"
+	"tandem/web/answer"
+)
+
+// Times and sizes of a socket.
+const (
+	helloTime = 5 * time.Second  // to its first frame
+	writeTime = 10 * time.Second // for one frame to leave
+	pingEvery = 30 * time.Second
+	pongTime  = 10 * time.Second
+	doTime    = time.Minute // for what one frame asks
+	bufSize   = 1 << 10     // bytes, each way: larger frames pass through
+	maxQueued = 64          // frames that wait to be written; then the socket is closed, and its client resumes
+	page      = 100         // messages read at once for a client that resumes
+)
+
+// frameRate bounds frames of any kind, of one socket.
+var frameRate = rate{"frame", 100, 50 * time.Millisecond}
+
+// Close codes: RFC 6455, section 7.4.1, and one of our own.
+const (
+	closeBinary  = websocket.StatusUnsupportedData // 1003
+	closePolicy  = websocket.StatusPolicyViolation // 1008: origin, site, token, hello, flood
+	closeFault   = websocket.StatusInternalError   // 1011
+	closeRestart = websocket.StatusServiceRestart  // 1012
+	closeLater   = websocket.StatusTryAgainLater   // 1013
+	closeSlow    = websocket.StatusCode(4000)
+)
+
+// socket is one WebSocket. Its reader is a goroutine for as long as it is open; a writer
+// runs only while something is to be written, so that one that is idle costs little.
+type socket struct {
+	door   *Door
+	conn   *websocket.Conn
+	raw    net.Conn // below it
+	from   netip.Addr
+	origin string
+	own    bool // the origin is the server's
+
+	// The reader's.
+	site  Site
+	lang  string
+	token string // given with the welcome, and kept with the conversation once there is one
+	sub   *chat.Subscription
+	flood bucketOf
+	types bucketOf
+	got   uint64 // told to be delivered up to
+	read  uint64 // told to be read up to
+
+	id   atomic.Pointer[tandem.ConversationID] // nil before there is one; set by the reader
+	busy atomic.Bool                           // the reader does what a frame asks, and reads no pong
+	top  atomic.Uint64                         // the highest Seq that was written
+
+	sent uint64 // the highest Rev that was written; the writer's
+
+	mu      sync.Mutex
+	beat    *time.Timer
+	queue   []any // *chat.Entry, again, backlog, or a frame
+	writing bool
+	over    bool // nothing is queued any more
+}
+
+// backlog asks the writer for all changes not written yet, and to say that this was all.
+type backlog struct{}
+
+// again is an entry that the client asks for by its id, and may have had.
+type again struct {
+	*chat.Entry
+	id string
+}
+
+// getSocket makes a socket of a request.
+func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
+	from, given, ok := origin(r)
+	own := ok && given && d.isOwn(r, from)
+	switch {
+	case !given || !ok || (!own && !lists(d.o.Origins(), from)):
+		refuseOrigin(w)
+		return
+	case !speaks(r):
+		answer.Refuse(w, http.StatusBadRequest, "protocol", "Connect with the WebSocket subprotocol "+protocol+".")
+		return
+	}
+	if d.o.Ready != nil && d.o.Ready() != nil {
+		w.Header().Set("Retry-After", "5")
+		answer.Refuse(w, http.StatusServiceUnavailable, "not_now", "Nobody new is let in at the moment. Try again in a moment.")
+		return
+	}
+	s := &socket{door: d, from: d.source(r), origin: from, own: own}
+	if !d.limits.admit(s.from, d.o.Limits.SocketsPerAddress) {
+		tooMany(w, 10*time.Second)
+		return
+	}
+	var err error
+	s.conn, err = websocket.Accept(small{w, &s.raw}, r, &websocket.AcceptOptions{Subprotocols: []string{protocol}, InsecureSkipVerify: true}) // the origin was looked at above
+	if err != nil {                                                                                                                           // it has answered
+		d.limits.release(s.from)
+		return
+	}
+	if !d.enter(s) {
+		d.limits.release(s.from)
+		s.conn.Close(closeLater, "full")
+		return
+	}
+	s.conn.SetReadLimit(maxFrame)
+	go s.run() // this goroutine, and what net/http keeps for it, ends
+}
+
+// speaks reports whether a client offers our protocol.
+func speaks(r *http.Request) bool {
+	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	return slices.ContainsFunc(offers, func(one string) bool { return strings.TrimSpace(one) == protocol })
+}
+
+// small gives a connection buffers of its own: those of net/http are larger, and would be
+// kept as long as the socket.
+type small struct {
+	http.ResponseWriter
+	raw *net.Conn // set to the connection
+}
+
+func (s small) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(s.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	r := bufio.NewReaderSize(bytes.NewReader(bytes.Clone(early)), max(bufSize, len(early)))
+	r.Peek(len(early))
+	*s.raw = conn
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, bufSize)), nil
+}
+
+// run reads frames until the socket ends.
+func (s *socket) run() {
+	defer s.door.leave(s)
+	defer s.finish()
+	defer s.contain()
+	if !s.hello() {
+		return
+	}
+	for {
+		in, ok := s.next()
+		if !ok {
+			return
+		}
+		s.busy.Store(true)
+		s.handle(in)
+		s.busy.Store(false)
+	}
+}
+
+// contain ends this socket only when the program is at fault.
+func (s *socket) contain() {
+	if p := recover(); p != nil {
+		if s.door.o.Panicked != nil {
+			s.door.o.Panicked()
+		}
+		s.door.o.Log.Error("a socket met a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		s.end(closeFault, "fault")
+	}
+}
+
+// finish gives back all that the socket has. end may be closing it in good form: that
+// must not be cut short.
+func (s *socket) finish() {
+	if s.sub != nil {
+		s.sub.Close()
+	}
+	s.mu.Lock()
+	ended := s.over
+	s.over, s.queue = true, nil
+	if s.beat != nil {
+		s.beat.Stop()
+	}
+	s.mu.Unlock()
+	if !ended {
+		s.conn.CloseNow()
+	}
+}
+
+// end closes the socket with a code and a reason for its client. It does not wait.
+func (s *socket) end(code websocket.StatusCode, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
+	s.over, s.queue = true, nil
+	s.door.running.Go(func() { s.conn.Close(code, reason) }) // with its own bounds of time
+}
+
+// next reads a frame; ok is false when the socket ends.
+func (s *socket) next() (in incoming, ok bool) {
+	for {
+		kind, data, err := s.conn.Read(context.Background())
+		if err != nil {
+			return in, false
+		}
+		if kind != websocket.MessageText {
+			s.end(closeBinary, "binary")
+			return in, false
+		}
+		if s.flood.take(frameRate, s.door.o.Now()) > 0 {
+			s.end(closePolicy, "flood")
+			return in, false
+		}
+		if in, err = parse(data); err == nil {
+			return in, true
+		}
+		s.push(refusal("", bad, wordsBad, 0))
+	}
+}
+
+// hello reads the first frame and answers it; ok is false if the socket ends.
+func (s *socket) hello() (ok bool) {
+	late := time.AfterFunc(helloTime, func() { s.end(closePolicy, "hello") })
+	in, ok := s.next()
+	if !late.Stop() || !ok {
+		return false
+	}
+	if in.T != kindHello {
+		s.end(closePolicy, "hello")
+		return false
+	}
+	c, why := s.recognise(in)
+	if why != "" {
+		code := closePolicy
+		if why == "later" {
+			code = closeLater
+		}
+		s.end(code, why)
+		return false
+	}
+	s.beats()
+	if c.ID == "" {
+		return s.greetStranger()
+	}
+	if c.Lang != "" {
+		s.lang = c.Lang
+	}
+	if s.sent = in.After; s.sent > c.Rev { // it knows another past than we
+		s.sent = 0
+	}
+	s.top.Store(c.Seq)
+	return s.join(c.ID, s.welcomeTo(c.ID, c.Rev, "")) && s.push(backlog{})
+}
+
+// recognise finds the site and the conversation of a hello. why is the reason for which
+// the socket is closed, "" = none.
+func (s *socket) recognise(in incoming) (c chat.Conversation, why string) {
+	d := s.door
+	entry := "chat:" + in.Site
+	if in.QR != "" {
+		entry = "qr:" + in.QR
+	}
+	if in.Token != "" {
+		key := network(s.from)
+		if d.limits.look(guessing, key) > 0 {
+			return c, "later"
+		}
+		ctx, cancel := context.WithTimeout(d.ctx, doTime)
+		defer cancel()
+		var err error
+		c, err = d.o.Book.ByToken(ctx, in.Token)
+		if errors.Is(err, store.ErrNotFound) {
+			d.limits.take(guessing, key)
+			return c, "token"
+		}
+		if err != nil {
+			d.o.Log.Error("a conversation could not be looked up", "error", err)
+			return c, "later"
+		}
+		if (in.Site != "" || in.QR != "") && entry != c.Entry && !s.own {
+			return c, "token"
+		}
+		entry = c.Entry
+	}
+	site, known := d.o.Sites(entry)
+	switch {
+	case !known && c.ID != "" && s.own: // handed over from a call, or a site that is gone
+		site = Site{Entry: c.Entry}
+	case !known:
+		return c, "site"
+	case !s.own && !lists(site.Origins, s.origin):
+		return c, "origin"
+	}
+	s.site, s.lang = site, choose(in.Langs, site.Languages)
+	return c, ""
+}
+
+// greetStranger answers who has no conversation. It gets the token its conversation will
+// have, so that it can come back even if it is cut off before it hears of that.
+func (s *socket) greetStranger() (ok bool) {
+	token, err := s.door.o.Book.NewToken()
+	if err != nil {
+		s.door.o.Log.Error("no token could be drawn", "error", err)
+		s.end(closeLater, "later")
+		return false
+	}
+	s.token = token
+	return s.push(s.welcomeTo("", 0, token)) && s.push(caughtUp{T: kindCaughtUp})
+}
+
+func (s *socket) welcomeTo(id tandem.ConversationID, rev uint64, token string) welcome {
+	return welcome{T: kindWelcome, Conversation: id, Token: token, Rev: rev, Lang: s.lang, Site: s.site.view(), Place: s.site.Place}
+}
+
+// join makes the socket one of a conversation, with a welcome before all else that it is
+// told.
+func (s *socket) join(id tandem.ConversationID, hello welcome) (ok bool) {
+	s.id.Store(&id)
+	if !s.push(hello) {
+		return false
+	}
+	sub, err := s.door.o.Book.Subscribe(id, s.show)
+	if err != nil {
+		s.end(closeLater, "devices")
+		return false
+	}
+	s.sub = sub
+	return true
+}
+
+// show takes what the conversation publishes. It must not wait.
+func (s *socket) show(f chat.Frame) bool {
+	switch f := f.(type) {
+	case *chat.Entry:
+		return s.push(f)
+	case chat.Typing:
+		if f.From == tandem.SenderCustomer {
+			return true
+		}
+		return s.push(typing{T: kindTyping, From: f.From, Name: f.Name, On: f.On})
+	case chat.Over:
+		return s.push(bare{kindOver})
+	}
+	return true
+}
+
+// push queues something to be written. It is false once the socket ends: its queue being
+// full is a reason for that.
+func (s *socket) push(what any) bool {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return false
+	}
+	if len(s.queue) >= maxQueued {
+		s.mu.Unlock()
+		s.end(closeSlow, "slow")
+		return false
+	}
+	s.queue = append(s.queue, what)
+	if !s.writing {
+		s.writing = true
+		s.door.running.Go(s.write)
+	}
+	s.mu.Unlock()
+	return true
+}
+
+// write writes what is queued, and ends when nothing is.
+func (s *socket) write() {
+	defer s.contain()
+	for {
+		s.mu.Lock()
+		batch := s.queue
+		s.queue = nil
+		if len(batch) == 0 {
+			s.writing = false
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		for _, what := range batch {
+			var err error
+			switch what := what.(type) {
+			case *chat.Entry:
+				err = s.writeEntry(what)
+			case backlog:
+				if err = s.catchUp(); err == nil {
+					err = s.put(caughtUp{T: kindCaughtUp, Rev: s.sent})
+				}
+			case again:
+				m := messageOf(what.Entry)
+				m.ID = what.id // which an erased one does not have
+				err = s.put(m)
+			default:
+				err = s.put(what)
+			}
+			if err != nil {
+				s.end(closeLater, "later") // of no effect where the connection is gone
+				return
+			}
+		}
+	}
+}
+
+// writeEntry writes a change, in the order of Rev and with none left out: a client knows
+// all up to the highest Rev it has. One that came too early has those before it fetched.
+func (s *socket) writeEntry(e *chat.Entry) error {
+	switch {
+	case e.Rev <= s.sent:
+		return nil
+	case e.Rev == s.sent+1:
+		return s.putEntry(e)
+	}
+	return s.catchUp()
+}
+
+// catchUp writes all changes after the last one written.
+func (s *socket) catchUp() error {
+	ctx, cancel := context.WithTimeout(s.door.ctx, doTime)
+	defer cancel()
+	for {
+		entries, err := s.door.o.Book.Since(ctx, *s.id.Load(), s.sent, page)
+		if err != nil {
+			s.door.o.Log.Error("messages could not be read", "conversation", *s.id.Load(), "error", err)
+			return err
+		}
+		for i := range entries {
+			if err := s.putEntry(&entries[i]); err != nil {
+				return err
+			}
+		}
+		if len(entries) < page {
+			return nil
+		}
+	}
+}
+
+func (s *socket) putEntry(e *chat.Entry) error {
+	if err := s.put(messageOf(e)); err != nil {
+		return err
+	}
+	s.sent = e.Rev
+	s.top.Store(max(s.top.Load(), e.Message.Seq))
+	return nil
+}
+
+// put writes one frame.
+func (s *socket) put(frame any) error {
+	data, err := json.Marshal(frame)
+	if err != nil {
+		return fmt.Errorf("writing a frame: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, data)
+}
+
+// beats has the socket pinged from now on.
+func (s *socket) beats() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beat = time.AfterFunc(pingEvery, s.ping)
+}
+
+// ping ends a socket that does not answer: its client is gone without a word.
+func (s *socket) ping() {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
+	s.door.running.Add(1)
+	s.mu.Unlock()
+	defer s.door.running.Done()
+	ctx, cancel := context.WithTimeout(context.Background(), pongTime)
+	defer cancel()
+	if err := s.conn.Ping(ctx); err != nil && !s.busy.Load() {
+		s.conn.CloseNow()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.beat.Reset(pingEvery)
+	}
+}
