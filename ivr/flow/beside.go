@@ -22,6 +22,9 @@ type (
 		Most     int
 		Ask      *Prompt
 		Optional bool
+		// Labels are what people read in the place of an enum's values; a value without one
+		// stands for itself.
+		Labels map[string]*Prompt
 	}
 
 	// Operation is a page that a link opens.
@@ -29,6 +32,7 @@ type (
 		Name    string
 		Pos     Pos
 		Needs   tandem.Assurance
+		Title   *Prompt // of the page; nil = a plain word
 		Steps   []OperationStep
 		Confirm *Prompt // on the button; nil = a plain word
 		Result  *Prompt // shown when done; nil = a plain sentence

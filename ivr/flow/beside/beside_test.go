@@ -2,6 +2,7 @@ package beside_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -44,6 +45,9 @@ fields:
 	if !reflect.DeepEqual(kind.Type.Values, []string{"noise", "leak"}) {
 		t.Errorf("%+v", kind.Type)
 	}
+	if kind.Labels != nil {
+		t.Errorf("%+v", kind.Labels)
+	}
 	// What is asked needs a question in each language of the flow that asks it.
 	beside.Asks(f, form, &flow.Flow{Name: "front_door", Languages: []string{"en", "zh-CN"}})
 	if ds := f.Found(); len(ds) != 2 || ds[0].Line != 4 || ds[1].Line != 5 {
@@ -51,9 +55,38 @@ fields:
 	}
 }
 
+func TestLabels(t *testing.T) {
+	f := parsed(t, "x.form.yaml", `form: cards
+fields:
+  - { name: kind, type: enum, values: [gold, basic], ask: { en: "Which card?", zh-CN: 哪种卡？ }, labels: { gold: { en: Gold, zh-CN: 金卡 }, basic: { en: Basic } } }
+`)
+	form := beside.NewFolder(fstest.MapFS{}).Form(f)
+	if f.Broken() || len(form.Fields[0].Labels) != 2 {
+		t.Fatalf("%+v, %v", form, f.Found())
+	}
+	if text, _ := form.Fields[0].Labels["gold"].ByLang["zh-CN"].Text.Literal(); text != "金卡" {
+		t.Errorf("label %q", text)
+	}
+	beside.Asks(f, form, &flow.Flow{Name: "front_door", Languages: []string{"en", "zh-CN"}})
+	if ds := f.Found(); len(ds) != 1 || !strings.Contains(ds[0].Message, "the label of `basic`") {
+		t.Errorf("found %v", ds)
+	}
+	for field, want := range map[string]string{
+		"{ name: a, type: enum, values: [gold], labels: { godl: { en: Gold } } }": "write `gold`",
+		"{ name: a, type: int, labels: { gold: { en: Gold } } }":                  "",
+	} {
+		f := parsed(t, "x.form.yaml", "form: cards\nfields: [ "+field+" ]\n")
+		beside.NewFolder(fstest.MapFS{}).Form(f)
+		if ds := f.Found(); len(ds) != 1 || ds[0].Suggestion != want {
+			t.Errorf("%s: found %v", field, ds)
+		}
+	}
+}
+
 func TestOperation(t *testing.T) {
 	f := parsed(t, "x.operation.yaml", `operation: enrol
 needs: verified
+title: { en: "Bank online" }
 steps:
   - { show: { en: { text: "Tap More.", image: b.png } }, image: a.png }
   - { form: enrol_form }
@@ -62,15 +95,15 @@ result: { en: "Done." }
 `)
 	var asked []string
 	o := beside.NewFolder(fstest.MapFS{"a.png": {}, "b.png": {}}).Operation(f, func(_ *source.Node, name string) { asked = append(asked, name) })
-	if f.Broken() || o.Name != "enrol" || o.Needs != tandem.Verified || len(o.Steps) != 2 || o.Confirm == nil || o.Result == nil {
+	if f.Broken() || o.Name != "enrol" || o.Needs != tandem.Verified || len(o.Steps) != 2 || o.Title == nil || o.Confirm == nil || o.Result == nil {
 		t.Fatalf("%+v, %v", o, f.Found())
 	}
 	if s := o.Steps[0]; s.Image != "a.png" || s.Show.ByLang["en"].Image != "b.png" || o.Steps[1].Form != "enrol_form" || !reflect.DeepEqual(asked, []string{"enrol_form"}) {
 		t.Errorf("%+v, asked %v", o.Steps, asked)
 	}
 	beside.Shows(f, o, &flow.Flow{Name: "front_door", Languages: []string{"en", "zh-CN"}})
-	if ds := f.Found(); len(ds) != 3 || source.HasErrors(ds) {
-		t.Errorf("found %v, want three warnings", ds)
+	if ds := f.Found(); len(ds) != 4 || source.HasErrors(ds) {
+		t.Errorf("found %v, want four warnings", ds)
 	}
 }
 

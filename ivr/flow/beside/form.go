@@ -2,6 +2,7 @@ package beside
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 
 	"tandem/ivr/flow"
@@ -64,7 +65,7 @@ var answers = []string{"text", "string", "digits", "int", "decimal", "money", "d
 
 // field reads one question; nil if it has no name.
 func (d *Folder) field(f *source.File, n *source.Node) *flow.FormField {
-	if !f.Fields(n, "a field", "name", "type", "values", "range", "ask", "optional") {
+	if !f.Fields(n, "a field", "name", "type", "values", "labels", "range", "ask", "optional") {
 		return nil
 	}
 	field := &flow.FormField{Pos: f.Pos(n), Type: &expression.Type{Kind: expression.Text}}
@@ -81,11 +82,14 @@ func (d *Folder) field(f *source.File, n *source.Node) *flow.FormField {
 	if t := n.Get("type"); t == nil {
 		f.Fail(n, "missing-key", "add `type: text`", "field `%s` has no `type`", name)
 	} else if _, ok := f.Word(t, "type", answers...); ok {
-		if read := f.Type(n, "field `"+name+"`", "name", "range", "ask", "optional"); read != nil {
+		if read := f.Type(n, "field `"+name+"`", "name", "labels", "range", "ask", "optional"); read != nil {
 			field.Type = read
 		}
 	}
 	field.Least, field.Most = between(f, n.Get("range"), field.Type)
+	if l := n.Get("labels"); l != nil {
+		field.Labels = d.labels(f, l, field)
+	}
 	if a := n.Get("ask"); a != nil {
 		field.Ask = d.words(f, a, "the question `"+name+"`")
 	}
@@ -93,6 +97,27 @@ func (d *Folder) field(f *source.File, n *source.Node) *flow.FormField {
 		field.Optional = f.YesNo(o, "optional")
 	}
 	return field
+}
+
+// labels reads what people read in the place of an enum's values.
+func (d *Folder) labels(f *source.File, n *source.Node, field *flow.FormField) map[string]*flow.Prompt {
+	enum := field.Type.Kind == expression.Enum
+	if !enum {
+		f.Fail(n, "wrong-type", "", "`labels` belong to type enum; this field is %s", field.Type.Kind)
+	}
+	if !f.AnyFields(n, "labels", "write { VALUE: { en: \"…\" } }") {
+		return nil
+	}
+	out := map[string]*flow.Prompt{}
+	for _, e := range n.Entries {
+		if enum && !slices.Contains(field.Type.Values, e.Key.Text) {
+			f.Fail(e.Key, "unknown-word", source.DidYouMean(e.Key.Text, field.Type.Values), "`%s` is none of the field's values", e.Key.Text)
+		}
+		if p := d.words(f, e.Val, "the label of `"+e.Key.Text+"`"); p != nil {
+			out[e.Key.Text] = p
+		}
+	}
+	return out
 }
 
 var rangeForm = regexp.MustCompile(`^(-?[0-9]{1,7})\.\.(-?[0-9]{1,7})$`)
@@ -130,5 +155,8 @@ func Asks(f *source.File, form *flow.Form, used *flow.Flow) {
 			continue
 		}
 		speaks(f, field.Ask, "the question `"+field.Name+"`", used)
+		for _, value := range field.Type.Values {
+			speaks(f, field.Labels[value], "the label of `"+value+"`", used)
+		}
 	}
 }

@@ -11,10 +11,13 @@ const maxPages = 50 // steps of one operation
 // Operation reads what a link opens. form is asked for each form that a step names and
 // reports those that do not exist. The name is "" if it could not be read.
 func (d *Folder) Operation(f *source.File, form func(n *source.Node, name string)) *flow.Operation {
-	f.Fields(f.Root, "an operation file", "operation", "needs", "steps", "confirm", "result")
+	f.Fields(f.Root, "an operation file", "operation", "needs", "title", "steps", "confirm", "result")
 	o := &flow.Operation{Name: named(f, "operation"), Pos: f.Pos(f.Root)}
 	if w, ok := f.Word(f.Root.Get("needs"), "needs", "none", "recognised", "verified", "proofed"); ok {
 		o.Needs, _ = tandem.ParseAssurance(w)
+	}
+	if t := f.Root.Get("title"); t != nil {
+		o.Title = d.words(f, t, "title")
 	}
 	n := f.Root.Get("steps")
 	if n == nil {
@@ -69,6 +72,7 @@ func (d *Folder) page(f *source.File, n *source.Node, form func(*source.Node, st
 // Shows reports the words an operation lacks in the languages of a flow that links to
 // it. Its forms are looked at by Asks.
 func Shows(f *source.File, o *flow.Operation, used *flow.Flow) {
+	speaks(f, o.Title, "title", used)
 	for _, s := range o.Steps {
 		speaks(f, s.Show, "the step", used)
 	}

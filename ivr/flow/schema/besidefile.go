@@ -45,18 +45,20 @@ type (
 	}
 	// Field is one question of a form.
 	Field struct {
-		Name     NewName                 `json:"name" en:"The answer's name." zh:"答案的名称。"`
-		Type     Word                    `json:"type" words:"text,string,digits,int,decimal,money,date,time,bool,phone,email,enum" en:"What the answer must be." zh:"答案的类型。"`
-		Values   []Plain                 `json:"values,omitempty" fewest:"1" en:"Of an enum: what it can be." zh:"枚举:可取的值。"`
-		Range    Range                   `json:"range,omitempty" en:"Of an int: the least and the most, as 1..5." zh:"整数:最小到最大,如 1..5。"`
-		Ask      map[Language]PlainWords `json:"ask,omitempty" en:"The question, by language." zh:"问题,按语言。"`
-		Optional YesNo                   `json:"optional,omitempty" def:"false" en:"It may be left out." zh:"可以不填。"`
+		Name     NewName                           `json:"name" en:"The answer's name." zh:"答案的名称。"`
+		Type     Word                              `json:"type" words:"text,string,digits,int,decimal,money,date,time,bool,phone,email,enum" en:"What the answer must be." zh:"答案的类型。"`
+		Values   []Plain                           `json:"values,omitempty" fewest:"1" en:"Of an enum: what it can be." zh:"枚举:可取的值。"`
+		Labels   map[Plain]map[Language]PlainWords `json:"labels,omitempty" en:"Of an enum: what people read in the place of its values, by value and language." zh:"枚举:代替各值显示的文字,按值和语言。"`
+		Range    Range                             `json:"range,omitempty" en:"Of an int: the least and the most, as 1..5." zh:"整数:最小到最大,如 1..5。"`
+		Ask      map[Language]PlainWords           `json:"ask,omitempty" en:"The question, by language." zh:"问题,按语言。"`
+		Optional YesNo                             `json:"optional,omitempty" def:"false" en:"It may be left out." zh:"可以不填。"`
 	}
 
 	// OperationFile is NAME.operation.yaml.
 	OperationFile struct {
 		Operation NewName                 `json:"operation" en:"Its name." zh:"操作名。"`
 		Needs     Word                    `json:"needs,omitempty" words:"none,recognised,verified,proofed" def:"none" en:"How well the customer must be known." zh:"客户身份需达到的级别。"`
+		Title     map[Language]PlainWords `json:"title,omitempty" en:"At the head of the page." zh:"页面的标题。"`
 		Steps     []Page                  `json:"steps" fewest:"1" en:"What the page shows and asks, in order; up to 50." zh:"页面依次显示和询问的内容,最多 50 项。"`
 		Confirm   map[Language]PlainWords `json:"confirm,omitempty" en:"What the last button says." zh:"最后的按钮上的字。"`
 		Result    map[Language]PlainWords `json:"result,omitempty" en:"Shown when it is done." zh:"完成后显示的话。"`
