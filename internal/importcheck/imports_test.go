@@ -64,6 +64,7 @@ var table = map[string][]string{
 	"bridge/caps":          {"tandem"},
 	"bridge/chat":          {"tandem", "store"},
 	"bridge/leg":           {"media", "media/codec", "sip/sdp"},
+	"bridge/reach":         {"tandem", "bridge/chat", "bridge/link", "bridge/sms", "ivr/flow", "store"},
 	"bridge/room":          {"tandem", "media"},
 	"bridge/identity":      {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},
 	"bridge/link":          {"tandem", "store"},

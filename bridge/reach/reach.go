@@ -1,0 +1,259 @@
+// Package reach reaches the customer by another way than the leg at hand: it writes
+// messages, sends links, asks them to go on by another channel, and books calls. It
+// carries out the effects Send, SendLink, Move and Book of any flow, on calls and on
+// conversations alike, and answers each by Options.Answer.
+//
+// What is written goes into a conversation, the customer's chat or the texts between a
+// number of ours and theirs, in one durable change with the letter that carries it. An
+// effect that was begun before, under the same Key, is not begun again: what came of it
+// is answered.
+//
+// A number that a stranger typed is not texted: only the number of the present leg, and
+// those that have answered a code.
+//
+// It starts no goroutine but timers, which Close stops.
+package reach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/bridge/link"
+	"tandem/bridge/sms"
+	"tandem/ivr/flow"
+	"tandem/store"
+)
+
+// Who is the customer, and the leg at hand.
+type Who struct {
+	Interaction  tandem.InteractionID
+	Leg          tandem.LegID
+	Customer     tandem.CustomerID
+	Channel      tandem.Channel
+	Conversation tandem.ConversationID // chat and SMS
+	Number       tandem.Number
+	Entry        string
+	Caller       string // phone number as signalled; "" = withheld, or a chat
+	Lang         string
+	Assurance    tandem.Assurance
+	Until        time.Time // of it
+}
+
+// Store is what is written to and read.
+type Store interface {
+	Commit(ctx context.Context, c *store.Change) error
+	Update(ctx context.Context, do func(tx store.Tx) error) error
+	Identities(ctx context.Context, customer tandem.CustomerID) ([]tandem.Binding, error)
+}
+
+// Options is what a Reach is made of.
+type Options struct {
+	Store Store
+	Book  *chat.Book
+	Texts *sms.Desk // nil = there is no gateway
+	Links *link.Desk
+	// Answer hands an answer to the interaction's session, wherever it runs.
+	Answer func(ctx context.Context, in tandem.InteractionID, input flow.Input)
+	// Needs is the assurance that an operation's page asks for, in the version of the
+	// flows that a session runs on.
+	Needs func(ctx context.Context, s flow.Session, operation string) tandem.Assurance
+	// Dial is the number to call for what an entry began; "" = none.
+	Dial func(entry string) string
+	// Chat reports whether there is a chat to go on in.
+	Chat   func() bool
+	Now    func() time.Time
+	Random io.Reader // crypto/rand.Reader
+	Log    *slog.Logger
+}
+
+// Times that the customer has. A flow's own wait may be shorter.
+const (
+	sentTime  = 10 * time.Second // for a gateway to refuse a text; then it counts as sent
+	moveVoice = 5 * time.Minute  // for a caller to go on elsewhere
+	moveText  = 30 * time.Minute // for a chat
+	moveSMS   = 12 * time.Hour   // for who writes texts
+)
+
+// Reach carries effects out. It is safe for concurrent use.
+type Reach struct {
+	o Options
+
+	mu     sync.Mutex
+	sent   map[string]waiting              // texts whose sending a flow waits for, by the letter's key
+	moves  map[tandem.InteractionID]moving // ways to other channels that lie open
+	closed bool
+}
+
+// waiting is a flow that waits for a text to be taken.
+type waiting struct {
+	in     tandem.InteractionID
+	serial int
+	timer  *time.Timer
+}
+
+// moving is a way to another channel that lies open.
+type moving struct {
+	serial       int
+	to           tandem.Channel
+	conversation tandem.ConversationID // sms: where the customer answers
+	timer        *time.Timer
+}
+
+// New makes a Reach.
+func New(o Options) *Reach {
+	return &Reach{o: o, sent: map[string]waiting{}, moves: map[tandem.InteractionID]moving{}}
+}
+
+// Close stops the timers: nothing is answered any more.
+func (r *Reach) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, w := range r.sent {
+		w.timer.Stop()
+	}
+	for _, m := range r.moves {
+		m.timer.Stop()
+	}
+}
+
+// Begin carries out a Send, SendLink, Move or Book of the session. The answer may come
+// before it returns. words are said to the customer at once, in the program's own words:
+// a code that the page of a link asks for. An error is a fault of the step.
+func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
+	switch e := e.(type) {
+	case flow.Send:
+		return nil, r.send(ctx, w, e)
+	case flow.SendLink:
+		return r.link(ctx, w, s, e)
+	case flow.Move:
+		return nil, r.move(ctx, w, e)
+	case flow.Book:
+		return nil, r.book(ctx, w, e)
+	}
+	return nil, fmt.Errorf("%T is not carried out here", e)
+}
+
+// Withdraw closes the way to another channel that an interaction's session has opened.
+func (r *Reach) Withdraw(in tandem.InteractionID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m, ok := r.moves[in]; ok {
+		m.timer.Stop()
+		delete(r.moves, in)
+	}
+	for key, w := range r.sent {
+		if w.in == in {
+			w.timer.Stop()
+			delete(r.sent, key)
+		}
+	}
+}
+
+// answer tells a session what came of an effect.
+func (r *Reach) answer(ctx context.Context, in tandem.InteractionID, serial int, result flow.Result) {
+	r.o.Answer(ctx, in, flow.Input{Kind: flow.InputResult, At: r.o.Now(), Serial: serial, Result: &result})
+}
+
+// await answers a flow once its text has been taken by the gateway, or was not refused
+// within sentTime.
+func (r *Reach) await(key string, in tandem.InteractionID, serial int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	timer := time.AfterFunc(sentTime, func() { r.told(key, "sent") })
+	r.sent[key] = waiting{in: in, serial: serial, timer: timer}
+}
+
+// told ends the wait for a text.
+func (r *Reach) told(key, outcome string) {
+	r.mu.Lock()
+	w, ok := r.sent[key]
+	delete(r.sent, key)
+	over := r.closed
+	r.mu.Unlock()
+	if !ok || over {
+		return
+	}
+	w.timer.Stop()
+	r.answer(context.Background(), w.in, w.serial, flow.Result{Outcome: outcome})
+}
+
+// Marked is told how far a text has come, by its letter's key.
+func (r *Reach) Marked(key string, s tandem.MessageState) {
+	switch s {
+	case tandem.MessagePending:
+	case tandem.MessageFailed:
+		r.told(key, "undeliverable")
+	default:
+		r.told(key, "sent")
+	}
+}
+
+// book books a call. It dials nothing: that is done once an agent is free, and never to a
+// number that is not proven.
+func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
+	to, proven, err := r.number(ctx, w, e.To)
+	if err != nil {
+		return err
+	}
+	if to == "" {
+		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "declined"})
+		return nil
+	}
+	now := r.o.Now()
+	task := tandem.Task{
+		ID: tandem.NewID[tandem.TaskID](now, r.o.Random), Interaction: w.Interaction, Kind: tandem.TaskCallback, Queue: e.Queue,
+		State: tandem.TaskWaiting, Arrived: now, Note: "asked for in the flow",
+	}
+	booked := tandem.Callback{Task: task.ID, To: to, At: e.At, Queue: e.Queue, Proven: proven}
+	err = r.o.Store.Commit(ctx, &store.Change{
+		Key: "callback:" + string(w.Interaction) + "/" + e.Key, Tasks: []tandem.Task{task},
+		Events: []tandem.Event{
+			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventTaskOpened, "flow", task),
+			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventCallback, "flow", booked),
+		},
+	})
+	if err != nil && !errors.Is(err, store.ErrDuplicate) {
+		return fmt.Errorf("booking a call: %w", err)
+	}
+	r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "booked"})
+	return nil
+}
+
+// number is the phone number in one spelling that a flow means, and whether it is the
+// customer's beyond doubt: the one they call or write from, or one that answered a code.
+// "" = there is none.
+func (r *Reach) number(ctx context.Context, w Who, asked string) (number string, proven bool, err error) {
+	own, _ := sms.Normal(w.Caller)
+	if asked == "" && own != "" {
+		return own, true, nil
+	}
+	bound, err := r.o.Store.Identities(ctx, w.Customer)
+	if err != nil {
+		return "", false, fmt.Errorf("looking for the customer's number: %w", err)
+	}
+	wanted, _ := sms.Normal(asked)
+	if wanted != "" && wanted == own {
+		return own, true, nil
+	}
+	for _, b := range bound {
+		n, ok := sms.Normal(b.Identity.Value)
+		if b.Identity.Kind != tandem.IdentityPhone || !ok || b.Checked.IsZero() || !b.Until.IsZero() {
+			continue
+		}
+		if asked == "" || n == wanted {
+			return n, true, nil
+		}
+	}
+	return wanted, false, nil
+}
