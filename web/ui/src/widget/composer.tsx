@@ -1,0 +1,169 @@
+// Where the person writes: a text that grows, a masked field while a secret is asked for,
+// and pictures by choice, paste or drop.
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Ref } from "preact";
+import type { View } from "./hooks.ts";
+import { Icon } from "./icon.tsx";
+import { Drawn } from "./picture.tsx";
+
+export interface ComposerHandle {
+  focus(): void;
+  add(files: Iterable<File>): void;
+}
+
+const kinds = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+const largest = 8 << 20; // bytes of a picture
+const mostFiles = 4; // at once
+const longestText = 4_000; // characters
+
+export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & View) {
+  const { talk, words: w, language } = view;
+  const [text, setText] = useState("");
+  const [secret, setSecret] = useState("");
+  const [files, setFiles] = useState<File[]>([]);
+  const [error, setError] = useState("");
+  const field = useRef<HTMLTextAreaElement & HTMLInputElement>(null);
+  const chooser = useRef<HTMLInputElement>(null);
+  const masked = talk.asking !== null;
+  const hasFocus = useRef(false);
+
+  const add = (more: Iterable<File>) => {
+    const all = [...files];
+    let wrong = "";
+    for (const f of more) {
+      if (!kinds.includes(f.type)) wrong = "picture_bad";
+      else if (f.size > largest) wrong = "picture_large";
+      else if (all.length < mostFiles) all.push(f);
+    }
+    setError(wrong);
+    setFiles(all);
+    field.current?.focus();
+  };
+  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus(), add }), [files]);
+
+  useLayoutEffect(() => {
+    const f = field.current;
+    if (!f || masked) return;
+    f.style.height = "auto";
+    f.style.height = `${f.scrollHeight + 2}px`; // and its border
+  }, [text, masked]);
+  // The masked field takes the place of the other one: what was in use stays in use.
+  useEffect(() => {
+    setSecret("");
+    if (hasFocus.current) field.current?.focus();
+  }, [masked]);
+
+  const send = () => {
+    setError("");
+    if (masked) {
+      if (secret === "") return;
+      talk.say(secret, true);
+      setSecret("");
+      return;
+    }
+    if (text.trim() === "" && files.length === 0) return;
+    for (const f of files) talk.sayPicture(f);
+    if (text.trim() !== "") talk.say(text.trim());
+    setFiles([]);
+    setText("");
+    field.current?.focus();
+  };
+  const shared = {
+    ref: field,
+    id: "field",
+    onFocus: () => (hasFocus.current = true),
+    onBlur: () => (hasFocus.current = false),
+    enterkeyhint: "send",
+    onKeyDown: (e: KeyboardEvent) => {
+      // While an input method composes, Enter takes its word (229: Safari's way to say so).
+      if (e.key !== "Enter" || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+      e.preventDefault();
+      send();
+    },
+  } as const;
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(e) => {
+        e.preventDefault();
+        send();
+      }}
+    >
+      {files.length > 0 && (
+        <ul class="files">
+          {files.map((f, i) => (
+            <li key={`${f.name} ${f.size} ${f.lastModified}`}>
+              <Drawn blob={f} onFail={() => setError("picture_bad")} />
+              <span>{`${f.type.slice(6).toUpperCase()}, ${sizeOf(f.size, language)}`}</span>
+              <button type="button" class="square" aria-label={`${w.remove}: ${f.name}`} onClick={() => setFiles(files.filter((_, j) => j !== i))}>
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="error" role="alert">
+        {error && w.why[error]}
+      </p>
+      {masked && (
+        <p class="hint" id="hint">
+          {w.secretHint}
+        </p>
+      )}
+      <div class="line">
+        {!masked && (
+          <>
+            <input
+              ref={chooser}
+              type="file"
+              hidden
+              multiple
+              accept={kinds.join(",")}
+              onChange={(e) => {
+                add(e.currentTarget.files ?? []);
+                e.currentTarget.value = ""; // the same file may be chosen again
+              }}
+            />
+            <button type="button" class="square" aria-label={w.attach} title={w.attach} onClick={() => chooser.current?.click()}>
+              <Icon name="picture" />
+            </button>
+          </>
+        )}
+        <label class="unseen" for="field">
+          {masked ? w.writeSecret : w.write}
+        </label>
+        {masked ? (
+          <input {...shared} key="secret" type="password" autocomplete="off" aria-describedby="hint" placeholder={w.writeSecret} value={secret} onInput={(e) => setSecret(e.currentTarget.value)} />
+        ) : (
+          <textarea
+            {...shared}
+            key="text"
+            rows={1}
+            maxLength={longestText}
+            placeholder={w.write}
+            value={text}
+            onInput={(e) => {
+              setText(e.currentTarget.value);
+              talk.typing(e.currentTarget.value !== "");
+            }}
+            onPaste={(e) => {
+              const pasted = [...(e.clipboardData?.files ?? [])];
+              if (pasted.length === 0) return;
+              e.preventDefault();
+              add(pasted);
+            }}
+          />
+        )}
+        <button type="submit" class="square main" aria-label={w.send} title={w.send} aria-disabled={masked ? secret === "" : text.trim() === "" && files.length === 0}>
+          <Icon name="send" />
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function sizeOf(bytes: number, language: string): string {
+  const [value, unit] = bytes < 1 << 20 ? [bytes / 1024, "kilobyte"] : [bytes / (1 << 20), "megabyte"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}

@@ -1,0 +1,121 @@
+// The frames of a chat, as docs/chat-protocol.md tells them, and the reading of what comes.
+
+export const subprotocol = "tandem.chat.1";
+
+export type Sender = "customer" | "flow" | "agent" | "system";
+export type State = "pending" | "sent" | "failed" | "delivered" | "read";
+export type LinkState = "made" | "opened" | "done" | "declined" | "expired" | "revoked";
+
+// A sentence by language tag.
+export type ByLanguage = Partial<Record<string, string>>;
+
+export interface Button {
+  label: string;
+  keys?: string; // what a telephone would press
+}
+
+export interface Attachment {
+  id: string;
+  width: number; // pixels
+  height: number;
+  bytes: number;
+}
+
+export interface Message {
+  t: "message";
+  rev: number;
+  seq: number;
+  state: State;
+  at: string;
+  from: Sender;
+  name?: string; // of the agent
+  id?: string; // the client's own, of what this person said
+  text: string;
+  image?: string; // the address of a flow's picture, seen from the server's root
+  attachment?: Attachment;
+  buttons?: Button[];
+  link?: { id: string; label?: string; state: LinkState };
+  secret?: boolean; // said by the person as a secret: text is dots
+  asks_secret?: boolean;
+  error?: string;
+  erased?: boolean; // its text is gone for good
+}
+
+export interface Site {
+  title?: ByLanguage;
+  call_back?: boolean;
+  languages?: string[];
+}
+
+export interface Welcome {
+  t: "welcome";
+  conversation?: string;
+  token?: string;
+  rev: number;
+  lang?: string;
+  site?: Site;
+  place?: string;
+}
+
+export interface Refused {
+  t: "refused";
+  id?: string;
+  code: string;
+  message?: ByLanguage;
+  retry_after?: number; // seconds
+}
+
+export type FromServer =
+  | Welcome
+  | Message
+  | Refused
+  | { t: "caught_up"; rev: number }
+  | { t: "typing"; from: Sender; name?: string; on: boolean }
+  | { t: "over" } // the flow has ended; what is said next begins another
+  | { t: "pong" };
+
+export type ToServer =
+  | { t: "hello"; site?: string; qr?: string; token?: string; after?: number; langs: string[] }
+  | { t: "open" }
+  | { t: "say"; id: string; text?: string; attachment?: string; secret?: true }
+  | { t: "read"; seq: number }
+  | { t: "got"; seq: number }
+  | { t: "typing"; on: boolean }
+  | { t: "ping" };
+
+const senders: readonly string[] = ["customer", "flow", "agent", "system"];
+
+// readFrame gives what a frame says, or null for one that this widget does not know: a
+// newer server may send more.
+export function readFrame(data: unknown): FromServer | null {
+  if (typeof data !== "string") return null;
+  let f: Record<string, unknown>;
+  try {
+    f = JSON.parse(data);
+  } catch {
+    return null;
+  }
+  if (typeof f !== "object" || f === null) return null;
+  switch (f.t) {
+    case "message":
+      if (!isCount(f.seq) || !isCount(f.rev) || !senders.includes(f.from as string)) return null;
+      if (typeof f.text !== "string") f.text = "";
+      if (!Array.isArray(f.buttons)) delete f.buttons;
+      return f as unknown as Message;
+    case "welcome":
+      if (!isCount(f.rev)) f.rev = 0;
+      return f as unknown as Welcome;
+    case "caught_up":
+      return isCount(f.rev) ? (f as { t: "caught_up"; rev: number }) : { t: "caught_up", rev: 0 };
+    case "typing":
+    case "refused":
+    case "over":
+    case "pong":
+      return f as unknown as FromServer;
+  }
+  return null;
+}
+
+function isCount(v: unknown): v is number {
+  return typeof v === "number" && Number.isSafeInteger(v) && v >= 0;
+}

@@ -1,0 +1,514 @@
+// One person's talk with one site: what was said, what waits to be sent, and the line to
+// the server. It knows no page; the views ask it and are told when something changed.
+import { Line } from "./line.ts";
+import type { LineState } from "./line.ts";
+import { Log } from "./log.ts";
+import { Outbox } from "./outbox.ts";
+import type { Item } from "./outbox.ts";
+import type { Host } from "./host.ts";
+import type { Attachment, Button, ByLanguage, FromServer, Message, Refused, Sender, Site, Welcome } from "./protocol.ts";
+
+export interface TalkOptions {
+  host: Host;
+  base: string; // the server's root, with a slash at its end
+  site?: string; // or a QR code
+  qr?: string;
+  langs(): string[]; // the person's languages, the best first
+  upload(file: File, token: string, progress: (part: number) => void): Promise<Attachment>; // throws UploadError
+}
+
+// UploadError is why a picture was not taken. again: it may be, later.
+export class UploadError extends Error {
+  constructor(
+    readonly code: string,
+    readonly again: boolean,
+    readonly retryAfter = 0, // seconds
+  ) {
+    super(code);
+  }
+}
+
+// A word to the person that belongs to no message.
+export interface Notice {
+  code: string;
+  words?: ByLanguage;
+}
+
+// Milliseconds.
+const ackTime = 15_000; // for the server to take a message, or the line is made anew
+const replyPause = 1_000; // after so long without a reply the person sees that one is coming
+const replyTime = 20_000; // then the talk no longer claims so
+const typingTime = 8_000; // for a "typing" that is never taken back
+const typingEvery = 3_000; // between ours
+const keepPause = 500; // before messages are kept: several come at once
+const mostTries = 5; // of a message that the server puts off
+const longestWait = 60; // seconds; a message put off for longer has failed
+const mostKept = 200_000; // characters of messages kept in the tab
+
+export class Talk {
+  readonly log = new Log();
+  readonly outbox: Outbox;
+  site: Site = {};
+  place = "";
+  notice: Notice | null = null;
+  token: string | null = null;
+  busy: { from: Sender; name?: string } | null = null; // who is typing, or will say something soon
+  ready = false; // connected, and everything older has come
+
+  private conversation = "";
+  private seen = false; // the panel is open and looked at
+  private opening: "no" | "wanted" | "sent" = "no"; // the person opened the panel, and the server may not know
+  private inFlight: string | null = null; // the item that the server has not acknowledged
+  private reported = { got: 0, read: 0 }; // on this connection
+  private readUpTo = 0;
+  private typedAt = 0;
+  private readonly key: string;
+  private readonly line: Line;
+  private readonly listeners = new Set<() => void>();
+  private cancelPump = () => {};
+  private cancelAck = () => {};
+  private cancelBusy = () => {};
+  private cancelKeep = () => {};
+
+  constructor(private readonly o: TalkOptions) {
+    this.key = "tandem:" + (o.qr !== undefined ? "qr:" + o.qr : o.site);
+    this.outbox = new Outbox(o.host.local, this.key + ":say:");
+    this.token = this.kept().token ?? null;
+    this.restore();
+    const url = new URL("api/v1/chat/socket", o.base);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.line = new Line(o.host, url.href, {
+      connected: () => this.hello(),
+      frame: (f) => this.take(f),
+      changed: () => this.tell(),
+      closed: (code, reason) => this.closed(code, reason),
+    });
+    if (this.token !== null || this.outbox.items.length > 0) this.line.start();
+  }
+
+  get state(): LineState {
+    return this.line.state;
+  }
+
+  // subscribe has run called after each change; what it gives ends that.
+  subscribe(run: () => void): () => void {
+    this.listeners.add(run);
+    return () => this.listeners.delete(run);
+  }
+
+  // ---- what the person does
+
+  // open is told when the person opens the panel: the site's flow may begin.
+  open(): void {
+    this.opening = "wanted";
+    this.line.start();
+    this.line.poke();
+    this.pump();
+  }
+
+  // look is told whether the panel is open and its page in front.
+  look(seen: boolean): void {
+    this.seen = seen;
+    if (seen) this.line.poke();
+    this.report();
+    this.tell();
+  }
+
+  // say puts a message into the outbox; secret marks an answer to a masked question.
+  say(text: string, secret = false): void {
+    const asking = secret ? this.asking?.seq : undefined;
+    this.put({ text, ...(secret ? { secret: asking ?? 0 } : {}) });
+  }
+
+  sayPicture(file: File): void {
+    this.put({ text: "", file });
+  }
+
+  retry(id: string): void {
+    this.outbox.again(id, this.o.host.now());
+    this.line.start();
+    this.line.poke();
+    this.pump();
+    this.tell();
+  }
+
+  discard(id: string): void {
+    this.outbox.remove(id);
+    this.tell();
+  }
+
+  // typing is told of each key, and with false when the text is gone.
+  typing(on: boolean): void {
+    const now = this.o.host.now();
+    if (!this.ready || (on ? now - this.typedAt < typingEvery : this.typedAt === 0)) return;
+    this.typedAt = on ? now : 0;
+    this.line.send({ t: "typing", on });
+  }
+
+  // poke tries to connect at once if the line waits to.
+  poke(): void {
+    this.line.poke();
+  }
+
+  // offline is told when the browser has lost its network: no need to wait for silence.
+  offline(): void {
+    if (this.state === "up" || this.state === "connecting") {
+      this.lost();
+    }
+  }
+
+  // stop leaves for good, or until open: the page is put away.
+  stop(): void {
+    this.save();
+    this.down();
+    this.line.stop();
+  }
+
+  start(): void {
+    if (this.token !== null || this.opening !== "no" || this.outbox.items.length > 0) this.line.start();
+  }
+
+  // changedElsewhere is told when another tab of this browser has changed what is kept.
+  changedElsewhere(key: string | null, value: string | null): void {
+    if (key === this.key) {
+      const token = this.kept().token ?? null;
+      if (token === null || token === this.token) return;
+      this.token = token; // the other tab, or a link page, has begun: go on there
+      this.forget();
+      this.down();
+      this.line.stop();
+      this.line.start();
+    } else if (key !== null && value === null) {
+      this.outbox.gone(key);
+      this.tell();
+    }
+  }
+
+  // ---- what the views ask
+
+  // newest is the last message of a flow or agent that the person has not answered yet.
+  get newest(): Message | null {
+    for (let i = this.log.list.length - 1; i >= 0; i--) {
+      const m = this.log.list[i] as Message;
+      if (m.from === "customer") return null;
+      if (m.from !== "system") return m;
+    }
+    return null;
+  }
+
+  // asking is the message that asks for a secret, while it is to be answered.
+  get asking(): Message | null {
+    const m = this.newest;
+    return m?.asks_secret ? m : null;
+  }
+
+  // choices are the buttons that can be tapped now, and the message they belong to.
+  get choices(): { of: number; buttons: Button[] } | null {
+    const m = this.newest;
+    return m?.buttons?.length && this.outbox.head === undefined ? { of: m.seq, buttons: m.buttons } : null;
+  }
+
+  get unread(): number {
+    if (this.seen) return 0;
+    return this.log.list.filter((m) => m.from !== "customer" && m.from !== "system" && m.state !== "read" && m.seq > this.readUpTo).length;
+  }
+
+  language(): string | undefined {
+    return this.kept().lang;
+  }
+
+  chooseLanguage(lang: string): void {
+    this.keep({ lang });
+  }
+
+  // ---- the line
+
+  private hello(): void {
+    const { site, qr, langs } = this.o;
+    this.reported = { got: 0, read: 0 };
+    this.line.send({
+      t: "hello",
+      ...(qr !== undefined ? { qr } : { site: site ?? "" }),
+      ...(this.token !== null ? { token: this.token, after: this.log.rev } : {}),
+      langs: langs(),
+    });
+    this.line.expect();
+  }
+
+  private take(f: FromServer): void {
+    switch (f.t) {
+      case "welcome":
+        return this.welcome(f);
+      case "message":
+        return this.message(f);
+      case "caught_up":
+        return this.settle();
+      case "refused":
+        return this.refused(f);
+      case "typing":
+        if (f.from === "customer") return; // our own, in another tab
+        this.setBusy(f.on ? { from: f.from, ...(f.name ? { name: f.name } : {}) } : null, f.on ? typingTime : 0);
+        return this.tell();
+      case "over":
+        this.setBusy(null, 0);
+        return this.tell();
+      case "pong":
+        if (this.opening === "sent") this.opening = "no"; // it answers what was sent behind open
+    }
+  }
+
+  private welcome(w: Welcome): void {
+    this.site = w.site ?? this.site;
+    this.place = w.place ?? "";
+    if (w.token) this.keep({ token: (this.token = w.token) });
+    const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
+    if (w.conversation) this.conversation = w.conversation;
+    if (other || w.rev < this.log.rev) {
+      this.forget(); // what this tab kept is not of this conversation: all of it anew
+      this.conversation = w.conversation ?? "";
+      return this.lost();
+    }
+    this.line.up();
+    if (!w.conversation || w.rev === 0) this.settle(); // there is nothing older
+    this.tell();
+  }
+
+  private settle(): void {
+    this.ready = true;
+    this.line.settled();
+    this.pump();
+    this.report();
+    this.tell();
+  }
+
+  private message(m: Message): void {
+    if (!this.log.apply(m)) return;
+    if (m.from === "customer") {
+      if (m.id && this.outbox.remove(m.id) && this.ready) this.awaitReply();
+      if (m.id && m.id === this.inFlight) this.landed();
+    } else if (m.from !== "system") {
+      this.setBusy(null, 0);
+    }
+    this.cancelKeep();
+    this.cancelKeep = this.o.host.after(keepPause, () => this.save());
+    if (this.ready) {
+      this.pump();
+      this.report();
+    }
+    this.tell();
+  }
+
+  private refused(f: Refused): void {
+    const item = this.outbox.items.find((i) => i.id === f.id);
+    if (!item) {
+      this.notify(f);
+      return;
+    }
+    if (this.inFlight === item.id) this.landed();
+    const wait = f.retry_after ?? (f.code === "too_fast" ? 2 : 0);
+    if (item.secret !== undefined && f.code === "not_now") {
+      this.outbox.remove(item.id);
+      this.notify({ code: "secret_gone" });
+    } else if (wait > 0 && wait <= longestWait && item.tries < mostTries) {
+      this.outbox.change(item.id, { tries: item.tries + 1, notBefore: this.o.host.now() + wait * 1000 });
+    } else {
+      this.outbox.change(item.id, { failed: f.code, ...(f.message ? { words: f.message } : {}) });
+    }
+    this.pump();
+    this.tell();
+  }
+
+  private closed(code: number, reason: string): "again" | "stop" {
+    this.down();
+    if (code !== 1008) return "again";
+    if (this.token === null || !/token/.test(reason)) return "stop";
+    this.token = null; // the server does not know it any more: begin anew
+    this.keep({ token: undefined });
+    this.forget();
+    return "again";
+  }
+
+  // down is what holds without a connection.
+  private down(): void {
+    this.ready = false;
+    this.landed();
+    if (this.opening === "sent") this.opening = "wanted";
+    this.typedAt = 0;
+    this.cancelPump();
+    this.setBusy(null, 0);
+  }
+
+  // ---- sending
+
+  private put(what: Pick<Item, "text" | "secret" | "file">): void {
+    this.notice = null;
+    if (this.outbox.full) return this.notify({ code: "outbox_full" });
+    this.outbox.add(this.o.host.id(), this.o.host.now(), what);
+    this.typedAt = 0;
+    this.line.start();
+    this.line.poke();
+    this.pump();
+    this.tell();
+  }
+
+  // pump sends what is due, one message at a time: the next one goes when the server has
+  // taken the one before, so that nothing is overtaken.
+  private pump(): void {
+    if (!this.ready) return;
+    if (this.opening === "wanted" && this.line.send({ t: "open" })) {
+      this.opening = "sent";
+      this.line.send({ t: "ping" }); // its answer tells that open has come
+      this.line.expect();
+      if (this.log.list.length === 0) this.awaitReply();
+    }
+    this.cancelPump();
+    const item = this.outbox.head;
+    if (!item || this.inFlight !== null) return;
+    const wait = item.notBefore - this.o.host.now();
+    if (wait > 0) {
+      this.cancelPump = this.o.host.after(wait, () => this.pump());
+      return;
+    }
+    if (item.secret !== undefined && item.secret !== this.asking?.seq) {
+      this.outbox.remove(item.id); // the question is gone: the secret must not go elsewhere
+      this.notify({ code: "secret_gone" });
+      return this.pump();
+    }
+    this.inFlight = item.id;
+    if (item.file && item.attachment === undefined) {
+      void this.upload(item, item.file);
+      return;
+    }
+    const sent = this.line.send({
+      t: "say",
+      id: item.id,
+      ...(item.attachment !== undefined ? { attachment: item.attachment } : { text: item.text }),
+      ...(item.secret !== undefined ? { secret: true as const } : {}),
+    });
+    if (sent) this.cancelAck = this.o.host.after(ackTime, () => this.lost());
+  }
+
+  // landed is told when nothing is on its way any more.
+  private landed(): void {
+    this.inFlight = null;
+    this.cancelAck();
+  }
+
+  // lost is told when the server does not take what was sent: perhaps the line is dead.
+  private lost(): void {
+    this.down();
+    this.line.restart();
+  }
+
+  private async upload(item: Item, file: File): Promise<void> {
+    const settle = (what: Partial<Item>) => {
+      this.outbox.change(item.id, what);
+      if (this.inFlight === item.id) this.landed();
+      this.pump();
+      this.tell();
+    };
+    try {
+      if (this.token === null) throw new UploadError("not_now", true, 2);
+      const { id } = await this.o.upload(file, this.token, (progress) => {
+        this.outbox.change(item.id, { progress });
+        this.tell();
+      });
+      settle({ attachment: id });
+    } catch (err) {
+      const why = err instanceof UploadError ? err : new UploadError("upload", true);
+      const wait = Math.max(why.retryAfter, 2 ** item.tries);
+      if (why.again && wait <= longestWait && item.tries < mostTries) settle({ tries: item.tries + 1, notBefore: this.o.host.now() + wait * 1000 });
+      else settle({ failed: why.code });
+    }
+  }
+
+  // report tells the server what has arrived and what was read.
+  private report(): void {
+    if (!this.ready) return;
+    let got = 0;
+    let read = 0;
+    for (const m of this.log.list) {
+      if (m.from === "customer" || m.state === "read") continue;
+      read = m.seq;
+      if (m.state !== "delivered") got = m.seq;
+    }
+    if (this.seen) {
+      this.readUpTo = Math.max(this.readUpTo, read);
+      if (read > this.reported.read && this.line.send({ t: "read", seq: read })) this.reported = { got: read, read };
+    } else if (got > this.reported.got && this.line.send({ t: "got", seq: got })) {
+      this.reported.got = got;
+    }
+  }
+
+  // ---- small things
+
+  private notify(n: { code: string; message?: ByLanguage }): void {
+    this.notice = { code: n.code, ...(n.message ? { words: n.message } : {}) };
+    this.tell();
+  }
+
+  private awaitReply(): void {
+    this.cancelBusy();
+    this.cancelBusy = this.o.host.after(replyPause, () => {
+      this.setBusy({ from: "flow" }, replyTime);
+      this.tell();
+    });
+  }
+
+  private setBusy(busy: { from: Sender; name?: string } | null, ms: number): void {
+    this.cancelBusy();
+    this.busy = busy;
+    if (busy) {
+      this.cancelBusy = this.o.host.after(ms, () => {
+        this.busy = null;
+        this.tell();
+      });
+    }
+  }
+
+  private tell(): void {
+    for (const run of this.listeners) run();
+  }
+
+  private forget(): void {
+    this.log.clear();
+    this.conversation = "";
+    this.readUpTo = 0;
+    this.o.host.session.remove(this.key);
+  }
+
+  private kept(): { token?: string; lang?: string } {
+    try {
+      const kept = JSON.parse(this.o.host.local.get(this.key) ?? "{}");
+      return typeof kept === "object" && kept !== null ? kept : {};
+    } catch {
+      return {};
+    }
+  }
+
+  private keep(what: { token?: string | undefined; lang?: string }): void {
+    this.o.host.local.set(this.key, JSON.stringify({ ...this.kept(), ...what }));
+  }
+
+  // save keeps the messages in the tab, so that the next page of the site shows them at
+  // once and asks only for what is newer. The browser drops them with the tab.
+  private save(): void {
+    this.cancelKeep();
+    if (this.token === null || this.log.list.length === 0) return;
+    const text = JSON.stringify({ token: this.token, conversation: this.conversation, rev: this.log.rev, messages: this.log.list });
+    if (text.length <= mostKept) this.o.host.session.set(this.key, text);
+    else this.o.host.session.remove(this.key);
+  }
+
+  private restore(): void {
+    try {
+      const kept = JSON.parse(this.o.host.session.get(this.key) ?? "null");
+      if (!kept || kept.token !== this.token || this.token === null) return;
+      for (const m of kept.messages as Message[]) this.log.apply(m);
+      this.log.rev = kept.rev;
+      this.conversation = kept.conversation;
+    } catch {
+      this.forget();
+    }
+  }
+}
