@@ -70,21 +70,42 @@ func cost(e Encoding, r rune) int {
 }
 
 func parts(text string, e Encoding) (units, n int) {
+	cut(text, e, func(_, _, k int) { units, n = units+k, n+1 })
+	return units, n
+}
+
+// Split is the parts that a text travels in, as many as Of counts. Joined they are the
+// text.
+func Split(text string) []string {
+	var out []string
+	cut(text, Of(text).Encoding, func(from, to, _ int) { out = append(out, text[from:to]) })
+	return out
+}
+
+// cut calls each with every part of a text: its bytes from and to, and its units. A part
+// takes as many characters as fit whole, so there are never more parts than needed.
+func cut(text string, e Encoding, each func(from, to, units int)) {
 	alone, joined := gsmAlone, gsmJoined
 	if e == UCS2 {
 		alone, joined = ucs2Alone, ucs2Joined
 	}
-	filled := 0
+	whole := 0
 	for _, r := range text {
+		whole += cost(e, r)
+	}
+	if whole <= alone { // without a header to join it there is more room
+		joined = alone
+	}
+	from, filled := 0, 0
+	for i, r := range text {
 		k := cost(e, r)
-		units += k
-		if n == 0 || filled+k > joined {
-			n, filled = n+1, 0
+		if filled+k > joined {
+			each(from, i, filled)
+			from, filled = i, 0
 		}
 		filled += k
 	}
-	if units <= alone {
-		n = min(n, 1)
+	if filled > 0 {
+		each(from, len(text), filled)
 	}
-	return units, n
 }
