@@ -63,10 +63,10 @@ func (b *Book) ByPeer(ctx context.Context, ours, theirs string) (Conversation, e
 	return b.find(ctx, "WHERE peer = ?", b.peer(ours, theirs))
 }
 
-// ByInteraction reads the conversation whose present interaction this is;
-// store.ErrNotFound if there is none.
-func (b *Book) ByInteraction(ctx context.Context, id tandem.InteractionID) (Conversation, error) {
-	return b.find(ctx, "WHERE interaction = ? AND interaction <> ''", string(id))
+// ByInteraction reads the conversation of a channel whose present interaction this is: an
+// interaction may have a chat, and texts beside it. store.ErrNotFound if there is none.
+func (b *Book) ByInteraction(ctx context.Context, id tandem.InteractionID, channel tandem.Channel) (Conversation, error) {
+	return b.find(ctx, "WHERE interaction = ? AND interaction <> '' AND channel = ?", string(id), string(channel))
 }
 
 func (b *Book) peer(ours, theirs string) []byte { return b.o.Blind("chat peer", ours+" "+theirs) }
@@ -79,10 +79,10 @@ func conversationRow(row store.Row) Conversation {
 		Seq: uint64(row.Int(8)), Rev: uint64(row.Int(9)), Taken: uint64(row.Int(10)), Ours: row.Text(11), Started: row.Time(12), Seen: row.Time(13)}
 }
 
-func (b *Book) find(ctx context.Context, where string, arg any) (c Conversation, err error) {
+func (b *Book) find(ctx context.Context, where string, args ...any) (c Conversation, err error) {
 	found := false
 	err = b.o.Database.View(ctx, func(tx store.Tx) (err error) {
-		found, err = tx.One("SELECT "+columns+" FROM chat_conversation "+where, func(row store.Row) { c = conversationRow(row) }, arg)
+		found, err = tx.One("SELECT "+columns+" FROM chat_conversation "+where, func(row store.Row) { c = conversationRow(row) }, args...)
 		return err
 	})
 	if err == nil && !found {
