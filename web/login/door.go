@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -211,27 +210,8 @@ func loopback(hostport string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// source is the address a request came from. Behind proxies that are named in the
-// configuration it is the last one in X-Forwarded-For that none of them has.
-func (d *Door) source(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.IPv4Unspecified()
-	}
-	addr := at.Addr().Unmap()
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		if !slices.ContainsFunc(d.o.Proxies, func(p netip.Prefix) bool { return p.Contains(addr) }) {
-			break
-		}
-		before, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
-			break
-		}
-		addr = before.Unmap().WithZone("")
-	}
-	return addr
-}
+// source is the address a request came from.
+func (d *Door) source(r *http.Request) netip.Addr { return answer.Source(r, d.o.Proxies) }
 
 // refuse answers an error of the register.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
