@@ -57,11 +57,16 @@ func TestSamplesPassTheirTests(t *testing.T) {
 		}
 	}
 	want := []string{
+		"appointment: steps 28 of 28, edges 66 of 66",
+		"counter: steps 52 of 53, edges 110 of 112",
+		"  balance to prove (not_assured)",
+		"  trouble to call_back ()",
 		"front_door: steps 49 of 50, edges 93 of 95",
 		"  ask_wish to bye (no_match)",
 		"  trouble to mailbox ()",
 		"hotline: steps 34 of 35, edges 67 of 68",
 		"  trouble to nobody_here ()",
+		"night_desk: steps 10 of 10, edges 18 of 18",
 		"service_line: steps 68 of 69, edges 122 of 127",
 		"  write_how to urgency (no_match)",
 		"  mood to urgency (else)",
