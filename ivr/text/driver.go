@@ -41,8 +41,9 @@ type World interface {
 	// Fetch makes one HTTP exchange, retries included.
 	Fetch(ctx context.Context, r Ref, f flow.Fetch) flow.Fetched
 	// Begin begins a Send, SendLink, Move or Book, which Deliver answers. An error is a
-	// fault of the step. It may be asked for the same again, under the same Key.
-	Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) error
+	// fault of the step. It may be asked for the same again, under the same Key. words are
+	// said to the customer at once, in the program's own words.
+	Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) (words []flow.Play, err error)
 	// Withdraw says that what the session waits for is not wanted any more.
 	Withdraw(ctx context.Context, r Ref, s flow.Session)
 	// Talk begins a talk (e is a flow.Identify or flow.Resume), or goes on with one: e is
@@ -167,46 +168,4 @@ func New(o Options) (*Driver, error) {
 	d.timers.init()
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil
-}
-
-// Open begins the flow of the conversation's entry if no interaction is open: the customer
-// has opened the panel.
-func (d *Driver) Open(ctx context.Context, id tandem.ConversationID) error {
-	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// Say takes a message from the customer and returns it as both sides see it, once it and
-// all that came of it are durable. Errors to branch on: store.ErrUnavailable (try again),
-// store.ErrNotFound, store.ErrErased, chat.ErrNoSecret; on any, nothing was done.
-func (d *Driver) Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.Entry, error) {
-	return chat.Entry{}, tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// Deliver brings an answer to what a session asked for, or what else happened to its
-// interaction. It is taken after what is going on in the conversation, or by this call. One
-// that nobody waits for, and one of an interaction that does not run here, is ignored.
-func (d *Driver) Deliver(ctx context.Context, id tandem.InteractionID, in flow.Input) error {
-	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// Adopt goes on here with a session that ran on a call or in another conversation: with an
-// input, by an accepted handoff; without, by asking again where it was.
-func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Session, in *flow.Input, why Adopted) error {
-	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// AdoptDeaf goes on with a session whose caller has hung up while a link's page is open.
-func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tandem.LegID, s flow.Session) error {
-	return tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// Release hands a session over: it does not run here any more.
-func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
-	return flow.Session{}, tandem.Errorf(tandem.CodeUnavailable, "not there yet")
-}
-
-// Run goes on with what a stop or a crash has left and serves the timers, until ctx ends.
-func (d *Driver) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
 }

@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"tandem"
@@ -15,6 +16,7 @@ type job struct {
 	kind        jobKind
 	input       flow.Input  // of an answer
 	talk        flow.Effect // that begins
+	plays       []flow.Play // to tell
 	tries       int         // so far, without success
 }
 
@@ -24,6 +26,7 @@ const (
 	jobInput   jobKind = iota // an answer
 	jobTimer                  // a wait is over, if it is
 	jobTalk                   // a talk begins
+	jobTell                   // words of the program's own
 	jobRestore                // the session was left by a stop or a crash
 )
 
@@ -40,6 +43,7 @@ type lane struct {
 	turn  chan struct{} // full while somebody has the turn
 	users int           // lanes.mu guards it and what follows
 	queue []job         // taken by whoever has the turn, before they give it up
+	after func()        // done by them once they have given it up; nil = nothing. Theirs alone
 }
 
 func (l *lanes) use(key string) *lane {
@@ -93,11 +97,11 @@ func (l *lanes) hand(key string, j job) (*lane, error) {
 	return nil, nil
 }
 
-// add gives a job to the lane whose turn the caller has.
-func (l *lanes) add(ln *lane, j job) {
+// first gives a job to the lane whose turn the caller has, before all that waits there.
+func (l *lanes) first(ln *lane, j job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln.queue = append(ln.queue, j)
+	ln.queue = slices.Insert(ln.queue, 0, j)
 }
 
 // next takes the next job, or gives up the turn if there is none.

@@ -6,45 +6,7 @@ import (
 	"time"
 
 	"tandem"
-	"tandem/bridge/chat"
-	"tandem/ivr/flow"
 )
-
-// state is what is known of a conversation between two turns.
-type state struct {
-	conv chat.Conversation // without ID for a session that nobody listens to
-	s    flow.Session      // without Frames if none runs here
-	at   time.Time         // when it was stored
-	lib  *flow.Library
-	held []heldText
-
-	in        *tandem.Interaction // nil = not read yet
-	leg       *tandem.Leg         // nil = not read yet
-	elsewhere bool                // the interaction goes on by another leg
-	erased    bool                // its customer is erased
-	broken    string              // why the session cannot go on
-}
-
-// heldText is a message that the flow has not taken yet.
-type heldText struct {
-	seq  uint64 // 0 = it gets its number with this turn
-	text string
-	via  string
-}
-
-// deaf reports that nobody listens any more.
-func (st *state) deaf() bool { return st.conv.ID == "" }
-
-// runs reports that a session runs here.
-func (st *state) runs() bool { return len(st.s.Frames) > 0 }
-
-// key is the lane's name.
-func (st *state) key() string {
-	if st.deaf() {
-		return string(st.conv.Interaction)
-	}
-	return string(st.conv.ID)
-}
 
 // memory has the states used last. What it returns may be changed by nobody.
 type memory struct {
@@ -115,7 +77,9 @@ func (m *memory) drop(key string) {
 	if e == nil {
 		return
 	}
-	delete(m.lane, e.Value.(*remembered).st.conv.Interaction)
+	if id := e.Value.(*remembered).st.conv.Interaction; m.lane[id] == key {
+		delete(m.lane, id)
+	}
 	delete(m.by, key)
 	m.order.Remove(e)
 }

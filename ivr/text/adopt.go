@@ -1,0 +1,213 @@
+package text
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
+	"tandem/store"
+)
+
+// Adopt goes on here with a session that ran on a call or in another conversation: with an
+// input, by a handoff that the customer accepted; without, by asking again where it was,
+// with what they have shown here. What the conversation had before is ended. Done twice, it
+// does nothing more. A session that runs in another conversation is Released first:
+// tandem.CodeConflict.
+func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Session, in *flow.Input, why Adopted) error {
+	if len(s.Frames) == 0 || why.Interaction == "" {
+		return tandem.Errorf(tandem.CodeInvalid, "there is no session to go on with")
+	}
+	ln, err := d.lanes.enter(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	defer d.leave(ctx, ln)
+	st, err := d.load(ctx, string(id), "")
+	if err != nil {
+		return err
+	}
+	if st.conv.Interaction == why.Interaction && st.runs() {
+		return nil
+	}
+	story, err := d.o.Store.Interaction(ctx, string(why.Interaction))
+	switch {
+	case err != nil:
+		return err
+	case !story.Customer.Erased.IsZero():
+		return fmt.Errorf("interaction %s: %w", why.Interaction, store.ErrErased)
+	}
+	if key, err := d.where(ctx, why.Interaction); err != nil {
+		return err
+	} else if key != "" && key != string(id) && key != string(why.Interaction) {
+		return tandem.Errorf(tandem.CodeConflict, "the session runs in another conversation")
+	}
+	lib, err := d.library(ctx, s)
+	if err != nil {
+		return err
+	}
+	next := state{conv: st.conv, s: s, lib: lib}
+	next.conv.Interaction, next.conv.Customer = why.Interaction, story.Interaction.Customer
+	t := d.turn(next)
+	t.story = &story
+	if err := t.adopt(in, why); err != nil {
+		return err
+	}
+	if st.runs() || st.erased || st.broken != "" { // not before it is known that this one can go on
+		if err := d.replace(ctx, ln, st, why); err != nil {
+			return err
+		}
+	}
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	if err := t.commit(ctx); err != nil {
+		return err
+	}
+	d.memory.forget(string(why.Interaction)) // nobody listened to it
+	d.after(ctx, ln, t)
+	return nil
+}
+
+// adopt takes the first step on the conversation's own leg.
+func (t *turn) adopt(input *flow.Input, why Adopted) error {
+	c := &t.st.conv
+	if c.Theirs == "" {
+		c.Theirs = why.Theirs
+	}
+	record := t.story.Interaction
+	record.State, record.Ended, record.Outcome = tandem.Open, time.Time{}, ""
+	t.begin(record)
+	t.legStarted()
+	moved := tandem.Moved{From: why.From, To: t.leg, Channel: c.Channel, Carried: why.Carried}
+	kind := tandem.EventMoved
+	if why.Resumed {
+		kind = tandem.EventResumed
+	}
+	t.note(kind, "system", moved)
+	f := &t.st.s.Facts
+	if input == nil {
+		f.Channel, f.Caller, f.Customer, f.Phone = c.Channel, c.Theirs, string(record.Customer), ""
+		f.Assurance, f.AssuranceUntil, f.Browser = why.Assurance, why.Until, languages(c.Lang)
+		s, effects, err := engine.Resume(t.st.lib, t.st.s, t.now)
+		if err != nil {
+			return err
+		}
+		t.step(func() (flow.Session, []flow.Effect, error) { return s, effects, nil })
+	} else {
+		t.advance(*input)
+	}
+	if t.st.broken == "" && t.st.runs() && t.st.s.Facts.Channel != c.Channel {
+		return tandem.Errorf(tandem.CodeConflict, "the session goes on by %s, not by %s", t.st.s.Facts.Channel, c.Channel)
+	}
+	t.changed = true
+	t.legs[0].Assurance, t.legs[0].AssuranceUntil = t.st.s.Facts.Assurance, t.st.s.Facts.AssuranceUntil
+	return nil
+}
+
+// replace closes the interaction that a conversation had before another came.
+func (d *Driver) replace(ctx context.Context, ln *lane, st state, why Adopted) error {
+	t := d.turn(st)
+	outcome := string(tandem.ReasonMoved)
+	if why.Resumed {
+		outcome = flow.ReasonResumed
+	}
+	if err := t.close(ctx, outcome, tandem.Terminate(tandem.BySystem, tandem.ReasonMoved)); err != nil {
+		return err
+	}
+	t.withdraw = asks(t.was.Wait.Kind)
+	if err := t.commit(ctx); err != nil {
+		return err
+	}
+	d.after(ctx, ln, t)
+	return nil
+}
+
+// AdoptDeaf goes on with a session whose caller has hung up while a link's page is open:
+// what it asks for goes on, what it says is in the journal alone, and as soon as it would
+// listen it is told that the customer has left. leg is the one that has ended.
+func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tandem.LegID, s flow.Session) error {
+	if len(s.Frames) == 0 {
+		return tandem.Errorf(tandem.CodeInvalid, "there is no session to go on with")
+	}
+	ln, err := d.lanes.enter(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	defer d.leave(ctx, ln)
+	story, err := d.o.Store.Interaction(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	st := state{s: s}
+	st.conv.Interaction, st.conv.Leg, st.conv.Customer = id, leg, story.Interaction.Customer
+	if st.lib, err = d.library(ctx, s); err != nil {
+		return err
+	}
+	t := d.turn(st)
+	t.changed = true
+	if s.Wait.Kind != flow.WaitLink && !needsEar(s.Wait.Kind) { // what was asked for ended with the call
+		t.step(func() (flow.Session, []flow.Effect, error) { return engine.Resume(t.st.lib, t.st.s, t.now) })
+	}
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	if err := t.commit(ctx); err != nil {
+		return err
+	}
+	d.after(ctx, ln, t)
+	return nil
+}
+
+// Release hands a session over to a call, or to another conversation: it does not run here
+// any more. What the customer writes here goes into the interaction's journal as long as
+// that is open. store.ErrNotFound if it does not run here.
+func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
+	key, err := d.where(ctx, id)
+	if err == nil && key == "" {
+		err = fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
+	}
+	if err != nil {
+		return flow.Session{}, err
+	}
+	ln, err := d.lanes.enter(ctx, key)
+	if err != nil {
+		return flow.Session{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	defer d.leave(ctx, ln)
+	st, err := d.load(ctx, key, id)
+	if err != nil {
+		return flow.Session{}, err
+	}
+	if st.conv.Interaction != id || !st.runs() || st.broken != "" || st.erased {
+		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
+	}
+	t := d.turn(st)
+	if st.deaf() {
+		d.memory.forget(key)
+		d.timers.set(id, dueOf(flow.Session{}, t.now))
+		return t.st.s, nil
+	}
+	leg, err := d.o.Store.Leg(ctx, t.leg)
+	if err != nil {
+		return flow.Session{}, err
+	}
+	leg.Ended, leg.Termination = t.now, tandem.Terminate(tandem.ByRemote, tandem.ReasonMoved)
+	t.legs = []tandem.Leg{leg}
+	t.note(tandem.EventLegEnded, "system", leg.Termination)
+	released := t.st.s
+	t.stored, t.changed, t.st.held = released, true, nil
+	t.stored.Facts.Channel = tandem.Voice // so that nobody takes it for one that runs here
+	if err := t.commit(ctx); err != nil {
+		return flow.Session{}, err
+	}
+	return released, nil
+}

@@ -1,0 +1,252 @@
+package text
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/ivr/flow"
+	"tandem/store"
+)
+
+// commit makes the turn durable, and then shows what it said to all who look on. On an
+// error nothing was done, and the turn is of no use any more.
+func (t *turn) commit(ctx context.Context) error {
+	if len(t.notes) == 0 && !t.changed && t.record == nil {
+		return nil
+	}
+	if err := t.assured(ctx); err != nil {
+		return err
+	}
+	var err error
+	if t.st.deaf() {
+		err = t.writeDeaf(ctx)
+	} else {
+		unlock := t.d.o.Book.Lock(t.st.conv.ID)
+		defer unlock()
+		err = t.write(ctx)
+	}
+	if err != nil {
+		if !errors.Is(err, store.ErrDuplicate) && !errors.Is(err, store.ErrUnavailable) { // what is at hand may be wrong
+			t.d.memory.forget(t.st.key())
+		}
+		return err
+	}
+	t.keep()
+	if t.st.deaf() {
+		return nil
+	}
+	frames := make([]chat.Frame, 0, len(t.entries)+1)
+	for _, e := range t.entries {
+		frames = append(frames, e)
+	}
+	if t.closed != "" {
+		frames = append(frames, chat.Over{})
+	}
+	t.d.o.Book.Publish(t.st.conv.ID, frames...)
+	return nil
+}
+
+// write commits the change of a conversation, whose lock is held. Others may have added
+// messages since the state was read: then it is read again.
+func (t *turn) write(ctx context.Context) error {
+	for fresh := t.st.conv.Channel == tandem.SMS; ; fresh = true { // a letter is not asked for twice
+		c := t.st.conv
+		if fresh {
+			now, err := t.d.o.Book.Find(ctx, c.ID)
+			if err != nil {
+				return err
+			}
+			c.Seq, c.Rev, c.Seen = now.Seq, now.Rev, now.Seen
+		}
+		letters, err := t.number(ctx, &c)
+		if err != nil {
+			return err
+		}
+		change, err := t.change(letters)
+		if err != nil {
+			return err
+		}
+		change.With = func(tx store.Tx) (err error) {
+			w := c
+			if w.Customer, err = t.customer(tx); err != nil {
+				return err
+			}
+			if t.entries, err = t.add(tx, &w, change.Events); err != nil {
+				return err
+			}
+			w.Taken = w.Seq
+			if len(t.st.held) > 0 {
+				w.Taken = t.st.held[0].seq - 1
+			}
+			if t.closed != "" {
+				w.Interaction = ""
+			}
+			c = w
+			return t.d.o.Book.Save(tx, &w)
+		}
+		err = t.d.o.Store.Commit(ctx, change)
+		if errors.Is(err, store.ErrInvalid) && !fresh {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		t.st.conv = c
+		return nil
+	}
+}
+
+// writeDeaf commits the change of a session that nobody listens to.
+func (t *turn) writeDeaf(ctx context.Context) error {
+	change, err := t.change(nil)
+	if err != nil {
+		return err
+	}
+	change.With = func(tx store.Tx) error {
+		_, err := t.customer(tx)
+		return err
+	}
+	return t.d.o.Store.Commit(ctx, change)
+}
+
+// assured notes on the leg what the customer has proved.
+func (t *turn) assured(ctx context.Context) error {
+	now, was := &t.st.s.Facts, &t.was.Facts
+	if t.st.deaf() || len(t.legs) > 0 || !t.st.runs() || now.Assurance == was.Assurance && now.AssuranceUntil.Equal(was.AssuranceUntil) {
+		return nil
+	}
+	leg, err := t.d.o.Store.Leg(ctx, t.leg)
+	if err != nil {
+		return err
+	}
+	leg.Assurance, leg.AssuranceUntil = now.Assurance, now.AssuranceUntil
+	t.legs = append(t.legs, leg)
+	return nil
+}
+
+// number gives the turn's messages their numbers and, where they go by text, their letters.
+func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoing, error) {
+	var letters []store.Outgoing
+	for i := range t.notes {
+		m := t.notes[i].message
+		if m == nil {
+			continue
+		}
+		m.m.Conversation, m.m.Seq = c.ID, t.d.o.Book.Next(c)
+		if m.m.From == tandem.SenderCustomer || c.Channel != tandem.SMS {
+			continue
+		}
+		letter, err := t.d.o.World.Letter(ctx, *c, &m.m, m.m.Lang)
+		if err != nil {
+			if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+				return nil, fmt.Errorf("writing a text: %w", err)
+			}
+			m.state = tandem.MessageFailed
+			t.note(tandem.EventReceipt, "system", tandem.Receipt{Conversation: c.ID, Seq: m.m.Seq, State: m.state, Error: err.Error()})
+			continue
+		}
+		m.state = tandem.MessagePending
+		letters = append(letters, *letter)
+	}
+	for i := range t.st.held {
+		if t.st.held[i].fresh {
+			t.st.held[i].seq = t.heard.m.Seq
+		}
+	}
+	return letters, nil
+}
+
+// change is what the turn writes but for the conversation's rows.
+func (t *turn) change(letters []store.Outgoing) (*store.Change, error) {
+	c := &store.Change{Interaction: t.record, Caller: t.caller, Legs: t.legs, Outbox: letters, EndSession: t.closed != ""}
+	c.Events = make([]tandem.Event, 0, len(t.notes))
+	for _, n := range t.notes {
+		data := n.data
+		if n.message != nil {
+			data = n.message.m
+		}
+		leg := t.leg
+		if n.leg != "" {
+			leg = n.leg
+		}
+		c.Events = append(c.Events, tandem.NewEvent(t.interaction, leg, t.now, n.kind, n.actor, data))
+	}
+	if t.said != nil {
+		for _, b := range t.said.Blobs {
+			b.Interaction = t.interaction
+			c.Blobs = append(c.Blobs, b)
+		}
+	}
+	if t.changed && t.closed == "" {
+		s := t.st.s
+		if len(t.stored.Frames) > 0 {
+			s = t.stored
+		}
+		data, err := flow.Encode(s)
+		if err != nil {
+			return nil, err
+		}
+		c.Session = &store.SessionRecord{Data: data, At: t.now, Due: dueOf(s, t.now)}
+	}
+	return c, nil
+}
+
+// add writes the rows of the turn's messages.
+func (t *turn) add(tx store.Tx, c *chat.Conversation, events []tandem.Event) ([]*chat.Entry, error) {
+	var entries []*chat.Entry
+	for i := range t.notes {
+		if m := t.notes[i].message; m != nil {
+			e, err := t.d.o.Book.Add(tx, c, &m.m, &events[i], m.state)
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
+}
+
+// customer is whose interaction it is. An erased one has nothing more to say here: what
+// this process still has at hand must not go on.
+func (t *turn) customer(tx store.Tx) (c tandem.CustomerID, err error) {
+	erased := false
+	_, err = tx.One("SELECT c.id, c.erased <> 0 FROM interaction i JOIN customer c ON c.no = i.customer WHERE i.id = ?", func(row store.Row) {
+		c, erased = tandem.CustomerID(row.Text(0)), row.Bool(1)
+	}, string(t.interaction))
+	if err == nil && erased && !t.st.erased {
+		err = fmt.Errorf("interaction %s: %w", t.interaction, store.ErrErased)
+	}
+	return c, err
+}
+
+// keep remembers the state as it is now, and when it is due.
+func (t *turn) keep() {
+	d := t.d
+	d.mu.Lock()
+	if d.touched != nil {
+		d.touched[t.interaction] = struct{}{}
+	}
+	d.mu.Unlock()
+	if t.changed {
+		t.st.at = t.now
+	}
+	for i := range t.st.held {
+		t.st.held[i].fresh = false
+	}
+	if len(t.stored.Frames) > 0 {
+		t.st.s = flow.Session{}
+	}
+	d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
+	st := t.st
+	d.memory.put(&st)
+	if d.o.Tally != nil {
+		for _, n := range t.notes {
+			if n.message == nil {
+				d.o.Tally(t.now, n.data)
+			}
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package text
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
+	"tandem/store"
+)
+
+// Deliver brings an answer to what a session asked for, or what else happened to its
+// interaction. It is taken after what is going on in the conversation, or by this call; if
+// the store fails, it is tried again. What nobody waits for is ignored, and so is what is
+// for an interaction that does not run here. An error says that it was not taken: there
+// is too much to be tried already.
+//
+// A handoff that was accepted is not delivered: it takes Release and Adopt.
+func (d *Driver) Deliver(ctx context.Context, id tandem.InteractionID, in flow.Input) error {
+	return d.perform(ctx, job{interaction: id, kind: jobInput, input: in})
+}
+
+// perform does a job, or has it done by whoever has the conversation's turn.
+func (d *Driver) perform(ctx context.Context, j job) error {
+	key, err := d.where(ctx, j.interaction)
+	if err != nil {
+		return d.again(j, err)
+	}
+	if key == "" {
+		return nil
+	}
+	ln, err := d.lanes.hand(key, j)
+	if err != nil {
+		return d.again(j, err)
+	}
+	if ln == nil {
+		return nil
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	err = d.do(ctx, ln, j)
+	d.leave(ctx, ln)
+	return err
+}
+
+// leave does what was handed over meanwhile and gives up the turn.
+func (d *Driver) leave(ctx context.Context, ln *lane) {
+	for {
+		after := ln.after
+		j, ok := d.lanes.next(ln)
+		if !ok {
+			if after != nil {
+				after()
+			}
+			return
+		}
+		ctx, cancel := detach(ctx)
+		if err := d.do(ctx, ln, j); err != nil {
+			d.log.Error("what was to happen in a conversation is lost", "interaction", j.interaction, "error", err)
+		}
+		cancel()
+	}
+}
+
+// do does a job in its lane; if that fails it is tried again later.
+func (d *Driver) do(ctx context.Context, ln *lane, j job) error {
+	if err := d.try(ctx, ln, j); err != nil {
+		return d.again(j, err)
+	}
+	return nil
+}
+
+// again has a job tried once more, later, unless that is of no use.
+func (d *Driver) again(j job, why error) error {
+	if errors.Is(why, store.ErrErased) {
+		return nil
+	}
+	if j.tries++; j.tries >= maxTries && !errors.Is(why, store.ErrUnavailable) {
+		return fmt.Errorf("given up after %d tries: %w", j.tries, why)
+	}
+	wait := retryMost
+	if j.tries < 10 {
+		wait = min(retryMost, retryFirst<<(j.tries-1))
+	}
+	if !d.timers.retry(j, d.o.Now().Add(wait)) {
+		return fmt.Errorf("too much is to be tried again: %w", why)
+	}
+	if j.tries == 1 {
+		d.log.Warn("a turn of a conversation failed and is tried again", "interaction", j.interaction, "error", why)
+	}
+	return nil
+}
+
+// try does a job. What the job is for may be over: then there is nothing to do.
+func (d *Driver) try(ctx context.Context, ln *lane, j job) error {
+	st, err := d.load(ctx, ln.key, j.interaction)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case st.conv.Interaction != j.interaction || st.elsewhere:
+		return nil
+	case st.erased || st.broken != "":
+		return d.drop(ctx, ln, st)
+	case !st.runs():
+		return nil
+	}
+	t := d.turn(st)
+	if !t.does(ctx, j) {
+		return nil
+	}
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	err = t.commit(ctx)
+	if errors.Is(err, store.ErrErased) {
+		st.erased = true
+		return d.drop(ctx, ln, st)
+	}
+	if err == nil {
+		d.after(ctx, ln, t)
+	}
+	return err
+}
+
+// does takes the job's first step; false = there is nothing to do.
+func (t *turn) does(ctx context.Context, j job) bool {
+	w := t.st.s.Wait
+	switch j.kind {
+	case jobInput:
+		if w.Kind == flow.WaitHandoff && j.input.Result != nil && j.input.Result.Outcome == "accepted" {
+			t.d.log.Error("an accepted handoff was delivered instead of being moved", "interaction", t.interaction)
+			return false
+		}
+		t.advance(j.input)
+		left := j.input.Kind == flow.InputLeft || j.input.Kind == flow.InputFault
+		t.withdraw = left && asks(w.Kind) && t.st.s.Wait.Serial != w.Serial
+	case jobTell:
+		for _, p := range j.plays {
+			p.Step = w.Step
+			t.play(p)
+		}
+	case jobTimer:
+		at := dueOf(t.st.s, t.st.at)
+		if at.IsZero() || at.After(t.now) {
+			t.d.timers.set(t.interaction, at)
+			return false
+		}
+		if silent := (flow.Input{Kind: flow.InputTimeout}); talking(t.st.s) {
+			t.talk(ctx, nil, silent)
+		} else {
+			t.answer(silent)
+		}
+	case jobTalk:
+		if w.Serial != serialOf(j.talk) || talking(t.st.s) {
+			return false
+		}
+		t.talk(ctx, j.talk, flow.Input{})
+	case jobRestore:
+		return t.restore()
+	}
+	return true
+}
+
+// restore goes on with a session that a stop or a crash has left. What the customer was
+// told is durable, so it is not told again; what was asked of the world is asked again.
+func (t *turn) restore() bool {
+	if listens(t.st.s) {
+		t.d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
+		return false
+	}
+	t.step(func() (flow.Session, []flow.Effect, error) { return engine.Resume(t.st.lib, t.st.s, t.now) })
+	return true
+}
+
+// after does what a turn has asked for, now that it is durable. The caller has the lane's
+// turn.
+func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
+	r := t.st.ref()
+	r.Interaction, r.Leg, r.Number, r.Entry = t.interaction, t.leg, t.st.s.Facts.Number, t.st.s.Facts.Entry
+	if t.withdraw {
+		d.safely("withdraw", func() { d.o.World.Withdraw(ctx, r, t.was) })
+	}
+	if t.closed != "" {
+		d.safely("end", func() { d.o.World.Ended(ctx, r, t.closed) })
+		return
+	}
+	if t.goOn != nil {
+		ln.after = func() { d.goOn(ctx, r, t) }
+		return
+	}
+	switch e := t.ask.(type) {
+	case nil:
+	case flow.Fetch:
+		d.fetch(ln, r, e)
+	case flow.Identify, flow.Resume:
+		d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTalk, talk: e})
+	default:
+		words, err := d.begin(ctx, r, t.st.s, e)
+		if err != nil {
+			fault := flow.Input{Kind: flow.InputFault, Serial: serialOf(e), Text: err.Error()}
+			d.lanes.first(ln, job{interaction: r.Interaction, kind: jobInput, input: fault})
+		}
+		if len(words) > 0 {
+			d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTell, plays: words})
+		}
+	}
+}
+
+// begin asks the world, whose panics are errors here.
+func (d *Driver) begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.panicked("begin", p)
+			words, err = nil, errors.New("a fault of ours")
+		}
+	}()
+	return d.o.World.Begin(ctx, r, s, e)
+}
+
+// goOn has an earlier interaction go on in the place of the turn's. If that cannot be, the
+// flow goes on with the step's failure.
+func (d *Driver) goOn(ctx context.Context, r Ref, t *turn) {
+	err := errors.New("a fault of ours")
+	d.safely("resume", func() { err = d.o.World.Resume(ctx, t.st.conv, t.goOn.Go, *t.goOn) })
+	if err == nil {
+		return
+	}
+	d.log.Warn("an earlier interaction could not be gone on with", "interaction", r.Interaction, "earlier", t.goOn.Go, "error", err)
+	failed := flow.Input{Kind: flow.InputResult, Serial: t.st.s.Wait.Serial, Result: &flow.Result{Outcome: "failed"}}
+	if err := d.Deliver(ctx, r.Interaction, failed); err != nil {
+		d.log.Error("what was to happen in a conversation is lost", "interaction", r.Interaction, "error", err)
+	}
+}
+
+func (d *Driver) safely(what string, do func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.panicked(what, p)
+		}
+	}()
+	do()
+}
+
+// fetch makes an exchange beside the conversation, whose answer is delivered.
+func (d *Driver) fetch(ln *lane, r Ref, e flow.Fetch) {
+	answer := func(f flow.Fetched) job {
+		return job{interaction: r.Interaction, kind: jobInput, input: flow.Input{Kind: flow.InputFetched, Serial: e.Serial, Fetched: &f}}
+	}
+	if d.fetches.Add(1) > maxFetches {
+		d.fetches.Add(-1)
+		d.lanes.first(ln, answer(flow.Fetched{Failed: "too many requests are under way"}))
+		return
+	}
+	begun := d.spawn(func() {
+		defer d.fetches.Add(-1)
+		select {
+		case d.slots <- struct{}{}:
+		case <-d.ctx.Done():
+			return
+		}
+		f := flow.Fetched{Failed: "a fault of ours"}
+		d.safely("fetch", func() { f = d.o.World.Fetch(d.ctx, r, e) })
+		<-d.slots
+		if d.ctx.Err() != nil {
+			return // the session asks again at the next start
+		}
+		if err := d.perform(d.ctx, answer(f)); err != nil {
+			d.log.Error("an answer is lost", "interaction", r.Interaction, "error", err)
+		}
+	})
+	if !begun {
+		d.fetches.Add(-1)
+	}
+}
+
+// spawn runs something beside all turns, unless the driver is at its end.
+func (d *Driver) spawn(do func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.beside.Add(1)
+	go func() {
+		defer d.beside.Done()
+		do()
+	}()
+	return true
+}
+
+// serialOf is the wait that an effect is asked for.
+func serialOf(e flow.Effect) int {
+	switch e := e.(type) {
+	case flow.Fetch:
+		return e.Serial
+	case flow.Send:
+		return e.Serial
+	case flow.SendLink:
+		return e.Serial
+	case flow.Move:
+		return e.Serial
+	case flow.Book:
+		return e.Serial
+	case flow.Identify:
+		return e.Serial
+	case flow.Resume:
+		return e.Serial
+	}
+	return 0
+}

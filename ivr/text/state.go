@@ -1,0 +1,259 @@
+package text
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/ivr/flow"
+	"tandem/store"
+)
+
+// state is what is known of a conversation between two turns.
+type state struct {
+	conv chat.Conversation // without ID for a session that nobody listens to
+	s    flow.Session      // without Frames if none runs here
+	at   time.Time         // when it was stored
+	lib  *flow.Library
+	held []heldText
+
+	elsewhere bool   // the interaction goes on by another leg
+	erased    bool   // its customer is erased
+	broken    string // why the session cannot go on
+}
+
+// heldText is a message that the flow has not taken yet.
+type heldText struct {
+	seq   uint64
+	text  string
+	via   string
+	fresh bool // it gets its number with this turn
+}
+
+// deaf reports that nobody listens any more.
+func (st *state) deaf() bool { return st.conv.ID == "" }
+
+// runs reports that a session runs here.
+func (st *state) runs() bool { return len(st.s.Frames) > 0 }
+
+// key is the lane's name.
+func (st *state) key() string {
+	if st.deaf() {
+		return string(st.conv.Interaction)
+	}
+	return string(st.conv.ID)
+}
+
+// ref says whose session this is.
+func (st *state) ref() Ref {
+	c := &st.conv
+	r := Ref{
+		Interaction: c.Interaction, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID,
+		Number: st.s.Facts.Number, Entry: st.s.Facts.Entry, Caller: c.Theirs, Lang: st.s.Lang,
+	}
+	if st.deaf() {
+		r.Channel, r.Caller = st.s.Facts.Channel, st.s.Facts.Caller
+	}
+	if st.s.Facts.Customer != "" { // it may have been found out since
+		r.Customer = tandem.CustomerID(st.s.Facts.Customer)
+	}
+	return r
+}
+
+// talking reports that the world holds a talk with the customer; one that is still to
+// begin has no state.
+func talking(s flow.Session) bool {
+	return (s.Wait.Kind == flow.WaitIdentify || s.Wait.Kind == flow.WaitResume) && s.World != nil
+}
+
+// listens reports that what the customer writes is taken now.
+func listens(s flow.Session) bool {
+	return s.Wait.Kind == flow.WaitListen || s.Wait.Kind == flow.WaitQueue || talking(s)
+}
+
+// dueOf is when the wait of a session that was stored at a time ends by itself; zero = never.
+func dueOf(s flow.Session, at time.Time) time.Time {
+	var d time.Time
+	if listens(s) && s.Wait.Timeout > 0 {
+		d = at.Add(s.Wait.Timeout)
+	}
+	if until := s.Wait.Until; !until.IsZero() && (d.IsZero() || until.Before(d)) {
+		d = until
+	}
+	return d
+}
+
+// load finds the state of a lane. The caller has its turn, and gets a copy.
+func (d *Driver) load(ctx context.Context, key string, id tandem.InteractionID) (state, error) {
+	if st := d.memory.get(key); st != nil {
+		return *st, nil
+	}
+	if key == string(id) {
+		return d.loadDeaf(ctx, id)
+	}
+	conv, err := d.o.Book.Find(ctx, tandem.ConversationID(key))
+	if err != nil {
+		return state{}, err
+	}
+	st := state{conv: conv}
+	if conv.Interaction == "" {
+		return st, nil
+	}
+	if err := d.loadSession(ctx, &st); err != nil {
+		return st, err
+	}
+	if !st.runs() || st.s.Facts.Channel != conv.Channel {
+		return st, d.missing(ctx, &st)
+	}
+	return st, d.loadHeld(ctx, &st)
+}
+
+// loadSession reads the stored session of the state's interaction, if there is one.
+func (d *Driver) loadSession(ctx context.Context, st *state) error {
+	data, at, err := d.o.Store.Session(ctx, st.conv.Interaction)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, err := flow.Decode(data)
+	if err != nil {
+		st.broken = err.Error()
+		return nil
+	}
+	st.s, st.at = s, at
+	if !st.runs() {
+		return nil
+	}
+	st.lib, err = d.library(ctx, s)
+	if tandem.CodeOf(err) == tandem.CodeNotFound || tandem.CodeOf(err) == tandem.CodeConflict {
+		st.broken, err = err.Error(), nil
+	}
+	return err
+}
+
+// library is the one the session began with.
+func (d *Driver) library(ctx context.Context, s flow.Session) (*flow.Library, error) {
+	first := s.Frames[0]
+	lib, err := d.o.World.Library(ctx, first.Flow, first.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the flow %s as it was: %w", first.Flow, err)
+	}
+	return lib, nil
+}
+
+// missing finds out why the session of a conversation's interaction does not run here.
+func (d *Driver) missing(ctx context.Context, st *state) error {
+	if st.broken != "" {
+		return nil
+	}
+	story, err := d.o.Store.Interaction(ctx, string(st.conv.Interaction))
+	if err != nil {
+		return err
+	}
+	alone := st.runs() && st.s.Facts.Channel == tandem.Voice // with nobody who listens
+	other := st.runs() && !alone
+	st.s = flow.Session{}
+	switch {
+	case story.Interaction.State == tandem.Closed:
+		st.conv.Interaction = ""
+	case slices.ContainsFunc(story.Legs, calling), other:
+		st.elsewhere = true
+	case !story.Customer.Erased.IsZero():
+		st.erased = true
+	case alone:
+		st.conv.Interaction = ""
+	default:
+		st.broken = "its session is lost"
+	}
+	return nil
+}
+
+// calling reports a call that is up.
+func calling(l tandem.Leg) bool {
+	return l.Ended.IsZero() && (l.Kind == tandem.LegSIP || l.Kind == tandem.LegWebRTC)
+}
+
+// loadDeaf finds the state of a session that nobody listens to.
+func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, error) {
+	st := state{conv: chat.Conversation{Interaction: id}}
+	story, err := d.o.Store.Interaction(ctx, string(id))
+	if err != nil {
+		return st, err
+	}
+	if story.Interaction.State == tandem.Closed || slices.ContainsFunc(story.Legs, calling) {
+		return st, nil
+	}
+	if n := len(story.Legs); n > 0 {
+		st.conv.Leg = story.Legs[n-1].ID
+	}
+	st.conv.Customer, st.erased = story.Interaction.Customer, !story.Customer.Erased.IsZero()
+	if err := d.loadSession(ctx, &st); err != nil {
+		return st, err
+	}
+	if st.runs() && st.s.Facts.Channel != tandem.Voice {
+		st.broken = "its conversation goes on with another interaction"
+	}
+	return st, nil
+}
+
+// loadHeld finds the messages that the flow has not taken.
+func (d *Driver) loadHeld(ctx context.Context, st *state) error {
+	for rev := st.conv.Taken; st.conv.Taken < st.conv.Seq; {
+		entries, err := d.o.Book.Since(ctx, st.conv.ID, rev, 0) // a message's Rev is never below its Seq
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			break
+		}
+		for i := range entries {
+			rev = entries[i].Rev
+			if m := &entries[i].Message; m.From == tandem.SenderCustomer && m.Seq > st.conv.Taken && m.Text != "" && !m.Secret {
+				st.held = append(st.held, heldText{seq: m.Seq, text: m.Text})
+			}
+		}
+	}
+	slices.SortFunc(st.held, func(a, b heldText) int { return int(a.seq) - int(b.seq) })
+	if over := len(st.held) - maxHeld; over > 0 {
+		st.held = st.held[over:]
+	}
+	return nil
+}
+
+// where is the lane in which an interaction runs; "" = not here.
+func (d *Driver) where(ctx context.Context, id tandem.InteractionID) (string, error) {
+	if key, ok := d.memory.where(id); ok {
+		return key, nil
+	}
+	data, _, err := d.o.Store.Session(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	s, err := flow.Decode(data)
+	if err == nil && s.Facts.Channel == tandem.Voice { // on a call, which load finds out, or with nobody who listens
+		return string(id), nil
+	}
+	channels := []tandem.Channel{s.Facts.Channel}
+	if err != nil { // whoever finds it broken ends it
+		channels = []tandem.Channel{tandem.Chat, tandem.SMS}
+	}
+	for _, channel := range channels {
+		c, err := d.o.Book.ByInteraction(ctx, id, channel)
+		if err == nil {
+			return string(c.ID), nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return "", err
+		}
+	}
+	return string(id), nil
+}

@@ -1,0 +1,335 @@
+package text
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
+	"tandem/store"
+)
+
+// turn is one durable change in the making: what comes in, the engine's steps, and what
+// is said. Nothing of it is seen by anybody before commit.
+type turn struct {
+	d   *Driver
+	now time.Time
+	st  state        // as it becomes
+	was flow.Session // as it is stored
+
+	interaction tandem.InteractionID // that the turn writes to
+	leg         tandem.LegID
+	record      *tandem.Interaction // to be written; nil = it stays
+	caller      *tandem.Identity    // of a new interaction
+	legs        []tandem.Leg
+	story       *store.Story // as it was before; nil = not read
+	notes       []note
+	blobs       int // of said
+	said        *Said
+	heard       *message // what was said, as it is kept
+
+	plays    []flow.Play // not shown yet
+	ask      flow.Effect // what the session waits for, to be begun
+	refused  string      // a verb that nobody here carries out
+	finish   *flow.Finish
+	goOn     *flow.Turn    // an earlier interaction goes on in this one's place
+	stored   flow.Session  // what is stored instead of st.s, if it has frames
+	changed  bool          // the session
+	closed   string        // the outcome of an interaction that ends with this turn
+	withdraw bool          // what was asked for is not wanted any more
+	entries  []*chat.Entry // of the turn's messages, once it is durable
+}
+
+// note is an event to be: a message, or anything else.
+type note struct {
+	kind    tandem.EventKind
+	actor   string
+	leg     tandem.LegID // "" = the turn's
+	data    any
+	message *message
+}
+
+// message is one to be added.
+type message struct {
+	m     tandem.Message
+	state tandem.MessageState
+}
+
+// turn begins one on a copy of the state.
+func (d *Driver) turn(st state) *turn {
+	t := &turn{d: d, now: d.o.Now(), st: st, was: st.s, interaction: st.conv.Interaction, leg: st.conv.Leg}
+	t.st.held = slices.Clone(st.held)
+	if t.st.runs() && t.st.s.Facts.Customer == "" { // made together with the interaction
+		t.st.s.Facts.Customer = string(st.conv.Customer)
+	}
+	if st.elsewhere {
+		t.leg = ""
+	}
+	return t
+}
+
+func (t *turn) note(kind tandem.EventKind, actor string, data any) {
+	t.notes = append(t.notes, note{kind: kind, actor: actor, data: data})
+}
+
+// hear takes down what the customer said. A secret is masked at once.
+func (t *turn) hear(s *Said) {
+	m := tandem.Message{
+		Channel: t.st.conv.Channel, From: tandem.SenderCustomer, Client: s.Client, Lang: t.st.conv.Lang, Text: s.Text, Attachment: s.Attachment,
+	}
+	if t.st.runs() && listens(t.st.s) && t.st.s.Wait.Secret && s.Text != "" {
+		m.Secret, m.Text = true, strings.Repeat("•", utf8.RuneCountInString(s.Text))
+	}
+	t.said, t.heard = s, &message{m: m, state: tandem.MessageSent}
+	t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "caller", message: t.heard})
+}
+
+// hold keeps what was said till the flow listens. When too much is held the oldest is
+// passed over.
+func (t *turn) hold() {
+	if t.said.Text == "" {
+		return
+	}
+	t.st.held = append(t.st.held, heldText{text: t.said.Text, via: t.said.Via, fresh: true})
+	if len(t.st.held) > maxHeld {
+		t.st.held = t.st.held[1:]
+	}
+}
+
+// advance tells the engine what happened.
+func (t *turn) advance(in flow.Input) {
+	in.At = t.now
+	t.step(func() (flow.Session, []flow.Effect, error) { return engine.Advance(t.st.lib, t.st.s, in) })
+}
+
+// answer is advance for the answer to the present wait.
+func (t *turn) answer(in flow.Input) {
+	in.Serial = t.st.s.Wait.Serial
+	t.advance(in)
+}
+
+// step takes one step of the engine. What goes wrong in it is this session's end, and
+// nobody else's.
+func (t *turn) step(engine func() (flow.Session, []flow.Effect, error)) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.d.panicked("flow", p)
+			t.st.broken = "a fault of ours"
+		}
+	}()
+	s, effects, err := engine()
+	if err != nil {
+		t.st.broken = err.Error()
+		return
+	}
+	if s.Serial != t.st.s.Serial || len(s.Frames) == 0 {
+		t.ask, t.refused = nil, ""
+	}
+	t.changed = t.changed || len(effects) > 0 || s.Serial != t.st.s.Serial || s.Wait.Opened != t.st.s.Wait.Opened || s.Wait.Place != t.st.s.Wait.Place
+	t.st.s = s
+	for _, e := range effects {
+		t.collect(e)
+	}
+}
+
+// collect notes what an effect asks for.
+func (t *turn) collect(e flow.Effect) {
+	switch e := e.(type) {
+	case flow.Play:
+		t.play(e)
+	case flow.Trace:
+		actor := "flow"
+		if e.Kind == tandem.EventInput {
+			actor = "caller"
+		}
+		t.note(e.Kind, actor, e.Data)
+	case flow.Promise:
+		t.note(e.Kind, "flow", e.Data)
+	case flow.Speak:
+		t.st.conv.Lang = e.Lang
+	case flow.Finish:
+		t.finish = &e
+	case flow.Cut, flow.Hush, flow.Take:
+		// What was written stays; the wait says what is a secret; no line is kept here.
+	case flow.Fetch, flow.Send, flow.SendLink, flow.Move, flow.Book, flow.Identify, flow.Resume:
+		t.ask = e
+	case flow.Connect:
+		t.refused = "transfer"
+	case flow.Record:
+		t.refused = "a recording"
+	case flow.Enqueue:
+		t.refused = "queue"
+	case flow.OpenTicket:
+		t.refused = "ticket"
+	case flow.Survey:
+		t.refused = "survey"
+	}
+}
+
+// play says something: to nobody, if nobody listens any more.
+func (t *turn) play(p flow.Play) {
+	if t.st.deaf() {
+		t.note(tandem.EventPrompt, "flow", tandem.Prompted{Step: p.Step, Name: p.Name, Lang: p.Lang, Text: flow.Text(p.Parts)})
+		return
+	}
+	t.plays = append(t.plays, p)
+}
+
+// settle goes on until the session waits for something that is not at hand, or ends.
+func (t *turn) settle(ctx context.Context) error {
+	for range maxPasses {
+		w := t.st.s.Wait
+		switch {
+		case t.st.broken != "":
+			return t.breakOff(ctx)
+		case t.finish != nil:
+			return t.end(ctx)
+		case t.st.deaf() && needsEar(w.Kind):
+			t.advance(flow.Input{Kind: flow.InputLeft})
+		case t.refused != "":
+			t.answer(flow.Input{Kind: flow.InputFault, Text: t.refused + " is not carried out here"})
+		case t.takesHeld():
+			t.show()
+			next := t.st.held[0]
+			t.st.held = t.st.held[1:]
+			t.advance(flow.Input{Kind: flow.InputText, Text: next.text, Via: via(next.via)})
+		default:
+			t.show()
+			return nil
+		}
+	}
+	t.st.broken = fmt.Sprintf("%d steps without an end", maxPasses)
+	return t.breakOff(ctx)
+}
+
+// takesHeld reports whether the session takes a message that was held. Where a secret is
+// asked for, and where it is the world that asks, what was written before is no answer and
+// is passed over.
+func (t *turn) takesHeld() bool {
+	if !listens(t.st.s) {
+		return false
+	}
+	if t.st.s.Wait.Secret || talking(t.st.s) {
+		t.st.held = nil
+	}
+	return len(t.st.held) > 0
+}
+
+func via(s string) string {
+	if s == "" {
+		return "text"
+	}
+	return s
+}
+
+// needsEar reports what cannot be waited for when nobody listens.
+func needsEar(k flow.WaitKind) bool {
+	switch k {
+	case flow.WaitHTTP, flow.WaitMessage, flow.WaitLink, flow.WaitHandoff, flow.WaitCallback, flow.WaitTicket, flow.WaitNone:
+		return false
+	}
+	return true
+}
+
+// show makes messages of what was said and of the wait after it.
+func (t *turn) show() {
+	if t.st.deaf() || len(t.plays) == 0 {
+		return
+	}
+	w := t.st.s.Wait
+	if talking(t.st.s) {
+		w.Kind = flow.WaitListen
+	}
+	c := &t.st.conv
+	for _, shown := range flow.Render(c.Channel, t.st.s.Lang, t.plays, w) {
+		if c.Channel == tandem.SMS && shown.Text == "" {
+			continue // a picture only
+		}
+		m := &message{state: tandem.MessageSent, m: tandem.Message{
+			Channel: c.Channel, From: tandem.SenderFlow, Lang: t.st.s.Lang, Text: shown.Text, Image: shown.Image, AsksSecret: shown.Secret,
+		}}
+		for _, o := range shown.Buttons {
+			m.m.Buttons = append(m.m.Buttons, tandem.Button{Keys: o.Keys, Label: o.Label})
+		}
+		t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "flow", message: m})
+	}
+	t.plays = nil
+}
+
+// end closes the interaction of a flow that is done.
+func (t *turn) end(ctx context.Context) error {
+	t.show()
+	reason := tandem.ReasonCompleted
+	if t.finish.Failed {
+		reason = tandem.ReasonFlowError
+	}
+	return t.close(ctx, t.finish.Reason, tandem.Terminate(tandem.ByFlow, reason))
+}
+
+// breakOff closes the interaction of a session that cannot go on.
+func (t *turn) breakOff(ctx context.Context) error {
+	t.show()
+	t.note(tandem.EventFlowError, "system", tandem.FlowFault{Step: t.st.s.Wait.Step, Message: t.st.broken})
+	t.withdraw = asks(t.was.Wait.Kind)
+	t.d.log.Error("a flow could not go on", "interaction", t.interaction, "leg", t.leg, "error", t.st.broken)
+	return t.close(ctx, flow.ReasonError, tandem.Terminate(tandem.BySystem, tandem.ReasonFlowError))
+}
+
+// close ends the customer's legs here and closes the interaction, as the end of a call
+// does. The conversation stays: the customer's next message begins another.
+func (t *turn) close(ctx context.Context, outcome string, why tandem.Termination) error {
+	if t.story == nil {
+		story, err := t.d.o.Store.Interaction(ctx, string(t.interaction))
+		if err != nil {
+			return err
+		}
+		t.story, t.record = &story, &story.Interaction
+	}
+	for _, l := range t.story.Legs { // texts beside a chat are one of their own
+		if l.Ended.IsZero() && (l.Kind == tandem.LegChat || l.Kind == tandem.LegSMS) {
+			t.legs = append(t.legs, l)
+		}
+	}
+	for i := range t.legs {
+		l := &t.legs[i]
+		if l.Ended, l.Termination = t.now, why; l.ID == t.leg {
+			l.Assurance, l.AssuranceUntil = t.st.s.Facts.Assurance, t.st.s.Facts.AssuranceUntil
+		}
+		t.notes = append(t.notes, note{kind: tandem.EventLegEnded, actor: "system", leg: l.ID, data: why})
+	}
+	in := *t.record
+	in.State, in.Ended, in.Outcome = tandem.Closed, t.now, outcome
+	if t.st.s.Lang != "" {
+		in.Lang = t.st.s.Lang
+	}
+	t.record = &in
+	t.note(tandem.EventClosed, "system", tandem.Closing{Outcome: outcome, Termination: why})
+	t.closed, t.ask, t.st.held = outcome, nil, nil
+	t.st.s = flow.Session{Facts: t.st.s.Facts, Lang: t.st.s.Lang}
+	return nil
+}
+
+// asks reports a wait for something that was asked of the world and can be withdrawn.
+func asks(k flow.WaitKind) bool {
+	switch k {
+	case flow.WaitMessage, flow.WaitLink, flow.WaitHandoff, flow.WaitCallback, flow.WaitIdentify, flow.WaitResume:
+		return true
+	}
+	return false
+}
+
+// panicked tells of a panic, where it happened.
+func (d *Driver) panicked(what string, p any) {
+	if d.o.Panicked != nil {
+		d.o.Panicked(what, p)
+		return
+	}
+	d.log.Error("a fault of ours in a conversation", "in", what, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+}
