@@ -30,6 +30,12 @@ func (d *Desk) Bindings(ctx context.Context, c tandem.CustomerID) ([]tandem.Bind
 	return d.o.Records.Identities(ctx, c)
 }
 
+// Phone is the identity of a number as signalled, in the spelling it is kept in: E.164
+// for a mobile number, as it is otherwise.
+func (d *Desk) Phone(number string) tandem.Identity {
+	return d.filed(tandem.Identity{Kind: tandem.IdentityPhone, Value: number})
+}
+
 // Bind ties an identity to w's customer because method proved it, away from whoever had
 // it, and notes that.
 func (d *Desk) Bind(ctx context.Context, w Who, i tandem.Identity, method string) error {
@@ -109,7 +115,14 @@ func (d *Desk) prove(ctx context.Context, w Who, to target) (tied, error) {
 		return tied{}, err
 	}
 	if !out.Merged {
-		mine = ""
+		return out, d.bind(ctx, w, theirs, account, flow.ByCode, "")
+	}
+	_, had, err = d.o.Records.CustomerOf(ctx, account)
+	if err == nil && !had { // so that undoing has whom to give the chat back to
+		err = d.o.Records.Commit(ctx, &store.Change{Bind: &tandem.Binding{Customer: mine, Identity: account}})
+	}
+	if err != nil {
+		return tied{}, err
 	}
 	return out, d.bind(ctx, w, theirs, account, flow.ByCode, mine)
 }

@@ -238,14 +238,12 @@ func (d *Desk) finish(ctx context.Context, w Who, t talk, turn flow.Turn) (flow.
 		return turn, err
 	}
 	passed := turn.Done.Outcome == "passed" || turn.Go != ""
-	if turn.Assurance > tandem.None {
+	if turn.Assurance >= tandem.Verified {
 		turn.Until = d.o.Now().Add(d.o.Holds).UTC()
 		turn.Done.Until = turn.Until
 	}
 	switch {
-	case turn.Go != "" && turn.Assurance == tandem.None: // nothing was asked
-		return turn, nil
-	case t.Method == "":
+	case t.Method == "" || turn.Go != "" && t.Sent == 0: // nothing was asked
 		return turn, nil
 	case turn.Go != "":
 		w = Who{Interaction: turn.Go, Channel: w.Channel}

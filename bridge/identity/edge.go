@@ -119,6 +119,7 @@ func (d *Desk) tried(ctx context.Context, w Who, ask func(body) (checked, error)
 		return checked{Down: true}, nil
 	}
 	if a.OK {
+		a.Phone = b.Phone
 		return a, nil
 	}
 	err = d.o.Records.Update(ctx, func(tx store.Tx) error {
@@ -177,8 +178,20 @@ func (d *Desk) find(ctx context.Context, w Who, n tandem.Number) (found, error) 
 	if err != nil {
 		return found{}, err
 	}
-	if p != nil && d.tied(ctx, w, *p, legs) {
-		return found{Tied: true, Target: p.ID}, nil
+	same := false
+	if p != nil && w.Customer != "" {
+		person, err := d.o.Records.Person(ctx, w.Customer)
+		if err != nil {
+			return found{}, err
+		}
+		same = slices.Contains(person, p.Customer)
+	}
+	if same && tiedTo(w, legs) {
+		f := found{Tied: true, Target: p.ID}
+		if w.Channel == tandem.Voice {
+			f.Level, f.To = tandem.Recognised, tandem.Identity{Kind: tandem.IdentityPhone, Value: d.signalled(w)}
+		}
+		return f, nil
 	}
 	var to tandem.Identity
 	key := "none " + string(n)
@@ -230,21 +243,22 @@ func (d *Desk) parked(ctx context.Context, w Who, n tandem.Number) (*store.Parke
 	return &p, story.Legs, err
 }
 
-// tied reports whether the present leg belongs to an interaction's customer beyond
-// doubt: the same conversation's token, a number that a trusted trunk vouches for, or
-// the number that it was texted with.
-func (d *Desk) tied(ctx context.Context, w Who, p store.Parked, legs []tandem.Leg) bool {
-	if w.Customer != p.Customer || w.Customer == "" {
-		return false
-	}
-	had := func(kind tandem.LegKind, from string) bool {
-		return from != "" && slices.ContainsFunc(legs, func(l tandem.Leg) bool {
-			return l.Kind == kind && l.Inbound && l.Role == tandem.RoleCustomer && l.From == from
+// tiedTo reports whether the present leg of a customer belongs to that customer's legs
+// of another interaction beyond doubt: the same conversation's token, a number that a
+// trusted trunk vouches for, or the number that it was texted with.
+func tiedTo(w Who, legs []tandem.Leg) bool {
+	had := func(kind tandem.LegKind, of ...string) bool {
+		return slices.ContainsFunc(legs, func(l tandem.Leg) bool {
+			from := l.From
+			if !l.Inbound {
+				from = l.To
+			}
+			return l.Kind == kind && l.Role == tandem.RoleCustomer && from != "" && slices.Contains(of, from)
 		})
 	}
 	switch w.Channel {
 	case tandem.Chat:
-		return had(tandem.LegChat, w.Caller) || had(tandem.LegChat, string(w.Conversation))
+		return had(tandem.LegChat, w.Caller, string(w.Conversation), Account(w.Conversation, w.Caller).Value)
 	case tandem.SMS:
 		return had(tandem.LegSMS, w.Caller)
 	case tandem.Voice:

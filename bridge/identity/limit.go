@@ -43,8 +43,10 @@ func (d *Desk) caller(w Who) []byte {
 	switch {
 	case w.Channel == tandem.Chat && w.Conversation != "":
 		return d.o.Blind("code visitor", "chat "+string(w.Conversation))
-	case w.Channel == tandem.Chat:
+	case w.Channel == tandem.Chat && w.Caller != "":
 		return d.o.Blind("code visitor", "account "+w.Caller)
+	case w.Channel == tandem.Chat: // a page of a link
+		return d.o.Blind("code visitor", "interaction "+string(w.Interaction))
 	}
 	if n, ok := phone(d.o.Country, w.Caller); ok {
 		return d.o.Blind("code visitor", n)

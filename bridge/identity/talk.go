@@ -113,9 +113,10 @@ type (
 	}
 	checked struct {
 		OK     bool
-		Over   bool // too many wrong tries lately, here or with the service: no other will be taken
-		Locked bool // the service says so
-		Down   bool // the service cannot check anything now
+		Over   bool   // too many wrong tries lately, here or with the service: no other will be taken
+		Locked bool   // the service says so
+		Down   bool   // the service cannot check anything now
+		Phone  string // whose account the service checked
 	}
 	tied struct {
 		Customer tandem.CustomerID // whom the leg belongs to now; "" = as before
@@ -129,10 +130,11 @@ type (
 		Down      bool
 	}
 	found struct {
-		Over   bool // too many tries or codes lately
-		Tied   bool // the leg is tied to it beyond doubt: no code is needed
+		Over   bool             // too many tries or codes lately
+		Tied   bool             // the leg is tied to it beyond doubt: no code is needed
+		Level  tandem.Assurance // of a leg that is tied
 		Target tandem.InteractionID
-		To     tandem.Identity
+		To     tandem.Identity // the phone, if it is known
 		Check  CheckID
 	}
 )
@@ -255,8 +257,16 @@ func (t talk) fail() (talk, step) {
 // passed ends the talk: the customer is who they should be.
 func (t talk) passed(plays ...flow.Play) (talk, step) {
 	s := t.over("passed", append([]flow.Play{t.say("identity_passed", "")}, plays...)...)
-	s.turn.Assurance = flow.Gives(t.Method)
+	s.turn.Assurance, s.turn.Done.Phone = flow.Gives(t.Method), t.phone()
 	return t, s
+}
+
+// phone is the number that was proved, if one was.
+func (t talk) phone() string {
+	if t.To.Kind != tandem.IdentityPhone {
+		return ""
+	}
+	return t.To.Value
 }
 
 // over ends the talk.

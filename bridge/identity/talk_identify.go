@@ -129,6 +129,9 @@ func (t talk) onChecked(a checked) (talk, step) {
 		return t.goOn(tandem.Verified)
 	case a.OK && t.Stage == askCode && !t.To.Checked:
 		return t, step{order: orderProve{}}
+	case a.OK && t.Stage != askCode:
+		t.To = target{Identity: tandem.Identity{Kind: tandem.IdentityPhone, Value: a.Phone}}
+		return t.passed()
 	case a.OK:
 		return t.passed()
 	case a.Locked:

@@ -31,8 +31,8 @@ func (t talk) onFound(now time.Time, a found) (talk, step) {
 	case a.Over:
 		return t.fail()
 	case a.Tied:
-		t.Target = a.Target
-		return t.goOn(tandem.None)
+		t.Target, t.To = a.Target, target{Identity: a.To}
+		return t.goOn(a.Level)
 	}
 	t.Stage, t.Method = askReturn, flow.ByCode
 	t.Check, t.Target, t.SentAt = a.Check, a.Target, now
@@ -46,6 +46,6 @@ func (t talk) onFound(now time.Time, a found) (talk, step) {
 // goOn ends the talk: the earlier interaction goes on in this one's place.
 func (t talk) goOn(level tandem.Assurance) (talk, step) {
 	s := t.over("found", t.say("identity_resume_found", ""))
-	s.turn.Go, s.turn.Assurance = t.Target, level
+	s.turn.Go, s.turn.Assurance, s.turn.Done.Phone = t.Target, level, t.phone()
 	return t, s
 }
