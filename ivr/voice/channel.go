@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// fillerAfter is how long a caller hears nothing during an HTTP step before the
-	// filler begins: well under the three seconds after which people hang up.
+	// fillerAfter is how long a caller hears nothing while an answer is awaited before the
+	// filler begins, or music: well under the three seconds after which people hang up.
 	fillerAfter = 1500 * time.Millisecond
 	// tail is how long the far end's jitter buffer still plays after our last packet.
 	tail = 160 * time.Millisecond
@@ -38,7 +38,7 @@ type Speaker interface {
 	Clips(ctx context.Context, lang string, parts []tandem.Part, audio string) ([]*media.Clip, error)
 }
 
-// Config is what a channel needs. Filler, Beep, Spoken and Held may be empty.
+// Config is what a channel needs. Filler, Music, Beep, Spoken and Held may be empty.
 type Config struct {
 	Stream *media.Stream
 	Speech Speaker
@@ -55,7 +55,8 @@ type Config struct {
 	// on; those by the stream pass by themselves. It may be nil. While keys are hushed it
 	// is told of none.
 	Relay  func(digit byte)
-	Filler []*media.Clip
+	Filler []*media.Clip // said over and over while a machine is waited for
+	Music  []*media.Clip // while the caller opens a page or goes to another channel; the filler if there is none
 	Beep   []*media.Clip
 }
 
@@ -164,7 +165,7 @@ func (c *Channel) early(step string) bool {
 // Next waits for the next input. Who has left while a tape was taken has said what they
 // wanted to: what came of it stands beside ErrLeft.
 func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {
-	if w.Kind != flow.WaitHTTP {
+	if len(c.fills(w)) == 0 {
 		c.stopFiller()
 	}
 	for c.over == nil {
@@ -221,34 +222,66 @@ func (c *Channel) answered(in flow.Input) flow.Input {
 	return in
 }
 
-// arm sets the timer for whatever falls due next in the wait. While the caller's phone
-// has us on hold nobody is kept waiting for.
+// arm sets the timer for whatever falls due next in the wait.
 func (c *Channel) arm(w flow.Wait) {
 	c.timer.Stop()
-	if !c.saidAll() || c.held && !tapes(w) {
-		return
-	}
-	switch {
-	case w.Kind == flow.WaitListen && w.Timeout > 0:
-		c.timer.Reset(max(0, w.Timeout-c.cfg.Now().Sub(c.quiet)))
-	case w.Kind == flow.WaitHTTP && !c.tried && len(c.cfg.Filler) > 0:
-		c.timer.Reset(max(0, fillerAfter-c.cfg.Now().Sub(c.quiet)))
-	case tapes(w) && c.taping != nil && c.taping.rec != nil:
-		c.timer.Reset(max(0, c.taping.until.Sub(c.cfg.Now())))
+	if at := c.falls(w); !at.IsZero() {
+		c.timer.Reset(max(0, at.Sub(c.cfg.Now())))
 	}
 }
 
-// due handles the timer.
-func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
-	switch w.Kind {
-	case flow.WaitListen:
-		c.quiet = c.cfg.Now()
-		return flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}, true
-	case flow.WaitHTTP:
-		c.tried = true
-		c.filler = c.cfg.Stream.Play(media.Item{ID: fillerID, Clips: c.cfg.Filler, Loop: true}) == nil
+// falls says when that is; zero = never. While something is said, and while the caller's
+// phone has us on hold, nobody is kept waiting for, but what has a time of its own ends.
+func (c *Channel) falls(w flow.Wait) time.Time {
+	var at time.Time
+	if w.Kind != flow.WaitListen {
+		at = w.Until
 	}
-	return flow.Input{}, false // a tape's end is seen by tape
+	if !c.saidAll() || c.held && !tapes(w) {
+		return at
+	}
+	switch {
+	case w.Kind == flow.WaitListen && w.Timeout > 0:
+		at = c.quiet.Add(w.Timeout)
+	case !c.tried && len(c.fills(w)) > 0:
+		if begin := c.quiet.Add(fillerAfter); at.IsZero() || begin.Before(at) {
+			at = begin
+		}
+	case tapes(w) && c.taping != nil && c.taping.rec != nil:
+		at = c.taping.until
+	}
+	return at
+}
+
+// fills is what a caller hears during a wait that would be silent: the filler while a
+// machine answers, music while they do something elsewhere themselves.
+func (c *Channel) fills(w flow.Wait) []*media.Clip {
+	switch w.Kind {
+	case flow.WaitLink, flow.WaitHandoff:
+		if len(c.cfg.Music) > 0 {
+			return c.cfg.Music
+		}
+		return c.cfg.Filler
+	case flow.WaitHTTP, flow.WaitMessage, flow.WaitCallback, flow.WaitTicket:
+		return c.cfg.Filler
+	}
+	return nil
+}
+
+// due handles the timer. A tape's end is seen by tape.
+func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
+	over := flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}
+	switch clips := c.fills(w); {
+	case w.Kind == flow.WaitListen:
+		c.quiet = c.cfg.Now()
+		return over, true
+	case !w.Until.IsZero() && !c.cfg.Now().Before(w.Until):
+		return c.answered(over), true
+	case len(clips) > 0 && !c.tried:
+		c.tried = true
+		c.filler = c.cfg.Stream.Play(media.Item{ID: fillerID, Clips: clips, Loop: true}) == nil
+	}
+	return flow.Input{}, false
 }
 
 func (c *Channel) stopFiller() {
