@@ -62,17 +62,17 @@ func (d *Desk) receive(w http.ResponseWriter, r *http.Request, name string) (Ans
 	}
 	gateway := d.o.Gateways[name]
 	if gateway == nil {
-		d.sources.take(source, 1, now)
+		d.sources.take(source, sourceTries, now)
 		return Answer{}, reject("unknown_gateway", http.StatusNotFound, "there is no such gateway; it is named in sms.gateways")
 	}
 	body, err := readBody(w, r)
 	if err != nil {
-		d.sources.take(source, 1, now)
+		d.sources.take(source, sourceTries, now)
 		return Answer{}, err
 	}
 	inbound, receipts, answer, err := gateway.Receive(r, body)
 	if err != nil {
-		d.sources.take(source, 1, now)
+		d.sources.take(source, sourceTries, now)
 		return Answer{}, err
 	}
 	if !d.requests.take(name, d.o.PerSecond, now) {
