@@ -196,7 +196,7 @@ func tooBig(w http.ResponseWriter) {
 func (s *socket) attach(said *Said, id tandem.ConversationID, upload string) (p picture, ok bool) {
 	p, ok = s.door.uploads.take(upload, id)
 	if !ok {
-		s.push(refusal(said.Client, bad, wordsAttachment, 0))
+		s.push(refusal(said.Client, codeBad, wordsAttachment, 0))
 		return p, false
 	}
 	ref, err := s.door.keep(p)

@@ -124,10 +124,11 @@ type Door struct {
 	ctx     context.Context // of all that is done for customers; ends with Close
 	cancel  context.CancelFunc
 
-	mu      sync.Mutex
-	sockets map[*socket]struct{}
-	closed  bool
-	running sync.WaitGroup // sockets, and what works for them
+	mu        sync.Mutex
+	sockets   map[*socket]struct{}
+	strangers map[string]*stranger // by the token they were given
+	closed    bool
+	running   sync.WaitGroup // sockets, and what works for them
 }
 
 // New makes a Door.
@@ -146,7 +147,7 @@ func New(o Options) (*Door, error) {
 			*of = standard
 		}
 	}
-	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), sockets: map[*socket]struct{}{}}
+	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), sockets: map[*socket]struct{}{}, strangers: map[string]*stranger{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil
 }

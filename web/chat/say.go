@@ -64,7 +64,7 @@ func (s *socket) handle(in incoming) {
 			s.door.o.Book.Publish(*id, chat.Typing{From: tandem.SenderCustomer, On: in.On})
 		}
 	default:
-		s.push(refusal(in.ID, bad, wordsBad, 0))
+		s.push(refusal(in.ID, codeBad, wordsBad, 0))
 	}
 }
 
@@ -82,20 +82,33 @@ func (s *socket) begin(ctx context.Context, about string) (ok bool) {
 	}
 	d := s.door
 	if wait := d.limits.take(perHour("new", d.o.Limits.ConversationsPerHour), network(s.from)); wait > 0 {
-		s.push(refusal(about, full, wordsFull, wait))
+		s.push(refusal(about, codeFull, wordsFull, wait))
 		return false
 	}
 	c := chat.Conversation{Channel: tandem.Chat, Entry: s.site.Entry, Lang: s.lang}
-	if err := d.o.Book.Begin(ctx, &c, s.token); err != nil {
+	s.guest.mu.Lock()
+	gone, err := s.guest.gone, error(nil)
+	if !gone {
+		err = d.o.Book.Begin(ctx, &c, s.guest.token)
+	}
+	s.guest.mu.Unlock()
+	if gone {
+		s.end(closeLater, "elsewhere")
+		return false
+	}
+	if err != nil {
 		s.fail(about, err)
 		return false
 	}
-	return s.join(c.ID, s.welcomeTo(c.ID, 0, s.token))
+	guest := s.guest
+	s.guest = nil
+	d.forget(guest)
+	return s.join(c.ID, s.welcomeTo(c.ID, 0, guest.token))
 }
 
 func (s *socket) open(ctx context.Context) {
 	if wait := s.slow(); wait > 0 {
-		s.push(refusal("", tooFast, wordsFast, wait))
+		s.push(refusal("", codeTooFast, wordsFast, wait))
 		return
 	}
 	if !s.begin(ctx, "") {
@@ -108,11 +121,10 @@ func (s *socket) open(ctx context.Context) {
 
 // slow counts one more thing that costs; wait is for how long the client should.
 func (s *socket) slow() (wait time.Duration) {
-	key := s.token // before there is a conversation it is alone
 	if id := s.id.Load(); id != nil {
-		key = string(*id)
+		return s.door.limits.take(saying, string(*id))
 	}
-	return s.door.limits.take(saying, key)
+	return s.door.limits.take(saying, s.guest.token)
 }
 
 // say keeps a message and has it answered. Its own frame is what tells the client so.
@@ -120,17 +132,17 @@ func (s *socket) say(ctx context.Context, in incoming) {
 	d := s.door
 	switch {
 	case !clientID(in.ID):
-		s.push(refusal("", bad, wordsBad, 0))
+		s.push(refusal("", codeBad, wordsBad, 0))
 		return
 	case utf8.RuneCountInString(in.Text) > maxText:
-		s.push(refusal(in.ID, tooLong, wordsLong, 0))
+		s.push(refusal(in.ID, codeTooLong, wordsLong, 0))
 		return
 	case strings.TrimSpace(in.Text) == "" && in.Attachment == "":
-		s.push(refusal(in.ID, bad, wordsEmpty, 0))
+		s.push(refusal(in.ID, codeBad, wordsEmpty, 0))
 		return
 	}
 	if wait := s.slow(); wait > 0 {
-		s.push(refusal(in.ID, tooFast, wordsFast, wait))
+		s.push(refusal(in.ID, codeTooFast, wordsFast, wait))
 		return
 	}
 	if !s.begin(ctx, in.ID) {
@@ -185,9 +197,9 @@ func (s *socket) failed(id tandem.ConversationID, said *Said, upload string, sen
 func (s *socket) fail(about string, err error) {
 	switch {
 	case errors.Is(err, chat.ErrNoSecret):
-		s.push(refusal(about, notNow, wordsSecret, 0))
+		s.push(refusal(about, codeNotNow, wordsSecret, 0))
 	case errors.Is(err, store.ErrErased), errors.Is(err, store.ErrNotFound):
-		s.push(refusal(about, closed, wordsClosed, 0))
+		s.push(refusal(about, codeClosed, wordsClosed, 0))
 	default:
 		if !errors.Is(err, store.ErrUnavailable) && s.door.ctx.Err() == nil {
 			id := tandem.ConversationID("")
@@ -196,6 +208,6 @@ func (s *socket) fail(about string, err error) {
 			}
 			s.door.o.Log.Error("a frame of the chat was not carried out", "conversation", id, "error", err)
 		}
-		s.push(refusal(about, notNow, wordsStore, 5*time.Second))
+		s.push(refusal(about, codeNotNow, wordsStore, 5*time.Second))
 	}
 }

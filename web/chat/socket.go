@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,7 +19,6 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
-	"tandem/store"
 	"tandem/web/answer"
 )
 
@@ -63,7 +60,7 @@ type socket struct {
 	// The reader's.
 	site  Site
 	lang  string
-	token string // given with the welcome, and kept with the conversation once there is one
+	guest *stranger // nil once there is a conversation
 	sub   *chat.Subscription
 	flood bucketOf
 	types bucketOf
@@ -190,6 +187,9 @@ func (s *socket) finish() {
 	if s.sub != nil {
 		s.sub.Close()
 	}
+	if s.guest != nil {
+		s.door.forget(s.guest)
+	}
 	s.mu.Lock()
 	ended := s.over
 	s.over, s.queue = true, nil
@@ -231,7 +231,7 @@ func (s *socket) next() (in incoming, ok bool) {
 		if in, err = parse(data); err == nil {
 			return in, true
 		}
-		s.push(refusal("", bad, wordsBad, 0))
+		s.push(refusal("", codeBad, wordsBad, 0))
 	}
 }
 
@@ -257,7 +257,7 @@ func (s *socket) hello() (ok bool) {
 	}
 	s.beats()
 	if c.ID == "" {
-		return s.greetStranger()
+		return s.push(s.welcomeTo("", 0, s.guest.token)) && s.push(caughtUp{T: kindCaughtUp})
 	}
 	if c.Lang != "" {
 		s.lang = c.Lang
@@ -267,62 +267,6 @@ func (s *socket) hello() (ok bool) {
 	}
 	s.top.Store(c.Seq)
 	return s.join(c.ID, s.welcomeTo(c.ID, c.Rev, "")) && s.push(backlog{})
-}
-
-// recognise finds the site and the conversation of a hello. why is the reason for which
-// the socket is closed, "" = none.
-func (s *socket) recognise(in incoming) (c chat.Conversation, why string) {
-	d := s.door
-	entry := "chat:" + in.Site
-	if in.QR != "" {
-		entry = "qr:" + in.QR
-	}
-	if in.Token != "" {
-		key := network(s.from)
-		if d.limits.look(guessing, key) > 0 {
-			return c, "later"
-		}
-		ctx, cancel := context.WithTimeout(d.ctx, doTime)
-		defer cancel()
-		var err error
-		c, err = d.o.Book.ByToken(ctx, in.Token)
-		if errors.Is(err, store.ErrNotFound) {
-			d.limits.take(guessing, key)
-			return c, "token"
-		}
-		if err != nil {
-			d.o.Log.Error("a conversation could not be looked up", "error", err)
-			return c, "later"
-		}
-		if (in.Site != "" || in.QR != "") && entry != c.Entry && !s.own {
-			return c, "token"
-		}
-		entry = c.Entry
-	}
-	site, known := d.o.Sites(entry)
-	switch {
-	case !known && c.ID != "" && s.own: // handed over from a call, or a site that is gone
-		site = Site{Entry: c.Entry}
-	case !known:
-		return c, "site"
-	case !s.own && !lists(site.Origins, s.origin):
-		return c, "origin"
-	}
-	s.site, s.lang = site, choose(in.Langs, site.Languages)
-	return c, ""
-}
-
-// greetStranger answers who has no conversation. It gets the token its conversation will
-// have, so that it can come back even if it is cut off before it hears of that.
-func (s *socket) greetStranger() (ok bool) {
-	token, err := s.door.o.Book.NewToken()
-	if err != nil {
-		s.door.o.Log.Error("no token could be drawn", "error", err)
-		s.end(closeLater, "later")
-		return false
-	}
-	s.token = token
-	return s.push(s.welcomeTo("", 0, token)) && s.push(caughtUp{T: kindCaughtUp})
 }
 
 func (s *socket) welcomeTo(id tandem.ConversationID, rev uint64, token string) welcome {
@@ -343,134 +287,6 @@ func (s *socket) join(id tandem.ConversationID, hello welcome) (ok bool) {
 	}
 	s.sub = sub
 	return true
-}
-
-// show takes what the conversation publishes. It must not wait.
-func (s *socket) show(f chat.Frame) bool {
-	switch f := f.(type) {
-	case *chat.Entry:
-		return s.push(f)
-	case chat.Typing:
-		if f.From == tandem.SenderCustomer {
-			return true
-		}
-		return s.push(typing{T: kindTyping, From: f.From, Name: f.Name, On: f.On})
-	case chat.Over:
-		return s.push(bare{kindOver})
-	}
-	return true
-}
-
-// push queues something to be written. It is false once the socket ends: its queue being
-// full is a reason for that.
-func (s *socket) push(what any) bool {
-	s.mu.Lock()
-	if s.over {
-		s.mu.Unlock()
-		return false
-	}
-	if len(s.queue) >= maxQueued {
-		s.mu.Unlock()
-		s.end(closeSlow, "slow")
-		return false
-	}
-	s.queue = append(s.queue, what)
-	if !s.writing {
-		s.writing = true
-		s.door.running.Go(s.write)
-	}
-	s.mu.Unlock()
-	return true
-}
-
-// write writes what is queued, and ends when nothing is.
-func (s *socket) write() {
-	defer s.contain()
-	for {
-		s.mu.Lock()
-		batch := s.queue
-		s.queue = nil
-		if len(batch) == 0 {
-			s.writing = false
-			s.mu.Unlock()
-			return
-		}
-		s.mu.Unlock()
-		for _, what := range batch {
-			var err error
-			switch what := what.(type) {
-			case *chat.Entry:
-				err = s.writeEntry(what)
-			case backlog:
-				if err = s.catchUp(); err == nil {
-					err = s.put(caughtUp{T: kindCaughtUp, Rev: s.sent})
-				}
-			case again:
-				m := messageOf(what.Entry)
-				m.ID = what.id // which an erased one does not have
-				err = s.put(m)
-			default:
-				err = s.put(what)
-			}
-			if err != nil {
-				s.end(closeLater, "later") // of no effect where the connection is gone
-				return
-			}
-		}
-	}
-}
-
-// writeEntry writes a change, in the order of Rev and with none left out: a client knows
-// all up to the highest Rev it has. One that came too early has those before it fetched.
-func (s *socket) writeEntry(e *chat.Entry) error {
-	switch {
-	case e.Rev <= s.sent:
-		return nil
-	case e.Rev == s.sent+1:
-		return s.putEntry(e)
-	}
-	return s.catchUp()
-}
-
-// catchUp writes all changes after the last one written.
-func (s *socket) catchUp() error {
-	ctx, cancel := context.WithTimeout(s.door.ctx, doTime)
-	defer cancel()
-	for {
-		entries, err := s.door.o.Book.Since(ctx, *s.id.Load(), s.sent, page)
-		if err != nil {
-			s.door.o.Log.Error("messages could not be read", "conversation", *s.id.Load(), "error", err)
-			return err
-		}
-		for i := range entries {
-			if err := s.putEntry(&entries[i]); err != nil {
-				return err
-			}
-		}
-		if len(entries) < page {
-			return nil
-		}
-	}
-}
-
-func (s *socket) putEntry(e *chat.Entry) error {
-	if err := s.put(messageOf(e)); err != nil {
-		return err
-	}
-	s.sent = e.Rev
-	s.top.Store(max(s.top.Load(), e.Message.Seq))
-	return nil
-}
-
-// put writes one frame.
-func (s *socket) put(frame any) error {
-	data, err := json.Marshal(frame)
-	if err != nil {
-		return fmt.Errorf("writing a frame: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
-	defer cancel()
-	return s.conn.Write(ctx, websocket.MessageText, data)
 }
 
 // beats has the socket pinged from now on.

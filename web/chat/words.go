@@ -4,12 +4,12 @@ import "time"
 
 // Codes of refused frames. docs/chat-protocol.md says what each means.
 const (
-	tooFast = "too_fast"
-	tooLong = "too_long"
-	notNow  = "not_now"
-	bad     = "bad"
-	full    = "full"
-	closed  = "closed"
+	codeTooFast = "too_fast"
+	codeTooLong = "too_long"
+	codeNotNow  = "not_now"
+	codeBad     = "bad"
+	codeFull    = "full"
+	codeClosed  = "closed"
 )
 
 // words are said to the customer where the code alone would say too little.
