@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"tandem/web/answer"
 )
 
 // Status is what the surfaces show of the running server.
@@ -109,7 +111,7 @@ func recovered(h http.Handler, log *slog.Logger, onPanic func()) http.Handler {
 			if onPanic != nil {
 				onPanic()
 			}
-			log.Error("a request met a fault of ours", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+			log.Error("a request met a fault of ours", "method", r.Method, "path", answer.Masked(r.URL.Path), "panic", cause, "stack", string(debug.Stack()))
 			http.Error(w, "Something went wrong here. It has been noted.", http.StatusInternalServerError)
 		}()
 		h.ServeHTTP(w, r)

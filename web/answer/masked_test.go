@@ -1,0 +1,22 @@
+package answer
+
+import "testing"
+
+func TestMasked(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":                 "/",
+		"/l":                "/l",
+		"/link.css":         "/link.css",
+		"/o/06abc":          "/o/06abc",
+		"/l/abc":            "/l/••••",
+		"/l/abc/def":        "/l/••••",
+		"/l//abc":           "/l/••••",
+		"/tandem/l/abc":     "/tandem/l/••••",
+		"/l/abc/l/def":      "/l/••••",
+		"/api/v1/chat/link": "/api/v1/chat/link",
+	} {
+		if got := Masked(path); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
