@@ -41,7 +41,6 @@ const (
 	defaultLife = 15 * time.Minute
 	maxLife     = 7 * 24 * time.Hour
 	maxKey      = 4096                // bytes of an Order's Key: the flows that call each other, with their steps
-	maxAttempts = 5                   // at the second factor; then the link is revoked
 	showFor     = time.Hour           // for how long a browser may see what came of its page
 	keepFor     = 30 * 24 * time.Hour // for how long a link that is over is kept; the journal has it for good
 )
@@ -61,6 +60,10 @@ type Question struct {
 	// State is handed back with the answer. It is kept in memory only.
 	State json.RawMessage
 }
+
+// MaxAttempts is how many wrong answers to the second factor there may be; the last one
+// revokes the link.
+const MaxAttempts = 5
 
 // KindTold is the kind of a Question for the code that Make gave.
 const KindTold = "told"

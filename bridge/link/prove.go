@@ -131,7 +131,7 @@ func (d *Desk) Prove(ctx context.Context, id tandem.LinkID, browser, typed strin
 	// It counts as wrong in advance, so that many at once gain nothing.
 	counted := false
 	err = d.o.Database.Update(ctx, func(tx store.Tx) error {
-		n, err := tx.Exec("UPDATE link SET attempts = attempts + 1 WHERE no = ? AND state = ? AND attempts < ?", l.no, string(tandem.LinkOpened), maxAttempts)
+		n, err := tx.Exec("UPDATE link SET attempts = attempts + 1 WHERE no = ? AND state = ? AND attempts < ?", l.no, string(tandem.LinkOpened), MaxAttempts)
 		if counted = n == 1; err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (d *Desk) Prove(ctx context.Context, id tandem.LinkID, browser, typed strin
 	if err != nil {
 		return l, false, err
 	}
-	if !ok && l.Attempts >= maxAttempts {
+	if !ok && l.Attempts >= MaxAttempts {
 		if err := d.Revoke(ctx, id, "too many wrong answers"); err != nil {
 			return l, false, err
 		}

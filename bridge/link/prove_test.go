@@ -114,7 +114,7 @@ func TestTooManyWrong(t *testing.T) {
 	if _, err := h.Open(t.Context(), l.ID, "mine"); err != nil {
 		t.Fatal(err)
 	}
-	for n := 1; n < maxAttempts; n++ {
+	for n := 1; n < MaxAttempts; n++ {
 		if l, ok, err := h.Prove(t.Context(), l.ID, "mine", wrong(code)); ok || err != nil || l.Attempts != n {
 			t.Fatal(l.Attempts, ok, err)
 		}
@@ -150,7 +150,7 @@ func TestWrongAnswersAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(h.journal(t, tandem.EventIdentified)); n != maxAttempts {
+	if n := len(h.journal(t, tandem.EventIdentified)); n != MaxAttempts {
 		t.Errorf("%d answers were looked at", n)
 	}
 	if l, err := h.Find(t.Context(), l.ID); err != nil || l.State != tandem.LinkRevoked {

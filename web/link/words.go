@@ -1,0 +1,168 @@
+package link
+
+import (
+	"fmt"
+	"strings"
+
+	"tandem/ivr/flow/expression"
+)
+
+// words are what the pages say of their own, in one language.
+type words struct {
+	Tag, Name string // of the language
+
+	Neutral, NeutralFrom, NeutralText, NeutralOnce, NeutralNotMine, Open string
+	LostText                                                             string
+	Unusable, UnusableText, UnusableNext                                 string
+	Busy, BusyText, Long, LongText, Down, DownText                       string
+	Prove, Told, ToldOnly, Code, Answer, GoOn, Again, SentAgain, TooSoon string
+	Wrong, WrongOnce                                                     string
+	NoFactor, NoFactorText                                               string
+	Fill, Confirm, NotNow, Optional, Choose, Yes, No                     string
+	ErrorTitle, Mistake, Mistakes, FromTo, MinuteLeft, MinutesLeft       string
+	Stale                                                                string
+	Done, DoneText, Since, New                                           string
+	Declined, DeclinedText                                               string
+	Go, GoText, GoHere                                                   string
+	Language                                                             string
+
+	Faults map[fault]string
+}
+
+// plural puts a number into the sentence for one or the one for more.
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(more, n)
+}
+
+// From says who sent the link.
+func (w *words) From(name string) string {
+	if name == "" {
+		return w.Neutral
+	}
+	return fmt.Sprintf(w.NeutralFrom, name)
+}
+
+// Count says how many mistakes there are.
+func (w *words) Count(n int) string { return plural(n, w.Mistake, w.Mistakes) }
+
+// fault says what is wrong with an answer.
+func (w *words) fault(f fault, a asked) string {
+	switch f {
+	case "":
+		return ""
+	case faultLong:
+		most := maxShort
+		if a.Type.Kind == expression.Text {
+			most = maxText
+		}
+		return fmt.Sprintf(w.Faults[f], most)
+	case faultRange:
+		return fmt.Sprintf(w.Faults[f], a.Least, a.Most)
+	}
+	if s := w.Faults[f]; s != "" {
+		return s
+	}
+	return w.Faults[faultChoose]
+}
+
+func wordsByTag() map[string]*words {
+	out := map[string]*words{}
+	for _, w := range allWords() {
+		out[w.Tag] = w
+	}
+	return out
+}
+
+func allWords() []*words { return []*words{&english, &chinese} }
+
+var english = words{
+	Tag: "en", Name: "English", Language: "Language",
+
+	Neutral: "A link for you", NeutralFrom: "%s sent you this link",
+	NeutralText: "Press the button to open it. Nothing happens before you do.",
+	NeutralOnce: "It works once, in the browser that opens it first.", NeutralNotMine: "If you did not ask for it, close this page.",
+	Open:     "Open",
+	LostText: "To go on, open the link in your message again.",
+
+	Unusable: "This link cannot be used", UnusableText: "It may have run out, may have been used already, or may have been opened in another browser.",
+	UnusableNext: "Ask for a new one where you got it: in the call, in the chat, or by answering the text message.",
+	Busy:         "Too many tries", BusyText: "Wait a minute, then load this page again.",
+	Long: "That is too much text", LongText: "Go back, shorten your answers, and press the button again.",
+	Down: "This does not work at the moment", DownText: "Nothing was done. Wait a minute, then go back and try again.",
+
+	Prove: "Is it you?", Told: "Type the six digits that you were told in the call or in the chat.",
+	ToldOnly: "The code is for this page only. Do not read it to anybody.", Code: "Code", Answer: "Your answer", GoOn: "Go on",
+	Again: "Send a new code", SentAgain: "A new code is on its way.", TooSoon: "A new code can be sent every 30 seconds, three times in all.",
+	Wrong: "That was not right. You can try %d more times.", WrongOnce: "That was not right. You can try once more.",
+	NoFactor: "We cannot see here who you are", NoFactorText: "Call us, or ask in the chat, and somebody will help you with this.",
+
+	Fill: "Please fill this in", Confirm: "Send", NotNow: "Not now", Optional: "optional", Choose: "Choose", Yes: "Yes", No: "No",
+	ErrorTitle: "Mistake: ", Mistake: "One answer is not right yet", Mistakes: "%d answers are not right yet",
+	FromTo: "From %d to %d", MinuteLeft: "This page can be used for about a minute more.", MinutesLeft: "This page can be used for about %d minutes more.",
+	Stale: "This page was open for a long time. Please press the button again.",
+
+	Done: "Done", DoneText: "It is done. You can close this page.", Since: "Since then", New: "Show what is new",
+	Declined: "Not now", DeclinedText: "You chose not to do this now. Nothing was done. You can close this page.",
+	Go: "Go on here", GoText: "Your conversation goes on in this browser, where you left it.", GoHere: "Go on here",
+
+	Faults: map[fault]string{
+		faultMissing: "Fill this in.", faultChoose: "Choose one.", faultLong: "At most %d characters.",
+		faultSigns: "It has characters that cannot be kept. Type it anew.", faultRange: "A whole number from %d to %d.",
+		fault(expression.Text): "This cannot be kept. Type it anew.", fault(expression.Digits): "Digits only.", fault(expression.Int): "A whole number, such as 12.",
+		fault(expression.Decimal): "A number, such as 12.5.", fault(expression.Money): "An amount, such as 120.50.",
+		fault(expression.Date): "A date, such as 2026-11-23.", fault(expression.Time): "A time, such as 09:30.",
+		fault(expression.Phone): "A phone number in digits, with + before a country code.", fault(expression.Email): "A mail address, such as name@example.com.",
+	},
+}
+
+var chinese = words{
+	Tag: "zh-CN", Name: "中文", Language: "语言",
+
+	Neutral: "给您的链接", NeutralFrom: "%s给您发来此链接",
+	NeutralText: "请点下面的按钮打开。在此之前不会进行任何操作。",
+	NeutralOnce: "链接只能使用一次，并且只能在最先打开它的浏览器中使用。", NeutralNotMine: "如果不是您本人要求的，请关闭本页。",
+	Open:     "打开",
+	LostText: "如需继续，请在您收到的消息中重新打开链接。",
+
+	Unusable: "此链接无法使用", UnusableText: "它可能已过期、已使用，或已在其他浏览器中打开。",
+	UnusableNext: "请在您收到链接的地方重新索取：在通话中、在聊天中，或直接回复短信。",
+	Busy:         "尝试次数过多", BusyText: "请等一分钟，然后重新加载本页。",
+	Long: "内容过长", LongText: "请返回，缩短所填内容，再点一次按钮。",
+	Down: "暂时无法办理", DownText: "没有进行任何操作。请等一分钟，然后返回重试。",
+
+	Prove: "请确认是您本人", Told: "请输入通话或聊天中告诉您的六位数字。",
+	ToldOnly: "此验证码仅用于本页，请勿告诉任何人。", Code: "验证码", Answer: "您的回答", GoOn: "继续",
+	Again: "重新发送验证码", SentAgain: "新的验证码已发出。", TooSoon: "每30秒可重新发送一次验证码，最多三次。",
+	Wrong: "输入不正确，您还可以尝试%d次。", WrongOnce: "输入不正确，您还可以尝试1次。",
+	NoFactor: "这里无法确认您的身份", NoFactorText: "请致电我们，或在聊天中咨询，会有人为您办理。",
+
+	Fill: "请填写", Confirm: "提交", NotNow: "暂不办理", Optional: "选填", Choose: "请选择", Yes: "是", No: "否",
+	ErrorTitle: "有误：", Mistake: "有1项需要修改", Mistakes: "有%d项需要修改",
+	FromTo: "%d到%d", MinuteLeft: "本页还可使用约1分钟。", MinutesLeft: "本页还可使用约%d分钟。",
+	Stale: "本页打开的时间较长，请再点一次按钮。",
+
+	Done: "已办理", DoneText: "已办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
+	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
+	Go: "在这里继续", GoText: "您的对话将在此浏览器中从离开的地方继续。", GoHere: "在这里继续",
+
+	Faults: map[fault]string{
+		faultMissing: "请填写此项。", faultChoose: "请选择一项。", faultLong: "最多%d个字符。",
+		faultSigns: "含有无法保存的字符，请重新输入。", faultRange: "请填%d到%d之间的整数。",
+		fault(expression.Text): "无法保存，请重新输入。", fault(expression.Digits): "只能填数字。", fault(expression.Int): "请填整数，例如12。",
+		fault(expression.Decimal): "请填数字，例如12.5。", fault(expression.Money): "请填金额，例如120.50。",
+		fault(expression.Date): "请填日期，例如2026-11-23。", fault(expression.Time): "请填时间，例如09:30。",
+		fault(expression.Phone): "请填电话号码，国家代码前加+。", fault(expression.Email): "请填邮箱，例如name@example.com。",
+	},
+}
+
+// Describe is the ids of the hint and the error of the code.
+func (v view) Describe() string {
+	ids := []string{"code-hint"}
+	if v.Wrong != "" {
+		ids = append(ids, "code-error")
+	}
+	return strings.Join(ids, " ")
+}
