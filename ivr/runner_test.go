@@ -16,7 +16,6 @@ import (
 	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
-	"tandem/ivr/flow/source"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -139,13 +138,7 @@ const head = "flow: f\nchannels: [voice]\nlanguages: [en]\n"
 // play runs a flow against the script and returns what happened.
 func play(t *testing.T, text string, s *script) (Result, string) {
 	t.Helper()
-	lib, ds := read.FS(fstest.MapFS{"f.flow.yaml": {Data: []byte(head + text)}}, read.Options{Settings: map[string]any{}, HTTPAllow: []string{"core"}})
-	if lib == nil {
-		var b strings.Builder
-		source.Print(&b, ds, false)
-		t.Fatal(b.String())
-	}
-	r := Runner{Library: lib, Channel: s, World: s, Now: func() time.Time { return noon }}
+	r := runner(t, head+text, s)
 	result, err := r.Run(context.Background(), "f", flow.Facts{Channel: tandem.Voice}, nil)
 	if err != nil {
 		t.Fatal(err)
