@@ -36,9 +36,10 @@ type Options struct {
 	// flow that made the link.
 	Operations func(ctx context.Context, l links.Link) (*flow.Operation, map[string]*flow.Form, error)
 	Images     fs.FS // the flows folder, which the pictures of operations lie in
-	// Accept lets the customer go on by another channel, in the browser that asks; page is
-	// where it goes. It is called after the link is done, again if the person presses again.
-	Accept func(ctx context.Context, l links.Link, r *http.Request) (page string, err error)
+	// Accept lets the customer go on by another channel, in the browser that asks, which
+	// gets the token of the conversation in a site's chat. It is called after the link is
+	// done, again if the person presses again.
+	Accept func(ctx context.Context, l links.Link, r *http.Request) (site, token string, err error)
 	// Said is what the flow has said since the link was done; nil = nothing is shown.
 	Said func(ctx context.Context, l links.Link) []string
 	// Address is whose request it is, for limits; nil = the connection's other end.

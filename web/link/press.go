@@ -106,18 +106,19 @@ func (p *pages) guessed(w http.ResponseWriter, r *http.Request, root string) {
 	p.failed(w, r, root, links.ErrUnusable)
 }
 
-// goOn sends the browser to where the customer goes on by another channel.
+// goOn answers with a page that hands the conversation to the browser and goes there: its
+// script keeps the token where the chat looks for it, so that no address has it.
 func (p *pages) goOn(w http.ResponseWriter, r *http.Request, root string, l links.Link) {
 	if p.o.Accept == nil {
 		p.failed(w, r, root, links.ErrUnusable)
 		return
 	}
-	page, err := p.o.Accept(r.Context(), l, r)
+	site, token, err := p.o.Accept(r.Context(), l, r)
 	if err != nil {
 		p.failed(w, r, root, err)
 		return
 	}
-	p.see(w, page, "")
+	p.show(w, http.StatusOK, view{Root: root, Kind: "there", W: p.words(r, l.Lang), Handoff: &handoff{site, token}})
 }
 
 // see redirects to an address, which may be relative to the request's: a proxy may have

@@ -13,7 +13,7 @@ import (
 // view is a page. Everything in it is text, which the templates escape where it stands.
 type view struct {
 	Root   string // way from the page's address to where the pages are mounted
-	Kind   string // neutral, lost, unusable, busy, long, down, prove, nofactor, operation, done, declined, go
+	Kind   string // neutral, lost, unusable, busy, long, down, prove, nofactor, operation, done, declined, go, there
 	W      *words
 	Name   string // of the organisation
 	Script bool
@@ -39,6 +39,14 @@ type view struct {
 	// done
 	Result, ResultLang string
 	Said               []string
+
+	Handoff *handoff // there
+}
+
+// handoff is what the page's script /handoff.js reads.
+type handoff struct {
+	Site  string `json:"site"`
+	Token string `json:"token"`
 }
 
 type stepView struct {
@@ -71,7 +79,7 @@ func (v view) Title() string {
 		return v.W.Done
 	case "declined":
 		return v.W.Declined
-	case "go":
+	case "go", "there":
 		return v.W.Go
 	case "busy":
 		return v.W.Busy

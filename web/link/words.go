@@ -23,7 +23,7 @@ type words struct {
 	Stale                                                                string
 	Done, DoneText, Since, New                                           string
 	Declined, DeclinedText                                               string
-	Go, GoText, GoHere                                                   string
+	Go, GoText, GoHere, GoThere                                          string
 	Language                                                             string
 
 	Faults map[fault]string
@@ -106,7 +106,7 @@ var english = words{
 
 	Done: "Done", DoneText: "It is done. You can close this page.", Since: "Since then", New: "Show what is new",
 	Declined: "Not now", DeclinedText: "You chose not to do this now. Nothing was done. You can close this page.",
-	Go: "Go on here", GoText: "Your conversation goes on in this browser, where you left it.", GoHere: "Go on here",
+	Go: "Go on here", GoText: "Your conversation goes on in this browser, where you left it.", GoHere: "Go on here", GoThere: "One moment, you are taken there. If nothing happens, allow JavaScript for this page and open the link again.",
 
 	Faults: map[fault]string{
 		faultMissing: "Fill this in.", faultChoose: "Choose one.", faultLong: "At most %d characters.",
@@ -146,7 +146,7 @@ var chinese = words{
 
 	Done: "已办理", DoneText: "已办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
 	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
-	Go: "在这里继续", GoText: "您的对话将在此浏览器中从离开的地方继续。", GoHere: "在这里继续",
+	Go: "在这里继续", GoText: "您的对话将在此浏览器中从离开的地方继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若没有反应，请允许此页面使用 JavaScript，然后重新打开链接。",
 
 	Faults: map[fault]string{
 		faultMissing: "请填写此项。", faultChoose: "请选择一项。", faultLong: "最多%d个字符。",
