@@ -248,9 +248,6 @@ func (t talk) reading() bool { return t.Stage == askCode || t.Stage == askReturn
 
 // fail ends the talk without success, in the same words whatever the reason.
 func (t talk) fail() (talk, step) {
-	if t.Stage == askNumber || t.Stage == askReturn {
-		return t, t.over("failed", t.say("identity_resume_failed", ""))
-	}
 	return t, t.over("failed", t.say("identity_failed", ""))
 }
 

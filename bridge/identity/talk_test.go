@@ -100,12 +100,12 @@ func TestTalks(t *testing.T) {
 
 		{"an earlier interaction", "voice", "", 0, []script{{"123 4567 8906", "find"}, {found{Check: "c", Target: "I"}, "resume_sent" + keys}, {"123456", "return"}, {checked{OK: true}, "resume_found = found"}}},
 		{"an earlier interaction, tied", "chat", "", 0, []script{{"１２３-4567-8906", "find"}, {found{Tied: true, Target: "I"}, "resume_found = found"}}},
-		{"a wrong digit", "chat", "", 0, []script{{"123 4567 8909", "resume_again"}, {"x", "resume_again"}, {"", "resume_failed = failed"}}},
-		{"no number", "voice", "", 0, []script{{nil, "resume_ask"}, {nil, "resume_ask"}, {nil, "resume_failed = failed"}}},
+		{"a wrong digit", "chat", "", 0, []script{{"123 4567 8909", "resume_again"}, {"x", "resume_again"}, {"", "failed = failed"}}},
+		{"no number", "voice", "", 0, []script{{nil, "resume_ask"}, {nil, "resume_ask"}, {nil, "failed = failed"}}},
 		{"no wish to", "voice", "", 0, []script{{"0", "declined = declined"}}},
-		{"too many tries", "voice", "", 0, []script{{"12345678906", "find"}, {found{Over: true}, "resume_failed = failed"}}},
+		{"too many tries", "voice", "", 0, []script{{"12345678906", "find"}, {found{Over: true}, "failed = failed"}}},
 		{"wrong codes", "chat", "", 0, []script{{"12345678906", "find"}, {found{Check: "c"}, "resume_sent"}, {"111111", "return"}, {checked{}, "code_wrong"}, {"111111", "return"}, {checked{}, "code_wrong"},
-			{"1", "code_too_soon"}, {"111111", "return"}, {checked{}, "resume_failed = failed"}}},
+			{"1", "code_too_soon"}, {"111111", "return"}, {checked{}, "failed = failed"}}},
 		{"another code", "chat", "", 0, []script{{"12345678906", "find"}, {found{Check: "c", Target: "I"}, "resume_sent"}, {time.Minute, ""}, {"重新发送", "find"}, {found{Check: "d", Target: "I"}, "resume_again_sent"},
 			{time.Minute, ""}, {"1", "find"}, {found{Over: true}, "code_no_more"}, {"111111", "return"}, {checked{OK: true}, "resume_found = found"}}},
 	}

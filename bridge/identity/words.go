@@ -42,7 +42,7 @@ func phrases() []phrase {
 		{"identity_known", "From now on we know you by the phone ending in {}. You can have that undone at any time.", "今后我们将通过尾号为{}的手机识别您的身份。您可以随时取消。"},
 		{"identity_bound", "This chat now belongs to the customer with the phone ending in {}. You can have that undone at any time.", "此聊天已与尾号为{}的手机客户绑定。您可以随时取消。"},
 		{"identity_merged", "What you asked here before is kept together with it.", "您此前在这里的记录已与该客户合并。"},
-		{"identity_failed", "Sorry, we could not make sure that it is you.", "抱歉，未能确认您的身份。"},
+		{"identity_failed", "That did not work.", "未能通过验证。"}, // the flow says what comes of it
 		{"identity_locked", "Sorry, this is locked after too many wrong tries.", "抱歉，错误次数过多，已被锁定。"},
 		{"identity_too_many", "Sorry, too many codes were asked for. Please try again later.", "抱歉，获取验证码次数过多。请稍后再试。"},
 		{"identity_unavailable", "Sorry, we cannot check that right now.", "抱歉，目前无法进行验证。"},
@@ -51,7 +51,6 @@ func phrases() []phrase {
 		{"identity_resume_again", "That number cannot be right. Please look for a wrong digit and enter it again.", "编号不正确。请核对后重新输入。"},
 		{"identity_resume_sent", "If that number is right, we have sent a code of six digits to the phone we know. Please enter it.", "如果编号正确，我们已向您登记的手机发送了六位验证码。请输入。"},
 		{"identity_resume_again_sent", "If the number is right, we have sent a new code. Please enter it.", "如果编号正确，我们已重新发送验证码。请输入。"},
-		{"identity_resume_failed", "Sorry, we cannot go on with that number.", "抱歉，无法继续办理该编号的业务。"},
 		{"identity_resume_found", "Thank you. We go on where you were.", "谢谢。我们从上次的地方继续。"},
 	}
 }

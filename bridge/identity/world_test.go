@@ -196,8 +196,11 @@ func (c *talker) hear(in flow.Input) {
 	c.turn = turn
 }
 
-func (c *talker) enter(text string) { c.w.t.Helper(); c.hear(flow.Input{Kind: flow.InputText, Text: text}) }
-func (c *talker) silence()          { c.w.t.Helper(); c.hear(flow.Input{Kind: flow.InputTimeout}) }
+func (c *talker) enter(text string) {
+	c.w.t.Helper()
+	c.hear(flow.Input{Kind: flow.InputText, Text: text})
+}
+func (c *talker) silence() { c.w.t.Helper(); c.hear(flow.Input{Kind: flow.InputTimeout}) }
 
 // said is the names of what was said in the last turn, and the outcome if it was that.
 func said(turn flow.Turn) string {
