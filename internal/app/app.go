@@ -42,6 +42,8 @@ import (
 	"tandem/store/blob"
 	"tandem/store/sqlite"
 	"tandem/store/staff"
+	"tandem/web/api"
+	webchat "tandem/web/chat"
 	"tandem/web/login"
 	"tandem/web/studio"
 )
@@ -53,6 +55,8 @@ type Options struct {
 	Log     *slog.Logger
 	Version string
 	Demo    bool
+	// Phone is the customer's telephone that the demo's page plays; nil = none.
+	Phone *api.Phone
 	// Console is where mistakes in files are printed as their checker prints them, for
 	// a person who watches; nil = they are in the log.
 	Console io.Writer
@@ -85,7 +89,11 @@ type App struct {
 	fetch     *fetch.Client
 	staff     *staff.Register
 	login     *login.Door
-	doors     []*door
+	written
+	live     live
+	chatDoor *webchat.Door
+	proxies  []netip.Prefix // whose X-Forwarded-For is believed
+	doors    []*door
 
 	draining atomic.Bool
 	mapped   atomic.Bool // the entries in use are those of the file
@@ -133,6 +141,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.makeSIP(); err != nil {
 		return nil, err
 	}
+	if err := a.makeChatDoor(); err != nil {
+		return nil, err
+	}
 	return a, a.recover(ctx)
 }
 
@@ -163,6 +174,12 @@ func (a *App) openStore(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
+	}
+	if err := a.readProxies(); err != nil {
+		return err
+	}
+	if err := a.makeText(keys); err != nil {
+		return err
 	}
 	if err := a.makeStaff(keys); err != nil {
 		return err
@@ -248,6 +265,12 @@ func (a *App) Abandon() error { return a.release() }
 // release closes what New has made, the last first.
 func (a *App) release() error {
 	var errs []error
+	if a.reach != nil {
+		a.reach.Close()
+	}
+	if a.identity != nil {
+		a.identity.Close()
+	}
 	if a.media != nil {
 		errs = append(errs, a.media.Close())
 	}

@@ -35,6 +35,9 @@ type call struct {
 	line        *voice.Channel
 	recording   *recording // of the whole call; nil = none
 	outcome     string     // the flow's end reason
+	runner      ivr.Runner
+	inbox       chan flow.Input // what comes to the session from outside
+	stay        stay            // what becomes of the session after the call
 }
 
 // Call serves one inbound call, on the goroutine signalling gave it.
@@ -44,7 +47,7 @@ func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonNoEntry)
 	}
 	now := a.now()
-	k := &call{app: a, sip: c, entry: entry, library: a.shelf.Current()}
+	k := &call{app: a, sip: c, entry: entry, library: a.shelf.Current(), inbox: make(chan flow.Input, maxInbox)}
 	k.interaction = tandem.Interaction{
 		ID: tandem.NewID[tandem.InteractionID](now, a.random), Number: tandem.NewNumber(a.random),
 		Entry: entry.Name, Flow: entry.Flow, State: tandem.Open, Started: now,
@@ -56,7 +59,8 @@ func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
 		ID: tandem.NewID[tandem.LegID](now, a.random), Interaction: k.interaction.ID, Kind: tandem.LegSIP,
 		Inbound: true, Role: tandem.RoleCustomer, From: c.From.User, To: c.To.User, Started: now,
 	}
-	k.log = a.log.With("interaction", k.interaction.ID, "leg", k.leg.ID)
+	k.named()
+	k.recognise(ctx)
 	a.metrics.calls.Inc()
 	defer a.metrics.calls.Dec()
 	return k.run(ctx)
@@ -86,10 +90,14 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 	}
 	result, err := k.serve(ctx)
 	k.outcome, k.interaction.Lang = result.Reason, result.Lang
+	k.app.live.drop(k.interaction.ID)
+	k.goesOn(ctx, result)
 	switch {
 	case err != nil:
 		k.log.Error("a flow could not be run", "flow", k.entry.Flow, "error", err)
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonFlowError)
+	case result.Moved != nil:
+		return tandem.Terminate(tandem.ByFlow, tandem.ReasonMoved)
 	case k.line.Broken():
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)
 	case k.line.Lost():
@@ -177,12 +185,17 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Relay: w.relay, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
 	})
 	defer k.line.Close()
-	runner := ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
+	k.runner = ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
 	facts := flow.Facts{
 		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,
 		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Assurance: k.leg.Assurance,
 	}
-	return runner.Run(ctx, k.entry.Flow, facts, nil)
+	k.app.live.put(k.interaction.ID, k)
+	result, err := k.runner.Run(ctx, k.entry.Flow, facts, nil)
+	for err == nil && result.Go != "" {
+		result, err = k.resume(ctx, result.Go, result.Turn)
+	}
+	return result, err
 }
 
 // spoken begins the recording of a call once its announcement was heard whole.
@@ -205,6 +218,8 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 		figures = k.audio.Stream.Close() // its ports too
 	}
 	change := &store.Change{}
+	k.app.live.drop(k.interaction.ID)
+	k.app.reach.Withdraw(k.interaction.ID)
 	if k.recording != nil {
 		k.recording.keep(change)
 	}
@@ -214,15 +229,19 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	k.app.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
 	now := k.app.now()
 	k.leg.Ended, k.leg.Termination = now, t
-	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, k.outcome
-	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{k.leg}, true
+	change.Legs = []tandem.Leg{k.leg}
 	if k.audio != nil {
 		change.Events = append(change.Events, k.event(tandem.EventMedia, mediaFigures(figures)))
 	}
-	change.Events = append(change.Events,
-		k.event(tandem.EventLegEnded, t),
-		k.event(tandem.EventClosed, tandem.Closing{Outcome: k.outcome, Termination: t}))
+	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t))
+	if !k.stay.open {
+		k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, k.outcome
+		change.Interaction = &k.interaction
+		change.Events = append(change.Events, k.event(tandem.EventClosed, tandem.Closing{Outcome: k.outcome, Termination: t}))
+		k.stay.park(change, now.Add(k.app.cfg.Identity.Return))
+	}
 	k.app.store.Settle(change)
+	k.stay.settled(ctx, k)
 	k.log.Info("call ended", "entry", k.entry.Name, "flow", k.entry.Flow, "outcome", k.outcome, "termination", t.String(),
 		"seconds", fmt.Sprintf("%.1f", now.Sub(k.leg.Started).Seconds()))
 	return t

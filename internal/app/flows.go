@@ -27,7 +27,7 @@ func Carried() []string { return carried() }
 // folder, but no entry may lead to it.
 func carried() []string {
 	return []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "transfer", "voicemail", "record", "consent",
-		"classify", "answer", "end"}
+		"classify", "answer", "message", "link", "handoff", "identify", "resume", "callback", "end"}
 }
 
 // readOptions is what the flows' reader needs of the configuration.

@@ -10,6 +10,10 @@ type metrics struct {
 	refusedOut *prometheus.CounterVec
 	fetches    *prometheus.CounterVec
 	panics     *prometheus.CounterVec
+
+	conversationsEnded *prometheus.CounterVec
+	textsRefused       *prometheus.CounterVec
+	webhooksRefused    *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -25,6 +29,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		refusedOut: vec("tandem_calls_out_refused_total", "Calls out that a list or cap refused.", "rule"),
 		fetches:    vec("tandem_flow_fetches_total", "HTTP exchanges of flows.", "result"),
 		panics:     vec("tandem_app_panics_total", "Faults that ended one call or request only.", "where"),
+
+		conversationsEnded: vec("tandem_conversations_ended_total", "Interactions in chat and SMS that were closed.", "channel", "outcome"),
+		textsRefused:       vec("tandem_texts_refused_total", "Texts out that a list or cap refused.", "rule"),
+		webhooksRefused:    vec("tandem_sms_webhooks_refused_total", "Requests of SMS gateways that were refused.", "rule"),
 	}
 	r.MustRegister(m.calls)
 	return m

@@ -9,6 +9,7 @@ import (
 	"tandem"
 	"tandem/bridge/caps"
 	"tandem/internal/config"
+	"tandem/ivr/flow"
 	"tandem/store"
 )
 
@@ -22,7 +23,7 @@ func (a *App) recover(ctx context.Context) error {
 	}
 	cut := 0
 	for _, u := range found {
-		if u.Outlives() && !u.Call() {
+		if !u.Call() && u.Outlives() {
 			continue
 		}
 		cut++
@@ -36,15 +37,17 @@ func (a *App) recover(ctx context.Context) error {
 	return nil
 }
 
-// crashed is the change that closes one interaction, or only its call if it goes on by
-// text. Its key makes it happen once, however often the program crashes while it recovers.
+// crashed is the change that closes one interaction, or only its call if its session runs
+// by text. Its key makes it happen once, however often the program crashes while it
+// recovers. The session of a caller who was cut off is parked: they may come back to it.
 func (a *App) crashed(u store.Unfinished) *store.Change {
 	in := u.Interaction
+	goesOn := u.Outlives() && !calls(u)
 	t := tandem.Terminate(tandem.BySystem, tandem.ReasonCrash)
 	c := &store.Change{Key: "crash:" + string(in.ID)}
 	cutOff := ""
 	for _, leg := range u.Legs {
-		if u.Outlives() && leg.Kind != tandem.LegSIP && leg.Kind != tandem.LegWebRTC {
+		if goesOn && leg.Kind != tandem.LegSIP && leg.Kind != tandem.LegWebRTC {
 			continue
 		}
 		leg.Ended, leg.Termination = u.Last, t
@@ -55,7 +58,7 @@ func (a *App) crashed(u store.Unfinished) *store.Change {
 			cutOff = leg.From
 		}
 	}
-	if u.Outlives() {
+	if goesOn {
 		return c
 	}
 	if cutOff != "" {
@@ -67,11 +70,23 @@ func (a *App) crashed(u store.Unfinished) *store.Change {
 		c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventTaskOpened, "system", task))
 		c.Outbox = a.notices(task, in)
 	}
-	c.Interaction, c.EndSession = &in, true
+	if u.Session != nil {
+		c.Park = u.Last.Add(a.cfg.Identity.Return)
+	}
+	c.Interaction, c.EndSession = &in, u.Session == nil
 	in.State, in.Ended, in.Outcome = tandem.Closed, u.Last, string(tandem.ReasonCrash)
 	c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventClosed, "system",
 		tandem.Closing{Outcome: in.Outcome, Termination: t}))
 	return c
+}
+
+// calls reports whether an interaction's session ran on its call.
+func calls(u store.Unfinished) bool {
+	if !u.Call() || u.Session == nil {
+		return u.Call()
+	}
+	session, err := flow.Decode(u.Session)
+	return err != nil || session.Facts.Channel == tandem.Voice
 }
 
 // dialledSince lists the calls out since a time, so that a restart does not reset

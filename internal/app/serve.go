@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"time"
 
 	"tandem"
 	"tandem/internal/config"
-	"tandem/store/outbox"
 	"tandem/web/api"
 	"tandem/web/ui"
 )
@@ -40,11 +37,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}()
 	seen := stamp(a.o.Config.File)
-	var worker *outbox.Worker
-	if a.cfg.Notify.URL != "" {
-		if worker, err = a.outbox(); err != nil {
-			return err
-		}
+	worker, err := a.outboxWorker()
+	if err != nil {
+		return err
 	}
 	h := a.cfg.HTTP
 	for _, d := range []struct {
@@ -52,7 +47,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		handler    http.Handler
 		body       int64
 	}{
-		{"http.listen", h.Listen, api.Customers(api.CustomersOptions{Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo}), api.SmallBody},
+		{"http.listen", h.Listen, a.customers(), api.PictureBody},
 		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes}}), api.FileBody},
 		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Notice: a.Behind, Profiles: h.Profiles}), api.SmallBody},
 	} {
@@ -75,10 +70,30 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.helpers.Go(func() { a.contain("counts", func() { a.recount(ctx) }) })
 	a.helpers.Go(func() { a.keep(ctx, "entries", func(ctx context.Context) { a.watchEntries(ctx, &seen) }) })
 	a.helpers.Go(func() { a.contain("warm", func() { a.warm(ctx) }) })
+	a.helpers.Go(func() {
+		a.keep(ctx, "conversations", func(ctx context.Context) { a.ran("conversations", a.talk.Run(ctx)) })
+	})
+	a.helpers.Go(func() { a.keep(ctx, "links", func(ctx context.Context) { a.ran("links", a.links.Run(ctx)) }) })
+	a.helpers.Go(func() { a.keep(ctx, "parked sessions", a.sweep) })
 	if worker != nil {
 		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
 	}
 	return nil
+}
+
+// customers is the handler of http.listen.
+func (a *App) customers() http.Handler {
+	return api.Customers(api.CustomersOptions{
+		Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo, Phone: a.o.Phone,
+		Parts: []func(*http.ServeMux){a.chatDoor.Routes, a.linkRoutes, a.textRoutes},
+	})
+}
+
+// ran tells of a part that ended with an error.
+func (a *App) ran(what string, err error) {
+	if err != nil {
+		a.log.Error("a part of the server ended with an error", "part", what, "error", err)
+	}
 }
 
 // open listens at one address. A taken port is named with the key that sets it.
@@ -111,7 +126,7 @@ func (a *App) Stop(now <-chan struct{}) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	errs := []error{a.sip.Close(ctx)}
+	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx)}
 	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {
 		errs = append(errs, d.server.Shutdown(ctx))
@@ -200,17 +215,4 @@ func (a *App) remap(file string) {
 	}
 	a.entries.Store(&loaded.Entries)
 	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
-}
-
-// outbox makes the worker that tells of opened tasks.
-func (a *App) outbox() (*outbox.Worker, error) {
-	secret, err := outbox.ParseSecret(a.cfg.Notify.Secret.Reveal())
-	if err != nil {
-		return nil, tandem.Errorf(tandem.CodeInvalid, "notify.secret: %w", err)
-	}
-	own := func(string) (outbox.Secret, error) { return secret, nil }
-	// The operator named this receiver, so it may be on a private network.
-	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	hook := outbox.NewWebhook(own, a.now, anywhere...)
-	return &outbox.Worker{Store: a.store, Deliver: hook.Deliver, Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox")}, nil
 }

@@ -3,8 +3,6 @@ package app
 import (
 	"fmt"
 
-	"tandem"
-	"tandem/internal/config"
 	"tandem/store"
 	"tandem/store/staff"
 	"tandem/web/login"
@@ -17,14 +15,7 @@ func (a *App) makeStaff(keys *store.Keyring) (err error) {
 		return fmt.Errorf("opening the register of staff: %w", err)
 	}
 	o := login.Options{Register: a.staff, URL: a.cfg.HTTP.StaffAddress(), SecondPerson: a.cfg.Studio.SecondPerson, Providers: a.providers(),
-		Log: a.log, Now: a.now}
-	for _, p := range a.cfg.HTTP.Proxies {
-		network, err := config.Network(p)
-		if err != nil {
-			return tandem.Errorf(tandem.CodeInvalid, "http.proxies: %w", err)
-		}
-		o.Proxies = append(o.Proxies, network)
-	}
+		Log: a.log, Now: a.now, Proxies: a.proxies}
 	for _, role := range a.cfg.Staff.TOTP {
 		o.Codes = append(o.Codes, staff.Role(role))
 	}

@@ -2,11 +2,12 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"tandem"
+	"tandem/bridge/identity"
+	"tandem/bridge/reach"
 	"tandem/ivr"
 	"tandem/ivr/flow"
 	"tandem/store"
@@ -21,19 +22,23 @@ type world struct {
 var _ ivr.World = (*world)(nil)
 
 // Fetch makes an HTTP exchange.
-func (w *world) Fetch(ctx context.Context, f flow.Fetch) (out flow.Fetched) {
-	k := w.call
+func (w *world) Fetch(ctx context.Context, f flow.Fetch) flow.Fetched {
+	return w.call.app.exchange(ctx, w.call.interaction.ID, f)
+}
+
+// exchange makes an HTTP exchange of an interaction's flow.
+func (a *App) exchange(ctx context.Context, in tandem.InteractionID, f flow.Fetch) (out flow.Fetched) {
 	defer func() {
 		if p := recover(); p != nil {
-			k.app.panicked(k.log, "fetch", p)
+			a.panicked(a.log.With("interaction", in), "fetch", p)
 			out = flow.Fetched{Failed: "a fault of ours"}
 		}
 	}()
 	if f.Key != "" {
-		f.Key = fmt.Sprintf("%s/%s", k.interaction.ID, f.Key)
+		f.Key = fmt.Sprintf("%s/%s", in, f.Key)
 	}
-	out = k.app.fetch.Do(ctx, f)
-	k.app.metrics.fetches.WithLabelValues(fetchResult(out)).Inc()
+	out = a.fetch.Do(ctx, f)
+	a.metrics.fetches.WithLabelValues(fetchResult(out)).Inc()
 	return out
 }
 
@@ -62,22 +67,35 @@ func (w *world) Promise(ctx context.Context, kind tandem.EventKind, data any) er
 	return nil
 }
 
-// errNotHere answers what nothing here carries out.
-var errNotHere = errors.New("it is not carried out here")
-
-// Begin begins what is answered later.
-func (w *world) Begin(context.Context, flow.Session, flow.Effect) error { return errNotHere }
-
-// Talk holds a talk with the caller.
-func (w *world) Talk(context.Context, flow.Session, flow.Effect, flow.Input) (flow.Turn, error) {
-	return flow.Turn{}, errNotHere
+// Begin begins what the inbox answers.
+func (w *world) Begin(ctx context.Context, s flow.Session, e flow.Effect) ([]flow.Play, error) {
+	k := w.call
+	return k.app.reach.Begin(ctx, reach.Who{
+		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Number: k.interaction.Number,
+		Entry: k.interaction.Entry, Caller: k.leg.From, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Until: s.Facts.AssuranceUntil,
+	}, s, e)
 }
 
-// Withdraw ends what is not wanted any more.
-func (w *world) Withdraw(context.Context, flow.Session) {}
+// Talk holds a talk with the caller.
+func (w *world) Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
+	k := w.call
+	who := identity.Who{
+		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Caller: k.leg.From,
+		Entry: k.interaction.Entry, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Recognised: k.leg.Assurance >= tandem.Recognised,
+	}
+	if e != nil {
+		return k.app.identity.Begin(ctx, who, e)
+	}
+	return k.app.identity.Hear(ctx, who, s.World, in)
+}
+
+// Withdraw closes what the session has opened.
+func (w *world) Withdraw(context.Context, flow.Session) {
+	w.call.app.reach.Withdraw(w.call.interaction.ID)
+}
 
 // Inbox has what comes to the session from outside.
-func (w *world) Inbox() <-chan flow.Input { return nil }
+func (w *world) Inbox() <-chan flow.Input { return w.call.inbox }
 
 // Trace notes a happening.
 func (w *world) Trace(kind tandem.EventKind, data any) {
@@ -98,6 +116,7 @@ func (w *world) Save(s flow.Session) {
 		w.call.log.Error("a session could not be stored", "error", err)
 		return
 	}
+	w.call.stay.waits(s.Wait)
 	w.call.app.store.NoteSession(w.call.interaction.ID, data)
 }
 

@@ -99,6 +99,16 @@ func Number(target string) string {
 	return international(number)
 }
 
+// E164 is a phone number as people write it in its one spelling, +CODE and digits; one
+// without a code is of the country. ok is false for what is no number.
+func E164(number, country string) (e string, ok bool) {
+	e = international(number)
+	if e != "" && e[0] != '+' {
+		e = country + strings.TrimPrefix(e, "0")
+	}
+	return e, e164.MatchString(e)
+}
+
 // coded: the user part of a sip: address dials * or # beside digits. A PBX may take
 // such a code off and call what is left, whatever range that is in.
 func coded(target string) bool {

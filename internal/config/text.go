@@ -73,6 +73,7 @@ type Identity struct {
 	Secret  Secret        `yaml:"secret"`  // signs them
 	Holds   time.Duration `yaml:"holds"`   // how long a level that was proved holds
 	Return  time.Duration `yaml:"return"`  // how long an interaction that was left can be gone on with
+	Country string        `yaml:"country"` // prefix of phone numbers that are typed without one
 }
 
 // Allows reports whether a number may be texted, and if not, why, in words.
@@ -95,10 +96,11 @@ func (h HTTP) PublicAddress() string {
 }
 
 var (
-	siteName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
-	qrCode   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$`)
-	e164     = regexp.MustCompile(`^\+[1-9][0-9]{5,14}$`)
-	shortSMS = regexp.MustCompile(`^[0-9]{3,15}$`) // a provider's short or long local number
+	siteName    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+	qrCode      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$`)
+	countryCode = regexp.MustCompile(`^\+[1-9][0-9]{0,3}$`)
+	e164        = regexp.MustCompile(`^\+[1-9][0-9]{5,14}$`)
+	shortSMS    = regexp.MustCompile(`^[0-9]{3,15}$`) // a provider's short or long local number
 )
 
 const maxHolds = 24 * time.Hour
@@ -143,6 +145,9 @@ func (r *reader) checkText(c *Config) {
 	}
 	if i.Holds < time.Minute || i.Holds > maxHolds {
 		r.wrong("identity.holds", "goes from 1m to 1d")
+	}
+	if !countryCode.MatchString(i.Country) {
+		r.wrong("identity.country", "%q is no country code: write +86, +44 and so on", i.Country)
 	}
 	if i.Return < time.Hour || i.Return > 30*24*time.Hour {
 		r.wrong("identity.return", "goes from 1h to 30d")

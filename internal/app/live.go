@@ -1,0 +1,243 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/bridge/link"
+	"tandem/bridge/reach"
+	"tandem/bridge/sms"
+	"tandem/ivr/flow"
+	"tandem/ivr/text"
+	"tandem/store"
+)
+
+// live is the calls that run a session, by interaction.
+type live struct {
+	mu    sync.Mutex
+	calls map[tandem.InteractionID]*call
+}
+
+// maxInbox is how many inputs from outside wait for one call; more are dropped: a link has
+// a handful of states, and each can be looked up.
+const maxInbox = 32
+
+// errTooLate answers who comes when nobody waits any more.
+var errTooLate = errors.New("nobody waits for this any more")
+
+func (l *live) put(id tandem.InteractionID, k *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.calls == nil {
+		l.calls = map[tandem.InteractionID]*call{}
+	}
+	l.calls[id] = k
+}
+
+func (l *live) drop(id tandem.InteractionID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.calls, id)
+}
+
+func (l *live) get(id tandem.InteractionID) *call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls[id]
+}
+
+// tell puts an input into a call's inbox; false if no call runs the interaction.
+func (l *live) tell(id tandem.InteractionID, in flow.Input) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.calls[id]
+	if k == nil {
+		return false
+	}
+	select {
+	case k.inbox <- in:
+	default:
+		k.log.Warn("an answer was dropped: too many wait for the call", "kind", in.Kind)
+	}
+	return true
+}
+
+// answer brings an answer to the session of an interaction, wherever it runs.
+func (a *App) answer(ctx context.Context, id tandem.InteractionID, in flow.Input) {
+	if a.live.tell(id, in) {
+		return
+	}
+	if err := a.talk.Deliver(ctx, id, in); err != nil {
+		a.log.Warn("an answer could not be handed to its session", "interaction", id, "kind", in.Kind, "error", err)
+	}
+}
+
+// linkChanged tells the session, and whoever sees the link in a chat, what became of it.
+func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, _ map[string]any) {
+	if err := a.book.MarkLink(ctx, l.ID, s); err != nil {
+		a.log.Warn("a link's state could not be shown in its chat", "link", l.ID, "error", err)
+	}
+	outcome := string(s)
+	if s == tandem.LinkRevoked {
+		outcome = string(tandem.LinkExpired)
+	}
+	if l.Handoff() {
+		if s == tandem.LinkOpened || s == tandem.LinkDone {
+			return // whoever lets the customer in says so
+		}
+		a.reach.Withdraw(l.Interaction)
+		outcome = "declined"
+	}
+	a.answer(ctx, l.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: l.Serial, Result: &flow.Result{Outcome: outcome}})
+}
+
+// accept lets a customer go on in a chat, by a link: it makes the conversation, and the
+// session comes there. token opens the conversation in the customer's browser.
+func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err error) {
+	site, ok := a.chatSite()
+	if !ok {
+		return "", "", errTooLate
+	}
+	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil { // pressed again
+		token, err := a.book.Token(ctx, known.ID)
+		return site, token, err
+	}
+	c := chat.Conversation{
+		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
+	}
+	if token, err = a.book.NewToken(); err != nil {
+		return "", "", err
+	}
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		if err := a.book.Create(tx, &c); err != nil {
+			return err
+		}
+		return a.book.Keep(tx, c.ID, token)
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
+	}
+	a.reach.Came(l.Interaction, tandem.Chat, "")
+	return site, token, a.goOn(ctx, l.Interaction, c.ID, "", true)
+}
+
+// goOn moves the session of an interaction that waits for a handoff to a conversation.
+func (a *App) goOn(ctx context.Context, id tandem.InteractionID, to tandem.ConversationID, theirs string, carried bool) error {
+	accepted := func(serial int) *flow.Input {
+		return &flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
+	}
+	why := text.Adopted{Interaction: id, Carried: carried, Theirs: theirs}
+	if k := a.live.get(id); k != nil {
+		return k.goOn(ctx, to, why, accepted)
+	}
+	s, err := a.talk.Release(ctx, id)
+	if errors.Is(err, store.ErrNotFound) { // it runs nowhere: parked when the caller hung up
+		s, err = a.stored(ctx, id)
+		why.Resumed = true
+	}
+	if err != nil {
+		return fmt.Errorf("taking over the session: %w", err)
+	}
+	if s.Wait.Kind != flow.WaitHandoff {
+		return errTooLate
+	}
+	if err := a.talk.Adopt(ctx, to, s, accepted(s.Wait.Serial), why); err != nil {
+		return fmt.Errorf("going on in a conversation: %w", err)
+	}
+	return nil
+}
+
+// stored reads a session that is parked.
+func (a *App) stored(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
+	data, _, err := a.store.Session(ctx, id)
+	if err != nil {
+		return flow.Session{}, err
+	}
+	return flow.Decode(data)
+}
+
+// textArrived takes a text that somebody wrote to one of our numbers.
+func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
+	c, err := a.book.ByPeer(ctx, in.To, in.From)
+	if errors.Is(err, store.ErrNotFound) {
+		c = chat.Conversation{
+			Channel: tandem.SMS, Entry: "sms:" + in.To, Ours: in.To, Theirs: in.From, Lang: languageOf(in.From), Started: a.now(),
+		}
+		err = a.store.Update(ctx, func(tx store.Tx) error { return a.book.Create(tx, &c) })
+		if errors.Is(err, store.ErrDuplicate) { // another text of theirs was quicker
+			c, err = a.book.ByPeer(ctx, in.To, in.From)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("finding the texts of a number: %w", err)
+	}
+	if _, err := a.talk.Say(ctx, c.ID, text.Said{Client: in.Client(), Text: in.Text, Via: "sms", From: in.From}); err != nil {
+		if errors.Is(err, store.ErrErased) {
+			return nil
+		}
+		return err
+	}
+	if c.Interaction == "" {
+		return nil
+	}
+	if _, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok {
+		// The text is kept; that nobody could go on by it must not have it sent again.
+		if err := a.goOn(ctx, c.Interaction, c.ID, in.From, false); err != nil {
+			a.log.Warn("a customer could not go on by text", "interaction", c.Interaction, "error", err)
+		}
+	}
+	return nil
+}
+
+// textMarked is told how far a text has come.
+func (a *App) textMarked(ctx context.Context, key string, r sms.Receipt) error {
+	c, seq, ok := reach.LetterKey(key)
+	if !ok {
+		return nil // a code: nobody waits for its receipt
+	}
+	if err := a.book.Mark(ctx, c, seq, r.State, r.Error); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	a.reach.Marked(key, r.State)
+	return nil
+}
+
+// textsStopped writes a wish for no more texts into the journal of the number's present
+// interaction, if it has one.
+func (a *App) textsStopped(ctx context.Context, s sms.Stop) (store.Change, error) {
+	c, err := a.book.ByPeer(ctx, s.Ours, s.Theirs)
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.Interaction == "" {
+		return store.Change{}, nil
+	}
+	if err != nil {
+		return store.Change{}, err
+	}
+	stopped := tandem.Stopped{Number: s.Theirs, On: s.On, Word: s.Word}
+	return store.Change{Events: []tandem.Event{tandem.NewEvent(c.Interaction, c.Leg, s.At, tandem.EventStopped, "caller", stopped)}}, nil
+}
+
+// sweepEvery is how often parked sessions whose time is over are destroyed.
+const sweepEvery = time.Hour
+
+// sweep destroys the sessions that nobody came back to.
+func (a *App) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if n, err := a.store.SweepParked(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("sessions that nobody came back to could not be destroyed", "error", err)
+		} else if n > 0 {
+			a.log.Info("sessions that nobody came back to were destroyed", "sessions", n)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/ivr"
+	"tandem/ivr/flow"
+	"tandem/ivr/text"
+	"tandem/store"
+)
+
+// stay is what becomes of a call's session when the call does not end it: it goes on in a
+// conversation, or without an ear while a page is open, or lies parked until the caller
+// comes back.
+type stay struct {
+	open   bool         // the interaction goes on
+	parked flow.Session // without Frames: none
+
+	deaf *flow.Session // goes on while a page is open
+
+	mu   sync.Mutex
+	wait flow.Wait // the session's present one
+	to   *going    // where the customer is going; nil = nowhere
+}
+
+// going is a customer on the way to a conversation.
+type going struct {
+	to   tandem.ConversationID
+	why  text.Adopted
+	done chan error // takes one, what came of it
+}
+
+// goTime bounds how long somebody who comes by another channel waits for the call to let
+// the session go: prompts are said to their end.
+const goTime = 20 * time.Second
+
+// waits notes what the session waits for.
+func (st *stay) waits(w flow.Wait) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.wait = w
+}
+
+// goOn has a call's session go on in a conversation, if it waits for that, and returns
+// when it does.
+func (k *call) goOn(ctx context.Context, to tandem.ConversationID, why text.Adopted, accepted func(serial int) *flow.Input) error {
+	why.From = k.leg.ID
+	g := &going{to: to, why: why, done: make(chan error, 1)}
+	k.stay.mu.Lock()
+	w := k.stay.wait
+	if w.Kind != flow.WaitHandoff || k.stay.to != nil {
+		k.stay.mu.Unlock()
+		return errTooLate
+	}
+	k.stay.to = g
+	k.stay.mu.Unlock()
+	if !k.app.live.tell(why.Interaction, *accepted(w.Serial)) {
+		return errTooLate
+	}
+	ctx, cancel := context.WithTimeout(ctx, goTime)
+	defer cancel()
+	select {
+	case err := <-g.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the call did not let the session go: %w", context.Cause(ctx))
+	}
+}
+
+// goesOn decides what becomes of the session of a call whose flow has been run.
+func (k *call) goesOn(ctx context.Context, result ivr.Result) {
+	ctx = context.WithoutCancel(ctx)
+	k.stay.mu.Lock()
+	g := k.stay.to
+	k.stay.mu.Unlock()
+	switch {
+	case result.Moved != nil && g != nil:
+		err := k.app.talk.Adopt(ctx, g.to, result.Session, result.Moved, g.why)
+		k.stay.open = err == nil
+		if err != nil {
+			k.log.Error("a session could not go on in a conversation; it is parked", "error", err)
+			k.stay.parked = result.Session
+		}
+		g.done <- err
+		return
+	case result.GoesOn:
+		k.stay.open, k.stay.deaf = true, &result.Session
+	case result.Left && len(result.Session.Frames) > 0:
+		k.stay.parked = result.Session
+	}
+	if g != nil {
+		g.done <- errTooLate
+	}
+}
+
+// park keeps a session that the caller may come back to, in the change that closes the
+// interaction.
+func (st *stay) park(c *store.Change, until time.Time) {
+	if len(st.parked.Frames) == 0 {
+		c.EndSession = true
+		return
+	}
+	data, err := flow.Encode(st.parked)
+	if err != nil {
+		c.EndSession = true
+		return
+	}
+	c.Session, c.Park = &store.SessionRecord{Data: data, At: c.Interaction.Ended}, until
+}
+
+// settled lets the session of a caller who hung up go on by what becomes of the page, and
+// hands on what came for it meanwhile.
+func (st *stay) settled(ctx context.Context, k *call) {
+	if st.deaf == nil {
+		return
+	}
+	if err := k.app.talk.AdoptDeaf(ctx, k.interaction.ID, k.leg.ID, *st.deaf); err != nil {
+		k.log.Error("a session could not go on after the call", "error", err)
+		return
+	}
+	for {
+		select {
+		case in := <-k.inbox:
+			k.app.answer(ctx, k.interaction.ID, in)
+		default:
+			return
+		}
+	}
+}
+
+// recognise looks whose number the call comes from, if its trunk is trusted for that.
+func (k *call) recognise(ctx context.Context) {
+	if k.leg.From == "" || !k.sip.TrustedCallerID {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	_, level, err := k.app.identity.Recognise(ctx, k.leg.From, true)
+	if err != nil {
+		k.log.Warn("a caller could not be looked up", "error", err)
+		return
+	}
+	k.leg.Assurance = level
+}
+
+// named sets the call's log to its present interaction.
+func (k *call) named() {
+	k.log = k.app.log.With("interaction", k.interaction.ID, "leg", k.leg.ID)
+}
+
+// resume goes on with an earlier interaction on this call, in the place of the present
+// one, which ends.
+func (k *call) resume(ctx context.Context, id tandem.InteractionID, t flow.Turn) (ivr.Result, error) {
+	s, _, err := k.app.takeOver(ctx, id)
+	if err != nil {
+		return ivr.Result{}, err
+	}
+	top := s.Frames[0]
+	lib, err := k.app.Library(ctx, top.Flow, top.Hash)
+	if err != nil {
+		return ivr.Result{}, fmt.Errorf("finding the flow of an earlier interaction: %w", err)
+	}
+	story, err := k.app.store.Interaction(ctx, string(id))
+	if err != nil {
+		return ivr.Result{}, fmt.Errorf("finding an earlier interaction: %w", err)
+	}
+	if err := k.leave(ctx); err != nil {
+		return ivr.Result{}, err
+	}
+	before := k.leg.ID
+	now := k.app.now()
+	k.interaction = story.Interaction
+	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Open, time.Time{}, ""
+	k.leg.ID, k.leg.Interaction, k.leg.Started = tandem.NewID[tandem.LegID](now, k.app.random), id, now
+	k.leg.Assurance, k.leg.AssuranceUntil = max(k.leg.Assurance, t.Assurance), t.Until
+	s.Facts.Channel, s.Facts.Caller, s.Facts.Assurance, s.Facts.AssuranceUntil = tandem.Voice, k.leg.From, k.leg.Assurance, t.Until
+	if t.Assurance < tandem.Verified {
+		s.Facts.Phone = ""
+	}
+	data, err := flow.Encode(s)
+	if err != nil {
+		return ivr.Result{}, fmt.Errorf("keeping the session of an earlier interaction: %w", err)
+	}
+	err = k.app.store.Commit(ctx, &store.Change{
+		Interaction: &k.interaction, Legs: []tandem.Leg{k.leg}, Session: &store.SessionRecord{Data: data, At: now},
+		Events: []tandem.Event{
+			k.event(tandem.EventLegStarted, k.leg), k.event(tandem.EventLegAnswered, nil),
+			k.event(tandem.EventResumed, tandem.Moved{From: before, To: k.leg.ID, Channel: tandem.Voice, Carried: t.Assurance >= tandem.Verified}),
+		},
+	})
+	if err != nil {
+		return ivr.Result{}, fmt.Errorf("going on with an earlier interaction: %w", err)
+	}
+	k.named()
+	k.library, k.runner.Library = lib, lib
+	k.app.live.put(id, k)
+	return k.runner.Resume(ctx, s)
+}
+
+// leave closes the present interaction, of which the call is a leg no more.
+func (k *call) leave(ctx context.Context) error {
+	k.app.live.drop(k.interaction.ID)
+	k.app.reach.Withdraw(k.interaction.ID)
+	now := k.app.now()
+	t := tandem.Terminate(tandem.ByFlow, tandem.ReasonMoved)
+	change := &store.Change{}
+	if k.recording != nil {
+		k.recording.keep(change)
+		k.recording = nil
+	}
+	leg := k.leg
+	leg.Ended, leg.Termination = now, t
+	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, outcomeResumed
+	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{leg}, true
+	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t),
+		k.event(tandem.EventClosed, tandem.Closing{Outcome: outcomeResumed, Termination: t}))
+	if err := k.app.store.Commit(ctx, change); err != nil {
+		return errors.Join(errors.New("the present interaction could not be closed"), err)
+	}
+	return nil
+}
+
+// outcomeResumed is the outcome of an interaction in whose place an earlier one goes on.
+const outcomeResumed = "resumed"

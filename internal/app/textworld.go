@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/bridge/identity"
+	"tandem/bridge/reach"
+	"tandem/ivr/flow"
+	"tandem/ivr/text"
+	"tandem/store"
+)
+
+// textWorld is what the flows of conversations may ask for.
+type textWorld struct{ a *App }
+
+var _ text.World = textWorld{}
+
+// Fetch makes an HTTP exchange.
+func (w textWorld) Fetch(ctx context.Context, r text.Ref, f flow.Fetch) flow.Fetched {
+	return w.a.exchange(ctx, r.Interaction, f)
+}
+
+// Begin begins what Deliver answers.
+func (w textWorld) Begin(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect) ([]flow.Play, error) {
+	return w.a.reach.Begin(ctx, w.reached(r, s), s, e)
+}
+
+func (w textWorld) reached(r text.Ref, s flow.Session) reach.Who {
+	return reach.Who{
+		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Number: r.Number,
+		Entry: r.Entry, Caller: r.Caller, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Until: s.Facts.AssuranceUntil,
+	}
+}
+
+// known is who the customer has proved to be, or else who the interaction is with.
+func known(of tandem.CustomerID, s flow.Session) tandem.CustomerID {
+	if s.Facts.Customer != "" {
+		return tandem.CustomerID(s.Facts.Customer)
+	}
+	return of
+}
+
+// Withdraw closes what the session has opened.
+func (w textWorld) Withdraw(_ context.Context, r text.Ref, _ flow.Session) {
+	w.a.reach.Withdraw(r.Interaction)
+}
+
+// Talk holds a talk with the customer.
+func (w textWorld) Talk(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
+	who := identity.Who{
+		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Caller: r.Caller,
+		Entry: r.Entry, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()),
+	}
+	if e != nil {
+		return w.a.identity.Begin(ctx, who, e)
+	}
+	return w.a.identity.Hear(ctx, who, s.World, in)
+}
+
+// Library is the library with a version of a flow.
+func (w textWorld) Library(ctx context.Context, name, hash string) (*flow.Library, error) {
+	return w.a.Library(ctx, name, hash)
+}
+
+// Entry is the flow of an entry.
+func (w textWorld) Entry(name string) (string, *flow.Library, bool) {
+	e, ok := w.a.entries.Load().Named(name)
+	return e.Flow, w.a.shelf.Current(), ok && !w.a.draining.Load()
+}
+
+// Letter is the text that carries a message.
+func (w textWorld) Letter(ctx context.Context, c chat.Conversation, m *tandem.Message, lang string) (*store.Outgoing, error) {
+	if w.a.texts == nil {
+		return nil, errors.New("there is no gateway for texts any more")
+	}
+	return w.a.reach.Letter(ctx, c, m, lang)
+}
+
+// Resume goes on with an earlier interaction in a conversation.
+func (w textWorld) Resume(ctx context.Context, c chat.Conversation, earlier tandem.InteractionID, t flow.Turn) error {
+	s, from, err := w.a.takeOver(ctx, earlier)
+	if err != nil {
+		return err
+	}
+	why := text.Adopted{Interaction: earlier, From: from, Resumed: true, Assurance: t.Assurance, Until: t.Until, Theirs: c.Theirs}
+	if err := w.a.talk.Adopt(ctx, c.ID, s, nil, why); err != nil {
+		return fmt.Errorf("going on with interaction %s: %w", earlier, err)
+	}
+	return nil
+}
+
+// Ended counts an interaction that was closed.
+func (w textWorld) Ended(_ context.Context, r text.Ref, reason string) {
+	w.a.reach.Withdraw(r.Interaction)
+	w.a.metrics.conversationsEnded.WithLabelValues(string(r.Channel), reason).Inc()
+}
+
+// takeOver takes an interaction's session away from where it runs or lies.
+func (a *App) takeOver(ctx context.Context, id tandem.InteractionID) (s flow.Session, from tandem.LegID, err error) {
+	if k := a.live.get(id); k != nil {
+		return s, "", errors.New("the interaction is in a call")
+	}
+	s, err = a.talk.Release(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		s, err = a.stored(ctx, id)
+	}
+	if err != nil {
+		return s, "", fmt.Errorf("taking over interaction %s: %w", id, err)
+	}
+	a.reach.Withdraw(id)
+	return s, "", nil
+}
