@@ -310,3 +310,24 @@ func TestRunnerResume(t *testing.T) {
 		t.Errorf("a session of another version: %v", err)
 	}
 }
+
+// What the world has to say about what it has begun is said, to who is still there.
+func TestBeginSays(t *testing.T) {
+	s := &script{words: says("look at your phone")}
+	answers(s, "sent", "done")
+	if _, log := call(t, t.Context(), linkFlow, s); log != "begin flow.SendLink\nsay look at your phone\nsay bye\ndrain" {
+		t.Errorf("after\n%s", log)
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	s = &script{words: says("look at your phone"), inbox: make(chan flow.Input, 1)}
+	s.begin = func(at flow.Session, e flow.Effect) error {
+		if _, last := e.(flow.Send); last {
+			s.inbox <- flow.Input{Kind: flow.InputResult, Serial: at.Wait.Serial, Result: &flow.Result{Outcome: "sent"}}
+		}
+		hangUp()
+		return nil
+	}
+	if _, log := call(t, ctx, handoffFlow, s); log != "begin flow.Move\nsay look at your phone\nwithdraw handoff \nbegin flow.Send" {
+		t.Errorf("after\n%s", log)
+	}
+}

@@ -6,7 +6,9 @@ package voice
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"tandem"
 	"tandem/ivr"
@@ -368,6 +370,9 @@ func (c *Channel) ended(e media.Played) {
 		for _, p := range s.p.Parts {
 			text += p.Text
 		}
+		if s.p.Secret {
+			text = hide(text)
+		}
 		c.cfg.Trace(tandem.EventPrompt, tandem.Prompted{
 			Step: s.p.Step, Name: s.p.Name, Lang: s.p.Lang, Text: text, Heard: whole, HeardMS: e.Frames * 20,
 		})
@@ -376,6 +381,17 @@ func (c *Channel) ended(e media.Played) {
 		}
 		return
 	}
+}
+
+// hide masks the digits of what is said around a secret: they may be one themselves, such
+// as a code that is read out.
+func hide(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return '•'
+		}
+		return r
+	}, text)
 }
 
 // Drain waits until all has been said, and a moment more so that it is heard.

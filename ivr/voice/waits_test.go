@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem"
 	"tandem/internal/testkit"
 	"tandem/ivr/flow"
 	"tandem/media"
@@ -103,6 +104,22 @@ func TestInboxWhileListening(t *testing.T) {
 		l.inbox <- flow.Input{Kind: flow.InputFault, Serial: serial}
 		if in := l.next(w, nil); in.Kind != flow.InputFault {
 			t.Errorf("got %+v", in)
+		}
+	}
+}
+
+// A code that is read out is not told to the journal.
+func TestDigitsSaidAroundASecret(t *testing.T) {
+	l := newLine(t, time.Minute, nil)
+	for _, secret := range []bool{true, false} {
+		if err := l.Play(t.Context(), flow.Play{Step: "a", Secret: secret, Parts: []tandem.Part{{Text: "440x100"}, {Kind: tandem.PartDigits, Text: " 4 ٤"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.drain()
+	for i, want := range []string{"•••x••• • •", "440x100 4 ٤"} {
+		if p, ok := l.traces[i].(tandem.Prompted); !ok || p.Text != want {
+			t.Errorf("journal has %+v, want %s", l.traces[i], want)
 		}
 	}
 }

@@ -21,25 +21,31 @@ func benchDB(b *testing.B) (*DB, storetest.Place) {
 // BenchmarkCommit is one durable promise, alone and among many that share a
 // transaction.
 func BenchmarkCommit(b *testing.B) {
-	for name, parallel := range map[string]int{"alone": 0, "32 at once": 16} {
-		b.Run(name, func(b *testing.B) {
+	const record = "INSERT INTO meta (name, value) VALUES ('records', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+	with := func(tx store.Tx) error { _, err := tx.Exec(record); return err }
+	for _, bench := range []struct {
+		name     string
+		parallel int
+		with     func(store.Tx) error
+	}{{"alone", 0, nil}, {"32 at once", 16, nil}, {"with a record, alone", 0, with}, {"with a record, 32 at once", 16, with}} {
+		b.Run(bench.name, func(b *testing.B) {
 			db, _ := benchDB(b)
 			call := storetest.NewCall(time.Now(), rand.Reader, "+1")
 			commit(b, db, call.Opening())
 			one := func() {
 				e := call.Event(time.Now(), tandem.EventConsent, tandem.Consent{Kind: "recording", Answer: "yes", Lang: "en", Text: "May we record this call?"})
-				if err := db.Commit(context.Background(), &store.Change{Events: []tandem.Event{e}}); err != nil {
+				if err := db.Commit(context.Background(), &store.Change{Events: []tandem.Event{e}, With: bench.with}); err != nil {
 					b.Error(err)
 				}
 			}
 			b.ReportAllocs()
-			if parallel == 0 {
+			if bench.parallel == 0 {
 				for b.Loop() {
 					one()
 				}
 				return
 			}
-			b.SetParallelism(parallel) // times GOMAXPROCS, which is 2 where the figures come from
+			b.SetParallelism(bench.parallel) // times GOMAXPROCS, which is 2 where the figures come from
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					one()

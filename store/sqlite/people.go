@@ -13,8 +13,9 @@ import (
 
 // person lists the numbers of all customers who are the same person as the one with an
 // id, that one among them.
-const person = `WITH RECURSIVE p(no) AS (SELECT no FROM customer WHERE id = ? UNION
-	SELECT CASE WHEN m.source = p.no THEN m.target ELSE m.source END FROM p JOIN customer_merge m ON m.undone = 0 AND (m.source = p.no OR m.target = p.no))
+const person = `WITH RECURSIVE p(no) AS (SELECT no FROM customer WHERE id = ?
+	UNION SELECT m.target FROM p JOIN customer_merge m ON m.source = p.no AND m.undone = 0
+	UNION SELECT m.source FROM p JOIN customer_merge m ON m.target = p.no AND m.undone = 0)
 	SELECT no FROM p`
 
 // customerRow is what the writer needs to know of a customer.
