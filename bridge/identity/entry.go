@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxEntry bounds what is read of an entry, in bytes; more is no entry.
@@ -14,7 +15,7 @@ const maxEntry = 256
 // any width, hyphens, dots, brackets, and # at the end. Full-width characters become
 // those of the keyboard, letters small.
 func plain(s string) string {
-	if len(s) > maxEntry {
+	if len(s) > maxEntry || !utf8.ValidString(s) {
 		return ""
 	}
 	var b strings.Builder
