@@ -147,6 +147,9 @@ func (s *Simulator) Reply(number string, in Reply) (Message, error) {
 	defer s.mu.Unlock()
 	p := s.phoneOf(from)
 	to := plain(in.To)
+	if to == "" && in.To != "" {
+		return Message{}, errors.New("the number that the reply is to is none")
+	}
 	for i := len(p.messages) - 1; i >= 0 && to == ""; i-- {
 		if !p.messages[i].ByPhone {
 			to = p.messages[i].From

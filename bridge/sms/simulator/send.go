@@ -56,6 +56,9 @@ func (s *Simulator) take(t *sent, prefix string) fate {
 	}
 	s.counts.Taken++
 	f := fate{id: newID(prefix), vanish: s.chance(k.Vanish)}
+	if f.vanish {
+		s.counts.Vanished++
+	}
 	m := &Message{ID: f.id, At: s.now().UTC(), From: t.from, To: t.to, Text: t.text, Template: t.template, Params: t.params, Lang: t.lang, Parts: 1, State: "taken"}
 	s.put(s.phoneOf(t.to), m)
 	s.report(t, m, k)

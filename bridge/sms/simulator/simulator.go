@@ -87,6 +87,7 @@ type Counts struct {
 	Taken    int `json:"taken"`    // texts
 	Doubled  int `json:"doubled"`  // webhook-ids seen again: no second text
 	Refused  int `json:"refused"`  // by a knob
+	Vanished int `json:"vanished"` // answers lost
 	Forged   int `json:"forged"`   // signature or password did not fit
 	Posted   int `json:"posted"`   // receipts and replies that were taken
 	Lost     int `json:"lost"`     // receipts, by a knob or a full queue

@@ -35,7 +35,7 @@ export const words = {
       undelivered: "Texts not delivered", lost: "Receipts lost", double: "Receipts sent twice", reorder: "Texts with receipts out of order",
       double_in: "Replies sent twice", reorder_in: "Replies held back", read: "Phones say that a text was read",
     },
-    count: { taken: "Texts taken", doubled: "Seen again, not sent twice", refused: "Refused", forged: "Wrong signature or password", posted: "Receipts and replies taken", lost: "Receipts lost", unposted: "Receipts and replies given up" },
+    count: { taken: "Texts taken", doubled: "Seen again, not sent twice", refused: "Refused", vanished: "Answers lost", forged: "Wrong signature or password", posted: "Receipts and replies taken", lost: "Receipts lost", unposted: "Receipts and replies given up" },
     unreachable: "The simulator does not answer. Is it still running?",
   },
   "zh-CN": {
@@ -73,7 +73,7 @@ export const words = {
       undelivered: "未送达的短信", lost: "丢失的回执", double: "发送两次的回执", reorder: "回执乱序的短信",
       double_in: "发送两次的回复", reorder_in: "被推迟的回复", read: "手机报告短信已读",
     },
-    count: { taken: "已接收的短信", doubled: "重复请求，未再发送", refused: "已拒绝", forged: "签名或密码不符", posted: "已送出的回执和回复", lost: "丢失的回执", unposted: "放弃的回执和回复" },
+    count: { taken: "已接收的短信", doubled: "重复请求，未再发送", refused: "已拒绝", vanished: "丢失的应答", forged: "签名或密码不符", posted: "已送出的回执和回复", lost: "丢失的回执", unposted: "放弃的回执和回复" },
     unreachable: "模拟器没有应答，它还在运行吗？",
   },
 };
