@@ -12,7 +12,7 @@ import (
 )
 
 // visitorPrefix begins the account of a visitor who is known by a conversation only.
-const visitorPrefix = "visitor:"
+const visitorPrefix = "chat:"
 
 // Account is the identity of a chat's other side: the account of a messenger, or the
 // conversation of a page's visitor, whose token stands for an account. It is what a new
