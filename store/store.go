@@ -34,6 +34,9 @@ var (
 
 // Change is what one durable transaction writes: all of it, or nothing.
 type Change struct {
+	// Of names the interaction of a change that has no record, event or leg of it; "" = that
+	// of what it has.
+	Of tandem.InteractionID
 	// Key makes the change happen once: a second change with the same key returns
 	// ErrDuplicate and writes nothing. "" = no such guard. Keys are kept 72 h.
 	Key         string

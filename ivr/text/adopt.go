@@ -187,7 +187,7 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Ses
 	if err != nil {
 		return flow.Session{}, err
 	}
-	if st.conv.Interaction != id || !st.runs() || st.broken != "" || st.erased {
+	if st.conv.Interaction != id || !st.runs() || st.released || st.broken != "" || st.erased {
 		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
 	}
 	t := d.turn(st)
@@ -205,7 +205,7 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Ses
 	t.note(tandem.EventLegEnded, "system", leg.Termination)
 	released := t.st.s
 	t.stored, t.changed, t.st.held = released, true, nil
-	t.stored.Facts.Channel = tandem.Voice // so that nobody takes it for one that runs here
+	t.stored.Facts.Channel = "" // so that nobody takes it for one that runs here
 	if err := t.commit(ctx); err != nil {
 		return flow.Session{}, err
 	}

@@ -161,7 +161,7 @@ func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoi
 
 // change is what the turn writes but for the conversation's rows.
 func (t *turn) change(letters []store.Outgoing) (*store.Change, error) {
-	c := &store.Change{Interaction: t.record, Caller: t.caller, Legs: t.legs, Outbox: letters, EndSession: t.closed != ""}
+	c := &store.Change{Of: t.interaction, Interaction: t.record, Caller: t.caller, Legs: t.legs, Outbox: letters, EndSession: t.closed != ""}
 	c.Events = make([]tandem.Event, 0, len(t.notes))
 	for _, n := range t.notes {
 		data := n.data

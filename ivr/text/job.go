@@ -107,7 +107,7 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) error {
 		return nil
 	case st.erased || st.broken != "":
 		return d.drop(ctx, ln, st)
-	case !st.runs():
+	case !st.runs(), st.released && j.kind != jobRestore:
 		return nil
 	}
 	t := d.turn(st)
@@ -170,7 +170,10 @@ func (t *turn) does(ctx context.Context, j job) bool {
 // restore goes on with a session that a stop or a crash has left. What the customer was
 // told is durable, so it is not told again; what was asked of the world is asked again.
 func (t *turn) restore() bool {
-	if listens(t.st.s) {
+	switch {
+	case t.st.deaf() && needsEar(t.st.s.Wait.Kind):
+		return true
+	case listens(t.st.s):
 		t.d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
 		return false
 	}

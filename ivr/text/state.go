@@ -22,6 +22,7 @@ type state struct {
 	held []heldText
 
 	elsewhere bool   // the interaction goes on by another leg
+	released  bool   // nobody has taken over yet what was handed over
 	erased    bool   // its customer is erased
 	broken    string // why the session cannot go on
 }
@@ -156,7 +157,7 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	alone := st.runs() && st.s.Facts.Channel == tandem.Voice // with nobody who listens
+	alone := st.runs() && st.s.Facts.Channel == tandem.Voice // with nobody who listens, if no call is up
 	other := st.runs() && !alone
 	st.s = flow.Session{}
 	switch {
@@ -196,7 +197,11 @@ func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, 
 	if err := d.loadSession(ctx, &st); err != nil {
 		return st, err
 	}
-	if st.runs() && st.s.Facts.Channel != tandem.Voice {
+	switch {
+	case !st.runs() || st.s.Facts.Channel == tandem.Voice:
+	case st.s.Facts.Channel == "":
+		st.released, st.s.Facts.Channel = true, tandem.Voice
+	default:
 		st.broken = "its conversation goes on with another interaction"
 	}
 	return st, nil
@@ -239,7 +244,7 @@ func (d *Driver) where(ctx context.Context, id tandem.InteractionID) (string, er
 		return "", err
 	}
 	s, err := flow.Decode(data)
-	if err == nil && s.Facts.Channel == tandem.Voice { // on a call, which load finds out, or with nobody who listens
+	if err == nil && (s.Facts.Channel == tandem.Voice || s.Facts.Channel == "") { // on a call, which load finds out, or with nobody who listens
 		return string(id), nil
 	}
 	channels := []tandem.Channel{s.Facts.Channel}

@@ -52,6 +52,9 @@ func check(c *store.Change) (tandem.InteractionID, error) {
 			err = fmt.Errorf("%s of interaction %q in a change of %q: %w", what, of, id, store.ErrInvalid)
 		}
 	}
+	if c.Of != "" {
+		about("session", c.Of)
+	}
 	if c.Interaction != nil {
 		about("record", c.Interaction.ID)
 		if c.Interaction.Started.IsZero() {

@@ -161,6 +161,15 @@ func testSessions(t *testing.T, s *suite) {
 	st.NoteSession(chat.ID, []byte("on a call"))
 	must(t, st.Flush(ctx))
 	timers(store.SessionTimer{Interaction: chat.ID}, store.SessionTimer{Interaction: sms.ID}, store.SessionTimer{Interaction: voice.ID, Due: due})
+
+	// A change of a session alone says whose it is.
+	alone := &store.Change{Session: &store.SessionRecord{Data: []byte("alone"), At: s.Clock.Now(), Due: due}}
+	if err := st.Commit(ctx, alone); !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("a session of nobody: %v", err)
+	}
+	alone.Of = sms.ID
+	must(t, st.Commit(ctx, alone))
+	timers(store.SessionTimer{Interaction: chat.ID}, store.SessionTimer{Interaction: sms.ID, Due: due}, store.SessionTimer{Interaction: voice.ID, Due: due})
 }
 
 func testParked(t *testing.T, s *suite) {
