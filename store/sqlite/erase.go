@@ -114,6 +114,18 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 			return nil, err
 		}
 	}
+	// By what other packages find the person, and what opens things of theirs: their own
+	// widgets and pages are strangers' from now on, as their number is.
+	for _, q := range []string{
+		"DELETE FROM chat_token WHERE conversation IN (SELECT no FROM chat_conversation WHERE customer = ?)",
+		"UPDATE chat_conversation SET peer = NULL WHERE customer = ?",
+		"DELETE FROM link_token WHERE link IN (SELECT no FROM link WHERE customer = ?)",
+		"UPDATE link SET code = NULL, browser = NULL WHERE customer = ?",
+	} {
+		if _, err := w.c.exec(q, string(customer)); err != nil {
+			return nil, err
+		}
+	}
 	w.touched = true
 	w.entries.wipe()
 	w.db.keys.wipe()
