@@ -27,7 +27,8 @@ func flowCheckCommand() *cli.Command {
 		Name: "check", ArgsUsage: "[FILE|FOLDER]...",
 		Usage: "find every mistake in flow files, each at its line",
 		Description: "Reads the whole folder a file lies in, so that every name can be looked up, and reports on\n" +
-			"the file and on what it uses, the indexes of recordings too. Without arguments: the folder flows.dir of the configuration.\n" +
+			"the file and on what it uses, the indexes of recordings too. Without arguments: the folder flows.dir of the\n" +
+			"configuration, or where there is none the present folder.\n" +
 			"Where there is a configuration, its settings and allowed hosts are checked too.",
 		Flags:  []cli.Flag{configFlag(), &cli.StringFlag{Name: "format", Value: "text", Usage: "`text`, json, github (beside the lines of a pull request) or sarif (for code scanners)"}},
 		Action: flowCheck,
@@ -41,7 +42,7 @@ func flowCheck(c *cli.Context) error {
 	}
 	var options read.Options
 	paths := c.Args().Slice()
-	if configPath(c) != "" || len(paths) == 0 {
+	if configPath(c) != "" {
 		loaded, err := loadConfig(c)
 		if err != nil {
 			return err
@@ -57,6 +58,9 @@ func flowCheck(c *cli.Context) error {
 			}
 			paths = []string{string(loaded.Flows.Dir)}
 		}
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
 	}
 	found := []source.Diagnostic{}
 	for _, path := range paths {
@@ -159,6 +163,9 @@ func checkPath(path string, o read.Options) ([]source.Diagnostic, error) {
 	}
 	dir, ds := path, []source.Diagnostic(nil)
 	if info.IsDir() {
+		if names, err := filepath.Glob(filepath.Join(path, "*.yaml")); err == nil && !slices.ContainsFunc(names, isFlowFile) {
+			return nil, tandem.Errorf(tandem.CodeInvalid, "%s has no flow files: their names end in .flow.yaml; name the folder they are in", path)
+		}
 		_, ds = read.Dir(path, o)
 	} else {
 		dir = filepath.Dir(path)
@@ -167,6 +174,9 @@ func checkPath(path string, o read.Options) ([]source.Diagnostic, error) {
 	recorded, err := checkRecordings(dir)
 	return append(ds, recorded...), err
 }
+
+// isFlowFile reports a file that a flows folder is read for.
+func isFlowFile(name string) bool { return strings.HasSuffix(name, ".flow.yaml") }
 
 func errorsAmong(ds []source.Diagnostic) int {
 	n := 0

@@ -80,6 +80,24 @@ func TestFlowCheck(t *testing.T) {
 	}
 }
 
+// Without arguments and a configuration the present folder is read; a folder without flow
+// files is a mistake of whoever named it.
+func TestFlowCheckOfThePresentFolder(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, args := range [][]string{{}, {dir}} {
+		status, out, errOut := runFlowCheck(t, args...)
+		if status != exitInput || !strings.Contains(errOut, "has no flow files") || out != "" {
+			t.Errorf("%v: status %d\n%s%s", args, status, out, errOut)
+		}
+	}
+	writeFlow(t, dir, "x.flow.yaml", "flow: x\nchannels: [voice]\nlanguages: [en]\nstart: hello\nsteps:\n  hello: { say: { en: \"Hello.\" }, next: edn }\n")
+	status, out, errOut := runFlowCheck(t)
+	if status != exitInput || !strings.HasPrefix(out, "x.flow.yaml:6:41: error[unknown-step]") {
+		t.Errorf("status %d\n%s%s", status, out, errOut)
+	}
+}
+
 // With a configuration, its settings, allowed hosts and recorded entries are checked.
 func TestFlowCheckKnowsTheConfiguration(t *testing.T) {
 	dir := t.TempDir()
@@ -130,7 +148,7 @@ channels: [voice]
 languages: [en]
 start: tell
 steps:
-  tell: { message: { prompt: { en: "Hello." }, by: [sms] }, next: end }
+  tell: { transfer: { to: "agent:wang" }, next: end }
 `)
 	for entries, want := range map[string]bool{`"1000": x`: true, "": false} {
 		writeFlow(t, dir, "tandem.yaml", "flows: { dir: flows }\nentries: { "+entries+" }\n")

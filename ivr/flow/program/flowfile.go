@@ -41,6 +41,7 @@ var (
 
 // Head begins a flow: it reads what other flows need to know of this one, and its names.
 func (k *Known) Head(f *Document) {
+	gather(f)
 	f.Fields(f.Root, "a flow file", flowKeys...)
 	ff := &File{
 		Document: f, Flow: &flow.Flow{Pos: f.Pos(f.Root)}, names: map[string]*source.Node{}, prompts: map[string]*promptInfo{},
@@ -201,7 +202,9 @@ func (ff *File) stepName(n *source.Node, what string) string {
 		return ""
 	}
 	if ff.names[s] == nil {
-		ff.unknownStep(n, s)
+		if len(ff.names) > 0 { // that there are no steps at all is told once
+			ff.unknownStep(n, s)
+		}
 		return ""
 	}
 	return s
@@ -244,7 +247,7 @@ func (ff *File) compile(n *source.Node, what string, env *expression.Env, want *
 	}
 	p, err := env.Compile(src, want)
 	if err != nil {
-		ff.expressionError(n, err)
+		ff.expressionError(n, ff.meantAsText(src, want, err))
 		return nil
 	}
 	ff.noteUses(n, p.Uses())
@@ -291,9 +294,18 @@ func (ff *File) expressionError(n *source.Node, err error) {
 		ff.Fail(n, "expression", "", "%v", err)
 		return
 	}
-	fix := e.Hint
-	if e.Message == `unknown name "link"` {
+	fix, message := e.Hint, e.Message
+	if message == `unknown name "link"` {
 		fix = "`link` has a value only in the prompt of a link or handoff step"
 	}
-	ff.FailWithin(n, e.Col, "expression", fix, "%s", e.Message)
+	if r, ok := odd(message); ok {
+		message, fix = source.FullWidth(r), fmt.Sprintf("write `%c`", source.Plain(r))
+		if plain := source.Plain(r); plain == '"' || plain == '\'' {
+			fix = `write ', and " around the whole: "'` + strings.Trim(n.Text, "“”‘’\"' ") + `'"`
+			if strings.ContainsAny(strings.Trim(n.Text, "“”‘’\"' "), "“”‘’\"'") {
+				fix = "write ' around a text within an expression"
+			}
+		}
+	}
+	ff.FailWithin(n, e.Col, "expression", fix, "%s", message)
 }

@@ -191,6 +191,10 @@ func (ff *File) wordsIn(n *source.Node, what string, env *expression.Env) *flow.
 // spoken reads text that is said or written: no secret may be in it.
 func (ff *File) spoken(n *source.Node, what string, env *expression.Env) *expression.Template {
 	t := ff.template(n, what, env)
+	if t != nil {
+		ff.unfilled(n, env)
+		ff.strangeQuotes(n)
+	}
 	if t != nil && t.Secret() {
 		where := "a prompt"
 		switch what {

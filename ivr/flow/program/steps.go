@@ -132,11 +132,20 @@ func (ff *File) readVerb(s *step) {
 	}
 }
 
+// leads reports a key that is meant as next.
+func (s *step) leads(key *source.Node) bool {
+	return slices.Contains([]string{"goto", "go", "go_to", "then", "to"}, strings.ToLower(key.Text))
+}
+
 // unknownStepKey tells a misspelt verb from a misspelt key.
 func (ff *File) unknownStepKey(s *step, key *source.Node) {
 	hasVerb := slices.ContainsFunc(s.body.Entries, func(e source.Entry) bool {
 		return slices.Contains(verbNames, e.Key.Text)
 	})
+	if s.leads(key) {
+		ff.Fail(key, "unknown-key", "write `next`", "a step has no `%s`: where it leads stands in `next`", key.Text)
+		return
+	}
 	if hasVerb {
 		ff.Fail(key, "unknown-key", source.DidYouMean(key.Text, stepKeys), "a step has no `%s`", key.Text)
 		return
@@ -162,7 +171,7 @@ func (ff *File) readNext(s *step, n *source.Node) {
 		return
 	}
 	if n == nil {
-		if s.Places["verb"] != nil {
+		if s.Places["verb"] != nil && !slices.ContainsFunc(s.body.Entries, func(e source.Entry) bool { return s.leads(e.Key) }) {
 			ff.Fail(s.Key, "missing-next", ff.nextFix(s), "step `%s` has no `next`", s.Name)
 		}
 		return

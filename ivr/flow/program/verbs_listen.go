@@ -267,6 +267,16 @@ func (ff *File) takesElement(n *source.Node, v *flow.Variable, elem *expression.
 
 var keysForm = regexp.MustCompile(`^[0-9*#A-D]+$`)
 
+// inPlain writes full-width signs as a plain keyboard does.
+func inPlain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if plain := source.Plain(r); plain != 0 {
+			return plain
+		}
+		return r
+	}, s)
+}
+
 // keys reads what a caller presses.
 func (ff *File) keys(n *source.Node) string {
 	if n == nil {
@@ -277,7 +287,11 @@ func (ff *File) keys(n *source.Node) string {
 		return ""
 	}
 	if !keysForm.MatchString(s) || len(s) > maxKeys {
-		ff.Fail(n, "keys", "write digits, * or #, such as \"1\" or \"*0\"", "`%s` cannot be pressed on a phone, or has more than %d keys", s, maxKeys)
+		fix := "write digits, * or #, such as \"1\" or \"*0\""
+		if plain := inPlain(s); plain != s && keysForm.MatchString(plain) {
+			fix = fmt.Sprintf("write \"%s\", with the keyboard in English", plain)
+		}
+		ff.Fail(n, "keys", fix, "`%s` cannot be pressed on a phone, or has more than %d keys", s, maxKeys)
 		return ""
 	}
 	return s

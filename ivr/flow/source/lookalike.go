@@ -24,6 +24,66 @@ func unseen(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
+// Plain is the sign of a plain keyboard for one of a Chinese or Japanese keyboard, or for
+// a typographer's quotation mark; 0 for any other character.
+func Plain(r rune) rune {
+	switch r {
+	case '“', '”', '„', '«', '»':
+		return '"'
+	case '‘', '’':
+		return '\''
+	case '、':
+		return ','
+	case '。':
+		return '.'
+	case '\u3000':
+		return ' '
+	}
+	if r >= '！' && r <= '～' { // in ASCII's order
+		return r - '！' + '!'
+	}
+	return 0
+}
+
+// FullWidth says of a sign that Plain knows what it is, for a message.
+func FullWidth(r rune) string {
+	if r >= '！' && r <= '～' || r == '\u3000' {
+		return fmt.Sprintf("`%c` is a full-width sign (U+%04X)", r, r)
+	}
+	return fmt.Sprintf("`%c` (U+%04X) is not a sign of a plain keyboard", r, r)
+}
+
+// structure is the signs that YAML is made of.
+const structure = `:,"'{}[]#-`
+
+// fullWidthNear looks for a sign of YAML's in full width, outside quotes, on the line at
+// which the file could not be read or on the two before it, and reports it.
+func (f *File) fullWidthNear(p Place) bool {
+	for line := p.Line; line > max(0, p.Line-3); line-- {
+		if line > len(f.lines) {
+			continue
+		}
+		quote := rune(0)
+		for at, r := range []rune(f.lines[line-1]) {
+			switch {
+			case quote != 0:
+				if r == quote {
+					quote = 0
+				}
+				continue
+			case r == '"' || r == '\'':
+				quote = r
+				continue
+			}
+			if plain := Plain(r); plain != 0 && strings.ContainsRune(structure, plain) {
+				f.Report(Error, Place{line, at + 1}, 1, "look-alike", fmt.Sprintf("write `%c`, with the keyboard in English; put quotes around text that holds such signs", plain), "%s, and YAML does not take it for `%c`", FullWidth(r), plain)
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // lookAlikes reports characters that are not what they seem, anywhere in the file: a
 // phrase with one of them is never matched, a name never found.
 func (f *File) lookAlikes() {

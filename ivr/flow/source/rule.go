@@ -64,6 +64,7 @@ func Rules() []Rule {
 		{"outcome-scope", "`outcome` is used where the customer has not left", "客户还没有离开，却用了 `outcome`", false},
 		{"pattern", "a pattern is no RE2 expression", "`pattern` 不是 RE2 正则表达式", false},
 		{"phrases-collide", "a phrase is used twice in one menu", "同一菜单中一个短语用了两次", false},
+		{"placeholder", "a text holds `{{x}}`, or `{x}` or `$x` with a name of the flow, which nothing is filled into", "文字中有 `{{x}}`，或带有流程变量名的 `{x}`、`$x`，这些不会被替换", false},
 		{"range", "a `range` is not written `1..5`", "`range` 没有写成 `1..5` 的形式", false},
 		{"recording", "a recorded entry reaches a person before the caller was told", "从录音的入口来的客户尚未被告知录音，就会接到真人", false},
 		{"recursion", "a flow calls itself, perhaps through others", "流程调用自身，也可能是经由其他流程", false},

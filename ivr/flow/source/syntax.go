@@ -210,6 +210,9 @@ func (f *File) syntaxError(err error) {
 		return
 	}
 	p := tokenPlace(at.GetToken())
+	if f.fullWidthNear(p) {
+		return
+	}
 	said := at.GetMessage()
 	for _, w := range syntaxWords {
 		if strings.Contains(said, w.said) {
@@ -293,6 +296,21 @@ func (c *converter) node(n ast.Node, depth int) *Node {
 	return &Node{Kind: Null, At: at}
 }
 
+// plainText reports text without quotes that would be read otherwise than it looks.
+func (c *converter) plainText(val *Node) {
+	if val.Kind != Text || val.Style != 0 {
+		return
+	}
+	switch {
+	case strings.Contains(val.Text, ": ") && strings.Contains(val.Text, "，"):
+		c.f.Report(Error, val.At, val.width(), "colon-in-text", "write `,` for `，`, which ends no text; or put quotes around the text",
+			"a colon and a space stand in text without quotes: other programs read it as a key with a value")
+	case strings.Contains(val.Text, ": "):
+		c.f.Report(Error, val.At, val.width(), "colon-in-text", "put quotes around it: { en: \"Note: this\" }",
+			"a colon and a space stand in text without quotes: other programs read it as a key with a value")
+	}
+}
+
 func (c *converter) mapping(values []*ast.MappingValueNode, at Place, flowStyle bool, depth int) *Node {
 	out := &Node{Kind: Map, At: at, Flow: flowStyle}
 	first := map[string]Place{}
@@ -308,10 +326,7 @@ func (c *converter) mapping(values []*ast.MappingValueNode, at Place, flowStyle 
 				"the comma before `%s` ended the text: inside { } text with a comma must be quoted", key.Text)
 			continue
 		}
-		if val.Kind == Text && val.Style == 0 && strings.Contains(val.Text, ": ") {
-			c.f.Report(Error, val.At, val.width(), "colon-in-text", "put quotes around it: { en: \"Note: this\" }",
-				"a colon and a space stand in text without quotes: other programs read it as a key with a value")
-		}
+		c.plainText(val)
 		if p, ok := first[key.Text]; ok {
 			c.f.Report(Error, key.At, key.width(), "duplicate-key", "remove or rename one of the two", "`%s` is written twice here; the first is on line %d, column %d", key.Text, p.Line, p.Col)
 		} else {
