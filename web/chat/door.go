@@ -121,6 +121,7 @@ type Door struct {
 	own     string // the server's origin
 	limits  *limits
 	uploads *uploads
+	times   times
 	ctx     context.Context // of all that is done for customers; ends with Close
 	cancel  context.CancelFunc
 
@@ -147,7 +148,7 @@ func New(o Options) (*Door, error) {
 			*of = standard
 		}
 	}
-	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), sockets: map[*socket]struct{}{}, strangers: map[string]*stranger{}}
+	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), times: standardTimes(), sockets: map[*socket]struct{}{}, strangers: map[string]*stranger{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil
 }

@@ -22,15 +22,24 @@ import (
 	"tandem/web/answer"
 )
 
-// Times and sizes of a socket.
+// times of a socket.
+type times struct {
+	hello time.Duration // to its first frame
+	write time.Duration // for one frame to leave
+	ping  time.Duration // between pings
+	pong  time.Duration // to the answer to one
+}
+
+// standardTimes are those of a Door, but for tests.
+func standardTimes() times {
+	return times{hello: 5 * time.Second, write: 10 * time.Second, ping: 30 * time.Second, pong: 10 * time.Second}
+}
+
 const (
-	helloTime = 5 * time.Second  // to its first frame
-	writeTime = 10 * time.Second // for one frame to leave
-	pingEvery = 30 * time.Second
-	pongTime  = 10 * time.Second
 	doTime    = time.Minute // for what one frame asks
 	bufSize   = 1 << 10     // bytes, each way: larger frames pass through
 	maxQueued = 64          // frames that wait to be written; then the socket is closed, and its client resumes
+	maxReady  = 32          // from so many on, changes are not queued but read when their turn comes
 	page      = 100         // messages read at once for a client that resumes
 )
 
@@ -75,12 +84,15 @@ type socket struct {
 
 	mu      sync.Mutex
 	beat    *time.Timer
-	queue   []any // *chat.Entry, again, backlog, or a frame
+	queue   []any // *chat.Entry, behind, again, backlog, or a frame
 	writing bool
 	over    bool // nothing is queued any more
 }
 
-// backlog asks the writer for all changes not written yet, and to say that this was all.
+// behind asks the writer for all changes not written yet.
+type behind struct{}
+
+// backlog asks for them too, and to say that this was all.
 type backlog struct{}
 
 // again is an entry that the client asks for by its id, and may have had.
@@ -237,7 +249,7 @@ func (s *socket) next() (in incoming, ok bool) {
 
 // hello reads the first frame and answers it; ok is false if the socket ends.
 func (s *socket) hello() (ok bool) {
-	late := time.AfterFunc(helloTime, func() { s.end(closePolicy, "hello") })
+	late := time.AfterFunc(s.door.times.hello, func() { s.end(closePolicy, "hello") })
 	in, ok := s.next()
 	if !late.Stop() || !ok {
 		return false
@@ -293,7 +305,7 @@ func (s *socket) join(id tandem.ConversationID, hello welcome) (ok bool) {
 func (s *socket) beats() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.beat = time.AfterFunc(pingEvery, s.ping)
+	s.beat = time.AfterFunc(s.door.times.ping, s.ping)
 }
 
 // ping ends a socket that does not answer: its client is gone without a word.
@@ -306,7 +318,7 @@ func (s *socket) ping() {
 	s.door.running.Add(1)
 	s.mu.Unlock()
 	defer s.door.running.Done()
-	ctx, cancel := context.WithTimeout(context.Background(), pongTime)
+	ctx, cancel := context.WithTimeout(context.Background(), s.door.times.pong)
 	defer cancel()
 	if err := s.conn.Ping(ctx); err != nil && !s.busy.Load() {
 		s.conn.CloseNow()
@@ -315,6 +327,6 @@ func (s *socket) ping() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over {
-		s.beat.Reset(pingEvery)
+		s.beat.Reset(s.door.times.ping)
 	}
 }

@@ -35,6 +35,13 @@ func (s *socket) push(what any) bool {
 		s.mu.Unlock()
 		return false
 	}
+	if _, change := what.(*chat.Entry); change && len(s.queue) >= maxReady {
+		if _, already := s.queue[len(s.queue)-1].(behind); already {
+			s.mu.Unlock()
+			return true
+		}
+		what = behind{}
+	}
 	if len(s.queue) >= maxQueued {
 		s.mu.Unlock()
 		s.end(closeSlow, "slow")
@@ -67,6 +74,8 @@ func (s *socket) write() {
 			switch what := what.(type) {
 			case *chat.Entry:
 				err = s.writeEntry(what)
+			case behind:
+				err = s.catchUp()
 			case backlog:
 				if err = s.catchUp(); err == nil {
 					err = s.put(caughtUp{T: kindCaughtUp, Rev: s.sent})
@@ -143,7 +152,7 @@ func (s *socket) put(frame any) error {
 	if err != nil {
 		return fmt.Errorf("writing a frame: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), s.door.times.write)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, data)
 }
