@@ -62,7 +62,8 @@ func (r *run) turn(ctx context.Context, s *flow.Session, e flow.Effect, in flow.
 }
 
 // hear waits for what moves the talk on, until it is over or something else happens.
-// Keys that came before the question was heard are none of its answers.
+// Keys that came before the question was heard are none of its answers, and a # where
+// nothing was entered ends the entry before, which was complete without it.
 func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 	for r.talk != nil {
 		if r.talk.turn.Go != "" {
@@ -79,7 +80,7 @@ func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 		}
 		switch in.Kind {
 		case flow.InputKey:
-			if in.Early {
+			if in.Early || in.Text == "#" && r.talk.keys == "" {
 				continue
 			}
 			r.Channel.Cut()
@@ -102,11 +103,10 @@ func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 	return in, nil
 }
 
-// enter takes a key and reports whether the entry is complete. A # where nothing was
-// entered ends the entry before, which was complete without it.
+// enter takes a key and reports whether the entry is complete.
 func (t *talk) enter(key string) bool {
 	if key == "#" {
-		return t.keys != ""
+		return true
 	}
 	t.keys += key
 	return len(t.keys) == t.turn.Digits || len(t.keys) >= maxEntry

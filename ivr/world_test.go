@@ -219,7 +219,7 @@ func TestTalk(t *testing.T) {
 		{"a choice is no secret", []flow.Turn{open, secret("code", 1, 1), done("passed")}, keys("15"),
 			"hush true\ntalk flow.Identify\nsay by code\nhush false\ncut\ntalk 7 text1\nsay code\nhush true\ncut\ntalk 1 text5\nsay so be it\nhush false\nsay in\ndrain"},
 		{"the # of the entry before, and a key before the question", []flow.Turn{secret("code", 2, 1), done("passed")}, append([]flow.Input{early}, keys("#34")...),
-			"hush true\ntalk flow.Identify\nsay code\nhush true\ncut\ncut\ncut\ntalk 1 text34\nsay so be it\nhush false\nsay in\ndrain"},
+			"hush true\ntalk flow.Identify\nsay code\nhush true\ncut\ncut\ntalk 1 text34\nsay so be it\nhush false\nsay in\ndrain"},
 		{"no end of keys", []flow.Turn{secret("code", 0, 1), done("failed")}, keys(strings.Repeat("1", maxEntry)),
 			"hush true\ntalk flow.Identify\nsay code\nhush true\n" + strings.Repeat("cut\n", maxEntry) + "talk 1 text" + strings.Repeat("1", maxEntry) + "\nsay so be it\nhush false\nsay out\ndrain"},
 		{"typed", []flow.Turn{secret("code", 4, 1), done("passed")}, []flow.Input{{Kind: flow.InputText, Text: "12 34"}},
