@@ -151,7 +151,7 @@ func (d *Desk) hash(id CheckID, code string) []byte {
 // deliver has a code sent and notes that, masked.
 func (d *Desk) deliver(ctx context.Context, w Who, id CheckID, code string, to tandem.Identity, why string) error {
 	l := text(w.Lang, code)
-	l.Key = "code " + string(id)
+	l.Key = "code:" + string(id)
 	if err := d.o.Send(ctx, w, to, l); err != nil {
 		return err
 	}

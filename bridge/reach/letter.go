@@ -50,7 +50,7 @@ func (r *Reach) Code(ctx context.Context, c Code) error {
 	if !ok {
 		return fmt.Errorf("no number of ours writes to this one")
 	}
-	text := sms.Message{Key: "code:" + c.Key, From: ours, To: c.To, Text: c.Text, Template: c.Template, Params: c.Params, Lang: c.Lang, Visitor: c.Visitor, Address: c.Address}
+	text := sms.Message{Key: c.Key, From: ours, To: c.To, Text: c.Text, Template: c.Template, Params: c.Params, Lang: c.Lang, Visitor: c.Visitor, Address: c.Address}
 	return r.o.Store.Commit(ctx, &store.Change{
 		Outbox: []store.Outgoing{r.o.Texts.Letter(text)},
 		With:   func(tx store.Tx) error { return r.o.Texts.Reserve(ctx, tx, text, text.Parts()) },

@@ -134,7 +134,7 @@ func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect)
 	case flow.SendLink:
 		return r.link(ctx, w, s, e)
 	case flow.Move:
-		return nil, r.move(ctx, w, e)
+		return nil, r.move(ctx, w, s, e)
 	case flow.Book:
 		return nil, r.book(ctx, w, e)
 	}

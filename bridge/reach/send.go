@@ -244,7 +244,7 @@ func (r *Reach) link(ctx context.Context, w Who, s flow.Session, e flow.SendLink
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
 		return nil, nil
 	}
-	order := r.order(w, by, e.Key, e.Serial, e.Lang)
+	order := r.order(w, s, by, e.Key, e.Serial, e.Lang)
 	order.Operation, order.Params, order.Expires = e.Operation, e.Params, e.Expires
 	order.Needs = r.o.Needs(ctx, s, e.Operation)
 	words := tandem.Message{Lang: e.Lang, Image: e.Image}
@@ -252,10 +252,12 @@ func (r *Reach) link(ctx context.Context, w Who, s flow.Session, e flow.SendLink
 }
 
 // order is what all links of a session have in common.
-func (r *Reach) order(w Who, by way, key string, serial int, lang string) link.Order {
+func (r *Reach) order(w Who, s flow.Session, by way, key string, serial int, lang string) link.Order {
+	top := s.Frames[len(s.Frames)-1]
 	o := link.Order{
 		Key: key, Interaction: w.Interaction, Leg: w.Leg, Customer: w.Customer, Number: w.Number, Serial: serial, Lang: lang, By: by.by,
 		Assurance: w.Assurance, AssuranceUntil: w.Until, Told: string(w.Channel) != by.by,
+		Flow: top.Flow, FlowHash: top.Hash,
 	}
 	if by.by == "chat" {
 		o.Conversation = w.Conversation
@@ -348,7 +350,7 @@ func codeWords(o link.Order, code string) []flow.Play {
 }
 
 // move asks the customer to go on by another channel.
-func (r *Reach) move(ctx context.Context, w Who, e flow.Move) error {
+func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) error {
 	patience := map[tandem.Channel]time.Duration{tandem.Voice: moveVoice, tandem.Chat: moveText, tandem.SMS: moveSMS}[w.Channel]
 	undeliverable := func() error {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
@@ -368,7 +370,7 @@ func (r *Reach) move(ctx context.Context, w Who, e flow.Move) error {
 	m := tandem.Message{Lang: e.Lang, Image: e.Image}
 	text := flow.Text(e.Parts)
 	if e.To == tandem.Chat {
-		order := r.order(w, by, e.Key, e.Serial, e.Lang)
+		order := r.order(w, s, by, e.Key, e.Serial, e.Lang)
 		order.To, order.Expires = e.To, patience
 		r.open(w.Interaction, moving{serial: e.Serial, to: e.To}, patience)
 		return r.wayTo(ctx, w, by, order, e, m, text)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +23,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/bridge/sms/simulator"
 	"tandem/flows"
 	"tandem/internal/app"
 	"tandem/internal/config"
@@ -45,7 +48,7 @@ func demoCommand() *cli.Command {
 
 // demoPlace is where one demo lives and listens; the configuration is made of it.
 type demoPlace struct {
-	SIP, HTTP, Staff, Admin, Core, Agent string // HOST:PORT
+	SIP, HTTP, Staff, Admin, Core, Agent, Phones string // HOST:PORT
 }
 
 func demo(c *cli.Context) (err error) {
@@ -73,8 +76,13 @@ func demo(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	phone, stopPhones, err := servePhones(loaded)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopPhones()) }()
 	options := app.Options{
-		Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version(), Demo: true,
+		Phone: phone, Config: loaded, Environ: os.Environ(), Log: newLog(loaded.Log, c.App.ErrWriter), Version: version(), Demo: true,
 	}
 	if loaded.Log.Format != "json" {
 		options.Console = c.App.ErrWriter
@@ -97,9 +105,9 @@ func demo(c *cli.Context) (err error) {
 
 // prepareDemo makes the folder what a demo needs, and leaves alone what is there.
 func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
-	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090"}
+	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083"}
 	if anyPorts {
-		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent} {
+		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones} {
 			addr, err := freePort()
 			if err != nil {
 				return place, err
@@ -113,6 +121,11 @@ func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
 	err := config.CreateMasterKey(filepath.Join(dir, "keys", "master.key"), rand.Reader)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return place, err
+	}
+	for _, name := range []string{"phones.secret", "identity.secret"} {
+		if err := writeSecret(filepath.Join(dir, "keys", name)); err != nil {
+			return place, err
+		}
 	}
 	if err := copyMissing(filepath.Join(dir, "flows"), flows.Sample()); err != nil {
 		return place, fmt.Errorf("laying out the sample flows: %w", err)
@@ -167,6 +180,7 @@ func copyMissing(dir string, from fs.FS) error {
 const demoConfig = `# The demo's configuration, made at its first start and never written again: edit it
 # as you like. A change of the entries serves the next call, all else the next start.
 # Every key is explained in docs/tandem.sample.yaml.
+name: Harbour Bank
 http:
   listen: {{.HTTP}}
   staff_listen: {{.Staff}}
@@ -185,11 +199,26 @@ flows:
     core: http://{{.Core}}          # the mock core bank, started with the demo
     agent: sip:agent@{{.Agent}}     # who takes calls: tandem call --answer {{.Agent}}
   http_allow: [ "{{.Core}}" ]
-outbound: { allow: [ "sip:{{.Agent}}" ] }
+outbound: { allow: [ "sip:{{.Agent}}", "+86138" ] }
+chat:
+  sites:
+    demo: { title: { en: Harbour Bank, zh-CN: 海港银行 }, call_back: true, queue: cards }
+    night: { title: { en: Harbour Bank at night, zh-CN: 海港银行夜间服务 } }
+sms:
+  gateways:
+    phones: { kind: webhook, url: "http://{{.Phones}}/webhook", secret: { file: keys/phones.secret }, numbers: [ "+861055550100" ] }
+texts: { allow: [ "+86138" ] }     # to the simulator's phones: no text leaves this machine
+identity: { service: "http://{{.Core}}", secret: { file: keys/identity.secret } }
 log: { level: warn }
 limits: { drain: 5s }
 entries:
   "95599": { flow: hotline, record: true }   # recorded if the caller agrees
+  "95588": counter                           # the same flow by phone, chat and SMS
+  "95500": night_desk
+  "chat:demo": counter
+  "chat:night": night_desk
+  "sms:+861055550100": counter
+  "qr:branch-12": { flow: counter, site: demo, place: Branch 12 }
 `
 
 func writeMissing(path string, place demoPlace) error {
@@ -215,7 +244,13 @@ func serveCore(ctx context.Context, loaded *config.Loaded, place demoPlace) (sto
 		return nil, tandem.Errorf(tandem.CodeInvalid,
 			"the mock core bank cannot listen on %s: %w; end what uses it, or change flows.settings.core in %s", addr, err, loaded.File)
 	}
-	server := &http.Server{Handler: mockbank.New(mockbank.Options{Now: time.Now, Random: rand.Reader}), ReadHeaderTimeout: 5 * time.Second}
+	bank := mockbank.New(mockbank.Options{Now: time.Now, Random: rand.Reader, Secret: loaded.Identity.Secret.Reveal()})
+	return serveBeside(l, bank), nil
+}
+
+// serveBeside serves a handler beside the server until it is stopped.
+func serveBeside(l net.Listener, h http.Handler) (stop func() error) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -225,7 +260,69 @@ func serveCore(ctx context.Context, loaded *config.Loaded, place demoPlace) (sto
 		err := server.Close()
 		<-done
 		return err
+	}
+}
+
+// demoGateway is the gateway that the simulator plays, demoNumber the phone that the
+// demo's page plays: a customer of the mock core bank.
+const (
+	demoGateway = "phones"
+	demoNumber  = "+8613800000001"
+)
+
+// servePhones starts the simulator of the gateway for texts, and of customers' phones. A
+// configuration without that gateway has none.
+func servePhones(loaded *config.Loaded) (phone *api.Phone, stop func() error, err error) {
+	g, ok := loaded.SMS.Gateways[demoGateway]
+	if !ok {
+		return nil, func() error { return nil }, nil
+	}
+	at, err := url.Parse(g.URL)
+	if err != nil {
+		return nil, nil, tandem.Errorf(tandem.CodeInvalid, "sms.gateways.%s.url: %w", demoGateway, err)
+	}
+	phones, err := simulator.New(simulator.Options{
+		Gateways: []simulator.Gateway{{
+			Kind: simulator.Webhook, Numbers: g.Numbers, Target: loaded.HTTP.PublicAddress() + "/api/v1/sms/" + demoGateway, Secret: g.Secret.Reveal(),
+		}},
+		Origin: loaded.HTTP.PublicAddress(),
+	})
+	if err != nil {
+		return nil, nil, tandem.Errorf(tandem.CodeInvalid, "the simulator of phones: %w", err)
+	}
+	l, err := net.Listen("tcp", at.Host)
+	if err != nil {
+		return nil, nil, tandem.Errorf(tandem.CodeInvalid,
+			"the simulator of phones cannot listen on %s: %w; end what uses it, or change sms.gateways.%s.url in %s", at.Host, err, demoGateway, loaded.File)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	posting := make(chan struct{})
+	go func() {
+		defer close(posting)
+		phones.Run(ctx)
+	}()
+	close := serveBeside(l, phones)
+	return &api.Phone{URL: "http://" + at.Host, Number: demoNumber}, func() error {
+		err := close()
+		cancel()
+		<-posting
+		return err
 	}, nil
+}
+
+// writeSecret makes a file with a secret for signing, if it is not there.
+func writeSecret(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return tandem.Errorf(tandem.CodeInvalid, "making a secret of the demo: %w", err)
+	}
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // it does not fail
+	_, err = f.WriteString("whsec_" + base64.StdEncoding.EncodeToString(b[:]) + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // demoAt reports whether a demo serves its page at this address.

@@ -79,7 +79,9 @@ var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	tandem.EventUnbound: words(func(p tandem.Bound) string {
 		return fmt.Sprintf("%s %s bound to the customer no more", p.Identity.Kind, p.Identity.Value)
 	}),
-	tandem.EventMerged:   words(func(p tandem.Merged) string { return fmt.Sprintf("customer %s is one with %s: %s", p.From, p.Into, p.Why) }),
+	tandem.EventMerged: words(func(p tandem.Merged) string {
+		return fmt.Sprintf("customer %s is one with %s: %s", p.From, p.Into, p.Why)
+	}),
 	tandem.EventUnmerged: words(func(p tandem.Merged) string { return fmt.Sprintf("customer %s is one with %s no more", p.From, p.Into) }),
 	tandem.EventCallback: words(func(p tandem.Callback) string {
 		when, proven := "as soon as somebody is free", ""

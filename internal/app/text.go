@@ -134,10 +134,14 @@ func (a *App) sendCode(ctx context.Context, w identity.Who, to tandem.Identity, 
 	if to.Kind != tandem.IdentityPhone {
 		return fmt.Errorf("codes go by text, not by %s", to.Kind)
 	}
-	return a.reach.Code(ctx, reach.Code{
+	err := a.reach.Code(ctx, reach.Code{
 		Key: l.Key, To: to.Value, Text: l.Text, Template: l.Template, Params: l.Params, Lang: l.Lang,
 		Visitor: string(w.Conversation), Address: w.Address,
 	})
+	if err != nil {
+		a.log.Warn("a code was not sent", "interaction", w.Interaction, "error", err)
+	}
+	return err
 }
 
 // outboxWorker makes the worker that sends what the outbox holds: texts, and notices of
