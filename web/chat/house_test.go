@@ -223,8 +223,10 @@ func (f *flow) turn(ctx context.Context, c *chat.Conversation, blobs []store.Blo
 			}
 			entries[i] = e
 		}
-		if change.Interaction != nil {
-			c.Customer = change.Interaction.Customer
+		if _, err := tx.One("SELECT c.id FROM interaction i JOIN customer c ON c.no = i.customer WHERE i.id = ?", func(row store.Row) {
+			c.Customer = tandem.CustomerID(row.Text(0))
+		}, string(c.Interaction)); err != nil {
+			return err
 		}
 		return f.h.book.Save(tx, c)
 	}
