@@ -241,48 +241,6 @@ func testInvalid(t *testing.T, s *suite) {
 	right(t, st, 4)
 }
 
-func testCustomers(t *testing.T, s *suite) {
-	st := s.start(t)
-	customer := func(c *store.Change) tandem.CustomerID {
-		t.Helper()
-		must(t, st.Commit(t.Context(), c))
-		return c.Interaction.Customer
-	}
-	first := customer(s.call("+8613800138000").Opening())
-	again := customer(s.call("+8613800138000").Opening())
-	other := customer(s.call("+8613800138001").Opening())
-	email := s.call("+8613800138000").Opening()
-	email.Caller.Kind = tandem.IdentityEmail
-	unlike := customer(email)
-	withheld := s.call("").Opening()
-	withheld.Caller = nil
-	nobody := customer(withheld)
-	withheld = s.call("").Opening()
-	withheld.Caller = nil
-	nobodyElse := customer(withheld)
-	named := s.call("+9").Opening()
-	named.Interaction.Customer = first
-	if again != first || customer(named) != first {
-		t.Error("a known caller became somebody else")
-	}
-	seen := map[tandem.CustomerID]bool{first: true}
-	for _, c := range []tandem.CustomerID{other, unlike, nobody, nobodyElse} {
-		if seen[c] || c == "" {
-			t.Errorf("customer %q twice", c)
-		}
-		seen[c] = true
-	}
-	if b := bound(t, st, "+8613800138000"); b.Customer != first || b.Since.IsZero() || !b.Checked.IsZero() {
-		t.Errorf("looked up: %+v", b)
-	}
-	if b, found, err := st.CustomerOf(t.Context(), tandem.Identity{Kind: tandem.IdentityEmail, Value: "+9"}); found || err != nil {
-		t.Errorf("looked up a stranger: %+v, %v", b, err)
-	}
-	unknown := s.call("+9").Opening()
-	unknown.Interaction.Customer = tandem.NewID[tandem.CustomerID](s.Clock.Now(), s.random)
-	mustBe(t, st.Commit(t.Context(), unknown), store.ErrNotFound)
-}
-
 func testNumbering(t *testing.T, s *suite) {
 	st := s.start(t)
 	const calls, changes, notes = 8, 20, 30
