@@ -116,6 +116,15 @@ func New(o Options) (*Desk, error) {
 	return d, nil
 }
 
+// Close lets go of the gateways' idle connections, once nothing is delivered any more.
+func (d *Desk) Close() {
+	for _, g := range d.o.Gateways {
+		if c, ok := g.(interface{ Close() }); ok {
+			c.Close()
+		}
+	}
+}
+
 // From is the number of ours that writes: that of an entry "sms:NUMBER", or, to a number
 // of somebody else's, the first one of their country, else the first of all.
 func (d *Desk) From(entryOrTo string) (ours string, ok bool) {

@@ -112,7 +112,7 @@ func FuzzSend(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add("/webhook", "application/json", `{"type":"message.send"}`)
-	f.Add("/2010-04-01/Accounts/"+noAccount+"/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B861380000000&ContentSid=HX&ContentVariables=[")
+	f.Add("/2010-04-01/Accounts/"+NoAccount+"/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B861380000000&ContentSid=HX&ContentVariables=[")
 	f.Add("/phones/+861380000000/reply", "application/json", `{"text":"x"}`)
 	f.Add("/phones/%zz/reply", "application/json", `{"text":1}`)
 	f.Fuzz(func(t *testing.T, path, kind, body string) {
@@ -122,7 +122,7 @@ func FuzzSend(f *testing.F) {
 		}
 		r.URL.Path = path
 		r.Header["Content-Type"] = []string{kind}
-		r.SetBasicAuth(noAccount, token)
+		r.SetBasicAuth(NoAccount, token)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if w.Code >= 500 && w.Code != 503 {

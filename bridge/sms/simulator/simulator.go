@@ -126,7 +126,7 @@ func New(o Options) (*Simulator, error) {
 }
 
 // NoAccount is the account's SID that is played where none is named.
-var noAccount = "AC" + strings.Repeat("0", 32)
+const NoAccount = "AC00000000000000000000000000000000"
 
 func (g *Gateway) prepare() (err error) {
 	if u, err := url.Parse(g.Target); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -138,7 +138,7 @@ func (g *Gateway) prepare() (err error) {
 	switch g.Kind {
 	case Twilio:
 		if g.Account == "" {
-			g.Account = noAccount
+			g.Account = NoAccount
 		}
 		if g.key = []byte(g.Secret); len(g.key) == 0 {
 			return errors.New("a gateway that plays Twilio needs a token")

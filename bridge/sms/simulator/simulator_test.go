@@ -82,7 +82,7 @@ func newTown(t *testing.T, knobs Knobs) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := sms.NewTwilio(sms.TwilioOptions{URL: simulator.URL, Account: noAccount, Token: token, Callback: x.door + "second", Log: quiet, Templates: map[string]string{"code": "HX1"}})
+	second, err := sms.NewTwilio(sms.TwilioOptions{URL: simulator.URL, Account: NoAccount, Token: token, Callback: x.door + "second", Log: quiet, Templates: map[string]string{"code": "HX1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -389,11 +389,11 @@ func TestForgers(t *testing.T) {
 		{"/webhook", "application/json", `{"type":"message.send","data":{"from":"` + ours + `","to":"` + theirs + `","text":"x"}}`, nil, 401},
 		{"/webhook", "application/json", `{"type":"message.send","data":{"from":"+49","to":"` + theirs + `","text":"x"}}`, nil, 400},
 		{"/webhook", "application/json", `{`, nil, 400},
-		{"/2010-04-01/Accounts/" + noAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", nil, 401},
-		{"/2010-04-01/Accounts/" + noAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(noAccount, "guess") }, 401},
-		{"/2010-04-01/Accounts/AC1/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(noAccount, token) }, 401},
-		{"/2010-04-01/Accounts/" + noAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B49&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(noAccount, token) }, 400},
-		{"/2010-04-01/Accounts/" + noAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=138&Body=x", func(r *http.Request) { r.SetBasicAuth(noAccount, token) }, 400},
+		{"/2010-04-01/Accounts/" + NoAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", nil, 401},
+		{"/2010-04-01/Accounts/" + NoAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(NoAccount, "guess") }, 401},
+		{"/2010-04-01/Accounts/AC1/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(NoAccount, token) }, 401},
+		{"/2010-04-01/Accounts/" + NoAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B49&To=%2B8613800000001&Body=x", func(r *http.Request) { r.SetBasicAuth(NoAccount, token) }, 400},
+		{"/2010-04-01/Accounts/" + NoAccount + "/Messages.json", "application/x-www-form-urlencoded", "From=%2B15005550006&To=138&Body=x", func(r *http.Request) { r.SetBasicAuth(NoAccount, token) }, 400},
 	} {
 		r := httptest.NewRequest("POST", "http://127.0.0.1"+c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.kind)
