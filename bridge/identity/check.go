@@ -90,7 +90,7 @@ func (d *Desk) issue(ctx context.Context, why string, w Who, to string, hide boo
 	if code, err = newCode(d.o.Random); err != nil {
 		return "", "", false, err
 	}
-	id = CheckID(why + "." + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:])))
+	id = CheckID(why + "-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:])))
 	now := d.o.Now()
 	mine, theirs := d.codes(w), d.codesTo(to)
 	err = d.o.Records.Update(ctx, func(tx store.Tx) error {
