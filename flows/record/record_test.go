@@ -42,7 +42,7 @@ func TestTheSampleIsSpokenFromRecordingsAlone(t *testing.T) {
 			}
 		}
 	}
-	if seen["en"] < 25 || seen["zh-CN"] < 25 {
+	if seen["en"] < 110 || seen["zh-CN"] < 110 {
 		t.Errorf("pieces by language: %v", seen)
 	}
 	for lang := range seen {
@@ -68,8 +68,8 @@ func TestTheRecordingsAreSmall(t *testing.T) {
 		total += info.Size()
 		return nil
 	})
-	if err != nil || total == 0 || total > 4<<20 {
-		t.Errorf("%d bytes of recordings, %v; want at most 4 MiB", total, err)
+	if err != nil || total == 0 || total > 8<<20 {
+		t.Errorf("%d bytes of recordings, %v; want at most 8 MiB", total, err)
 	}
 }
 

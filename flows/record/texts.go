@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"tandem/bridge/identity"
 	"tandem/flows"
+	"tandem/internal/mockbank"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
 )
@@ -17,10 +20,13 @@ type text struct {
 	said string
 }
 
-// served are the sample flows that calls are put through to: they have recordings.
-func served() []string { return []string{"hotline"} }
+// served are the sample flows that calls are put through to, with those they call: they
+// have recordings.
+func served() []string { return []string{"hotline", "counter", "appointment", "night_desk"} }
 
-// sampleTexts is every piece of literal text in the served flows, in a fixed order.
+// sampleTexts is every piece of literal text that callers hear of the served flows, of
+// the program's own words, and of the questions of the demonstration's bank, in a fixed
+// order.
 func sampleTexts() ([]text, error) {
 	lib, found := read.FS(flows.Sample(), read.Options{})
 	if lib == nil {
@@ -28,24 +34,37 @@ func sampleTexts() ([]text, error) {
 	}
 	var all []text
 	for _, name := range served() {
-		for _, p := range prompts(lib.Flows[name]) {
+		for _, p := range spoken(lib.Flows[name]) {
 			for _, lang := range slices.Sorted(maps.Keys(p.prompt.ByLang)) {
 				w := p.prompt.ByLang[lang]
 				if w.Text == nil {
 					continue
 				}
-				segments := w.Text.Segments()
-				for i, said := range segments {
-					file := p.name
-					if len(segments) > 1 {
-						file = fmt.Sprintf("%s-%d", p.name, i+1)
-					}
-					all = append(all, text{lang: lang, file: file, said: said})
-				}
+				all = append(all, pieces(lang, name+"/"+p.name, w.Text.Segments())...)
 			}
 		}
 	}
+	for _, w := range identity.Words() {
+		all = append(all, pieces(w.Lang, "identity/"+strings.TrimPrefix(w.Name, "identity_"), w.Pieces)...)
+	}
+	for _, q := range mockbank.Questions() {
+		for _, lang := range slices.Sorted(maps.Keys(q.Text)) {
+			all = append(all, text{lang: lang, file: "identity/question_" + q.ID, said: q.Text[lang]})
+		}
+	}
 	return all, nil
+}
+
+// pieces are the texts of one sentence.
+func pieces(lang, file string, said []string) (all []text) {
+	for i, s := range said {
+		t := text{lang: lang, file: file, said: s}
+		if len(said) > 1 {
+			t.file = fmt.Sprintf("%s-%d", file, i+1)
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 type namedPrompt struct {
@@ -53,12 +72,11 @@ type namedPrompt struct {
 	prompt *flow.Prompt
 }
 
-// prompts is a flow's prompts, those written in place under the name of their step.
-func prompts(f *flow.Flow) []namedPrompt {
-	var all []namedPrompt
-	for _, name := range slices.Sorted(maps.Keys(f.Prompts)) {
-		all = append(all, namedPrompt{name, f.Prompts[name]})
-	}
+// spoken are a flow's prompts that callers hear, those written in place under the name of
+// their step. What is only ever written, such as the text with a link, needs no voice.
+func spoken(f *flow.Flow) []namedPrompt {
+	var inPlace []namedPrompt
+	heard, written := map[string]bool{}, map[string]bool{}
 	for _, step := range f.Order {
 		var found []*flow.Prompt
 		switch v := f.Steps[step].Verb.(type) {
@@ -72,12 +90,32 @@ func prompts(f *flow.Flow) []namedPrompt {
 			found = append(append(found, v.Prompt), v.Retry...)
 		case *flow.ConsentStep:
 			found = append(append(found, v.Prompt), v.Retry...)
+		case *flow.LinkStep:
+			found = append(found, v.OnOpened)
+			note(written, v.Prompt)
+		case *flow.Handoff:
+			note(written, v.Prompt)
+		case *flow.Message:
+			note(written, v.Prompt)
 		}
 		for i, p := range found {
+			note(heard, p)
 			if p != nil && p.Name == "" {
-				all = append(all, namedPrompt{fmt.Sprintf("%s.%d", step, i+1), p})
+				inPlace = append(inPlace, namedPrompt{fmt.Sprintf("%s.%d", step, i+1), p})
 			}
 		}
 	}
-	return all
+	var all []namedPrompt
+	for _, name := range slices.Sorted(maps.Keys(f.Prompts)) {
+		if heard[name] || !written[name] {
+			all = append(all, namedPrompt{name, f.Prompts[name]})
+		}
+	}
+	return append(all, inPlace...)
+}
+
+func note(names map[string]bool, p *flow.Prompt) {
+	if p != nil && p.Name != "" {
+		names[p.Name] = true
+	}
 }
