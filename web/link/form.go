@@ -108,7 +108,10 @@ func (a asked) read(typed []string) (any, fault) {
 		}
 		return nil, faultMissing
 	}
-	value, err := expression.Convert(a.Type, plain(kind, text))
+	if text = plain(kind, text); text == "" { // a hyphen alone
+		return nil, fault(kind)
+	}
+	value, err := expression.Convert(a.Type, text)
 	if err != nil {
 		return nil, fault(kind)
 	}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -96,6 +97,9 @@ type house struct {
 	who   tandem.CustomerID
 	log   *bytes.Buffer
 
+	key     []byte
+	options Options
+
 	operation *flow.Operation
 	forms     map[string]*flow.Form
 	said      []string
@@ -137,18 +141,20 @@ func newHouse(t testing.TB, factor links.Factor) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Handler = Handler(Options{
-		Desk: h.desk, URL: host, Name: "Harbour Bank", Images: fstest.MapFS{"card.png": {Data: picture}, "evil.svg": {Data: []byte("<svg/>")}}, Now: h.clock.Now, Log: log,
+	h.key = []byte("the key of the test's forms")
+	h.options = Options{
+		Key: h.key, Desk: h.desk, URL: host, Name: "Harbour Bank", Images: fstest.MapFS{"card.png": {Data: picture}, "evil.svg": {Data: []byte("<svg/>")}}, Now: h.clock.Now, Log: log,
 		Operations: func(context.Context, links.Link) (*flow.Operation, map[string]*flow.Form, error) {
 			return h.operation, h.forms, nil
 		},
 		Said: func(context.Context, links.Link) []string { return h.said },
-		Accept: func(_ context.Context, l links.Link, _ *http.Request) (string, error) {
+		Accept: func(_ context.Context, l links.Link, _ *http.Request) (string, string, error) {
 			h.accepted++
-			return "/chat?site=bank", nil
+			return "bank", "chat-token", nil
 		},
-		Address: func(r *http.Request) netip.Addr { a, _ := netip.ParseAddr(r.Header.Get("X-Test-Address")); return a },
-	})
+		Address: func(r *http.Request) netip.Addr { return address(r.Header.Get("X-Test-Address")) },
+	}
+	h.Handler = Handler(h.options)
 	return h
 }
 
@@ -279,6 +285,10 @@ func has(t testing.TB, a answer, status int, parts ...string) {
 		}
 	}
 }
+
+func address(s string) netip.Addr { a, _ := netip.ParseAddr(s); return a }
+
+func hex(n int) string { return strconv.FormatInt(int64(n), 16) }
 
 func ids(n int) string { return fmt.Sprint("k", n) }
 
