@@ -21,7 +21,7 @@ type CheckID string
 
 // For reports whether the code was sent for a purpose.
 func (id CheckID) For(why string) bool {
-	purpose, _, ok := strings.Cut(string(id), ".")
+	purpose, _, ok := strings.Cut(string(id), "-")
 	return ok && purpose == why
 }
 
