@@ -55,7 +55,7 @@ func simulateCommand() *cli.Command {
 				rate("lost", "receipts lost"), rate("double", "receipts sent twice"), rate("reorder", "texts with receipts out of order"),
 				rate("double-in", "replies sent twice"), rate("reorder-in", "replies held back"),
 				&cli.BoolFlag{Name: "read", Usage: "phones say that a text was read"},
-				&cli.Uint64Flag{Name: "seed", Usage: "of chance, so that a run can be had again; 0 = another each time"},
+				&cli.Uint64Flag{Name: "seed", Usage: "`NUMBER` that chance begins with, so that a run can be had again; 0 = another each time"},
 				jsonFlag(),
 			},
 			Action: simulateSMS,

@@ -117,6 +117,7 @@ function choose(number) {
   rev = 0;
   $("log").replaceChildren();
   drawPhones();
+  drawLog();
   look();
 }
 
@@ -166,7 +167,7 @@ function drawKnobs(values) {
       input.required = true;
       if (RATES.includes(name)) {
         input.max = 1;
-        input.step = 0.05;
+        input.step = 0.01;
       }
       input.value = values[name];
     }
