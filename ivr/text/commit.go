@@ -225,6 +225,9 @@ func (t *turn) customer(tx store.Tx) (c tandem.CustomerID, err error) {
 // keep remembers the state as it is now, and when it is due.
 func (t *turn) keep() {
 	d := t.d
+	if t.st.elsewhere { // it has another lane
+		return
+	}
 	d.mu.Lock()
 	if d.touched != nil {
 		d.touched[t.interaction] = struct{}{}

@@ -124,15 +124,14 @@ type Driver struct {
 	lanes  lanes
 	timers timers
 
-	ctx      context.Context // of everything that runs beside a turn
-	cancel   context.CancelFunc
-	fetches  atomic.Int64
-	slots    chan struct{} // of exchanges
-	mu       sync.Mutex
-	closed   bool // nothing is begun beside a turn any more
-	beside   sync.WaitGroup
-	touched  map[tandem.InteractionID]struct{} // by turns of this process, until Run has looked at all; nil afterwards
-	restored chan struct{}                     // closed when it has
+	ctx     context.Context // of everything that runs beside a turn
+	cancel  context.CancelFunc
+	fetches atomic.Int64
+	slots   chan struct{} // of exchanges
+	mu      sync.Mutex
+	closed  bool // nothing is begun beside a turn any more
+	beside  sync.WaitGroup
+	touched map[tandem.InteractionID]struct{} // by turns of this process, until Run has looked at all; nil afterwards
 }
 
 // Bounds.
@@ -162,7 +161,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d := &Driver{
 		o: o, log: o.Log, memory: newMemory(o.Now), slots: make(chan struct{}, maxRunning),
-		touched: map[tandem.InteractionID]struct{}{}, restored: make(chan struct{}),
+		touched: map[tandem.InteractionID]struct{}{},
 	}
 	d.lanes.by = map[string]*lane{}
 	d.timers.init()

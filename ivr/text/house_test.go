@@ -287,6 +287,7 @@ func (h *house) ended(in tandem.InteractionID) store.Story {
 type mortal struct {
 	*sqlite.DB
 	mu    sync.Mutex
+	made  int  // commits so far
 	left  int  // commits until it dies; 0 = it does not
 	after bool // the last is written
 	dead  bool
@@ -296,6 +297,7 @@ var errDead = errors.New("dead")
 
 func (m *mortal) Commit(ctx context.Context, c *store.Change) error {
 	m.mu.Lock()
+	m.made++
 	dies := false
 	if m.left > 0 {
 		m.left--
@@ -312,6 +314,19 @@ func (m *mortal) Commit(ctx context.Context, c *store.Change) error {
 		err = errDead // nobody hears of it
 	}
 	return err
+}
+
+// die has it die at a commit from now, the next being 1.
+func (m *mortal) die(n int, after bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left, m.after = n, after
+}
+
+func (m *mortal) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made
 }
 
 func (m *mortal) kill() {

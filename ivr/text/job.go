@@ -11,6 +11,8 @@ import (
 	"tandem/store"
 )
 
+var errFault = errors.New("a fault of ours")
+
 // Deliver brings an answer to what a session asked for, or what else happened to its
 // interaction. It is taken after what is going on in the conversation, or by this call; if
 // the store fails, it is tried again. What nobody waits for is ignored, and so is what is
@@ -47,21 +49,36 @@ func (d *Driver) perform(ctx context.Context, j job) error {
 
 // leave does what was handed over meanwhile and gives up the turn.
 func (d *Driver) leave(ctx context.Context, ln *lane) {
+	var after func(context.Context)
 	for {
-		after := ln.after
+		if ln.after != nil {
+			after, ln.after = ln.after, nil
+		}
 		j, ok := d.lanes.next(ln)
 		if !ok {
-			if after != nil {
-				after()
+			break
+		}
+		d.leaving(ctx, func(ctx context.Context) {
+			if err := d.do(ctx, ln, j); err != nil {
+				d.lost(j, err)
 			}
-			return
-		}
-		ctx, cancel := detach(ctx)
-		if err := d.do(ctx, ln, j); err != nil {
-			d.log.Error("what was to happen in a conversation is lost", "interaction", j.interaction, "error", err)
-		}
-		cancel()
+		})
 	}
+	if after != nil {
+		d.leaving(ctx, after)
+	}
+}
+
+// leaving gives something a turn's time of its own.
+func (d *Driver) leaving(ctx context.Context, do func(context.Context)) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	do(ctx)
+}
+
+// lost tells of a job that nobody will do.
+func (d *Driver) lost(j job, why error) {
+	d.log.Error("what was to happen in a conversation is lost", "interaction", j.interaction, "error", why)
 }
 
 // do does a job in its lane; if that fails it is tried again later.
@@ -94,7 +111,8 @@ func (d *Driver) again(j job, why error) error {
 }
 
 // try does a job. What the job is for may be over: then there is nothing to do.
-func (d *Driver) try(ctx context.Context, ln *lane, j job) error {
+func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
+	defer d.contain("turn", &err)
 	st, err := d.load(ctx, ln.key, j.interaction)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -194,7 +212,7 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 		return
 	}
 	if t.goOn != nil {
-		ln.after = func() { d.goOn(ctx, r, t) }
+		ln.after = func(ctx context.Context) { d.goOn(ctx, r, t) }
 		return
 	}
 	switch e := t.ask.(type) {
@@ -217,37 +235,41 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 
 // begin asks the world, whose panics are errors here.
 func (d *Driver) begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			d.panicked("begin", p)
-			words, err = nil, errors.New("a fault of ours")
-		}
-	}()
+	defer d.contain("begin", &err)
 	return d.o.World.Begin(ctx, r, s, e)
 }
 
 // goOn has an earlier interaction go on in the place of the turn's. If that cannot be, the
 // flow goes on with the step's failure.
 func (d *Driver) goOn(ctx context.Context, r Ref, t *turn) {
-	err := errors.New("a fault of ours")
-	d.safely("resume", func() { err = d.o.World.Resume(ctx, t.st.conv, t.goOn.Go, *t.goOn) })
+	err := func() (err error) {
+		defer d.contain("resume", &err)
+		return d.o.World.Resume(ctx, t.st.conv, t.goOn.Go, *t.goOn)
+	}()
 	if err == nil {
 		return
 	}
 	d.log.Warn("an earlier interaction could not be gone on with", "interaction", r.Interaction, "earlier", t.goOn.Go, "error", err)
 	failed := flow.Input{Kind: flow.InputResult, Serial: t.st.s.Wait.Serial, Result: &flow.Result{Outcome: "failed"}}
-	if err := d.Deliver(ctx, r.Interaction, failed); err != nil {
-		d.log.Error("what was to happen in a conversation is lost", "interaction", r.Interaction, "error", err)
+	j := job{interaction: r.Interaction, kind: jobInput, input: failed}
+	if err := d.perform(ctx, j); err != nil {
+		d.lost(j, err)
 	}
 }
 
+// safely does something whose panics stay its own.
 func (d *Driver) safely(what string, do func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			d.panicked(what, p)
-		}
-	}()
+	var err error
+	defer d.contain(what, &err)
 	do()
+}
+
+// contain makes an error of a panic; it is deferred.
+func (d *Driver) contain(what string, err *error) {
+	if p := recover(); p != nil {
+		d.panicked(what, p)
+		*err = errFault
+	}
 }
 
 // fetch makes an exchange beside the conversation, whose answer is delivered.
@@ -274,7 +296,7 @@ func (d *Driver) fetch(ln *lane, r Ref, e flow.Fetch) {
 			return // the session asks again at the next start
 		}
 		if err := d.perform(d.ctx, answer(f)); err != nil {
-			d.log.Error("an answer is lost", "interaction", r.Interaction, "error", err)
+			d.lost(answer(f), err)
 		}
 	})
 	if !begun {

@@ -13,7 +13,7 @@ import (
 func (d *Driver) Run(ctx context.Context) error {
 	defer d.stop()
 	sessions, err := d.o.Store.Sessions(ctx)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
 	firing := make(chan struct{}, maxFiring)
@@ -71,7 +71,7 @@ func (d *Driver) fire(ctx context.Context, firing chan struct{}, j job) {
 	begun := d.spawn(func() {
 		defer func() { <-firing }()
 		if err := d.perform(ctx, j); err != nil {
-			d.log.Error("what was to happen in a conversation is lost", "interaction", j.interaction, "error", err)
+			d.lost(j, err)
 		}
 	})
 	if !begun {

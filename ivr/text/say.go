@@ -57,6 +57,7 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 // said is one try of event. again says that the ground has changed and it is to be tried
 // once more.
 func (d *Driver) said(ctx context.Context, ln *lane, id tandem.ConversationID, s *Said) (e chat.Entry, again bool, err error) {
+	defer d.contain("turn", &err)
 	st, err := d.load(ctx, string(id), "")
 	if err != nil {
 		return e, false, err

@@ -3,7 +3,6 @@ package text
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"tandem/ivr/flow"
 )
@@ -42,11 +41,6 @@ func (t *turn) talk(ctx context.Context, e flow.Effect, in flow.Input) {
 
 // talked asks the world, whose panics are errors here.
 func (d *Driver) talked(ctx context.Context, r Ref, s flow.Session, e flow.Effect, in flow.Input) (answer flow.Turn, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			d.panicked("talk", p)
-			err = fmt.Errorf("a fault of ours")
-		}
-	}()
+	defer d.contain("talk", &err)
 	return d.o.World.Talk(ctx, r, s, e, in)
 }

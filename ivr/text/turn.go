@@ -118,13 +118,7 @@ func (t *turn) answer(in flow.Input) {
 // step takes one step of the engine. What goes wrong in it is this session's end, and
 // nobody else's.
 func (t *turn) step(engine func() (flow.Session, []flow.Effect, error)) {
-	defer func() {
-		if p := recover(); p != nil {
-			t.d.panicked("flow", p)
-			t.st.broken = "a fault of ours"
-		}
-	}()
-	s, effects, err := engine()
+	s, effects, err := t.d.ran(engine)
 	if err != nil {
 		t.st.broken = err.Error()
 		return
@@ -137,6 +131,12 @@ func (t *turn) step(engine func() (flow.Session, []flow.Effect, error)) {
 	for _, e := range effects {
 		t.collect(e)
 	}
+}
+
+// ran runs the engine, whose panics are errors here.
+func (d *Driver) ran(engine func() (flow.Session, []flow.Effect, error)) (s flow.Session, effects []flow.Effect, err error) {
+	defer d.contain("flow", &err)
+	return engine()
 }
 
 // collect notes what an effect asks for.
