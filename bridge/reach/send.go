@@ -341,12 +341,20 @@ func codeWords(o link.Order, code string) []flow.Play {
 	if code == "" {
 		return nil
 	}
-	spaced := strings.Join(strings.Split(code, ""), " ")
-	text := "The page asks for this code: " + spaced + "."
-	if strings.HasPrefix(o.Lang, "zh") {
-		text = "页面会要求输入验证码：" + spaced + "。"
+	before, after := CodeText(o.Lang)
+	return []flow.Play{{Name: "link_code", Lang: o.Lang, Secret: true, Parts: []tandem.Part{
+		{Kind: tandem.PartText, Text: before},
+		{Kind: tandem.PartDigits, Text: strings.Join(strings.Split(code, ""), " "), Value: code},
+		{Kind: tandem.PartText, Text: after},
+	}}}
+}
+
+// CodeText is what is said before and after the code that a link's page asks for.
+func CodeText(lang string) (before, after string) {
+	if strings.HasPrefix(lang, "zh") {
+		return "页面会要求输入验证码：", "。"
 	}
-	return []flow.Play{{Name: "link_code", Lang: o.Lang, Parts: []tandem.Part{{Text: text}}, Secret: true}}
+	return "The page asks for this code: ", "."
 }
 
 // move asks the customer to go on by another channel.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tandem/bridge/identity"
+	"tandem/bridge/reach"
 	"tandem/flows"
 	"tandem/internal/mockbank"
 	"tandem/ivr/flow"
@@ -46,6 +47,10 @@ func sampleTexts() ([]text, error) {
 	}
 	for _, w := range identity.Words() {
 		all = append(all, pieces(w.Lang, "identity/"+strings.TrimPrefix(w.Name, "identity_"), w.Pieces)...)
+	}
+	for _, lang := range []string{"en", "zh-CN"} {
+		said, _ := reach.CodeText(lang)
+		all = append(all, text{lang: lang, file: "link_code", said: said})
 	}
 	for _, q := range mockbank.Questions() {
 		for _, lang := range slices.Sorted(maps.Keys(q.Text)) {
