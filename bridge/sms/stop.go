@@ -122,7 +122,8 @@ func (d *Desk) setStop(tx store.Tx, s Stop) (err error) {
 //
 // The first STOP is answered with one text, and a START that changes something too. Both
 // are subject to the policy and the caps, so that nobody can make us text a stranger, or
-// a premium number, by sending words in its name.
+// a premium number, by sending words in its name. The wish itself holds whatever becomes
+// of the answer and of the event.
 func (d *Desk) heed(ctx context.Context, in *Inbound) (handled bool, err error) {
 	word, on := wish(in.Text)
 	if word == "" {
@@ -140,20 +141,32 @@ func (d *Desk) heed(ctx context.Context, in *Inbound) (handled bool, err error) 
 	if was == on { // a second STOP: nothing changes and nobody is told
 		return true, d.o.Database.Update(ctx, func(tx store.Tx) error { return d.see(tx, in) })
 	}
+	m := d.confirmation(s, in.answerKey())
+	answer := &m
+	if !d.mayConfirm(ctx, answer) {
+		answer = nil
+	}
 	var change store.Change
 	if d.o.Stopped != nil {
-		if change, err = d.o.Stopped(ctx, s); err != nil {
-			return true, err
+		change, err = d.o.Stopped(ctx, s)
+	}
+	for range 3 {
+		if err == nil {
+			err = d.o.Database.Commit(ctx, d.stopChange(change, s, in, answer))
 		}
-	}
-	m := d.confirmation(s, in.answerKey())
-	if d.mayConfirm(ctx, &m) {
-		err := d.o.Database.Commit(ctx, d.stopChange(change, s, in, &m))
-		if refused := (*Refused)(nil); !errors.As(err, &refused) {
+		refused := (*Refused)(nil)
+		switch {
+		case err == nil || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil:
 			return true, err
-		} // somebody else took the last place under a cap just now
+		case errors.As(err, &refused): // somebody else took the last place under a cap just now
+			answer = nil
+		default: // such as a person who was erased: their wish holds all the same
+			d.o.Log.Error("a STOP or START is not in the journal", "err", err)
+			change = store.Change{}
+		}
+		err = nil
 	}
-	return true, d.o.Database.Commit(ctx, d.stopChange(change, s, in, nil))
+	return true, errors.New("sms: a STOP or START cannot be kept")
 }
 
 // stopChange adds to a change that a person stopped or started, that their text was

@@ -183,6 +183,28 @@ func TestAStopIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// Whatever is wrong with the journal, who wants no texts gets none.
+func TestAStopHoldsWithoutTheJournal(t *testing.T) {
+	for name, stopped := range map[string]func(context.Context, Stop) (store.Change, error){
+		"no interaction": func(context.Context, Stop) (store.Change, error) {
+			return store.Change{Events: []tandem.Event{tandem.NewEvent("gone", "", time.Unix(1, 0), tandem.EventStopped, "caller", tandem.Stopped{})}}, nil
+		},
+		"erased": func(context.Context, Stop) (store.Change, error) { return store.Change{}, store.ErrErased },
+		"invalid": func(context.Context, Stop) (store.Change, error) {
+			return store.Change{Session: &store.SessionRecord{}}, nil
+		},
+	} {
+		o := newOffice(t, generous(), func(p *Options) { p.Stopped = stopped })
+		plainly(o.gateway)
+		if w := o.knock(t, door, inbound("m-1", "STOP")); w.Code != 200 || ruled(t, o.Allow(t.Context(), theirs)) != "stopped" {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if n := len(o.deliver(t)); n != 1 {
+			t.Errorf("%s: %d answers", name, n)
+		}
+	}
+}
+
 // A provider that keeps a list of its own refuses; from then on we do too.
 func TestAProviderThatStopsThem(t *testing.T) {
 	o := newOffice(t, generous())
