@@ -97,7 +97,17 @@ func (r *Runner) Resume(ctx context.Context, s flow.Session) (Result, error) {
 	return r.drive(ctx, s, effects)
 }
 
-// run is the state of one Run or Resume.
+// GoOn goes on with a session whose run has ended with a Go that came to nothing: it is
+// told the input, and driven as Run does.
+func (r *Runner) GoOn(ctx context.Context, s flow.Session, in flow.Input) (Result, error) {
+	s, effects, err := engine.Advance(r.Library, s, in)
+	if err != nil {
+		return Result{}, fmt.Errorf("going on with a session: %w", err)
+	}
+	return r.drive(ctx, s, effects)
+}
+
+// run is the state of one Run, Resume or GoOn.
 type run struct {
 	*Runner
 	answers chan flow.Input // one outstanding exchange at a time

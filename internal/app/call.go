@@ -182,7 +182,8 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
 		Stream: k.audio.Stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
-		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Relay: w.relay, Filler: k.app.sounds.filler, Beep: k.app.sounds.beep,
+		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Relay: w.relay, Filler: k.app.sounds.filler,
+		Music: k.app.sounds.music, Beep: k.app.sounds.beep,
 	})
 	defer k.line.Close()
 	k.runner = ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
@@ -190,10 +191,13 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,
 		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Assurance: k.leg.Assurance,
 	}
+	if k.leg.Assurance >= tandem.Recognised {
+		facts.Phone, _ = config.E164(k.leg.From, k.app.cfg.Identity.Country)
+	}
 	k.app.live.put(k.interaction.ID, k)
 	result, err := k.runner.Run(ctx, k.entry.Flow, facts, nil)
 	for err == nil && result.Go != "" {
-		result, err = k.resume(ctx, result.Go, result.Turn)
+		result, err = k.resume(ctx, result.Session, result.Go, result.Turn)
 	}
 	return result, err
 }

@@ -155,15 +155,12 @@ func (k *call) named() {
 
 // resume goes on with an earlier interaction on this call, in the place of the present
 // one, which ends.
-func (k *call) resume(ctx context.Context, id tandem.InteractionID, t flow.Turn) (ivr.Result, error) {
-	s, _, err := k.app.takeOver(ctx, id)
-	if err != nil {
-		return ivr.Result{}, err
-	}
-	top := s.Frames[0]
-	lib, err := k.app.Library(ctx, top.Flow, top.Hash)
-	if err != nil {
-		return ivr.Result{}, fmt.Errorf("finding the flow of an earlier interaction: %w", err)
+func (k *call) resume(ctx context.Context, present flow.Session, id tandem.InteractionID, t flow.Turn) (ivr.Result, error) {
+	s, lib, err := k.app.takeOver(ctx, id, tandem.Voice)
+	if err != nil { // the present session goes on as if nothing had been found
+		k.log.Warn("an earlier interaction could not be gone on with", "earlier", id, "error", err)
+		failed := flow.Input{Kind: flow.InputResult, At: k.app.now(), Serial: present.Wait.Serial, Result: &flow.Result{Outcome: "failed"}}
+		return k.runner.GoOn(ctx, present, failed)
 	}
 	story, err := k.app.store.Interaction(ctx, string(id))
 	if err != nil {
@@ -179,9 +176,7 @@ func (k *call) resume(ctx context.Context, id tandem.InteractionID, t flow.Turn)
 	k.leg.ID, k.leg.Interaction, k.leg.Started = tandem.NewID[tandem.LegID](now, k.app.random), id, now
 	k.leg.Assurance, k.leg.AssuranceUntil = max(k.leg.Assurance, t.Assurance), t.Until
 	s.Facts.Channel, s.Facts.Caller, s.Facts.Assurance, s.Facts.AssuranceUntil = tandem.Voice, k.leg.From, k.leg.Assurance, t.Until
-	if t.Assurance < tandem.Verified {
-		s.Facts.Phone = ""
-	}
+	s.Facts.Customer, s.Facts.Phone = string(k.interaction.Customer), provedPhone(t)
 	data, err := flow.Encode(s)
 	if err != nil {
 		return ivr.Result{}, fmt.Errorf("keeping the session of an earlier interaction: %w", err)
@@ -215,15 +210,12 @@ func (k *call) leave(ctx context.Context) error {
 	}
 	leg := k.leg
 	leg.Ended, leg.Termination = now, t
-	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, outcomeResumed
+	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, flow.ReasonResumed
 	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{leg}, true
 	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t),
-		k.event(tandem.EventClosed, tandem.Closing{Outcome: outcomeResumed, Termination: t}))
+		k.event(tandem.EventClosed, tandem.Closing{Outcome: flow.ReasonResumed, Termination: t}))
 	if err := k.app.store.Commit(ctx, change); err != nil {
 		return errors.Join(errors.New("the present interaction could not be closed"), err)
 	}
 	return nil
 }
-
-// outcomeResumed is the outcome of an interaction in whose place an earlier one goes on.
-const outcomeResumed = "resumed"

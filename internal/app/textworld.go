@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tandem"
 	"tandem/bridge/chat"
@@ -82,15 +83,23 @@ func (w textWorld) Letter(ctx context.Context, c chat.Conversation, m *tandem.Me
 
 // Resume goes on with an earlier interaction in a conversation.
 func (w textWorld) Resume(ctx context.Context, c chat.Conversation, earlier tandem.InteractionID, t flow.Turn) error {
-	s, from, err := w.a.takeOver(ctx, earlier)
+	s, _, err := w.a.takeOver(ctx, earlier, c.Channel)
 	if err != nil {
 		return err
 	}
-	why := text.Adopted{Interaction: earlier, From: from, Resumed: true, Assurance: t.Assurance, Until: t.Until, Theirs: c.Theirs}
+	why := text.Adopted{Interaction: earlier, Resumed: true, Assurance: t.Assurance, Until: t.Until, Phone: provedPhone(t), Theirs: c.Theirs}
 	if err := w.a.talk.Adopt(ctx, c.ID, s, nil, why); err != nil {
 		return fmt.Errorf("going on with interaction %s: %w", earlier, err)
 	}
 	return nil
+}
+
+// provedPhone is the phone number that a talk has proved; "" = none.
+func provedPhone(t flow.Turn) string {
+	if t.Done == nil {
+		return ""
+	}
+	return t.Done.Phone
 }
 
 // Ended counts an interaction that was closed.
@@ -99,18 +108,32 @@ func (w textWorld) Ended(_ context.Context, r text.Ref, reason string) {
 	w.a.metrics.conversationsEnded.WithLabelValues(string(r.Channel), reason).Inc()
 }
 
-// takeOver takes an interaction's session away from where it runs or lies.
-func (a *App) takeOver(ctx context.Context, id tandem.InteractionID) (s flow.Session, from tandem.LegID, err error) {
+// takeOver takes an interaction's session away from where it runs or lies, if its flows
+// serve the channel it is to go on by. lib is the library it began with.
+func (a *App) takeOver(ctx context.Context, id tandem.InteractionID, to tandem.Channel) (s flow.Session, lib *flow.Library, err error) {
 	if k := a.live.get(id); k != nil {
-		return s, "", errors.New("the interaction is in a call")
+		return s, nil, errors.New("the interaction is in a call")
 	}
-	s, err = a.talk.Release(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		s, err = a.stored(ctx, id)
+	if s, err = a.stored(ctx, id); err != nil {
+		return s, nil, fmt.Errorf("taking over interaction %s: %w", id, err)
 	}
-	if err != nil {
-		return s, "", fmt.Errorf("taking over interaction %s: %w", id, err)
+	top := s.Frames[0]
+	if lib, err = a.Library(ctx, top.Flow, top.Hash); err != nil {
+		return s, nil, fmt.Errorf("finding the flow of interaction %s: %w", id, err)
+	}
+	for _, f := range s.Frames {
+		if program := lib.Flows[f.Flow]; program == nil || !slices.Contains(program.Channels, to) {
+			return s, nil, tandem.Errorf(tandem.CodeConflict, "the flow %s does not serve %s", f.Flow, to)
+		}
+	}
+	released, err := a.talk.Release(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // it ran nowhere: it was parked
+	case err != nil:
+		return s, nil, fmt.Errorf("taking over interaction %s: %w", id, err)
+	default:
+		s = released
 	}
 	a.reach.Withdraw(id)
-	return s, "", nil
+	return s, lib, nil
 }

@@ -91,7 +91,7 @@ func (t *turn) adopt(input *flow.Input, why Adopted) error {
 	t.note(kind, "system", moved)
 	f := &t.st.s.Facts
 	if input == nil {
-		f.Channel, f.Caller, f.Customer, f.Phone = c.Channel, c.Theirs, string(record.Customer), ""
+		f.Channel, f.Caller, f.Customer, f.Phone = c.Channel, c.Theirs, string(record.Customer), why.Phone
 		f.Assurance, f.AssuranceUntil, f.Browser = why.Assurance, why.Until, languages(c.Lang)
 		s, effects, err := engine.Resume(t.st.lib, t.st.s, t.now)
 		if err != nil {

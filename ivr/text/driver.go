@@ -99,6 +99,7 @@ type Adopted struct {
 	Carried   bool             // the assurance came along
 	Assurance tandem.Assurance // resumed: what the customer has proved here
 	Until     time.Time        // for how long that holds; zero = to the end
+	Phone     string           // resumed: a phone number that was proved to be the customer's
 	Theirs    string           // sms: their number, where the conversation does not know it yet
 }
 
