@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"tandem"
-	"tandem/ivr/flow"
 	"tandem/store"
 )
 
@@ -335,5 +334,4 @@ func TestPurposeOfTalks(t *testing.T) {
 	if w.last().Template != "code" || w.last().Key == "" {
 		t.Errorf("%+v", w.last())
 	}
-	_ = flow.ByCode
 }

@@ -124,7 +124,7 @@ func (s *service) graded(ctx context.Context, path string, what any) (checked, e
 	return checked{OK: *reply.OK}, nil
 }
 
-// post makes one signed exchange. Errors name no address and nothing that was sent.
+// post makes one signed exchange. Errors name nothing that was sent, and no path.
 func (s *service) post(ctx context.Context, path string, what, reply any) (status int, err error) {
 	sent, err := json.Marshal(what)
 	if err != nil {
