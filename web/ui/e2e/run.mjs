@@ -12,7 +12,7 @@ import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const journeys = { call: "./call.mjs", studio: "./studio.mjs" }; // each file is one journey
+const journeys = { call: "./call.mjs", studio: "./studio.mjs", widget: "./widget.mjs" }; // each file is one journey
 const root = new URL("../../..", import.meta.url).pathname;
 const shots = new URL("shots/", import.meta.url).pathname;
 const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -43,12 +43,12 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
 async function run(name) {
-  const { default: journey } = await import(journeys[name]);
+  const { default: journey, alone } = await import(journeys[name]);
   console.log(`== journey ${name}`);
   let server;
   let browser;
   try {
-    server = await startServer();
+    server = alone ? undefined : await startServer();
     browser = await chromium.launch({
       executablePath: browserPath,
       args: [
@@ -57,7 +57,7 @@ async function run(name) {
         "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
       ],
     });
-    await journey({ browser, server, root, check, startServer, shot: (page, what) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true }) });
+    await journey({ browser, server, root, check, startServer, shot: (page, what, more) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true, ...more }) });
   } catch (err) {
     failed++;
     console.log(`FAILED ${name}: ${err.stack ?? err}`);

@@ -34,6 +34,21 @@ test("an open that was lost with the connection is said again", () => {
   assert.deepEqual(texts(talk), ["hello"]);
 });
 
+test("a token is kept when the first thing is said, not before", () => {
+  const world = new World();
+  const talk = begin(world);
+  talk.open();
+  world.wire.cutAt = 1; // the welcome does not come
+  world.run();
+  assert.equal(world.local.get("tandem:bank"), null);
+  world.clock.turn(5_000);
+  world.wire.cutAt = 3; // hello, welcome, open; the answer to it is lost
+  world.settle();
+  assert.equal(world.server.conversations.size, 1);
+  assert.equal(JSON.parse(world.local.get("tandem:bank")).token, talk.token);
+  assert.deepEqual(texts(talk), ["hello"]);
+});
+
 test("messages show pending, then sent; the next goes when the one before has come", () => {
   const world = new World();
   const talk = begin(world);

@@ -30,6 +30,17 @@ test("addresses in texts", () => {
   }
 });
 
+test("addresses of one's own origin count without https", () => {
+  const own = "http://127.0.0.1:8080";
+  for (const [text, want] of [
+    ["http://127.0.0.1:8080/l/abc.", ["http://127.0.0.1:8080/l/abc"]],
+    ["http://127.0.0.1:8081/l/abc http://127.0.0.1/ http://x@127.0.0.1:8080/", []],
+    ["https://bank.example", ["https://bank.example/"]],
+  ]) {
+    assert.deepEqual(pieces(text, own).filter((p) => p.href !== undefined).map((p) => p.href), want);
+  }
+});
+
 test("no text is lost or made up, whatever is in it", () => {
   let seed = 7;
   const next = (n) => (seed = (seed * 48271) % 2147483647) % n;

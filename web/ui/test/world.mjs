@@ -177,11 +177,13 @@ export class Server {
   session(send, close) {
     let c = null;
     let token = null;
+    let langs = [];
     let ended = false;
     const guarded = (f) => !ended && send(f);
     const made = () => {
       if (c) return c;
       c = this.begin(token);
+      c.langs = langs;
       c.live.add(guarded);
       guarded({ t: "welcome", conversation: c.id, rev: 0 });
       return c;
@@ -196,6 +198,7 @@ export class Server {
         if (this.silent) return;
         switch (f.t) {
           case "hello":
+            langs = f.langs;
             token = f.token ?? `token${++this.#tokens}`;
             c = this.conversations.get(token) ?? null;
             if (f.token && !c) return close(1008, "token");
@@ -214,7 +217,7 @@ export class Server {
             if (known) return send(known);
             const refusal = this.refuse.shift();
             if (refusal) return send({ t: "refused", id: f.id, ...refusal });
-            const m = this.add(c, { from: "customer", id: f.id, text: f.secret ? "•".repeat(f.text.length) : (f.text ?? ""), ...(f.attachment ? { attachment: { id: f.attachment } } : {}) });
+            const m = this.add(c, { from: "customer", id: f.id, text: f.secret ? "•".repeat(f.text.length) : (f.text ?? ""), ...(f.secret ? { secret: true } : {}), ...(f.attachment ? { attachment: { id: f.attachment } } : {}) });
             this.reply(c, m);
             return;
           }

@@ -14,6 +14,13 @@ export interface Overview {
   ready: boolean; // new calls are let in
   calls: number; // up now
   entries: Entry[];
+  phone?: Phone; // the demo's
+}
+
+// The customer's telephone that the demo's page plays.
+export interface Phone {
+  url: string; // of the simulator that keeps its texts
+  number: string; // E.164
 }
 
 export async function fetchOverview(signal: AbortSignal): Promise<Overview> {

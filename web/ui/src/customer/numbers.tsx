@@ -34,7 +34,7 @@ export function NumberList({ entries, language, words: w }: { entries: Entry[]; 
 
 const copiedFor = 2_000; // milliseconds the button says so
 
-function Address({ address, words: w }: { address: string; words: Words }) {
+export function Address({ address, words: w }: { address: string; words: Words }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;

@@ -5,6 +5,7 @@ import type { Language } from "../language.ts";
 import { fetchOverview } from "./entries.ts";
 import type { Overview } from "./entries.ts";
 import { NumberList } from "./numbers.tsx";
+import { PhoneView } from "./phone.tsx";
 import { words } from "./words.ts";
 import type { Words } from "./words.ts";
 
@@ -25,7 +26,14 @@ export function Page() {
     setLanguage(next);
   };
   const current = overview.value;
-  const first = current?.entries.find((e) => e.dial.length > 0 && !e.auth)?.dial[0];
+  const demo = current?.demo === true;
+  useEffect(() => {
+    if (demo) includeChat();
+  }, [demo]);
+  useEffect(() => document.querySelector("tandem-chat")?.setAttribute("lang", language), [language]);
+  // Only numbers are dialled; entries of chats and texts have their own doors.
+  const numbers = current?.entries.filter((e) => /^[+\d*#]/.test(e.number)) ?? [];
+  const first = numbers.find((e) => e.dial.length > 0 && !e.auth)?.dial[0];
 
   return (
     <>
@@ -44,14 +52,14 @@ export function Page() {
           ))}
         </fieldset>
       </header>
-      <main>
+      <main class={demo && current.phone ? "with-phone" : ""}>
         <h1>{w.title}</h1>
         <p class="lead">{w.lead}</p>
-        {current?.demo && <p class="note">{w.demo}</p>}
+        {demo && <p class="note">{w.demo}</p>}
 
         <section aria-labelledby="numbers">
           <h2 id="numbers">{w.numbers}</h2>
-          {current ? <NumberList entries={current.entries} language={language} words={w} /> : !overview.failed && <p>{w.loading}</p>}
+          {current ? <NumberList entries={numbers} language={language} words={w} /> : !overview.failed && <p>{w.loading}</p>}
         </section>
 
         <section aria-labelledby="how">
@@ -75,10 +83,20 @@ export function Page() {
           <h2 id="state">{w.state}</h2>
           <State overview={overview} words={w} />
         </section>
+        {demo && current.phone && <PhoneView phone={current.phone} entries={numbers} language={language} words={w} />}
       </main>
       <footer>{current && <p>Tandem {current.version}</p>}</footer>
     </>
   );
+}
+
+// includeChat puts the widget on the page, as any page of a bank would.
+function includeChat() {
+  if (document.querySelector('script[src="widget.js"]')) return;
+  const script = document.createElement("script");
+  script.src = "widget.js";
+  script.dataset.site = "demo";
+  document.body.append(script);
 }
 
 function State({ overview, words: w }: { overview: Fetched; words: Words }) {

@@ -23,6 +23,21 @@ export interface Words {
   refusing: string;
   unreachable: string;
   demo: string;
+  phone: string;
+  texts: string;
+  noTexts: string;
+  textsUnreachable: string;
+  fromPhone: string;
+  fromNumber(number: string): string;
+  textFailed: string;
+  reply: string;
+  send: string;
+  replyFailed: string;
+  keypad: string;
+  erase: string;
+  leadsNowhere(number: string): string;
+  dialWith: string;
+  noVoiceYet: string;
 }
 
 const en: Words = {
@@ -51,7 +66,22 @@ const en: Words = {
     calls === 0 ? "Ready. No call is up." : calls === 1 ? "Ready. One call is up." : `Ready. ${calls} calls are up.`,
   refusing: "New calls are not let in at the moment. Calls that are up go on.",
   unreachable: "The server does not answer. This page tries again by itself.",
-  demo: "This is the demo: its bank, accounts and balances are made up.",
+  demo: "This is the demo: its bank, accounts and balances are made up. In the corner is its chat; beside or below is a customer's telephone, to which texts are sent.",
+  phone: "A customer's telephone",
+  texts: "Texts",
+  noTexts: "No text yet. A flow sends one, or write the first one here.",
+  textsUnreachable: "The network of this telephone does not answer. This page tries again by itself.",
+  fromPhone: "From this telephone",
+  fromNumber: (number) => `From ${number}`,
+  textFailed: "Not sent",
+  reply: "Write a text",
+  send: "Send",
+  replyFailed: "The text was not sent. Please try again.",
+  keypad: "Keys",
+  erase: "Erase",
+  leadsNowhere: (number) => `${number} leads nowhere here.`,
+  dialWith: "Dial it with a SIP phone:",
+  noVoiceYet: "This page has no voice yet: calls are made with a SIP phone or from a terminal.",
 };
 
 const zhCN: Words = {
@@ -79,7 +109,22 @@ const zhCN: Words = {
   ready: (calls) => (calls === 0 ? "就绪，当前没有通话。" : `就绪，当前有 ${calls} 通通话。`),
   refusing: "暂时不接新来电，已接通的通话不受影响。",
   unreachable: "服务器没有应答，本页会自动重试。",
-  demo: "这是演示：银行、账户和余额均为虚构。",
+  demo: "这是演示：银行、账户和余额均为虚构。页面一角是在线对话，旁边或下方是一部客户手机，短信会发到那里。",
+  phone: "客户的手机",
+  texts: "短信",
+  noTexts: "还没有短信。可以等流程发送，也可以在这里先发一条。",
+  textsUnreachable: "这部手机的网络没有应答，本页会自动重试。",
+  fromPhone: "由本机发出",
+  fromNumber: (number) => `来自 ${number}`,
+  textFailed: "未发送",
+  reply: "输入短信",
+  send: "发送",
+  replyFailed: "短信没有发送成功，请重试。",
+  keypad: "拨号键",
+  erase: "删除",
+  leadsNowhere: (number) => `${number} 在这里没有对应的线路。`,
+  dialWith: "请用 SIP 电话拨打：",
+  noVoiceYet: "本页暂不能通话，请用 SIP 电话或在终端拨打。",
 };
 
 export const words: Record<Language, Words> = { en, "zh-CN": zhCN };

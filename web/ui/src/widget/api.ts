@@ -43,8 +43,10 @@ export class Api {
     return url;
   }
 
+  // transcript is the talk as a page, its times on the person's clock.
   async transcript(): Promise<Blob> {
-    return (await this.ask("GET", "api/v1/chat/transcript")).blob();
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    return (await this.ask("GET", "api/v1/chat/transcript?tz=" + encodeURIComponent(zone))).blob();
   }
 
   // callBack asks to be called; the server texts a code to the number. at is ISO 8601.
@@ -79,9 +81,12 @@ export class Api {
   }
 
   private async ask(method: string, path: string, body?: object): Promise<Response> {
+    // The token goes to this server only, whatever a message may name as its picture.
+    const url = new URL(path.replace(/^\/+/, ""), this.base);
+    if (!url.href.startsWith(this.base)) throw new ApiError(0, "elsewhere", 0);
     let answer: Response;
     try {
-      answer = await fetch(new URL(path.replace(/^\//, ""), this.base), {
+      answer = await fetch(url, {
         method,
         headers: {
           ...(this.token() !== null ? { Authorization: "Bearer " + this.token() } : {}),

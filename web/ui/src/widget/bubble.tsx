@@ -7,7 +7,8 @@ import type { Item } from "./outbox.ts";
 import { Drawn, Picture } from "./picture.tsx";
 import type { ByLanguage, Message, State } from "./protocol.ts";
 import { dots, pieces } from "./texts.ts";
-import type { Words } from "./words.ts";
+import { localeOf } from "./words.ts";
+import type { Language, Words } from "./words.ts";
 
 // nameOf is who says a message.
 export function nameOf(m: { from: Message["from"]; name?: string }, w: Words): string {
@@ -86,7 +87,7 @@ export function Pending({ item, talk, words: w, language, last }: { item: Item; 
       {failed ? (
         <div class="meta" role="alert">
           <p>
-            <Icon name="bad" /> {w.failed}. {whyNot(w, language, item.failed as string, item.words)}
+            <Icon name="bad" /> <b>{w.failed}</b> <span>{whyNot(w, language, item.failed as string, item.words)}</span>
           </p>
           <button type="button" onClick={() => talk.retry(item.id)}>
             {w.retry}
@@ -177,7 +178,7 @@ function Link({ link, api, words: w }: { link: NonNullable<Message["link"]> } & 
         </a>
       )}
       <p class="hint" role="status">
-        {error || w.linkState[link.state]}
+        {over ? w.linkState[link.state] : error || w.linkState[link.state]}
       </p>
     </div>
   );
@@ -194,18 +195,18 @@ function open(url: string): void {
 const times = new Map<string, Intl.DateTimeFormat>();
 
 // timeOf is the time of day; dayOf the day, in words.
-export function timeOf(at: string | number, language: string): string {
+export function timeOf(at: string | number, language: Language): string {
   return formatted(at, language, { hour: "2-digit", minute: "2-digit" });
 }
 
-export function dayOf(at: string | number, language: string): string {
+export function dayOf(at: string | number, language: Language): string {
   return formatted(at, language, { weekday: "long", day: "numeric", month: "long" });
 }
 
-function formatted(at: string | number, language: string, how: Intl.DateTimeFormatOptions): string {
+function formatted(at: string | number, language: Language, how: Intl.DateTimeFormatOptions): string {
   const key = language + (how.weekday ?? "");
   let format = times.get(key);
-  if (!format) times.set(key, (format = new Intl.DateTimeFormat(language, how)));
+  if (!format) times.set(key, (format = new Intl.DateTimeFormat(localeOf(language), how)));
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? "" : format.format(date);
 }

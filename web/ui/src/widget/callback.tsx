@@ -6,6 +6,7 @@ import { ApiError } from "./api.ts";
 import type { Booked } from "./api.ts";
 import type { View } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
+import { localeOf } from "./words.ts";
 
 type Stage = { at: "ask" } | { at: "code"; check: string } | { at: "booked"; booked: Booked };
 
@@ -65,7 +66,7 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
   );
   if (stage.at === "booked") {
     const { number, at } = stage.booked;
-    const when = at && later ? new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" }).format(new Date(at)) : "";
+    const when = at && later ? new Intl.DateTimeFormat(localeOf(language), { dateStyle: "full", timeStyle: "short" }).format(new Date(at)) : "";
     return (
       <div class="callback">
         {head}
@@ -95,6 +96,10 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
       {input}
     </div>
   );
+  const typed = (set: (v: string) => void) => (e: { currentTarget: HTMLInputElement }) => {
+    set(e.currentTarget.value);
+    setWrong("");
+  };
   const about = (name: string) => ({ id: name, name, "aria-invalid": wrong === name, "aria-describedby": wrong === name ? `wrong ${name}-hint` : `${name}-hint` });
   return (
     <form
@@ -114,7 +119,7 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
           {field(
             "phone",
             w.phone,
-            <input {...about("phone")} type="tel" autocomplete="tel" value={phone} onInput={(e) => setPhone(e.currentTarget.value)} />,
+            <input {...about("phone")} type="tel" autocomplete="tel" value={phone} onInput={typed(setPhone)} />,
             w.phoneHint,
           )}
           <fieldset>
@@ -126,12 +131,12 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
               <input type="radio" name="when" checked={later} onChange={() => setLater(true)} /> {w.later}
             </label>
           </fieldset>
-          {later && field("date", w.date, <input {...about("date")} type="datetime-local" min={localNow()} value={date} onInput={(e) => setDate(e.currentTarget.value)} />)}
+          {later && field("date", w.date, <input {...about("date")} type="datetime-local" min={localNow()} value={date} onInput={typed(setDate)} />)}
         </>
       ) : (
         <>
           <p>{w.codeLead(clean)}</p>
-          {field("code", w.code, <input {...about("code")} inputMode="numeric" autocomplete="one-time-code" maxLength={10} value={code} onInput={(e) => setCode(e.currentTarget.value)} />)}
+          {field("code", w.code, <input {...about("code")} inputMode="numeric" autocomplete="one-time-code" maxLength={10} value={code} onInput={typed(setCode)} />)}
         </>
       )}
       {error}

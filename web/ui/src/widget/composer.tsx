@@ -5,6 +5,8 @@ import type { Ref } from "preact";
 import type { View } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
 import { Drawn } from "./picture.tsx";
+import { localeOf } from "./words.ts";
+import type { Language } from "./words.ts";
 
 export interface ComposerHandle {
   focus(): void;
@@ -25,7 +27,6 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
   const field = useRef<HTMLTextAreaElement & HTMLInputElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const masked = talk.asking !== null;
-  const hasFocus = useRef(false);
 
   const add = (more: Iterable<File>) => {
     const all = [...files];
@@ -47,10 +48,13 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
     f.style.height = "auto";
     f.style.height = `${f.scrollHeight + 2}px`; // and its border
   }, [text, masked]);
-  // The masked field takes the place of the other one: what was in use stays in use.
+  // The masked field takes the place of the other one, and its focus if it had it.
+  const before = useRef(masked);
   useEffect(() => {
+    if (before.current === masked) return;
+    before.current = masked;
     setSecret("");
-    if (hasFocus.current) field.current?.focus();
+    if (document.activeElement === document.body) field.current?.focus();
   }, [masked]);
 
   const send = () => {
@@ -71,8 +75,6 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
   const shared = {
     ref: field,
     id: "field",
-    onFocus: () => (hasFocus.current = true),
-    onBlur: () => (hasFocus.current = false),
     enterkeyhint: "send",
     onKeyDown: (e: KeyboardEvent) => {
       // While an input method composes, Enter takes its word (229: Safari's way to say so).
@@ -163,7 +165,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
   );
 }
 
-function sizeOf(bytes: number, language: string): string {
+function sizeOf(bytes: number, language: Language): string {
   const [value, unit] = bytes < 1 << 20 ? [bytes / 1024, "kilobyte"] : [bytes / (1 << 20), "megabyte"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+  return new Intl.NumberFormat(localeOf(language), { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }

@@ -35,7 +35,7 @@ export function Panel({ page, onClose, onLanguage, ...view }: PanelProps) {
   // A finger's keyboard would cover the greeting: there the panel itself is focused.
   const focusWriting = () => (coarse() ? panel.current : composer.current)?.focus();
   useEffect(() => {
-    if (!page) focusWriting();
+    if (!page || !coarse()) focusWriting();
   }, []);
   useEffect(() => {
     if (page) document.title = title;

@@ -51,11 +51,12 @@ export class Talk {
   site: Site = {};
   place = "";
   notice: Notice | null = null;
-  token: string | null = null;
+  token: string | null = null; // of the conversation, once there is one
   busy: { from: Sender; name?: string } | null = null; // who is typing, or will say something soon
   ready = false; // connected, and everything older has come
 
   private conversation = "";
+  private offered: string | null = null; // the token that a conversation will get, once something is said
   private seen = false; // the panel is open and looked at
   private opening: "no" | "wanted" | "sent" = "no"; // the person opened the panel, and the server may not know
   private inFlight: string | null = null; // the item that the server has not acknowledged
@@ -260,7 +261,7 @@ export class Talk {
   private welcome(w: Welcome): void {
     this.site = w.site ?? this.site;
     this.place = w.place ?? "";
-    if (w.token) this.keep({ token: (this.token = w.token) });
+    if (w.token) this.offered = w.token;
     const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
     if (w.conversation) this.conversation = w.conversation;
     if (other || w.rev < this.log.rev) {
@@ -331,6 +332,7 @@ export class Talk {
   // down is what holds without a connection.
   private down(): void {
     this.ready = false;
+    this.offered = null;
     this.landed();
     if (this.opening === "sent") this.opening = "wanted";
     this.typedAt = 0;
@@ -355,6 +357,11 @@ export class Talk {
   // taken the one before, so that nothing is overtaken.
   private pump(): void {
     if (!this.ready) return;
+    if (this.offered !== null && (this.opening === "wanted" || this.outbox.head)) {
+      // Kept before anything is said: if the answer is lost, the talk is found again.
+      this.keep({ token: (this.token = this.offered) });
+      this.offered = null;
+    }
     if (this.opening === "wanted" && this.line.send({ t: "open" })) {
       this.opening = "sent";
       this.line.send({ t: "ping" }); // its answer tells that open has come
@@ -408,7 +415,7 @@ export class Talk {
       this.tell();
     };
     try {
-      if (this.token === null) throw new UploadError("not_now", true, 2);
+      if (this.token === null || this.conversation === "") throw new UploadError("not_now", true); // soon
       const { id } = await this.o.upload(file, this.token, (progress) => {
         this.outbox.change(item.id, { progress });
         this.tell();

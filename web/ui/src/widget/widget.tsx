@@ -1,5 +1,5 @@
 // The whole of the widget: the launcher, and the panel while it is open.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useTalk } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
 import { News } from "./messages.tsx";
@@ -37,7 +37,8 @@ export function Widget({ talk, api, page, language, onLanguage, control }: Widge
     setTimeout(() => launcher.current?.focus());
   };
   useMemo(() => control({ open: () => setOpen(true), close: () => !page && setOpen(false) }), []);
-  useEffect(() => {
+  // At once, before a message comes that would count as seen while the panel closes.
+  useLayoutEffect(() => {
     if (open) talk.open();
     const look = () => talk.look(open && document.visibilityState === "visible");
     look();

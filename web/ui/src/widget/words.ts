@@ -13,10 +13,16 @@ export function languageOf(wishes: Iterable<string | null | undefined>): Languag
   return "en";
 }
 
+// localeOf is how dates and numbers are written: as in the person's own region, if its
+// language is the widget's.
+export function localeOf(language: Language): string {
+  return navigator.languages.find((l) => l.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
 const en = {
   title: "Chat",
   open: "Open the chat",
-  openUnread: (n: number) => (n === 1 ? "Open the chat, one new message" : `Open the chat, ${n} new messages`),
+  openUnread: (n: number) => (n === 1 ? "Open the chat, 1 new message" : `Open the chat, ${n} new messages`),
   close: "Close the chat",
   more: "More",
   language: "Language",
@@ -25,7 +31,7 @@ const en = {
   messages: "Messages",
   write: "Write a message",
   writeSecret: "Your reply is hidden",
-  secretHint: "What you type here is hidden and is not kept.",
+  secretHint: "What you type here stays hidden.",
   send: "Send",
   attach: "Attach a picture",
   drop: "Drop the picture here",
@@ -87,7 +93,7 @@ const en = {
   callBack: "Call me back",
   callBackLead: "We call you on the telephone. First we text a code to your number, to be sure that it is yours.",
   phone: "Your telephone number",
-  phoneHint: "With the country code, such as +86 138 0000 0000",
+  phoneHint: "With the country code, such as +86 138 0000 0000",
   when: "When",
   soon: "As soon as possible",
   later: "At a time of your choice",
@@ -130,7 +136,7 @@ const zhCN: Words = {
   messages: "消息",
   write: "输入消息",
   writeSecret: "您的回复不会显示",
-  secretHint: "您在此输入的内容不会显示，也不会保存。",
+  secretHint: "您在此输入的内容不会显示。",
   send: "发送",
   attach: "添加图片",
   drop: "将图片拖放到这里",
@@ -185,7 +191,7 @@ const zhCN: Words = {
   callBack: "请回电",
   callBackLead: "我们会给您回电。为确认号码属于您，会先发送一条短信验证码。",
   phone: "您的电话号码",
-  phoneHint: "请带国家代码，例如 +86 138 0000 0000",
+  phoneHint: "请带国家代码，例如 +86 138 0000 0000",
   when: "回电时间",
   soon: "尽快",
   later: "指定时间",
