@@ -44,8 +44,8 @@ func TestServeRefusesASampleByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ flow, says string }{
-		{"service_line", "step `confirm` uses `message`, which this server does not carry out yet"},
-		{"front_door", "step `prove` uses `identify`, which this server does not carry out yet"},
+		{"service_line", "step `missed` uses `ticket`, which this server does not carry out yet"},
+		{"front_door", "step `line` uses `queue`, which this server does not carry out yet"},
 	} {
 		changed := strings.Replace(string(text), "flow: hotline, record: true", "flow: "+tt.flow, 1)
 		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
