@@ -90,10 +90,11 @@ type App struct {
 	staff     *staff.Register
 	login     *login.Door
 	written
-	live     live
-	chatDoor *webchat.Door
-	proxies  []netip.Prefix // whose X-Forwarded-For is believed
-	doors    []*door
+	live      live
+	addressOf visitorAddresses
+	chatDoor  *webchat.Door
+	proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	doors     []*door
 
 	draining atomic.Bool
 	mapped   atomic.Bool // the entries in use are those of the file

@@ -119,7 +119,8 @@ func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
 	defer cancel()
 	var caller *tandem.Identity
 	if k.leg.From != "" {
-		caller = &tandem.Identity{Kind: tandem.IdentityPhone, Value: k.leg.From}
+		phone := k.app.identity.Phone(k.leg.From) // the same number is the same customer, however it is written
+		caller = &phone
 	}
 	in := &k.interaction
 	for {

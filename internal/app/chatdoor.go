@@ -94,7 +94,40 @@ func (v visitors) Open(ctx context.Context, id tandem.ConversationID) error {
 
 // Say hands a message on.
 func (v visitors) Say(ctx context.Context, id tandem.ConversationID, s webchat.Said) (chat.Entry, error) {
+	v.a.addressOf.put(id, s.Address)
 	return v.a.talk.Say(ctx, id, text.Said{Client: s.Client, Text: s.Text, Secret: s.Secret, Attachment: s.Attachment, Blobs: s.Blobs})
+}
+
+// visitorAddresses are the network addresses that visitors last wrote from: limits count by
+// them.
+type visitorAddresses struct {
+	mu sync.Mutex
+	by map[tandem.ConversationID]string
+}
+
+// maxAddresses is how many are known; beyond it any one is forgotten, whose limits are
+// then those of visitors and numbers alone.
+const maxAddresses = 20_000
+
+func (v *visitorAddresses) put(id tandem.ConversationID, address string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.by == nil {
+		v.by = map[tandem.ConversationID]string{}
+	}
+	if _, known := v.by[id]; !known && len(v.by) >= maxAddresses {
+		for any := range v.by {
+			delete(v.by, any)
+			break
+		}
+	}
+	v.by[id] = address
+}
+
+func (v *visitorAddresses) get(id tandem.ConversationID) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.by[id]
 }
 
 // callbacks books calls for visitors. A number is called only once it has answered a
@@ -181,7 +214,7 @@ func (c *callbacks) Confirm(ctx context.Context, id tandem.ConversationID, check
 	c.mu.Lock()
 	b, ok := c.by[check]
 	c.mu.Unlock()
-	if !ok || b.conversation != id {
+	if !ok || b.conversation != id || !identity.CheckID(check).For("callback") {
 		return "", time.Time{}, wrongCode(0)
 	}
 	right, left, err := c.a.identity.CheckCode(ctx, identity.CheckID(check), code)

@@ -193,7 +193,7 @@ func (f factor) Ask(ctx context.Context, l link.Link, lang string) (link.Questio
 		if b.Identity.Kind != tandem.IdentityPhone || b.Checked.IsZero() || !b.Until.IsZero() {
 			continue
 		}
-		w := identity.Who{Interaction: l.Interaction, Leg: l.Leg, Customer: l.Customer, Channel: tandem.Chat, Lang: lang}
+		w := identity.Who{Interaction: l.Interaction, Leg: l.Leg, Customer: l.Customer, Channel: tandem.Chat, Conversation: l.Conversation, Lang: lang}
 		id, err := f.a.identity.SendCode(ctx, "link", w, b.Identity)
 		if err != nil {
 			return link.Question{}, link.ErrNoFactor
@@ -208,6 +208,9 @@ func (f factor) Check(ctx context.Context, _ link.Link, q link.Question, typed s
 	var id identity.CheckID
 	if _, err := fmt.Sscanf(string(q.State), "%q", &id); err != nil {
 		return false, fmt.Errorf("reading which code was sent: %w", err)
+	}
+	if !id.For("link") {
+		return false, nil
 	}
 	ok, _, err := f.a.identity.CheckCode(ctx, id, typed)
 	return ok, err

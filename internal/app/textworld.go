@@ -54,7 +54,7 @@ func (w textWorld) Withdraw(_ context.Context, r text.Ref, _ flow.Session) {
 func (w textWorld) Talk(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
 	who := identity.Who{
 		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Caller: r.Caller,
-		Entry: r.Entry, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()),
+		Entry: r.Entry, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Address: w.a.addressOf.get(r.Conversation),
 	}
 	if e != nil {
 		return w.a.identity.Begin(ctx, who, e)
