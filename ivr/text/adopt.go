@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tandem"
@@ -50,17 +51,18 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 	if err != nil {
 		return err
 	}
-	next := state{conv: st.conv, s: s, lib: lib}
+	next := state{conv: st.conv, pointed: st.pointed, s: s, lib: lib, address: st.address}
 	next.conv.Interaction, next.conv.Customer = why.Interaction, story.Interaction.Customer
 	t := d.turn(next)
 	t.story = &story
 	if err := t.adopt(in, why); err != nil {
 		return err
 	}
-	if st.runs() || st.erased || st.broken != "" { // not before it is known that this one can go on
+	if st.runs() || st.dropped() { // not before it is known that this one can go on
 		if err := d.replace(ctx, ln, st, why); err != nil {
 			return err
 		}
+		t.st.pointed = ""
 	}
 	if err := t.settle(ctx); err != nil {
 		return err
@@ -81,8 +83,12 @@ func (t *turn) adopt(input *flow.Input, why Adopted) error {
 	}
 	record := t.story.Interaction
 	record.State, record.Ended, record.Outcome = tandem.Open, time.Time{}, ""
-	t.begin(record)
-	t.legStarted()
+	if i := slices.IndexFunc(t.story.Legs, func(l tandem.Leg) bool { return l.ID == t.leg && l.Ended.IsZero() }); i >= 0 {
+		t.record, t.legs = &record, []tandem.Leg{t.story.Legs[i]} // a message came to them by it before
+	} else {
+		t.begin(record)
+		t.legStarted()
+	}
 	moved := tandem.Moved{From: why.From, To: t.leg, Channel: c.Channel, Carried: why.Carried}
 	kind := tandem.EventMoved
 	if why.Resumed {
@@ -167,7 +173,8 @@ func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tan
 
 // Release hands a session over to a call, or to another conversation: it does not run here
 // any more. What the customer writes here goes into the interaction's journal as long as
-// that is open. store.ErrNotFound if it does not run here.
+// that is open. If nobody takes the session over within two minutes its customer has left.
+// store.ErrNotFound if it does not run here.
 func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
 	key, err := d.where(ctx, id)
 	if err == nil && key == "" {
@@ -187,7 +194,7 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Ses
 	if err != nil {
 		return flow.Session{}, err
 	}
-	if st.conv.Interaction != id || !st.runs() || st.released || st.broken != "" || st.erased {
+	if st.conv.Interaction != id || !st.runs() || st.released || st.dropped() {
 		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
 	}
 	t := d.turn(st)
@@ -209,5 +216,6 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Ses
 	if err := t.commit(ctx); err != nil {
 		return flow.Session{}, err
 	}
+	d.timers.set(id, t.now.Add(takeOver))
 	return released, nil
 }

@@ -32,6 +32,9 @@ func (t *turn) commit(ctx context.Context) error {
 		if !errors.Is(err, store.ErrDuplicate) && !errors.Is(err, store.ErrUnavailable) { // what is at hand may be wrong
 			t.d.memory.forget(t.st.key())
 		}
+		if errors.Is(err, errPointed) && len(t.was.Frames) > 0 {
+			t.d.timers.set(t.interaction, t.now) // it ends
+		}
 		return err
 	}
 	t.keep()
@@ -49,54 +52,53 @@ func (t *turn) commit(ctx context.Context) error {
 	return nil
 }
 
-// write commits the change of a conversation, whose lock is held. Others may have added
-// messages since the state was read: then it is read again.
+// errPointed says that somebody has pointed the conversation at another interaction since
+// the turn began.
+var errPointed = errors.New("the conversation goes on with another interaction")
+
+// write commits the change of a conversation, whose lock is held. What others may have
+// changed of it is read here, and not before.
 func (t *turn) write(ctx context.Context) error {
-	for fresh := t.st.conv.Channel == tandem.SMS; ; fresh = true { // a letter is not asked for twice
-		c := t.st.conv
-		if fresh {
-			now, err := t.d.o.Book.Find(ctx, c.ID)
-			if err != nil {
-				return err
-			}
-			c.Seq, c.Rev, c.Seen = now.Seq, now.Rev, now.Seen
-		}
-		letters, err := t.number(ctx, &c)
-		if err != nil {
-			return err
-		}
-		change, err := t.change(letters)
-		if err != nil {
-			return err
-		}
-		change.With = func(tx store.Tx) (err error) {
-			w := c
-			if w.Customer, err = t.customer(tx); err != nil {
-				return err
-			}
-			if t.entries, err = t.add(tx, &w, change.Events); err != nil {
-				return err
-			}
-			w.Taken = w.Seq
-			if len(t.st.held) > 0 {
-				w.Taken = t.st.held[0].seq - 1
-			}
-			if t.closed != "" {
-				w.Interaction = ""
-			}
-			c = w
-			return t.d.o.Book.Save(tx, &w)
-		}
-		err = t.d.o.Store.Commit(ctx, change)
-		if errors.Is(err, store.ErrInvalid) && !fresh {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		t.st.conv = c
-		return nil
+	c, err := t.d.o.Book.Find(ctx, t.st.conv.ID)
+	if err != nil {
+		return err
 	}
+	if c.Interaction != t.st.pointed {
+		return errPointed
+	}
+	c.Interaction, c.Leg, c.Lang = t.st.conv.Interaction, t.st.conv.Leg, t.st.conv.Lang
+	if c.Theirs == "" {
+		c.Theirs = t.st.conv.Theirs
+	}
+	letters, err := t.number(ctx, &c)
+	if err != nil {
+		return err
+	}
+	change, err := t.change(letters)
+	if err != nil {
+		return err
+	}
+	change.With = func(tx store.Tx) (err error) {
+		if c.Customer, err = t.customer(tx); err != nil {
+			return err
+		}
+		if t.entries, err = t.add(tx, &c, change.Events); err != nil {
+			return err
+		}
+		c.Taken = c.Seq
+		if len(t.st.held) > 0 {
+			c.Taken = t.st.held[0].seq - 1
+		}
+		if t.closed != "" {
+			c.Interaction = ""
+		}
+		return t.d.o.Book.Save(tx, &c)
+	}
+	if err := t.d.o.Store.Commit(ctx, change); err != nil {
+		return err
+	}
+	t.st.conv, t.st.pointed = c, c.Interaction
+	return nil
 }
 
 // writeDeaf commits the change of a session that nobody listens to.
@@ -139,7 +141,11 @@ func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoi
 		if m.m.From == tandem.SenderCustomer || c.Channel != tandem.SMS {
 			continue
 		}
-		letter, err := t.d.o.World.Letter(ctx, *c, &m.m, m.m.Lang)
+		carried := m.m
+		if m.clear != "" {
+			carried.Text = m.clear
+		}
+		letter, err := t.d.o.World.Letter(ctx, *c, &carried, m.m.Lang)
 		if err != nil {
 			if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
 				return nil, fmt.Errorf("writing a text: %w", err)

@@ -75,6 +75,7 @@ type Ref struct {
 	Entry        string
 	Caller       string // their number; "" in a chat
 	Lang         string
+	Address      string // network address from which the customer wrote last; "" = not known
 }
 
 // Said is a message from the customer.
@@ -86,8 +87,9 @@ type Said struct {
 	Via        string          // how it was entered; "" = text
 	// Secret says that the sender entered it as the reply to a question for a secret. If
 	// none is waited for any more it is refused with chat.ErrNoSecret.
-	Secret bool
-	From   string // sms: their number, E.164
+	Secret  bool
+	From    string // sms: their number, E.164
+	Address string // network address of a chat's visitor
 }
 
 // Adopted says where a session comes from.
@@ -149,7 +151,8 @@ const (
 	turnTime    = 30 * time.Second // for a turn and what it begins, talk with other systems included
 	retryFirst  = time.Second      // until a turn that failed is tried again; doubled up to retryMost
 	retryMost   = time.Minute
-	maxTries    = 10 // of a turn that fails for another reason than the store
+	maxTries    = 10              // of a turn that fails for another reason than the store
+	takeOver    = 2 * time.Minute // for a session that was released to be taken over; then its customer has left
 )
 
 // New makes a Driver.

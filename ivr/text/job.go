@@ -83,7 +83,11 @@ func (d *Driver) lost(j job, why error) {
 
 // do does a job in its lane; if that fails it is tried again later.
 func (d *Driver) do(ctx context.Context, ln *lane, j job) error {
-	if err := d.try(ctx, ln, j); err != nil {
+	err := d.try(ctx, ln, j)
+	if errors.Is(err, errPointed) {
+		return nil // what it was for is over
+	}
+	if err != nil {
 		return d.again(j, err)
 	}
 	return nil
@@ -123,13 +127,15 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 	switch {
 	case st.conv.Interaction != j.interaction || st.elsewhere:
 		return nil
-	case st.erased || st.broken != "":
+	case st.dropped():
 		return d.drop(ctx, ln, st)
-	case !st.runs(), st.released && j.kind != jobRestore:
+	case !st.runs(), st.released && j.kind != jobTimer && j.kind != jobRestore:
 		return nil
 	}
 	t := d.turn(st)
-	if !t.does(ctx, j) {
+	if st.released {
+		t.advance(flow.Input{Kind: flow.InputLeft}) // nobody has come for it
+	} else if !t.does(ctx, j) {
 		return nil
 	}
 	if err := t.settle(ctx); err != nil {
@@ -160,8 +166,7 @@ func (t *turn) does(ctx context.Context, j job) bool {
 		t.withdraw = left && asks(w.Kind) && t.st.s.Wait.Serial != w.Serial
 	case jobTell:
 		for _, p := range j.plays {
-			p.Step = w.Step
-			t.play(p)
+			t.tell(p)
 		}
 	case jobTimer:
 		at := dueOf(t.st.s, t.st.at)

@@ -62,7 +62,7 @@ func (d *Driver) said(ctx context.Context, ln *lane, id tandem.ConversationID, s
 	if err != nil {
 		return e, false, err
 	}
-	if st.erased || st.broken != "" {
+	if st.dropped() {
 		err := d.drop(ctx, ln, st)
 		return e, err == nil, err
 	}
@@ -70,6 +70,9 @@ func (d *Driver) said(ctx context.Context, ln *lane, id tandem.ConversationID, s
 		return e, false, nil
 	}
 	t := d.turn(st)
+	if s != nil {
+		t.st.address = s.Address
+	}
 	if s != nil && s.Secret && !(st.runs() && listens(st.s) && st.s.Wait.Secret) {
 		return d.known(ctx, id, s, chat.ErrNoSecret)
 	}
@@ -91,7 +94,7 @@ func (d *Driver) said(ctx context.Context, ln *lane, id tandem.ConversationID, s
 	case err == nil:
 		d.after(ctx, ln, t)
 		return t.entry(), false, nil
-	case errors.Is(err, store.ErrNumberTaken):
+	case errors.Is(err, store.ErrNumberTaken), errors.Is(err, errPointed):
 		return e, true, nil
 	case errors.Is(err, store.ErrDuplicate) && s != nil:
 		return d.known(ctx, id, s, err)
@@ -115,11 +118,15 @@ func (d *Driver) known(ctx context.Context, id tandem.ConversationID, s *Said, o
 // whose error it returns.
 func (d *Driver) drop(ctx context.Context, ln *lane, st state) error {
 	t := d.turn(st)
+	t.withdraw = asks(t.was.Wait.Kind)
 	var err error
-	if st.erased {
+	switch {
+	case st.erased:
 		t.st.s = flow.Session{}
 		err = t.close(ctx, flow.ReasonLeft, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
-	} else {
+	case st.orphan:
+		err = t.close(ctx, string(tandem.ReasonMoved), tandem.Terminate(tandem.BySystem, tandem.ReasonMoved))
+	default:
 		err = t.breakOff(ctx)
 	}
 	if err == nil {

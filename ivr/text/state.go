@@ -15,17 +15,25 @@ import (
 
 // state is what is known of a conversation between two turns.
 type state struct {
-	conv chat.Conversation // without ID for a session that nobody listens to
-	s    flow.Session      // without Frames if none runs here
-	at   time.Time         // when it was stored
-	lib  *flow.Library
-	held []heldText
+	// conv has no ID for a session that nobody listens to. Of its numbers none is looked
+	// at: others count them, too.
+	conv    chat.Conversation
+	pointed tandem.InteractionID // at which the stored conversation points
+	s       flow.Session         // without Frames if none runs here
+	at      time.Time            // when it was stored
+	lib     *flow.Library
+	held    []heldText
+	address string // from which the customer wrote last; not stored
 
 	elsewhere bool   // the interaction goes on by another leg
 	released  bool   // nobody has taken over yet what was handed over
+	orphan    bool   // its conversation goes on with another interaction
 	erased    bool   // its customer is erased
 	broken    string // why the session cannot go on
 }
+
+// dropped reports that the session's interaction is to be closed, whatever happens.
+func (st *state) dropped() bool { return st.erased || st.orphan || st.broken != "" }
 
 // heldText is a message that the flow has not taken yet.
 type heldText struct {
@@ -55,6 +63,7 @@ func (st *state) ref() Ref {
 	r := Ref{
 		Interaction: c.Interaction, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID,
 		Number: st.s.Facts.Number, Entry: st.s.Facts.Entry, Caller: c.Theirs, Lang: st.s.Lang,
+		Address: st.address,
 	}
 	if st.deaf() {
 		r.Channel, r.Caller = st.s.Facts.Channel, st.s.Facts.Caller
@@ -100,7 +109,7 @@ func (d *Driver) load(ctx context.Context, key string, id tandem.InteractionID) 
 	if err != nil {
 		return state{}, err
 	}
-	st := state{conv: conv}
+	st := state{conv: conv, pointed: conv.Interaction}
 	if conv.Interaction == "" {
 		return st, nil
 	}
@@ -202,7 +211,7 @@ func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, 
 	case st.s.Facts.Channel == "":
 		st.released, st.s.Facts.Channel = true, tandem.Voice
 	default:
-		st.broken = "its conversation goes on with another interaction"
+		st.orphan = true
 	}
 	return st, nil
 }

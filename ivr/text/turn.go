@@ -60,6 +60,7 @@ type note struct {
 type message struct {
 	m     tandem.Message
 	state tandem.MessageState
+	clear string // what the letter of a masked message says
 }
 
 // turn begins one on a copy of the state.
@@ -68,9 +69,6 @@ func (d *Driver) turn(st state) *turn {
 	t.st.held = slices.Clone(st.held)
 	if t.st.runs() && t.st.s.Facts.Customer == "" { // made together with the interaction
 		t.st.s.Facts.Customer = string(st.conv.Customer)
-	}
-	if st.elsewhere {
-		t.leg = ""
 	}
 	return t
 }
@@ -85,7 +83,7 @@ func (t *turn) hear(s *Said) {
 		Channel: t.st.conv.Channel, From: tandem.SenderCustomer, Client: s.Client, Lang: t.st.conv.Lang, Text: s.Text, Attachment: s.Attachment,
 	}
 	if t.st.runs() && listens(t.st.s) && t.st.s.Wait.Secret && s.Text != "" {
-		m.Secret, m.Text = true, strings.Repeat("•", utf8.RuneCountInString(s.Text))
+		m.Secret, m.Text = true, masked(s.Text)
 	}
 	t.said, t.heard = s, &message{m: m, state: tandem.MessageSent}
 	t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "caller", message: t.heard})
@@ -172,6 +170,24 @@ func (t *turn) collect(e flow.Effect) {
 		t.refused = "survey"
 	}
 }
+
+// tell says something in the program's own words, at once. A text with a secret is masked
+// in the journal; in a chat it stands as it is, since whoever looks again must find it.
+func (t *turn) tell(p flow.Play) {
+	c := &t.st.conv
+	m := &message{state: tandem.MessageSent, m: tandem.Message{Channel: c.Channel, From: tandem.SenderSystem, Lang: p.Lang, Text: flow.Text(p.Parts)}}
+	if p.Secret && c.Channel != tandem.Chat {
+		m.clear, m.m.Text, m.m.Secret = m.m.Text, masked(m.m.Text), true
+	}
+	if t.st.deaf() {
+		t.note(tandem.EventPrompt, "system", tandem.Prompted{Step: t.st.s.Wait.Step, Name: p.Name, Lang: p.Lang, Text: m.m.Text})
+		return
+	}
+	t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "system", message: m})
+}
+
+// masked stands for a secret: a dot for each character.
+func masked(s string) string { return strings.Repeat("•", utf8.RuneCountInString(s)) }
 
 // play says something: to nobody, if nobody listens any more.
 func (t *turn) play(p flow.Play) {
@@ -293,7 +309,8 @@ func (t *turn) close(ctx context.Context, outcome string, why tandem.Termination
 		t.story, t.record = &story, &story.Interaction
 	}
 	for _, l := range t.story.Legs { // texts beside a chat are one of their own
-		if l.Ended.IsZero() && (l.Kind == tandem.LegChat || l.Kind == tandem.LegSMS) {
+		written := l.Kind == tandem.LegChat || l.Kind == tandem.LegSMS
+		if written && l.Ended.IsZero() && !slices.ContainsFunc(t.legs, func(o tandem.Leg) bool { return o.ID == l.ID }) {
 			t.legs = append(t.legs, l)
 		}
 	}
