@@ -154,6 +154,7 @@ type flow struct {
 	reply   func(text string, n int) tandem.Message // nil repeats the text
 	before  func(s Said) error                      // nil, or asked before a message is kept
 	mute    bool                                    // does not publish
+	after   func() error                            // nil, or asked after it is kept
 }
 
 func (f *flow) Open(ctx context.Context, id tandem.ConversationID) error {
@@ -190,6 +191,11 @@ func (f *flow) Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.
 	}
 	if err := f.turn(ctx, &c, s.Blobs, messages); err != nil {
 		return chat.Entry{}, err
+	}
+	if f.after != nil {
+		if err := f.after(); err != nil {
+			return chat.Entry{}, err
+		}
 	}
 	e, _, err := f.h.book.ByClient(ctx, id, s.Client)
 	return e, err

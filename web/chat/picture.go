@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 
 	scale "golang.org/x/image/draw"
+	"golang.org/x/image/riff"
 	"golang.org/x/image/webp"
 )
 
@@ -51,7 +53,7 @@ var codecs = map[string]codec{
 	"image/jpeg": {jpeg.DecodeConfig, jpeg.Decode},
 	"image/png":  {png.DecodeConfig, png.Decode},
 	"image/gif":  {gif.DecodeConfig, gif.Decode}, // its first frame
-	"image/webp": {webp.DecodeConfig, webp.Decode},
+	"image/webp": {webpConfig, webp.Decode},
 }
 
 // measure reads a picture's size from its head, and refuses what would be too large once
@@ -71,9 +73,57 @@ func measure(data []byte) (pixels int, err error) {
 	return size.Width * size.Height, nil
 }
 
+// webpConfig reads the size of the image in a WebP file (RFC 9649): the library's tells
+// that of the canvas around it, which may be made smaller than the image to deceive.
+func webpConfig(r io.Reader) (c image.Config, err error) {
+	_, chunks, err := riff.NewReader(r)
+	if err != nil {
+		return c, err
+	}
+	canvas := image.Config{}
+	for {
+		id, _, chunk, err := chunks.Next()
+		if err != nil {
+			return c, err
+		}
+		var head [10]byte
+		switch id {
+		case riff.FourCC{'V', 'P', '8', 'X'}:
+			if _, err := io.ReadFull(chunk, head[:]); err != nil {
+				return c, err
+			}
+			canvas.Width = 1 + (int(head[4]) | int(head[5])<<8 | int(head[6])<<16)
+			canvas.Height = 1 + (int(head[7]) | int(head[8])<<8 | int(head[9])<<16)
+			continue
+		case riff.FourCC{'V', 'P', '8', ' '}:
+			if _, err := io.ReadFull(chunk, head[:]); err != nil {
+				return c, err
+			}
+			c.Width, c.Height = int(binary.LittleEndian.Uint16(head[6:]))&0x3fff, int(binary.LittleEndian.Uint16(head[8:]))&0x3fff
+		case riff.FourCC{'V', 'P', '8', 'L'}:
+			if _, err := io.ReadFull(chunk, head[:5]); err != nil {
+				return c, err
+			}
+			bits := binary.LittleEndian.Uint32(head[1:])
+			c.Width, c.Height = 1+int(bits&0x3fff), 1+int(bits>>14&0x3fff)
+		default:
+			continue
+		}
+		if canvas != (image.Config{}) && canvas != c {
+			return c, errNotPicture
+		}
+		return c, nil
+	}
+}
+
 // redraw decodes a picture that was measured, turns it as its camera was held, makes it
 // no larger than maxSide, and encodes it: as PNG where it is transparent, else as JPEG.
 func redraw(data []byte) (p picture, err error) {
+	defer func() {
+		if recover() != nil { // a file made to break a decoder breaks itself only
+			err = errNotPicture
+		}
+	}()
 	kind := http.DetectContentType(data)
 	img, err := codecs[kind].decode(bytes.NewReader(data))
 	if err != nil || img.Bounds().Empty() {

@@ -149,12 +149,14 @@ func (s *socket) say(ctx context.Context, in incoming) {
 		return
 	}
 	id := *s.id.Load()
-	if e, known, err := d.o.Book.ByClient(ctx, id, in.ID); err != nil {
-		s.fail(in.ID, err)
-		return
-	} else if known {
-		s.push(again{&e, in.ID})
-		return
+	if in.Attachment != "" { // its picture is used up if it was kept before
+		if e, known, err := d.o.Book.ByClient(ctx, id, in.ID); err != nil {
+			s.fail(in.ID, err)
+			return
+		} else if known {
+			s.push(again{&e, in.ID})
+			return
+		}
 	}
 	said := Said{Client: in.ID, Text: in.Text, Secret: in.Secret, Address: s.from.String()}
 	var sent picture
@@ -164,6 +166,7 @@ func (s *socket) say(ctx context.Context, in incoming) {
 			return
 		}
 	}
+	before := s.sent.Load()
 	e, err := d.o.Talk.Say(ctx, id, said)
 	if err != nil {
 		s.failed(id, &said, in.Attachment, sent, err)
@@ -171,6 +174,10 @@ func (s *socket) say(ctx context.Context, in incoming) {
 	}
 	if said.Attachment != nil && (e.Message.Attachment == nil || e.Message.Attachment.Blob != said.Attachment.Blob) { // a double came first
 		s.unkept(&said)
+	}
+	if e.Rev <= before { // the client knows it already, or would if it had listened
+		s.push(again{&e, in.ID})
+		return
 	}
 	s.push(&e) // dropped if it was published, as it should
 }
@@ -183,7 +190,7 @@ func (s *socket) failed(id tandem.ConversationID, said *Said, upload string, sen
 	e, known, lost := s.door.o.Book.ByClient(ctx, id, said.Client)
 	if lost == nil && known {
 		s.door.o.Log.Error("a message of the chat was kept, but not answered", "conversation", id, "error", err)
-		s.push(&e)
+		s.push(again{&e, said.Client})
 		return
 	}
 	if lost == nil && said.Attachment != nil { // else it may be kept: better noise on the disk than a message without its picture

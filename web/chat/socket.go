@@ -79,8 +79,7 @@ type socket struct {
 	id   atomic.Pointer[tandem.ConversationID] // nil before there is one; set by the reader
 	busy atomic.Bool                           // the reader does what a frame asks, and reads no pong
 	top  atomic.Uint64                         // the highest Seq that was written
-
-	sent uint64 // the highest Rev that was written; the writer's
+	sent atomic.Uint64                         // the highest Rev that was written; set by the writer
 
 	mu      sync.Mutex
 	beat    *time.Timer
@@ -274,8 +273,8 @@ func (s *socket) hello() (ok bool) {
 	if c.Lang != "" {
 		s.lang = c.Lang
 	}
-	if s.sent = in.After; s.sent > c.Rev { // it knows another past than we
-		s.sent = 0
+	if in.After <= c.Rev { // else it knows another past than we
+		s.sent.Store(in.After)
 	}
 	s.top.Store(c.Seq)
 	return s.join(c.ID, s.welcomeTo(c.ID, c.Rev, "")) && s.push(backlog{})

@@ -78,7 +78,7 @@ func (s *socket) write() {
 				err = s.catchUp()
 			case backlog:
 				if err = s.catchUp(); err == nil {
-					err = s.put(caughtUp{T: kindCaughtUp, Rev: s.sent})
+					err = s.put(caughtUp{T: kindCaughtUp, Rev: s.sent.Load()})
 				}
 			case again:
 				err = s.writeAgain(what)
@@ -97,9 +97,9 @@ func (s *socket) write() {
 // all up to the highest Rev it has. One that came too early has those before it fetched.
 func (s *socket) writeEntry(e *chat.Entry) error {
 	switch {
-	case e.Rev <= s.sent:
+	case e.Rev <= s.sent.Load():
 		return nil
-	case e.Rev == s.sent+1:
+	case e.Rev == s.sent.Load()+1:
 		return s.putEntry(e)
 	}
 	return s.catchUp()
@@ -108,7 +108,7 @@ func (s *socket) writeEntry(e *chat.Entry) error {
 // writeAgain writes an entry that the client may have: after all before it, too, since it
 // takes the highest Rev it sees for all it knows.
 func (s *socket) writeAgain(a again) error {
-	if a.Rev > s.sent {
+	if a.Rev > s.sent.Load() {
 		return s.writeEntry(a.Entry)
 	}
 	m := messageOf(a.Entry)
@@ -121,7 +121,7 @@ func (s *socket) catchUp() error {
 	ctx, cancel := context.WithTimeout(s.door.ctx, doTime)
 	defer cancel()
 	for {
-		entries, err := s.door.o.Book.Since(ctx, *s.id.Load(), s.sent, page)
+		entries, err := s.door.o.Book.Since(ctx, *s.id.Load(), s.sent.Load(), page)
 		if err != nil {
 			s.door.o.Log.Error("messages could not be read", "conversation", *s.id.Load(), "error", err)
 			return err
@@ -141,7 +141,7 @@ func (s *socket) putEntry(e *chat.Entry) error {
 	if err := s.put(messageOf(e)); err != nil {
 		return err
 	}
-	s.sent = e.Rev
+	s.sent.Store(e.Rev)
 	s.top.Store(max(s.top.Load(), e.Message.Seq))
 	return nil
 }
