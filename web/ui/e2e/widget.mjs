@@ -333,12 +333,17 @@ export default async function widget({ browser, check, shot }) {
       await page.getByText("Good morning").last().waitFor();
       assert.equal(world.server.said.findLast((f) => f.t === "hello").qr, "branch 12");
       assert.equal(world.server.conversations.size, 2);
-      await page.evaluate(() => localStorage.clear());
+      await page.evaluate(() => {
+        localStorage.clear();
+        localStorage.setItem("tandem:bank", '{"token":"another","lang":"en"}');
+        localStorage.setItem("tandem:bank:say:x", '{"at":1,"text":"of another talk"}');
+      });
       await page.goto(`${world.door}/handoff?token=${token}`);
       await page.waitForURL(`${world.door}/chat?site=bank`);
       await page.getByText("Good morning").last().waitFor();
       assert.equal(world.server.said.findLast((f) => f.t === "hello").token, token);
       assert.equal(world.server.conversations.size, 2);
+      assert.equal(await page.evaluate(() => JSON.stringify(localStorage)), JSON.stringify({ "tandem:bank": JSON.stringify({ token, lang: "en" }) }));
       await page.goto(`${world.door}/chat`);
       await page.getByText("This address leads to no chat.").waitFor();
     }));

@@ -12,13 +12,18 @@ const script = document.currentScript as HTMLScriptElement | null;
 if (block && script) {
   const { site, qr, token } = JSON.parse(block.textContent ?? "") as Handoff;
   const key = "tandem:" + (qr !== undefined ? "qr:" + qr : site);
-  try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "{}") as object;
-    localStorage.setItem(key, JSON.stringify({ ...kept, token }));
-  } catch {
-    localStorage.setItem(key, JSON.stringify({ token }));
-  }
+  // What waited to be sent belongs to the talk that was here before; settings stay.
+  for (const k of Object.keys(localStorage)) if (k.startsWith(key + ":say:")) localStorage.removeItem(k);
+  localStorage.setItem(key, JSON.stringify({ ...kept(key), token }));
   const chat = new URL("chat", script.src);
   chat.searchParams.set(qr !== undefined ? "qr" : "site", (qr ?? site) as string);
   location.replace(chat);
+}
+
+function kept(key: string): object {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "{}") as object;
+  } catch {
+    return {};
+  }
 }

@@ -57,8 +57,7 @@ export function Bubble({ message: m, first, last, onSize, ...view }: BubbleProps
       </div>
       <p class="meta">
         <time dateTime={m.at}>{timeOf(m.at, language)}</time>
-        {own && <Mark state={m.state} words={w} inWords={last} />}
-        {m.state === "failed" && m.error && <span>{m.error}</span>}
+        {own && <Mark state={m.state} words={w} inWords={last || m.state === "failed"} />}
       </p>
     </li>
   );

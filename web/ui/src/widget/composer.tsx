@@ -29,6 +29,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
   const masked = talk.asking !== null;
 
   const add = (more: Iterable<File>) => {
+    if (masked) return; // a secret is asked for, not a picture
     const all = [...files];
     let wrong = "";
     for (const f of more) {
@@ -40,7 +41,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
     setFiles(all);
     field.current?.focus();
   };
-  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus(), add }), [files]);
+  useImperativeHandle(handle, () => ({ focus: () => field.current?.focus(), add }), [files, masked]);
 
   useLayoutEffect(() => {
     const f = field.current;

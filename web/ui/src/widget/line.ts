@@ -48,6 +48,11 @@ export class Line {
     this.become("off");
   }
 
+  // failing reports whether the last try came to nothing.
+  get failing(): boolean {
+    return this.tries > 0;
+  }
+
   // settled is told when the talk has caught up: the next pause is a short one again.
   settled(): void {
     this.tries = 0;

@@ -72,10 +72,10 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
         </ol>
         {choices && (
           <div class="choices" role="group" aria-label={w.choices}>
-            {choices.buttons.map((b) => (
+            {choices.buttons.map((b, i) => (
               <button
                 type="button"
-                key={`${choices.of} ${b.label}`}
+                key={`${choices.of} ${i}`}
                 onClick={() => {
                   talk.say(b.label);
                   onChosen();

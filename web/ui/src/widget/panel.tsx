@@ -13,6 +13,8 @@ import { languageNames, languages } from "./words.ts";
 import type { Language } from "./words.ts";
 
 interface PanelProps extends View {
+  calling: boolean; // "call me back" lies over the talk
+  setCalling(on: boolean): void;
   page: boolean; // it is the page: nothing to close
   onClose(): void;
   onLanguage(l: Language): void;
@@ -20,9 +22,8 @@ interface PanelProps extends View {
 
 const patience = 1_500; // milliseconds without a connection before it is told
 
-export function Panel({ page, onClose, onLanguage, ...view }: PanelProps) {
+export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view }: PanelProps) {
   const { talk, api, words: w, language } = view;
-  const [calling, setCalling] = useState(false);
   const [over, setOver] = useState(false); // a file is held above the panel
   const [error, setError] = useState("");
   const panel = useRef<HTMLElement>(null);
@@ -38,8 +39,10 @@ export function Panel({ page, onClose, onLanguage, ...view }: PanelProps) {
     if (!page || !coarse()) focusWriting();
   }, []);
   useEffect(() => {
-    if (page) document.title = title;
-  }, [page, title]);
+    if (!page) return;
+    document.title = title;
+    document.documentElement.lang = language;
+  }, [page, title, language]);
   useEffect(() => fitKeyboard(panel.current as HTMLElement), []);
 
   const download = async () => {
@@ -56,7 +59,7 @@ export function Panel({ page, onClose, onLanguage, ...view }: PanelProps) {
     }
   };
 
-  const trouble = state === "refused" ? w.notHere : !waiting ? "" : navigator.onLine === false ? w.offline : talk.log.list.length === 0 && state === "connecting" ? w.connecting : w.unreachable;
+  const trouble = state === "refused" ? w.notHere : !waiting ? "" : navigator.onLine === false ? w.offline : talk.failing ? w.unreachable : w.connecting;
   const notice = error || (talk.notice ? whyNot(w, language, talk.notice.code, talk.notice.words) : "");
   return (
     <section

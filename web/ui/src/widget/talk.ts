@@ -91,6 +91,11 @@ export class Talk {
     return this.line.state;
   }
 
+  // failing reports whether the server could not be reached at the last try.
+  get failing(): boolean {
+    return this.line.failing;
+  }
+
   // subscribe has run called after each change; what it gives ends that.
   subscribe(run: () => void): () => void {
     this.listeners.add(run);

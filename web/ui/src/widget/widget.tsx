@@ -27,6 +27,7 @@ interface WidgetProps {
 export function Widget({ talk, api, page, language, onLanguage, control }: WidgetProps) {
   useTalk(talk);
   const [open, setOpen] = useState(page);
+  const [calling, setCalling] = useState(false);
   const launcher = useRef<HTMLButtonElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const w = words[language];
@@ -37,14 +38,16 @@ export function Widget({ talk, api, page, language, onLanguage, control }: Widge
     setTimeout(() => launcher.current?.focus());
   };
   useMemo(() => control({ open: () => setOpen(true), close: () => !page && setOpen(false) }), []);
-  // At once, before a message comes that would count as seen while the panel closes.
   useLayoutEffect(() => {
     if (open) talk.open();
-    const look = () => talk.look(open && document.visibilityState === "visible");
+  }, [open, talk]);
+  // At once, before a message comes that would count as seen while the panel closes.
+  useLayoutEffect(() => {
+    const look = () => talk.look(open && !calling && document.visibilityState === "visible");
     look();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
-  }, [open, talk]);
+  }, [open, calling, talk]);
   useLayoutEffect(() => readableOn(root.current as HTMLElement), []);
 
   const { unread } = talk;
@@ -61,7 +64,7 @@ export function Widget({ talk, api, page, language, onLanguage, control }: Widge
           )}
         </button>
       )}
-      {open && <Panel {...view} page={page} onClose={close} onLanguage={onLanguage} />}
+      {open && <Panel {...view} calling={calling} setCalling={setCalling} page={page} onClose={close} onLanguage={onLanguage} />}
     </div>
   );
 }
