@@ -55,7 +55,7 @@ type Database interface {
 
 // Question is what a page asks as its second factor.
 type Question struct {
-	Kind  string // KindTold, "digits" (numbers only) or "text"
+	Kind  string // KindTold, "code" (digits only) or "text"
 	Words string // for the customer; "" of KindTold: the page has words of its own
 	// State is handed back with the answer. It is kept in memory only.
 	State json.RawMessage

@@ -197,7 +197,7 @@ func (d *Desk) right(ctx context.Context, l Link, typed string) (bool, error) {
 	if !ok || had.Kind == "" {
 		return false, ErrTooSoon // nothing was asked since the start: the page asks first
 	}
-	if had.Kind == "digits" {
+	if had.Kind != "text" {
 		typed = digitsOf(typed)
 	}
 	return d.o.Factor.Check(ctx, l, had.Question, typed)

@@ -197,7 +197,7 @@ func (f *letters) Ask(_ context.Context, l Link, lang string) (Question, error) 
 		return Question{}, f.err
 	}
 	f.sent++
-	return Question{Kind: "digits", Words: "The code we texted you", State: json.RawMessage(fmt.Sprint(f.sent))}, nil
+	return Question{Kind: "code", Words: "The code we texted you", State: json.RawMessage(fmt.Sprint(f.sent))}, nil
 }
 
 func (f *letters) Check(_ context.Context, l Link, q Question, typed string) (bool, error) {

@@ -44,7 +44,8 @@ func (a *App) operation(ctx context.Context, l link.Link) (*flow.Operation, map[
 }
 
 // saidSince is what the flow has said since a link was over: who filled in the page may
-// have hung up meanwhile.
+// have hung up meanwhile. Once somebody has shown elsewhere who they are, more than the
+// page has, it is no longer told here.
 func (a *App) saidSince(ctx context.Context, l link.Link) []string {
 	story, err := a.store.Interaction(ctx, string(l.Interaction))
 	if err != nil {
@@ -53,6 +54,9 @@ func (a *App) saidSince(ctx context.Context, l link.Link) []string {
 	}
 	var out []string
 	for _, e := range story.Events {
+		if e.At.After(l.Made) && e.Leg != l.Page && (e.Kind == tandem.EventIdentified && raises(e.Data, l.Needs) || e.Kind == tandem.EventResumed) {
+			break
+		}
 		if e.Kind != tandem.EventPrompt || l.Over.IsZero() || e.At.Before(l.Over) {
 			continue
 		}
@@ -62,4 +66,10 @@ func (a *App) saidSince(ctx context.Context, l link.Link) []string {
 		}
 	}
 	return out
+}
+
+// raises reports whether an event tells of a level above another.
+func raises(data []byte, above tandem.Assurance) bool {
+	var i tandem.Identified
+	return json.Unmarshal(data, &i) != nil || i.Outcome == "passed" && i.Level > above
 }

@@ -185,6 +185,9 @@ type factor struct{ a *App }
 
 // Ask sends a code.
 func (f factor) Ask(ctx context.Context, l link.Link, lang string) (link.Question, error) {
+	if l.Needs > tandem.Verified {
+		return link.Question{}, link.ErrNoFactor // a code shows no more than that
+	}
 	bound, err := f.a.store.Identities(ctx, l.Customer)
 	if err != nil {
 		return link.Question{}, err

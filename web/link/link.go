@@ -40,7 +40,9 @@ type Options struct {
 	// gets the token of the conversation in a site's chat. It is called after the link is
 	// done, again if the person presses again.
 	Accept func(ctx context.Context, l links.Link, r *http.Request) (site, token string, err error)
-	// Said is what the flow has said since the link was done; nil = nothing is shown.
+	// Said is what the flow has said since the link was done, as far as whoever has shown
+	// what the link needs may know it; nil = nothing is shown. It is not asked where the
+	// session had a higher level than that when it made the link.
 	Said func(ctx context.Context, l links.Link) []string
 	// Address is whose request it is, for limits; nil = the connection's other end.
 	Address func(r *http.Request) netip.Addr

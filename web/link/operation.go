@@ -65,7 +65,7 @@ func (p *pages) stand(w http.ResponseWriter, r *http.Request, status int, l link
 		if operation, _, err := p.o.Operations(r.Context(), l); err == nil { // without it, the plain words
 			v.Result, v.ResultLang = pick(operation.Result, p.langs(r, l))
 		}
-		if p.o.Said != nil {
+		if p.o.Said != nil && l.Needs >= l.Assurance { // who has the page may be told what the session's customer is
 			v.Said = p.o.Said(r.Context(), l)
 		}
 	case !p.o.Desk.Proved(l):

@@ -75,6 +75,17 @@ zhang</textarea>`, `type="checkbox" id="f2-news" name="f2-news" value="true" che
 	has(t, b.get(page), 200, "Done", "Online banking is switched on.", "Since then", "Is there anything else?", "Show what is new")
 	h.clock.Add(minutes(61))
 	has(t, b.get(page), 404, "This link cannot be used")
+
+	// A link that asks for nothing may be in anybody's hands: what is said to a customer
+	// who has shown more is not for its page.
+	o := h.order("k2")
+	o.Assurance = tandem.Verified
+	_, token = h.token(t, o)
+	page = b.opened(t, token)
+	b.does(page, good())
+	if a := b.get(page); a.Code != 200 || strings.Contains(a.text, "Is there anything else?") {
+		t.Errorf("%d %s", a.Code, a.text)
+	}
 }
 
 func TestDecline(t *testing.T) {
@@ -201,7 +212,7 @@ func (f *sends) Ask(_ context.Context, _ links.Link, lang string) (links.Questio
 	if f.words != "" {
 		return links.Question{Kind: "text", Words: f.words}, nil
 	}
-	return links.Question{Kind: "digits", Words: "We texted a code to •••• 0000. " + lang, State: json.RawMessage("1")}, nil
+	return links.Question{Kind: "code", Words: "We texted a code to •••• 0000. " + lang, State: json.RawMessage("1")}, nil
 }
 
 func (f *sends) Check(_ context.Context, _ links.Link, _ links.Question, typed string) (bool, error) {
