@@ -28,7 +28,7 @@ type live struct {
 const maxInbox = 32
 
 // errTooLate answers who comes when nobody waits any more.
-var errTooLate = errors.New("nobody waits for this any more")
+var errTooLate error = tandem.Errorf(tandem.CodeConflict, "nobody waits for this any more")
 
 func (l *live) put(id tandem.InteractionID, k *call) {
 	l.mu.Lock()

@@ -104,6 +104,7 @@ type house struct {
 	forms     map[string]*flow.Form
 	said      []string
 	accepted  int
+	late      error
 
 	mu      sync.Mutex
 	changes []tandem.LinkState
@@ -149,6 +150,9 @@ func newHouse(t testing.TB, factor links.Factor) *house {
 		},
 		Said: func(context.Context, links.Link) []string { return h.said },
 		Accept: func(_ context.Context, l links.Link, _ *http.Request) (string, string, error) {
+			if h.late != nil {
+				return "", "", h.late
+			}
 			h.accepted++
 			return "bank", "chat-token", nil
 		},

@@ -38,7 +38,8 @@ type Options struct {
 	Images     fs.FS // the flows folder, which the pictures of operations lie in
 	// Accept lets the customer go on by another channel, in the browser that asks, which
 	// gets the token of the conversation in a site's chat. It is called after the link is
-	// done, again if the person presses again.
+	// done, again if the person presses again. An error of code not_found or conflict says
+	// that it is too late.
 	Accept func(ctx context.Context, l links.Link, r *http.Request) (site, token string, err error)
 	// Said is what the flow has said since the link was done, as far as whoever has shown
 	// what the link needs may know it; nil = nothing is shown. It is not asked where the
@@ -140,8 +141,9 @@ func (p *pages) file(kind, name string) http.HandlerFunc {
 // failed shows the page for what went wrong. All that a stranger could learn from is
 // one answer.
 func (p *pages) failed(w http.ResponseWriter, r *http.Request, root string, err error) {
+	code := tandem.CodeOf(err)
 	switch {
-	case errors.Is(err, links.ErrUnusable):
+	case errors.Is(err, links.ErrUnusable), code == tandem.CodeNotFound, code == tandem.CodeConflict:
 		p.show(w, http.StatusNotFound, view{Root: root, Kind: "unusable", W: p.words(r, "")})
 	case errors.Is(err, errCross):
 		p.show(w, http.StatusForbidden, view{Root: root, Kind: "unusable", W: p.words(r, "")})
@@ -156,7 +158,7 @@ func (p *pages) failed(w http.ResponseWriter, r *http.Request, root string, err 
 		}
 		w.Header().Set("Retry-After", "60")
 		status := http.StatusServiceUnavailable
-		if !errors.Is(err, store.ErrUnavailable) && tandem.CodeOf(err) != tandem.CodeUnavailable {
+		if !errors.Is(err, store.ErrUnavailable) && code != tandem.CodeUnavailable {
 			status = http.StatusInternalServerError
 		}
 		p.show(w, status, view{Root: root, Kind: "down", W: p.words(r, "")})

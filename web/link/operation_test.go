@@ -274,6 +274,9 @@ func TestHandoff(t *testing.T) {
 		t.Errorf("%d, accepted %d times", a.Code, h.accepted)
 	}
 	has(t, b.does(page, url.Values{"act": {"code"}, "code": {l.Code}}), 200, "chat-token", `src="../handoff.js"`)
+	h.late = tandem.Errorf(tandem.CodeConflict, "nobody waits any more")
+	has(t, b.does(page, url.Values{"act": {"done"}}), 404, "This link cannot be used")
+	h.late = nil
 	has(t, b.get(page), 200, "Go on here") // back from there
 	has(t, b.does(page, url.Values{"act": {"done"}}), 200, "chat-token")
 }
