@@ -341,6 +341,9 @@ func TestReceiptsAtTheSameTime(t *testing.T) {
 	if got := o.furthest("k-1"); got != tandem.MessageRead {
 		t.Errorf("%v of %v", got, o.states("k-1"))
 	}
+	if r, known, err := o.taken(t.Context(), "k-1"); err != nil || !known || r.State != tandem.MessageRead {
+		t.Errorf("stored %+v, %v", r, err)
+	}
 }
 
 func TestReceiptsOfNothing(t *testing.T) {

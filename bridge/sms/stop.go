@@ -143,9 +143,6 @@ func (d *Desk) heed(ctx context.Context, in *Inbound) (handled bool, err error) 
 	}
 	m := d.confirmation(s, in.answerKey())
 	answer := &m
-	if !d.mayConfirm(ctx, answer) {
-		answer = nil
-	}
 	var change store.Change
 	if d.o.Stopped != nil {
 		change, err = d.o.Stopped(ctx, s)
@@ -158,7 +155,7 @@ func (d *Desk) heed(ctx context.Context, in *Inbound) (handled bool, err error) 
 		switch {
 		case err == nil || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil:
 			return true, err
-		case errors.As(err, &refused): // somebody else took the last place under a cap just now
+		case errors.As(err, &refused):
 			answer = nil
 		default: // such as a person who was erased: their wish holds all the same
 			d.o.Log.Error("a STOP or START is not in the journal", "err", err)
@@ -191,16 +188,4 @@ func (d *Desk) stopChange(c store.Change, s Stop, in *Inbound, answer *Message) 
 		return d.reserve(tx, answer, answer.Parts(), true)
 	}
 	return &c
-}
-
-// mayConfirm asks before the change is made, since a refusal may not undo the STOP.
-func (d *Desk) mayConfirm(ctx context.Context, m *Message) bool {
-	var refused *Refused
-	err := d.o.Database.View(ctx, func(tx store.Tx) (err error) {
-		if refused, err = d.permitted(tx, m, true); err == nil && refused == nil {
-			refused, err = d.counted(tx, m, m.Parts())
-		}
-		return err
-	})
-	return err == nil && d.verdict(refused) == nil
 }

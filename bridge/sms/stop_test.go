@@ -220,6 +220,55 @@ func TestAProviderThatStopsThem(t *testing.T) {
 	}
 }
 
+// Somebody whom we may not text has their wish kept, and gets no answer.
+func TestAStopByWhomWeMayNotText(t *testing.T) {
+	o := newOffice(t, generous())
+	plainly(o.gateway)
+	const premium = "+8616868123456"
+	w := o.knock(t, door, map[string]any{"Inbound": []Inbound{{ID: "m-1", From: premium, To: ours, Text: "STOP"}}})
+	if w.Code != 200 || len(o.deliver(t)) != 0 || len(o.stops) != 1 {
+		t.Errorf("%d, told %v", w.Code, o.stops)
+	}
+	err := o.db.View(t.Context(), func(tx store.Tx) error {
+		stopped, err := o.stopped(tx, ours, premium)
+		if !stopped {
+			t.Error("it is not kept")
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A STOP that is brought again after a START does not stop again.
+func TestAnOldStopIsNotHeededTwice(t *testing.T) {
+	o := newOffice(t, generous())
+	plainly(o.gateway)
+	o.knock(t, door, inbound("m-1", "STOP"))
+	o.knock(t, door, inbound("m-2", "START"))
+	o.renew(t)
+	for _, id := range []string{"m-1", "m-2", "m-1"} {
+		if w := o.knock(t, door, inbound(id, map[string]string{"m-1": "STOP", "m-2": "START"}[id])); w.Code != 200 {
+			t.Errorf("%s again: %d", id, w.Code)
+		}
+	}
+	if err := o.Allow(t.Context(), theirs); err != nil || len(o.stops) != 2 || len(o.arrived) != 0 {
+		t.Errorf("%v, told %v", err, o.stops)
+	}
+}
+
+// Where the provider answers a STOP itself it refuses our answer: that is no failure.
+func TestAProviderThatAnswersAStopItself(t *testing.T) {
+	o := newOffice(t, generous())
+	plainly(o.gateway)
+	o.gateway.err = ErrStopped
+	o.knock(t, door, inbound("m-1", "STOP"))
+	if errs := o.deliver(t); len(errs) != 1 || errs[0] != nil || len(o.marks) != 0 {
+		t.Errorf("%v, marked %v", errs, o.marks)
+	}
+}
+
 // Nothing that strangers can cause hands a forbidden text to a gateway.
 func TestNoForbiddenTextLeaves(t *testing.T) {
 	policy := generous()
