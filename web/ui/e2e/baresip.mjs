@@ -194,7 +194,8 @@ function find(audio, clip) {
   return -1;
 }
 
-// recorded reads a recording of a prompt, mu-law at 8 kHz, and keeps its loudest part.
+// recorded reads a recording of a prompt, mu-law at 8 kHz, and keeps its loudest part;
+// until is the milliseconds from the prompt's begin to that part's end.
 export async function recorded(file) {
   const data = await readFile(file);
   const begin = data.indexOf("data") + 8;
@@ -206,7 +207,7 @@ export async function recorded(file) {
     if (i + 1 >= piece && energy > power) [power, at] = [energy, i + 1 - piece];
   }
   if (all.length < piece) throw new Error(`${file} is too short to be known by`);
-  return { name: file.replace(/^.*prompts\//, ""), samples: all.subarray(at, at + piece), power, at };
+  return { name: file.replace(/^.*prompts\//, ""), samples: all.subarray(at, at + piece), power, until: ((at + piece) / rate) * 1000 };
 }
 
 function ulaw(byte) {

@@ -4,8 +4,9 @@
 //
 // Starts bin/tandem demo in a folder of its own on free ports, runs every check of
 // the journey, and closes with a line "N passed, N failed". Screenshots of what was
-// seen lie in web/ui/e2e/shots. CHROMIUM names the browser if it is elsewhere; CHECK is
-// a pattern of the checks to run, when not all are wanted.
+// seen lie in web/ui/e2e/shots. CHROMIUM names the browser if it is elsewhere, PROGRAM
+// another build of the program; CHECK is a pattern of the checks to run, when not all are
+// wanted.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -15,6 +16,7 @@ import { chromium } from "playwright-core";
 const journeys = { call: "./call.mjs", studio: "./studio.mjs", text: "./text.mjs", widget: "./widget.mjs" }; // each file is one journey
 const root = new URL("../../..", import.meta.url).pathname;
 const shots = new URL("shots/", import.meta.url).pathname;
+const program = process.env.PROGRAM ?? `${root}bin/tandem`;
 const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const startTime = 60_000; // milliseconds for the server to serve
 const checkTime = 60_000; // for one check
@@ -101,7 +103,7 @@ function skip(what, why) {
 // environment variables that override its configuration; dir is the folder of a demo that
 // was killed, "" = a new one.
 async function startServer(set = {}, dir = "") {
-  const child = spawn(`${root}bin/tandem`, ["demo", ...(dir ? ["--dir", dir] : ["--temporary"]), "--json"], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...set } });
+  const child = spawn(program, ["demo", ...(dir ? ["--dir", dir] : ["--temporary"]), "--json"], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...set } });
   const ended = new Promise((done) => child.once("close", done));
   let log = "";
   child.stderr.on("data", (text) => {
@@ -122,7 +124,7 @@ async function startServer(set = {}, dir = "") {
   clearTimeout(timer);
   const { addresses, config, passwords } = JSON.parse(first);
   return {
-    program: `${root}bin/tandem`,
+    program,
     config,
     passwords, // of the staff, by name
     pages: `http://${addresses["http.listen"][0]}/`,

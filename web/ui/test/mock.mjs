@@ -66,12 +66,12 @@ export async function mock(port = 0) {
         if (!blob) return json(404, { code: "not_found", message: "no" });
         return r.writeHead(200, { "content-type": blob.type, ...cors }).end(blob.data);
       }
-      if (path.includes("/links/")) return control.linkStatus === 200 ? json(200, { url: `${door}/l/token` }) : json(control.linkStatus, { code: "gone", message: "no" });
+      if (path.includes("/links/")) return control.linkStatus === 200 ? json(200, { url: `${door}/l/token` }) : json(control.linkStatus, { code: "link_over", message: "no" });
       if (path.endsWith("/transcript")) return r.writeHead(200, { "content-type": types.html, ...cors }).end("<!doctype html><title>Talk</title>");
-      if (path.endsWith("/callback")) return control.callStatus === 202 ? json(202, { check: "k1" }) : json(control.callStatus, { code: "not_allowed", message: "no" });
+      if (path.endsWith("/callback")) return control.callStatus === 202 ? json(202, { check: "k1" }) : json(control.callStatus, { code: "number_refused", message: "no" });
       if (path.includes("/callback/")) {
         const { code } = JSON.parse(await body());
-        return code === "123456" ? json(200, { number: "4821 9305 77-6", ...(control.at ? { at: control.at } : {}) }) : json(403, { code: "wrong_code", message: "no" });
+        return code === "123456" ? json(200, { number: "48219305776", ...(control.at ? { at: control.at } : {}) }) : json(422, { code: "code_wrong", message: "no" });
       }
     }
     const texts = /^\/phones\/([^/]+)\/(messages|reply)$/.exec(path);

@@ -271,7 +271,7 @@ test("a line that died silently is noticed", () => {
   assert.equal(world.sockets.length, 2, "the message was not taken in time");
   assert.equal(talk.outbox.items.length, 0);
   world.server.silent = true;
-  world.settle(50_000);
+  world.settle(70_000);
   assert.ok(world.sockets.length > 2, "nothing came, not even an answer to ping");
 });
 

@@ -8,7 +8,6 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    readonly retryAfter: number, // seconds; 0 = not said
   ) {
     super(code);
   }
@@ -20,17 +19,29 @@ export interface Booked {
 }
 
 const askTime = 20_000; // milliseconds
+const mostPictures = 20;
 const uploadTime = 120_000;
 
 export class Api {
+  private readonly pictures = new Map<string, Blob>();
+
   constructor(
     private readonly base: string,
     private readonly token: () => string | null,
   ) {}
 
-  // picture fetches an image by its address from the server's root.
+  // picture fetches an image by its address from the server's root. The last ones are
+  // kept: each look at an attachment is noted by the server.
   async picture(path: string): Promise<Blob> {
-    return (await this.ask("GET", path)).blob();
+    const had = this.pictures.get(path);
+    if (had) return had;
+    const blob = await (await this.ask("GET", path)).blob();
+    this.pictures.set(path, blob);
+    for (const oldest of this.pictures.keys()) {
+      if (this.pictures.size <= mostPictures) break;
+      this.pictures.delete(oldest);
+    }
+    return blob;
   }
 
   attachment(id: string): Promise<Blob> {
@@ -73,7 +84,7 @@ export class Api {
       r.onload = () => {
         if (r.status === 201 && typeof r.response?.id === "string") return done(r.response as Attachment);
         const again = r.status === 429 || r.status >= 500;
-        const code = r.status === 413 ? "picture_large" : r.status === 400 || r.status === 415 || r.status === 422 ? "picture_bad" : "upload";
+        const code = r.status === 413 ? "picture_large" : r.status === 415 ? "picture_bad" : r.response?.code === "too_many_pixels" ? "picture_pixels" : "upload";
         fail(new UploadError(code, again, Number(r.getResponseHeader("Retry-After")) || 0));
       };
       r.send(file);
@@ -83,7 +94,7 @@ export class Api {
   private async ask(method: string, path: string, body?: object): Promise<Response> {
     // The token goes to this server only, whatever a message may name as its picture.
     const url = new URL(path.replace(/^\/+/, ""), this.base);
-    if (!url.href.startsWith(this.base)) throw new ApiError(0, "elsewhere", 0);
+    if (!url.href.startsWith(this.base)) throw new ApiError(0, "elsewhere");
     let answer: Response;
     try {
       answer = await fetch(url, {
@@ -98,10 +109,10 @@ export class Api {
         signal: AbortSignal.timeout(askTime),
       });
     } catch {
-      throw new ApiError(0, "offline", 0);
+      throw new ApiError(0, "offline");
     }
     if (answer.ok) return answer;
     const problem = (await answer.json().catch(() => ({}))) as { code?: unknown };
-    throw new ApiError(answer.status, typeof problem.code === "string" ? problem.code : "", Number(answer.headers.get("Retry-After")) || 0);
+    throw new ApiError(answer.status, typeof problem.code === "string" ? problem.code : "");
   }
 }

@@ -38,7 +38,7 @@ export function Bubble({ message: m, first, last, onSize, ...view }: BubbleProps
   return (
     <li class={own ? "own" : "theirs"}>
       <p class={first && !own ? "who" : "unseen"}>{who}</p>
-      <div class="bubble" dir="auto">
+      <div class="bubble" dir="auto" lang={m.lang}>
         {m.attachment && (
           <Picture
             words={w}
@@ -159,7 +159,7 @@ function Link({ link, api, words: w }: { link: NonNullable<Message["link"]> } & 
       setURL(got.href);
       if (navigator.userActivation?.isActive !== false) open(got.href);
     } catch (err) {
-      const gone = err instanceof ApiError && (err.status === 404 || err.status === 409 || err.status === 410);
+      const gone = err instanceof ApiError && (err.code === "link_over" || err.code === "not_found" || err.status === 410);
       setError(gone ? w.linkGone : w.linkFailed);
     }
     setBusy(false);

@@ -72,7 +72,7 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
         {head}
         <p role="status">{when !== "" ? w.bookedAt(clean, when) : w.bookedSoon(clean)}</p>
         <p>{w.number}</p>
-        <p class="number">{number}</p>
+        <p class="number">{grouped(number)}</p>
         <p class="hint">{w.numberHint}</p>
         <button type="button" class="main" onClick={onBack}>
           {w.back}
@@ -161,22 +161,25 @@ export function CallBack({ api, words: w, language, onBack }: { onBack(): void }
 
 // reasonOf is the key of the words for a refusal.
 function reasonOf(err: ApiError, entering: boolean): string {
-  switch (err.status) {
-    case 0:
-      return "offline";
-    case 400:
-    case 422:
-      return entering ? "code" : err.code === "at" ? "date" : "phone";
-    case 403:
-      return entering ? "code" : "not_allowed";
-    case 404:
-    case 409:
-    case 410:
+  switch (err.code) {
+    case "offline":
+    case "phone":
+      return err.code;
+    case "number_refused":
+      return "not_allowed";
+    case "code_wrong":
+      return "code";
+    case "code_over":
+      return "expired";
+    case "not_found":
       return entering ? "expired" : "closed";
-    case 429:
-      return "too_many";
   }
-  return err.status === 503 ? "closed" : "other";
+  return err.status === 429 ? "too_many" : err.status === 503 ? "closed" : "other";
+}
+
+// grouped is an interaction's number as it is read out.
+function grouped(number: string): string {
+  return number.replace(/^(\d{4})(\d{4})(\d{3})$/, "$1 $2 $3");
 }
 
 function localNow(): string {

@@ -18,7 +18,7 @@ export interface LineEvents {
 const firstPause = 1_000; // the most before the second try; doubled each time
 const longestPause = 30_000;
 const busyPause = 5_000; // the least after the server asked to try later
-const quiet = 30_000; // after so long without a frame the server is asked for one
+const quiet = 45_000; // after so long without a frame the server is asked for one
 const patience = 10_000; // for an answer, or for the connection
 
 export class Line {

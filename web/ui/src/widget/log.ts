@@ -4,12 +4,10 @@ import type { Message } from "./protocol.ts";
 export class Log {
   list: readonly Message[] = []; // by seq; replaced at each change, never changed itself
   rev = 0; // of the newest change that came
-  private readonly ids = new Set<string>(); // client ids of what is in it
 
   // apply takes a message, new or changed. An older word about one is passed over.
   apply(m: Message): boolean {
     this.rev = Math.max(this.rev, m.rev);
-    if (m.id) this.ids.add(m.id);
     const place = this.place(m.seq);
     const there = this.list[place];
     if (there?.seq !== m.seq) this.list = [...this.list.slice(0, place), m, ...this.list.slice(place)];
@@ -18,14 +16,9 @@ export class Log {
     return true;
   }
 
-  has(id: string): boolean {
-    return this.ids.has(id);
-  }
-
   clear(): void {
     this.list = [];
     this.rev = 0;
-    this.ids.clear();
   }
 
   // place is where a number is, or would be. Most are at the end.

@@ -18,21 +18,28 @@ export function Picture({ words: w, label, load, source, width, height, onReady 
   const [blob, setBlob] = useState<Blob | null>(null);
   const [failed, setFailed] = useState(false);
   const [large, setLarge] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     let gone = false;
     setFailed(false);
-    load().then(
-      (b) => !gone && setBlob(b),
-      () => !gone && setFailed(true),
-    );
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some((e) => e.isIntersecting)) return;
+      seen.disconnect(); // it is fetched when it is looked at
+      load().then(
+        (b) => !gone && setBlob(b),
+        () => !gone && setFailed(true),
+      );
+    });
+    if (button.current) seen.observe(button.current);
     return () => {
       gone = true;
+      seen.disconnect();
     };
   }, [source]);
   if (failed) return <p class="hint">{w.pictureFailed}</p>;
   return (
     <>
-      <button type="button" class="picture" aria-label={`${label}. ${w.enlarge}`} disabled={!blob} onClick={() => setLarge(true)}>
+      <button ref={button} type="button" class="picture" aria-label={`${label}. ${w.enlarge}`} disabled={!blob} onClick={() => setLarge(true)}>
         <Drawn blob={blob} width={width} height={height} onReady={onReady} onFail={() => setFailed(true)} />
       </button>
       {large && <Large words={w} label={label} blob={blob} onClose={() => setLarge(false)} />}

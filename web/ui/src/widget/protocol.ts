@@ -30,6 +30,7 @@ export interface Message {
   from: Sender;
   name?: string; // of the agent
   id?: string; // the client's own, of what this person said
+  lang?: string; // of the text
   text: string;
   image?: string; // the address of a flow's picture, seen from the server's root
   attachment?: Attachment;

@@ -266,7 +266,8 @@ export class Talk {
   private welcome(w: Welcome): void {
     this.site = w.site ?? this.site;
     this.place = w.place ?? "";
-    if (w.token) this.offered = w.token;
+    if (w.token && w.conversation) this.keep({ token: (this.token = w.token) });
+    else if (w.token) this.offered = w.token;
     const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
     if (w.conversation) this.conversation = w.conversation;
     if (other || w.rev < this.log.rev) {
@@ -288,11 +289,12 @@ export class Talk {
   }
 
   private message(m: Message): void {
-    if (!this.log.apply(m)) return;
+    const news = this.log.apply(m);
     if (m.from === "customer") {
+      // What was sent twice is answered with what came of the first, new or not.
       if (m.id && this.outbox.remove(m.id) && this.ready) this.awaitReply();
       if (m.id && m.id === this.inFlight) this.landed();
-    } else if (m.from !== "system") {
+    } else if (news && m.from !== "system") {
       this.setBusy(null, 0);
     }
     this.cancelKeep();
@@ -327,11 +329,12 @@ export class Talk {
   private closed(code: number, reason: string): "again" | "stop" {
     this.down();
     if (code !== 1008) return "again";
-    if (this.token === null || !/token/.test(reason)) return "stop";
-    this.token = null; // the server does not know it any more: begin anew
-    this.keep({ token: undefined });
-    this.forget();
-    return "again";
+    if (reason === "token" && this.token !== null) {
+      this.token = null; // the server does not know it any more: begin anew
+      this.keep({ token: undefined });
+      this.forget();
+    }
+    return reason === "origin" || reason === "site" ? "stop" : "again";
   }
 
   // down is what holds without a connection.

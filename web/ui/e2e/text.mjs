@@ -1,0 +1,26 @@
+// Journey "text": a customer with a telephone, a browser and text messages, and one flow
+// that serves them on all three.
+import { calls } from "./text/calls.mjs";
+import { world } from "./text/world.mjs";
+
+export const alone = true; // it starts its own servers
+
+// Everybody here comes from one address, and has few telephones.
+const settings = {
+  TANDEM_CHAT_LIMITS_CONVERSATIONS_PER_HOUR: "1000",
+  TANDEM_TEXTS_PER_NUMBER_PER_HOUR: "100",
+  TANDEM_TEXTS_PER_NUMBER_PER_DAY: "100",
+  TANDEM_TEXTS_PER_VISITOR_PER_HOUR: "100",
+  TANDEM_TEXTS_PER_ADDRESS_PER_HOUR: "100",
+};
+
+export default async function text(tools) {
+  const { browser, root, startServer } = tools;
+  const note = (words) => console.log(`       ${words}`);
+  const server = await startServer(settings);
+  try {
+    await calls(await world({ browser, root, server }), { ...tools, note });
+  } finally {
+    await server.stop();
+  }
+}
