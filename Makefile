@@ -56,6 +56,7 @@ deps: ## install the programs that tests need (Debian; says what before it does)
 .PHONY: test
 test: deps lint ## everything: lint, all tests, race detector, fuzzing, journeys
 	go test $(UNIT)
+	node $(UI)/test/run.mjs
 	go test -count=1 -skip '^TestHotline$$' ./interop # journey call runs it
 	$(MAKE) --no-print-directory race fuzz e2e
 
