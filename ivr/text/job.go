@@ -108,7 +108,7 @@ func (d *Driver) again(j job, why error) error {
 	if !d.timers.retry(j, d.o.Now().Add(wait)) {
 		return fmt.Errorf("too much is to be tried again: %w", why)
 	}
-	if j.tries == 1 {
+	if j.tries == 1 && d.ctx.Err() == nil {
 		d.log.Warn("a turn of a conversation failed and is tried again", "interaction", j.interaction, "error", why)
 	}
 	return nil

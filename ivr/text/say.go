@@ -123,7 +123,7 @@ func (d *Driver) drop(ctx context.Context, ln *lane, st state) error {
 	switch {
 	case st.erased:
 		t.st.s = flow.Session{}
-		err = t.close(ctx, flow.ReasonLeft, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+		err = t.close(ctx, "erased", tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 	case st.orphan:
 		err = t.close(ctx, string(tandem.ReasonMoved), tandem.Terminate(tandem.BySystem, tandem.ReasonMoved))
 	default:

@@ -119,6 +119,9 @@ func (d *Driver) load(ctx context.Context, key string, id tandem.InteractionID) 
 	if !st.runs() || st.s.Facts.Channel != conv.Channel {
 		return st, d.missing(ctx, &st)
 	}
+	if err := d.loadLibrary(ctx, &st); err != nil {
+		return st, err
+	}
 	return st, d.loadHeld(ctx, &st)
 }
 
@@ -137,10 +140,12 @@ func (d *Driver) loadSession(ctx context.Context, st *state) error {
 		return nil
 	}
 	st.s, st.at = s, at
-	if !st.runs() {
-		return nil
-	}
-	st.lib, err = d.library(ctx, s)
+	return nil
+}
+
+// loadLibrary finds the library the state's session began with.
+func (d *Driver) loadLibrary(ctx context.Context, st *state) (err error) {
+	st.lib, err = d.library(ctx, st.s)
 	if tandem.CodeOf(err) == tandem.CodeNotFound || tandem.CodeOf(err) == tandem.CodeConflict {
 		st.broken, err = err.Error(), nil
 	}
@@ -159,16 +164,14 @@ func (d *Driver) library(ctx context.Context, s flow.Session) (*flow.Library, er
 
 // missing finds out why the session of a conversation's interaction does not run here.
 func (d *Driver) missing(ctx context.Context, st *state) error {
-	if st.broken != "" {
-		return nil
-	}
 	story, err := d.o.Store.Interaction(ctx, string(st.conv.Interaction))
 	if err != nil {
 		return err
 	}
 	alone := st.runs() && st.s.Facts.Channel == tandem.Voice // with nobody who listens, if no call is up
 	other := st.runs() && !alone
-	st.s = flow.Session{}
+	broken := st.broken
+	st.s, st.broken = flow.Session{}, ""
 	switch {
 	case story.Interaction.State == tandem.Closed:
 		st.conv.Interaction = ""
@@ -178,6 +181,8 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 		st.erased = true
 	case alone:
 		st.conv.Interaction = ""
+	case broken != "":
+		st.broken = broken
 	default:
 		st.broken = "its session is lost"
 	}
@@ -203,12 +208,15 @@ func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, 
 		st.conv.Leg = story.Legs[n-1].ID
 	}
 	st.conv.Customer, st.erased = story.Interaction.Customer, !story.Customer.Erased.IsZero()
-	if err := d.loadSession(ctx, &st); err != nil {
+	if err := d.loadSession(ctx, &st); err != nil || !st.runs() {
 		return st, err
 	}
-	switch {
-	case !st.runs() || st.s.Facts.Channel == tandem.Voice:
-	case st.s.Facts.Channel == "":
+	if err := d.loadLibrary(ctx, &st); err != nil {
+		return st, err
+	}
+	switch st.s.Facts.Channel {
+	case tandem.Voice:
+	case "":
 		st.released, st.s.Facts.Channel = true, tandem.Voice
 	default:
 		st.orphan = true

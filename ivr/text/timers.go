@@ -21,10 +21,10 @@ type timers struct {
 
 // due is one of them.
 type due struct {
-	at   time.Time
-	job  job
-	wait bool
-	no   int // place in the heap
+	at time.Time
+	id tandem.InteractionID // whose wait this is
+	no int                  // place in the heap
+	j  *job                 // to be tried again; nil = it is a wait
 }
 
 func (t *timers) init() {
@@ -41,7 +41,7 @@ func (t *timers) set(id tandem.InteractionID, at time.Time) {
 	case have == nil && at.IsZero():
 		return
 	case have == nil:
-		have = &due{at: at, job: job{interaction: id, kind: jobTimer}, wait: true}
+		have = &due{at: at, id: id}
 		t.waits[id] = have
 		heap.Push(&t.heap, have)
 	case at.IsZero():
@@ -65,7 +65,7 @@ func (t *timers) retry(j job, at time.Time) bool {
 		return false
 	}
 	t.again++
-	d := &due{at: at, job: j}
+	d := &due{at: at, j: &j}
 	heap.Push(&t.heap, d)
 	if d.no == 0 {
 		t.tell()
@@ -92,12 +92,12 @@ func (t *timers) next(now time.Time) (j job, ok bool, at time.Time) {
 		return j, false, d.at
 	}
 	heap.Pop(&t.heap)
-	if d.wait {
-		delete(t.waits, d.job.interaction)
-	} else {
-		t.again--
+	if d.j == nil {
+		delete(t.waits, d.id)
+		return job{interaction: d.id, kind: jobTimer}, true, at
 	}
-	return d.job, true, at
+	t.again--
+	return *d.j, true, at
 }
 
 // dueHeap is ordered by time.

@@ -31,7 +31,6 @@ type turn struct {
 	legs        []tandem.Leg
 	story       *store.Story // as it was before; nil = not read
 	notes       []note
-	blobs       int // of said
 	said        *Said
 	heard       *message // what was said, as it is kept
 
