@@ -1,6 +1,7 @@
 // Journey "text": a customer with a telephone, a browser and text messages, and one flow
 // that serves them on all three.
 import { calls } from "./text/calls.mjs";
+import { channels } from "./text/channels.mjs";
 import { world } from "./text/world.mjs";
 
 export const alone = true; // it starts its own servers
@@ -19,7 +20,9 @@ export default async function text(tools) {
   const note = (words) => console.log(`       ${words}`);
   const server = await startServer(settings);
   try {
-    await calls(await world({ browser, root, server }), { ...tools, note });
+    const w = await world({ browser, root, server });
+    await calls(w, { ...tools, note });
+    await channels(w, { ...tools, note });
   } finally {
     await server.stop();
   }

@@ -31,11 +31,15 @@ export async function world({ browser, server, root }) {
   const list = async () => JSON.parse(await tandem("interactions", "list", "--json"));
   const show = async (id) => JSON.parse(await tandem("interactions", "show", id, "--json"));
   // told waits until an interaction's journal fits: events are happenings, too, which trail.
-  const told = (id, what, fits) =>
-    until(`the journal of ${id}: ${what}`, async () => {
-      const story = await show(id);
-      return fits(story) && story;
-    });
+  const told = (id, what, fits, limit) =>
+    until(
+      `the journal of ${id}: ${what}`,
+      async () => {
+        const story = await show(id);
+        return fits(story) && story;
+      },
+      limit,
+    );
   // begun waits for the newest interaction of an entry that began since a time.
   const begun = (entry, since, fits = () => true) =>
     until(`an interaction by ${entry}`, async () => (await list()).find((i) => i.entry === entry && new Date(i.started) >= since && fits(i)));
