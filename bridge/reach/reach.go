@@ -78,7 +78,7 @@ const (
 	sentTime  = 10 * time.Second // for a gateway to refuse a text; then it counts as sent
 	moveVoice = 5 * time.Minute  // for a caller to go on elsewhere
 	moveText  = 30 * time.Minute // for a chat
-	moveSMS   = 12 * time.Hour   // for who writes texts
+	moveTexts = 12 * time.Hour   // for who writes texts
 )
 
 // Reach carries effects out. It is safe for concurrent use.

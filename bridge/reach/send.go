@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +73,11 @@ func LetterKey(key string) (c tandem.ConversationID, seq uint64, ok bool) {
 
 // send writes a message.
 func (r *Reach) send(ctx context.Context, w Who, e flow.Send) error {
-	by, ok, err := r.way(ctx, w, e.By, e.To)
+	means := e.By
+	if e.Template != "" { // whose words only a gateway has
+		means = slices.DeleteFunc(slices.Clone(means), func(m string) bool { return m == "chat" })
+	}
+	by, ok, err := r.way(ctx, w, means, e.To)
 	if err != nil {
 		return err
 	}
@@ -84,7 +90,10 @@ func (r *Reach) send(ctx context.Context, w Who, e flow.Send) error {
 	for name, v := range e.Params {
 		params[name] = fmt.Sprint(v)
 	}
-	d := draft{who: w, way: by, key: e.Key, message: m, text: m.Text, template: e.Template, params: params}
+	if e.Template != "" {
+		m.Text = templateWords(e.Template, params)
+	}
+	d := draft{who: w, way: by, key: e.Key, message: m, text: flow.Text(e.Parts), template: e.Template, params: params}
 	p, err := r.plainly(ctx, d)
 	switch {
 	case err != nil:
@@ -97,6 +106,16 @@ func (r *Reach) send(ctx context.Context, w Who, e flow.Send) error {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "sent"})
 	}
 	return nil
+}
+
+// templateWords stand in the journal for words that only a gateway has.
+func templateWords(name string, params map[string]string) string {
+	var b strings.Builder
+	b.WriteString("[" + name)
+	for _, p := range slices.Sorted(maps.Keys(params)) {
+		fmt.Fprintf(&b, " %s=%s", p, params[p])
+	}
+	return b.String() + "]"
 }
 
 // draft is a message on its way into a conversation.
@@ -359,7 +378,7 @@ func CodeText(lang string) (before, after string) {
 
 // move asks the customer to go on by another channel.
 func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) error {
-	patience := map[tandem.Channel]time.Duration{tandem.Voice: moveVoice, tandem.Chat: moveText, tandem.SMS: moveSMS}[w.Channel]
+	patience := map[tandem.Channel]time.Duration{tandem.Voice: moveVoice, tandem.Chat: moveText, tandem.SMS: moveTexts}[w.Channel]
 	undeliverable := func() error {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
 		return nil
