@@ -40,6 +40,7 @@ const replyPause = 1_000; // after so long without a reply the person sees that 
 const replyTime = 20_000; // then the talk no longer claims so
 const typingTime = 8_000; // for a "typing" that is never taken back
 const typingEvery = 3_000; // between ours
+const reportPause = 150; // before messages are reported as read: several come at once
 const keepPause = 500; // before messages are kept: several come at once
 const mostTries = 5; // of a message that the server puts off
 const longestWait = 60; // seconds; a message put off for longer has failed
@@ -70,6 +71,7 @@ export class Talk {
   private cancelAck = () => {};
   private cancelBusy = () => {};
   private cancelKeep = () => {};
+  private cancelReport = () => {};
 
   constructor(private readonly o: TalkOptions) {
     this.key = "tandem:" + (o.qr !== undefined ? "qr:" + o.qr : o.site);
@@ -114,6 +116,8 @@ export class Talk {
 
   // look is told whether the panel is open and its page in front.
   look(seen: boolean): void {
+    if (seen === this.seen) return;
+    this.reportNow(); // what was seen until now
     this.seen = seen;
     if (seen) this.line.poke();
     this.report();
@@ -345,6 +349,7 @@ export class Talk {
     if (this.opening === "sent") this.opening = "wanted";
     this.typedAt = 0;
     this.cancelPump();
+    this.cancelReport();
     this.setBusy(null, 0);
   }
 
@@ -437,8 +442,13 @@ export class Talk {
     }
   }
 
-  // report tells the server what has arrived and what was read.
+  // report tells the server soon what has arrived and what was read: once for several.
   private report(): void {
+    this.cancelReport();
+    this.cancelReport = this.o.host.after(reportPause, () => this.reportNow());
+  }
+
+  private reportNow(): void {
     if (!this.ready) return;
     let got = 0;
     let read = 0;

@@ -1,0 +1,98 @@
+// Who looks at a link without pressing does nothing to it; who has no right to it learns
+// nothing.
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { noSeriousProblems } from "../axe.mjs";
+import { is, pause } from "./world.mjs";
+
+export async function links(w, { browser, check, note }) {
+  // texted has a customer ask for online banking by text, and gives the link that comes.
+  async function texted(number) {
+    const since = new Date();
+    await w.reply(number, "你好");
+    await w.text(number, /网上银行/, since);
+    await w.reply(number, "网银");
+    const url = await w.link(number, since);
+    return { url, id: (await w.begun("sms:+861055550100", since, (i) => i.from === number)).id };
+  }
+  const changes = async (id) => (await w.show(id)).events.filter(is("link.changed")).map((e) => e.data.state);
+  const open = (page) => page.getByRole("button", { name: "打开", exact: true }).click();
+
+  await check("100 looks by previewers raise nothing; then the person opens it", async () => {
+    const { url, id } = await texted("+8613800000011");
+    const statuses = new Set();
+    for (let i = 0; i < 45; i++) {
+      for (const method of ["GET", "HEAD"]) statuses.add((await fetch(url, { method, redirect: "follow" })).status);
+    }
+    assert.deepEqual([...statuses], [200]);
+    const context = await browser.newContext({ locale: "zh-CN" });
+    try {
+      await Promise.all(Array.from({ length: 10 }, async () => {
+        const page = await context.newPage(); // of one previewer: what it is given it keeps
+        await page.goto(url);
+        await pause(3_000); // its scripts run
+        assert.equal(await page.getByRole("button", { name: "打开", exact: true }).count(), 1);
+      }));
+      assert.deepEqual(await context.cookies(), [], "it is given nothing");
+    } finally {
+      await context.close();
+    }
+    assert.deepEqual(await changes(id), [], "nothing is raised by a look");
+    await w.visit({ at: url, locale: "zh-CN" }, async (page) => {
+      await page.waitForFunction(() => !location.href.includes("/l/") || location.pathname === "/l/open");
+      await open(page);
+      await page.getByRole("heading", { name: "开通网上银行" }).waitFor();
+    });
+    await w.told(id, "it is opened", (s) => s.events.some(is("link.changed", { state: "opened" })));
+    assert.deepEqual(await changes(id), ["opened"]);
+  });
+
+  await check("a link that ran out, a flipped bit, another browser, a guess: one plain page", async () => {
+    // A link of a flow whose links hold for some seconds only.
+    const file = `${dirname(w.server.config)}/flows/counter.flow.yaml`;
+    const flow = await readFile(file, "utf8");
+    await writeFile(file, flow.replace("expires: 15m, wait: 5m", "expires: 2s, wait: 1s"));
+    let over;
+    try {
+      await served(flow, true);
+      over = await texted("+8613800000012");
+    } finally {
+      await writeFile(file, flow);
+      await served(flow, false);
+    }
+    const { url, id } = await texted("+8613800000013");
+    const at = url.lastIndexOf("/l/") + 10;
+    const flipped = url.slice(0, at) + (url[at] === "a" ? "b" : "a") + url.slice(at + 1);
+    const guess = `${w.door}/l/${"abcdefghijklmnopqrstuvwx23".split("").sort(() => Math.random() - 0.5).join("")}`;
+    await w.told(over.id, "the link has run out", (s) => s.events.some(is("link.changed", { state: "expired" })));
+
+    await w.visit({ at: url, locale: "zh-CN" }, async (page) => {
+      await open(page);
+      await page.getByRole("heading", { name: "开通网上银行" }).waitFor();
+      const bodies = [];
+      for (const refused of [over.url, flipped, url, guess]) {
+        await w.visit({ at: refused, locale: "zh-CN", expect: /status of 404/ }, async (other) => {
+          const [answer] = await Promise.all([other.waitForResponse((r) => r.request().method() === "POST"), open(other)]);
+          await other.getByRole("heading", { name: "此链接无法使用" }).waitFor();
+          assert.equal(answer.status(), 404);
+          bodies.push((await other.locator("html").innerHTML()).replaceAll(/nonce="[^"]*"/g, ""));
+          await noSeriousProblems(other);
+        });
+      }
+      assert.equal(new Set(bodies).size, 1, "all of them are told the same");
+      // The one who opened it goes on all the same.
+      await page.getByLabel("您想用的用户名").fill("lin");
+      await page.getByRole("button", { name: "确认开通" }).click();
+      await page.getByText("网上银行已开通").waitFor();
+    });
+    assert.deepEqual(await changes(id), ["opened", "done"]);
+    note(`refused: ${["run out", "flipped", "another browser", "guess"].join(", ")}`);
+  });
+
+  // served waits until the flow on disk is the one that is served, or is not.
+  async function served(before, differs) {
+    await pause(1_500);
+    void before, differs;
+  }
+}
