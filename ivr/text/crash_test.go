@@ -162,7 +162,10 @@ func TestCrashAtEveryCommit(t *testing.T) {
 			t.Fatalf("%d commits, %s", commits, strings.Join(want, "\n"))
 		}
 		for n := 1; n <= commits; n++ {
-			for _, after := range []bool{false, true} {
+			for _, after := range []bool{true, false} {
+				if sms && !after {
+					break // nothing was written: that is the chat's case
+				}
 				t.Run(fmt.Sprintf("sms %t, commit %d, written %t", sms, n, after), func(t *testing.T) {
 					t.Parallel()
 					h, id := begin(t)
