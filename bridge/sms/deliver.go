@@ -277,7 +277,7 @@ func (d *Desk) sweep(ctx context.Context, now time.Time) {
 			until int64
 		}{
 			{"DELETE FROM sms_sent WHERE no IN (SELECT no FROM sms_sent WHERE at < ? ORDER BY at LIMIT ?)", now.Add(-keepSent).UnixNano()},
-			{"DELETE FROM sms_spent WHERE minute IN (SELECT minute FROM sms_spent WHERE minute < ? LIMIT ?)", minute(now.Add(-keepSent))},
+			{"DELETE FROM sms_spent WHERE span IN (SELECT span FROM sms_spent WHERE span < ? LIMIT ?)", span(now.Add(-keepSent))},
 			{"DELETE FROM sms_out WHERE (gateway, id) IN (SELECT gateway, id FROM sms_out WHERE at < ? ORDER BY at LIMIT ?)", now.Add(-keepOut).UnixNano()},
 			{"DELETE FROM sms_out WHERE (gateway, id) IN (SELECT gateway, id FROM sms_out WHERE key = '' AND at < ? LIMIT ?)", now.Add(-keepEarly).UnixNano()},
 			{"DELETE FROM sms_seen WHERE (gateway, id) IN (SELECT gateway, id FROM sms_seen WHERE at < ? ORDER BY at LIMIT ?)", now.Add(-keepSeen).UnixNano()},

@@ -113,7 +113,7 @@ func generous() Policy {
 	}
 }
 
-func newOffice(t *testing.T, policy Policy, change ...func(*Options)) *office {
+func newOffice(t testing.TB, policy Policy, change ...func(*Options)) *office {
 	t.Helper()
 	at := storetest.NewPlace(t)
 	o := &office{clock: &clock{now: time.Unix(1795424400, 0).UTC()}, gateway: &fake{}, path: filepath.Join(at.Dir, "tandem.db"), keys: at.Keys, log: &bytes.Buffer{}}
@@ -152,7 +152,7 @@ func newOffice(t *testing.T, policy Policy, change ...func(*Options)) *office {
 	return o
 }
 
-func (o *office) open(t *testing.T) {
+func (o *office) open(t testing.TB) {
 	t.Helper()
 	var err error
 	o.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: o.path, Keys: o.keys, Log: slog.New(slog.DiscardHandler), Now: o.clock.Now})
@@ -162,7 +162,7 @@ func (o *office) open(t *testing.T) {
 }
 
 // renew makes the desk anew, as after a restart.
-func (o *office) renew(t *testing.T) {
+func (o *office) renew(t testing.TB) {
 	t.Helper()
 	o.o.Database = o.db
 	var err error

@@ -386,6 +386,41 @@ func TestAReceiptThatCannotBeKept(t *testing.T) {
 	}
 }
 
+// failing is a store that cannot write when it is told so.
+type failing struct {
+	Database
+	fail *bool
+}
+
+func (f failing) Update(ctx context.Context, do func(store.Tx) error) error {
+	if *f.fail {
+		return store.ErrUnavailable
+	}
+	return f.Database.Update(ctx, do)
+}
+
+// What a gateway took is not sent again because the store failed just then.
+func TestATextThatWasTakenAndCannotBeNoted(t *testing.T) {
+	fail := false
+	o := newOffice(t, generous())
+	o.o.Database = failing{o.db, &fail}
+	var err error
+	if o.Desk, err = New(o.o); err != nil {
+		t.Fatal(err)
+	}
+	m := text("k-1", theirs, "hello")
+	if err := o.post(t, m); err != nil {
+		t.Fatal(err)
+	}
+	o.gateway.before = func(string) { fail = true }
+	if errs := o.deliver(t); len(errs) != 1 || errs[0] != nil || o.furthest("k-1") != tandem.MessageSent {
+		t.Errorf("%v, marked %v", errs, o.marks)
+	}
+	if !strings.Contains(o.log.String(), "level=ERROR") {
+		t.Errorf("nobody is told:\n%s", o.log)
+	}
+}
+
 func TestAFailureIsMarked(t *testing.T) {
 	o := newOffice(t, generous())
 	if err := o.post(t, text("k-1", theirs, "hello")); err != nil {

@@ -99,9 +99,9 @@ func (d *Desk) reserve(tx store.Tx, m *Message, parts int, final bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO sms_spent (minute, texts, parts, price) VALUES (?, 1, ?, ?)
-		ON CONFLICT (minute) DO UPDATE SET texts = texts + 1, parts = parts + excluded.parts, price = price + excluded.price`,
-		minute(now), parts, d.price(to, parts))
+	_, err = tx.Exec(`INSERT INTO sms_spent (span, texts, parts, price) VALUES (?, 1, ?, ?)
+		ON CONFLICT (span) DO UPDATE SET texts = texts + 1, parts = parts + excluded.parts, price = price + excluded.price`,
+		span(now), parts, d.price(to, parts))
 	return err
 }
 
@@ -174,14 +174,14 @@ const (
 	day = 24 * time.Hour
 )
 
-// summed applies the caps on all texts. They are counted by whole minutes, so that a
-// text counts up to a minute longer than it has to.
+// summed applies the caps on all texts. They are counted in spans, so that this costs the
+// same however many there are; a text counts up to a span longer than it has to.
 func (d *Desk) summed(tx store.Tx, to string, parts int, now time.Time) (*Refused, error) {
 	var hour, texts, sent, spent int64
 	sum := func(since time.Time) error {
-		_, err := tx.One("SELECT TOTAL(texts), TOTAL(parts), TOTAL(price) FROM sms_spent WHERE minute >= ?", func(row store.Row) {
+		_, err := tx.One("SELECT TOTAL(texts), TOTAL(parts), TOTAL(price) FROM sms_spent WHERE span >= ?", func(row store.Row) {
 			texts, sent, spent = total(row, 0), total(row, 1), total(row, 2)
-		}, minute(since))
+		}, span(since))
 		return err
 	}
 	if err := sum(now.Add(-time.Hour)); err != nil {
@@ -226,7 +226,10 @@ func total(row store.Row, i int) int64 {
 	return int64(f)
 }
 
-func minute(t time.Time) int64 { return t.Unix() / 60 }
+// spanOf is how long one of the spans is that all texts are counted in.
+const spanOf = 5 * time.Minute
+
+func span(t time.Time) int64 { return t.Unix() / int64(spanOf/time.Second) }
 
 // hidden is a value as tables keep it; nil for "".
 func (d *Desk) hidden(what, value string) any {

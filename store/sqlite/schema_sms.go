@@ -18,9 +18,9 @@ CREATE INDEX sms_sent_number ON sms_sent(number, at);
 CREATE INDEX sms_sent_visitor ON sms_sent(visitor, at) WHERE visitor IS NOT NULL;
 CREATE INDEX sms_sent_address ON sms_sent(address, at) WHERE address IS NOT NULL;
 
--- The same by the minute, for the caps on all.
+-- The same in spans of five minutes, for the caps on all.
 CREATE TABLE sms_spent (
-	minute INTEGER PRIMARY KEY,         -- Unix time / 60
+	span   INTEGER PRIMARY KEY,         -- Unix time / 300
 	texts  INTEGER NOT NULL,
 	parts  INTEGER NOT NULL,
 	price  INTEGER NOT NULL             -- millionths
