@@ -140,7 +140,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 	}
 	// Too long, with its length told and without.
 	for _, length := range []int64{maxUpload + 1, -1} {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", h.server.URL+"/api/v1/chat/attachments", struct{ io.Reader }{io.LimitReader(zeros{}, maxUpload+1)})
+		r, err := http.NewRequestWithContext(t.Context(), "POST", h.url+"/api/v1/chat/attachments", struct{ io.Reader }{io.LimitReader(zeros{}, maxUpload+1)})
 		h.must(err)
 		r.ContentLength = length
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -17,18 +17,28 @@ const ownMessages = 30 // and as many answers, and a welcome: 61
 func talk(h *house, name string, cut func(sending bool, n int) (before, after bool)) (frames int) {
 	c := newWidget(h)
 	c.cut = cut
-	for n := range ownMessages {
-		c.outbox = append(c.outbox, message{ID: fmt.Sprintf("%s-%d", name, n), Text: fmt.Sprint("message ", n)})
-	}
-	const all = 2*ownMessages + 1
-	if err := c.run(all); err != nil {
+	if err := c.talk(name); err != nil {
 		h.Errorf("%s: %v", name, err)
 		return 0
 	}
+	c.compare(name, h)
+	return c.frames
+}
+
+// talk says ownMessages and waits for all answers.
+func (c *widget) talk(name string) error {
+	for n := range ownMessages {
+		c.outbox = append(c.outbox, message{ID: fmt.Sprintf("%s-%d", name, n), Text: fmt.Sprint("message ", n)})
+	}
+	return c.run(2*ownMessages + 1)
+}
+
+// compare holds what a client has after its talk against what a server has.
+func (c *widget) compare(name string, h *house) {
 	theirs, ours := c.list(), h.list(c.id)
-	if len(theirs) != all || len(ours) != all {
+	if all := 2*ownMessages + 1; len(theirs) != all || len(ours) != all {
 		h.Errorf("%s: the client has %d messages, the server %d, want %d", name, len(theirs), len(ours), all)
-		return c.frames
+		return
 	}
 	own := 0
 	for i := range ours {
@@ -48,7 +58,6 @@ func talk(h *house, name string, cut func(sending bool, n int) (before, after bo
 			h.Errorf("%s: message %d is %q, want %q", name, i+1, want.Text, text)
 		}
 	}
-	return c.frames
 }
 
 // TestCutAtEveryFrame cuts the line once at every frame of a talk, in each of four ways:

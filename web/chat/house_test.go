@@ -16,16 +16,12 @@ import (
 	"testing/fstest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/store"
 	"tandem/store/sqlite"
 	"tandem/store/storetest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const pageOrigin = "https://www.bank.example"
 
@@ -36,8 +32,11 @@ type house struct {
 	book   *chat.Book
 	door   *Door
 	server *httptest.Server
+	url    string // of the server, which may be another process
 	flow   *flow
 	place  storetest.Place
+	now    func() time.Time
+	random io.Reader
 	log    *lines
 }
 
@@ -66,20 +65,25 @@ func patient() func() time.Time {
 	return func() time.Time { clock.Add(time.Second); return clock.Now() }
 }
 
-// newHouse opens a house; change may alter the options.
+// newHouse opens a house of a new place; change may alter the options.
 func newHouse(t testing.TB, change func(*Options)) *house {
 	t.Helper()
-	h := &house{TB: t, place: storetest.NewPlace(t), log: &lines{}}
+	place := storetest.NewPlace(t)
+	return openHouse(t, place, place.Clock.Now, storetest.NewRandom(5), change)
+}
+
+func openHouse(t testing.TB, place storetest.Place, now func() time.Time, random io.Reader, change func(*Options)) *house {
+	t.Helper()
+	h := &house{TB: t, place: place, now: now, random: random, log: &lines{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	var err error
 	h.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(h.place.Dir, "tandem.db"), Keys: h.place.Keys, Blobs: h.place.Blobs,
-		Now: h.place.Clock.Now, Random: storetest.NewRandom(4), Flush: 10 * time.Millisecond, Log: log})
+		Now: now, Random: random, Flush: 10 * time.Millisecond, Log: log})
 	h.must(err)
 	t.Cleanup(func() { h.db.Close() })
-	random := storetest.NewRandom(5)
-	h.book, err = chat.New(chat.Options{Database: h.db, Journal: h.db, Blind: h.place.Keys.Blind, Now: h.place.Clock.Now, Random: random, Log: log})
+	h.book, err = chat.New(chat.Options{Database: h.db, Journal: h.db, Blind: h.place.Keys.Blind, Now: now, Random: random, Log: log})
 	h.must(err)
-	h.flow = &flow{h: h, random: storetest.NewRandom(6), replies: 1}
+	h.flow = &flow{h: h, replies: 1}
 	site := Site{Entry: "chat:bank", Origins: []string{pageOrigin}, Title: map[string]string{"en": "Harbour Bank", "zh-CN": "海港银行"},
 		Languages: []string{"en", "zh-CN"}, CallBack: true}
 	mux := http.NewServeMux()
@@ -114,6 +118,7 @@ func newHouse(t testing.TB, change func(*Options)) *house {
 	h.must(err)
 	h.door.Routes(mux)
 	h.server.Start()
+	h.url = h.server.URL
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -149,7 +154,6 @@ func (h *house) list(id tandem.ConversationID) []chat.Entry {
 // change, as ivr/text does.
 type flow struct {
 	h       *house
-	random  io.Reader
 	replies int                                     // to each message
 	reply   func(text string, n int) tandem.Message // nil repeats the text
 	before  func(s Said) error                      // nil, or asked before a message is kept
@@ -203,11 +207,11 @@ func (f *flow) Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.
 
 // turn keeps messages in one change and publishes them.
 func (f *flow) turn(ctx context.Context, c *chat.Conversation, blobs []store.BlobRef, messages []tandem.Message) error {
-	now := f.h.place.Clock.Now()
+	now := f.h.now()
 	change := &store.Change{}
 	if c.Interaction == "" {
-		in := &tandem.Interaction{ID: tandem.NewID[tandem.InteractionID](now, f.random), Number: tandem.NewNumber(f.random), Entry: c.Entry, State: tandem.Open, Started: now}
-		c.Interaction, c.Leg = in.ID, tandem.NewID[tandem.LegID](now, f.random)
+		in := &tandem.Interaction{ID: tandem.NewID[tandem.InteractionID](now, f.h.random), Number: tandem.NewNumber(f.h.random), Entry: c.Entry, State: tandem.Open, Started: now}
+		c.Interaction, c.Leg = in.ID, tandem.NewID[tandem.LegID](now, f.h.random)
 		change.Interaction = in
 		change.Legs = []tandem.Leg{{ID: c.Leg, Interaction: in.ID, Kind: tandem.LegChat, Inbound: true, Role: tandem.RoleCustomer, Started: now}}
 	}

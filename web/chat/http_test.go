@@ -21,7 +21,7 @@ import (
 // request is one request of a test; headers are "Name: value".
 func (h *house) request(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
 	h.Helper()
-	r, err := http.NewRequestWithContext(h.Context(), method, h.server.URL+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(h.Context(), method, h.url+path, bytes.NewReader(body))
 	h.must(err)
 	for _, line := range headers {
 		if name, value, _ := strings.Cut(line, ": "); value != "" {
@@ -54,7 +54,7 @@ func problem(data []byte) string {
 func TestPreflight(t *testing.T) {
 	h := newHouse(t, nil)
 	for _, path := range []string{"/api/v1/chat/attachments", "/api/v1/chat/links/x", "/api/v1/chat/transcript", "/api/v1/chat/callback", "/api/v1/chat/site", "/api/v1/chat/images/a.png"} {
-		for origin, ok := range map[string]bool{pageOrigin: true, "https://shop.example:8443": true, h.server.URL: true,
+		for origin, ok := range map[string]bool{pageOrigin: true, "https://shop.example:8443": true, h.url: true,
 			"https://evil.example": false, "null": false, "https://www.bank.example.evil.example": false, "": false} {
 			resp, _ := h.request("OPTIONS", path, nil, "Origin: "+origin, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization,content-type")
 			allowed := resp.Header.Get("Access-Control-Allow-Origin")
@@ -126,7 +126,7 @@ func TestTokenOfOnesOwn(t *testing.T) {
 			}
 		}
 	}
-	for _, origin := range []string{"", pageOrigin, h.server.URL} {
+	for _, origin := range []string{"", pageOrigin, h.url} {
 		if resp, data := h.request("GET", "/api/v1/chat/transcript", nil, bearer(token), "Origin: "+origin); resp.StatusCode != 200 {
 			t.Errorf("from %q: %d %s", origin, resp.StatusCode, data)
 		}
@@ -157,7 +157,7 @@ func TestLinks(t *testing.T) {
 		}
 	})
 	w, _, token := h.begun()
-	link := tandem.NewID[tandem.LinkID](time.Now(), h.flow.random)
+	link := tandem.NewID[tandem.LinkID](time.Now(), h.random)
 	h.flow.reply = func(string, int) tandem.Message {
 		return tandem.Message{Text: "here", Link: &tandem.MessageLink{ID: link, Label: "Sign"}}
 	}

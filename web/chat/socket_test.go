@@ -132,7 +132,7 @@ func TestOrigins(t *testing.T) {
 		w.cut()
 	}
 	// Two of them, one of which is listed.
-	r, _ := http.NewRequest("GET", h.server.URL+"/api/v1/chat/socket", nil)
+	r, _ := http.NewRequest("GET", h.url+"/api/v1/chat/socket", nil)
 	r.Header["Origin"] = []string{pageOrigin, "https://evil.example"}
 	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
 		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": protocol} {
@@ -148,12 +148,12 @@ func TestOrigins(t *testing.T) {
 
 func TestSubprotocolIsAskedFor(t *testing.T) {
 	h := newHouse(t, nil)
-	_, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(h.server.URL, "http")+"/api/v1/chat/socket",
+	_, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(h.url, "http")+"/api/v1/chat/socket",
 		&websocket.DialOptions{Subprotocols: []string{"tandem.chat.2"}, HTTPHeader: http.Header{"Origin": {pageOrigin}}})
 	if err == nil || resp.StatusCode != 400 {
 		t.Errorf("%v %v", resp, err)
 	}
-	resp, err = http.Get(h.server.URL + "/api/v1/chat/socket") // no upgrade at all
+	resp, err = http.Get(h.url + "/api/v1/chat/socket") // no upgrade at all
 	h.must(err)
 	resp.Body.Close()
 	if resp.StatusCode != 403 { // it has no origin
@@ -452,7 +452,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	w, id, _ := h.begun()
 	w.send(map[string]any{"t": kindSay, "id": "a", "text": "one"})
 	w.until("the answer", func(f frame) bool { return f.Seq == 3 })
-	silent, err := chat.New(chat.Options{Database: h.db, Journal: h.db, Blind: h.place.Keys.Blind, Now: h.place.Clock.Now, Random: h.flow.random})
+	silent, err := chat.New(chat.Options{Database: h.db, Journal: h.db, Blind: h.place.Keys.Blind, Now: h.now, Random: h.random})
 	h.must(err)
 	h.must(silent.Mark(t.Context(), id, 1, tandem.MessageDelivered, "")) // rev 4
 	h.must(silent.Mark(t.Context(), id, 2, tandem.MessageRead, ""))      // rev 5
@@ -725,7 +725,7 @@ func (h *house) slowDial() *wire {
 		}}}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.server.URL, "http")+"/api/v1/chat/socket",
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.url, "http")+"/api/v1/chat/socket",
 		&websocket.DialOptions{Subprotocols: []string{protocol}, HTTPHeader: http.Header{"Origin": {pageOrigin}}, HTTPClient: client})
 	h.must(err)
 	conn.SetReadLimit(1 << 20)

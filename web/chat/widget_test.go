@@ -39,7 +39,7 @@ type wire struct {
 // connect opens a socket from a page of an origin; "" is the server's own.
 func (h *house) connect(origin string) (*wire, *http.Response, error) {
 	if origin == "" {
-		origin = h.server.URL
+		origin = h.url
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -47,7 +47,7 @@ func (h *house) connect(origin string) (*wire, *http.Response, error) {
 	if origin != "none" {
 		header.Set("Origin", origin)
 	}
-	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.server.URL, "http")+"/api/v1/chat/socket",
+	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.url, "http")+"/api/v1/chat/socket",
 		&websocket.DialOptions{Subprotocols: []string{protocol}, HTTPHeader: header})
 	if err != nil {
 		return nil, resp, err
