@@ -103,9 +103,15 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 	if !ok {
 		return "", "", errTooLate
 	}
-	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil { // pressed again
-		token, err := a.book.Token(ctx, known.ID)
-		return site, token, err
+	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil {
+		if token, err = a.book.Token(ctx, known.ID); err != nil {
+			return "", "", err
+		}
+		if s, err := a.stored(ctx, l.Interaction); err != nil || s.Facts.Channel == tandem.Chat { // pressed again
+			return site, token, err
+		}
+		a.reach.Came(l.Interaction, tandem.Chat, "") // they come back to a chat that they left
+		return site, token, a.goOn(ctx, l.Interaction, known.ID, "", true)
 	}
 	c := chat.Conversation{
 		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
@@ -134,6 +140,9 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, to tandem.Conve
 	why := text.Adopted{Interaction: id, Carried: carried, Theirs: theirs}
 	if k := a.live.get(id); k != nil {
 		return k.goOn(ctx, to, why, accepted)
+	}
+	if s, err := a.stored(ctx, id); err == nil && s.Wait.Kind != flow.WaitHandoff {
+		return errTooLate // what is released has to be taken over
 	}
 	s, err := a.talk.Release(ctx, id)
 	if errors.Is(err, store.ErrNotFound) { // it runs nowhere: parked when the caller hung up
