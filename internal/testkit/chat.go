@@ -331,7 +331,7 @@ func (c *Chat) take(data []byte, last *uint64) {
 }
 
 // states are how far a message has come, in their order.
-var states = []string{"pending", "sent", "delivered", "read", "failed"}
+var states = []string{"pending", "sent", "failed", "delivered", "read"}
 
 // message takes a message, and holds it against what is known; mu is held.
 func (c *Chat) message(m ChatMessage, last *uint64) {

@@ -125,13 +125,18 @@ func (i *Inbox) all() []simulator.Message {
 // Gets waits for a text with these words in it, newer than the last that Gets returned.
 func (i *Inbox) Gets(words string) simulator.Message {
 	i.x.t.Helper()
+	return i.gets(words, func(text string) bool { return strings.Contains(text, words) })
+}
+
+func (i *Inbox) gets(what string, fits func(text string) bool) simulator.Message {
+	i.x.t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	deadline := time.Now().Add(2 * Patience)
 	for {
 		got := i.Got()
 		for n := i.taken; n < len(got); n++ {
-			if strings.Contains(got[n].Text, words) {
+			if fits(got[n].Text) {
 				i.taken = n + 1
 				return got[n]
 			}
@@ -141,18 +146,20 @@ func (i *Inbox) Gets(words string) simulator.Message {
 			for _, m := range got {
 				all.WriteString(m.Text + "\n")
 			}
-			i.x.t.Fatalf("%s never got %q; it has\n%s", i.Number, words, all.String())
+			i.x.t.Fatalf("%s never got %q; it has\n%s", i.Number, what, all.String())
 		}
 		<-look.C
 	}
 }
 
-var sixDigits = regexp.MustCompile(`[0-9]{6}`)
+var oneTimeCode = regexp.MustCompile(`^([0-9]{6}) is your code|^验证码([0-9]{6})`)
 
-// Code waits for a text with a one-time code and returns that.
+// Code waits for a text with a one-time code, newer than what Gets returned, and returns
+// the code.
 func (i *Inbox) Code() string {
 	i.x.t.Helper()
-	return sixDigits.FindString(i.Gets("is your code").Text)
+	found := oneTimeCode.FindStringSubmatch(i.gets("a code", oneTimeCode.MatchString).Text)
+	return found[1] + found[2]
 }
 
 // Says writes a text to the number that wrote last, else to the gateway's first.
