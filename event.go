@@ -226,6 +226,7 @@ type (
 		State  LinkState      `json:"state"`
 		Leg    LegID          `json:"leg,omitempty"`    // the page
 		Fields map[string]any `json:"fields,omitempty"` // done: what was filled in, secrets masked
+		Why    string         `json:"why,omitempty"`    // revoked: the reason that was given
 	}
 	Moved struct {
 		From    LegID   `json:"from,omitempty"`
@@ -249,6 +250,7 @@ type (
 		Identity Identity   `json:"identity"`
 		Method   string     `json:"method"`
 		From     CustomerID `json:"from,omitempty"` // whose it was before
+		Why      string     `json:"why,omitempty"`  // of an undoing: the reason that was given
 	}
 	Merged struct {
 		From CustomerID `json:"from"`

@@ -97,6 +97,7 @@ type Options struct {
 type Desk struct {
 	o     Options
 	asked questions
+	gone  revoked
 }
 
 // New makes a Desk.
@@ -116,7 +117,7 @@ func New(o Options) (*Desk, error) {
 	if o.Changed == nil {
 		o.Changed = func(context.Context, Link, tandem.LinkState, map[string]any) {}
 	}
-	return &Desk{o: o, asked: questions{all: map[tandem.LinkID]*question{}}}, nil
+	return &Desk{o: o, asked: questions{all: map[tandem.LinkID]*question{}}, gone: revoked{since: o.Now(), own: map[tandem.LinkID]time.Time{}}}, nil
 }
 
 func (d *Desk) now() time.Time { return d.o.Now().UTC() }
@@ -149,8 +150,15 @@ func (d *Desk) turn(ctx context.Context, l Link, fields map[string]any, to ...ta
 			e.Fields = fields
 		}
 		actor := "system"
-		if byPerson(s) {
+		switch {
+		case byPerson(s):
 			actor = "caller"
+		case s == tandem.LinkRevoked:
+			e.Why = l.why
+			if l.by != "" {
+				actor = l.by
+			}
+			d.gone.add(l.ID, now)
 		}
 		c.Events = append(c.Events, tandem.NewEvent(l.Interaction, l.Page, now, tandem.EventLinkState, actor, e))
 	}
@@ -201,14 +209,15 @@ func pageLeg(l *Link) tandem.Leg {
 	return leg
 }
 
-// Revoke closes a link at once. One that is over stays what it is; that is no error. why
-// is for the log.
-func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, why string) error {
+// Revoke closes a link at once. One that is over stays what it is; that is no error. by is
+// who does it, "" = the program; that and why are noted in the journal.
+func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, by, why string) error {
 	for {
 		l, err := d.Find(ctx, id)
 		if err != nil || l.State.Over() {
 			return err
 		}
+		l.by, l.why = by, why
 		_, err = d.turn(ctx, l, nil, tandem.LinkRevoked)
 		if err == nil {
 			d.o.Log.Info("link revoked", "link", id, "why", why)

@@ -70,6 +70,7 @@ type Link struct {
 	coded   bool // a code was told
 	browser []byte
 	code    []byte
+	by, why string // who revokes it, and why, for the journal
 }
 
 // Handoff reports whether the link is a way to go on by another channel.

@@ -222,7 +222,7 @@ func TestReissue(t *testing.T) {
 	if _, err := h.Open(t.Context(), l.ID, "another"); !errors.Is(err, ErrUnusable) {
 		t.Error(err)
 	}
-	if err := h.Revoke(t.Context(), l.ID, "test"); err != nil {
+	if err := h.Revoke(t.Context(), l.ID, "anna", "test"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Reissue(t.Context(), l.ID, "c1"); !errors.Is(err, ErrUnusable) {

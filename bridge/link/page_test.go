@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,7 +77,7 @@ func TestAnyOrder(t *testing.T) {
 					t.Fatalf("%v: let through, model %s", trace, model)
 				}
 			case "revoke":
-				if err := h.Revoke(t.Context(), l.ID, "test"); err != nil {
+				if err := h.Revoke(t.Context(), l.ID, "anna", "test"); err != nil {
 					t.Fatal(err)
 				}
 				if !model.Over() {
@@ -340,5 +341,53 @@ func TestRun(t *testing.T) {
 	}
 	if _, err := h.ByToken(t.Context(), token); !errors.Is(err, ErrUnusable) {
 		t.Errorf("a token without a link: %v", err)
+	}
+}
+
+// An operator's command revokes a link beside the server: whoever waits for the link is
+// told by the server, once, and what the server revoked itself is not told again.
+func TestRevokedByAnotherProcess(t *testing.T) {
+	h := newHouse(t, nil)
+	told := make(chan tandem.LinkID, 10)
+	h.o.Changed = func(_ context.Context, l Link, s tandem.LinkState, _ map[string]any) {
+		if s == tandem.LinkRevoked {
+			told <- l.ID
+		}
+	}
+	mine, _ := h.made(t, h.order("mine"))
+	theirs, _ := h.made(t, h.order("theirs"))
+	beside, err := New(Options{Database: h.db, URL: h.o.URL, Blind: h.o.Blind, Now: h.o.Now, Log: h.o.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Revoke(t.Context(), mine.ID, "", "test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := beside.Revoke(t.Context(), theirs.ID, "operator anna", "sent to the wrong person"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := h.others(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(told)
+	var got []tandem.LinkID
+	for id := range told {
+		got = append(got, id)
+	}
+	if !slices.Equal(got, []tandem.LinkID{mine.ID, theirs.ID}) {
+		t.Errorf("told of %v, want %v", got, []tandem.LinkID{mine.ID, theirs.ID})
+	}
+	all := h.journal(t, tandem.EventLinkState)
+	if last := all[len(all)-1]; last.Actor != "operator anna" || !strings.Contains(string(last.Data), "the wrong person") {
+		t.Errorf("the journal has %s by %s", last.Data, last.Actor)
+	}
+	if of, err := h.Of(t.Context(), h.call.ID); err != nil || len(of) != 2 || of[1].State != tandem.LinkRevoked {
+		t.Errorf("listed: %+v, %v", of, err)
+	}
+	open, _ := h.made(t, h.order("open"))
+	if of, err := h.Of(t.Context(), ""); err != nil || len(of) != 1 || of[0].ID != open.ID {
+		t.Errorf("open: %+v, %v", of, err)
 	}
 }

@@ -177,7 +177,7 @@ func (d *Desk) Prove(ctx context.Context, id tandem.LinkID, browser, typed strin
 		return l, false, err
 	}
 	if !ok && l.Attempts >= MaxAttempts {
-		if err := d.Revoke(ctx, id, "too many wrong answers"); err != nil {
+		if err := d.Revoke(ctx, id, "", "too many wrong answers"); err != nil {
 			return l, false, err
 		}
 		return Link{}, false, ErrUnusable

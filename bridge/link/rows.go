@@ -96,6 +96,29 @@ func (d *Desk) State(ctx context.Context, in tandem.InteractionID, key string) (
 	return d.one(ctx, "WHERE l.interaction = ? AND l.key = ?", string(in), key)
 }
 
+// Of lists the links of an interaction in the order they were made, those that are over
+// too as long as they are kept; of "" the newest of all that are not over.
+func (d *Desk) Of(ctx context.Context, in tandem.InteractionID) ([]Link, error) {
+	where, args := "WHERE l.interaction = ? ORDER BY l.no LIMIT ?", []any{string(in), listMost}
+	if in == "" {
+		where, args = "WHERE l.no IN (SELECT no FROM link WHERE state IN ('made', 'opened') ORDER BY no DESC LIMIT ?) ORDER BY l.no", []any{listMost}
+	}
+	var out []Link
+	err := d.o.Database.View(ctx, func(tx store.Tx) error {
+		return tx.Each("SELECT "+columns+" FROM link l "+where, func(r store.Row) error {
+			out = append(out, linkOf(r))
+			return nil
+		}, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing links: %w", err)
+	}
+	return out, nil
+}
+
+// listMost bounds a list of links.
+const listMost = 1000
+
 func insert(tx store.Tx, l *Link, seq uint64) (added bool, err error) {
 	n, err := tx.Exec(`INSERT OR IGNORE INTO link (id, interaction, key, leg, customer, conversation, number, serial, operation, channel, needs,
 		assurance, assurance_until, lang, by, flow, flow_hash, seq, code, state, made, expires)

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"tandem"
@@ -21,7 +22,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	defer tick.Stop()
 	cleared, failing := time.Time{}, false
 	for {
-		err := d.sweep(ctx)
+		err := errors.Join(d.sweep(ctx), d.others(ctx))
 		if now := d.now(); err == nil && now.Sub(cleared) >= clearEvery {
 			cleared = now
 			err = d.clear(ctx)
@@ -52,6 +53,63 @@ func (d *Desk) sweep(ctx context.Context) error {
 	for _, l := range due {
 		if _, e := d.turn(ctx, l, nil, tandem.LinkExpired); e != nil && !errors.Is(e, errMoved) {
 			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// revoked is what this desk has revoked of late, so that what others did is told apart: an
+// operator's command opens the database beside the server.
+type revoked struct {
+	mu    sync.Mutex
+	since time.Time // of what happened before nobody here waits
+	own   map[tandem.LinkID]time.Time
+}
+
+// lookBack is how late the change of another process may be seen.
+const lookBack = time.Minute
+
+func (r *revoked) add(id tandem.LinkID, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, at := range r.own {
+		if now.Sub(at) > 2*lookBack {
+			delete(r.own, id)
+		}
+	}
+	r.own[id] = now
+}
+
+// news reports whether a link was revoked by somebody else, once.
+func (r *revoked) news(id tandem.LinkID, now time.Time) bool {
+	r.mu.Lock()
+	_, own := r.own[id]
+	r.mu.Unlock()
+	if !own {
+		r.add(id, now)
+	}
+	return !own
+}
+
+// others tells of the links that another process has revoked.
+func (d *Desk) others(ctx context.Context) error {
+	now := d.now()
+	since := now.Add(-lookBack)
+	if since.Before(d.gone.since) {
+		since = d.gone.since
+	}
+	var found []Link
+	err := d.o.Database.View(ctx, func(tx store.Tx) error {
+		return tx.Each("SELECT "+columns+" FROM link l WHERE l.over >= ? AND l.over <> 0 AND l.state = 'revoked' ORDER BY l.over LIMIT ?", func(r store.Row) error {
+			found = append(found, linkOf(r))
+			return nil
+		}, since, listMost)
+	})
+	for _, l := range found {
+		if d.gone.news(l.ID, now) {
+			d.asked.forget(l.ID)
+			d.o.Log.Info("link revoked elsewhere", "link", l.ID, "interaction", l.Interaction)
+			d.o.Changed(ctx, l, tandem.LinkRevoked, nil)
 		}
 	}
 	return err

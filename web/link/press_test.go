@@ -191,7 +191,7 @@ func TestAllThatIsRefusedLooksAlike(t *testing.T) {
 		}
 	}
 	l, token := h.token(t, h.order(ids(2)))
-	if err := h.desk.Revoke(t.Context(), l.ID, "test"); err != nil {
+	if err := h.desk.Revoke(t.Context(), l.ID, "anna", "test"); err != nil {
 		t.Fatal(err)
 	}
 	refused["revoked"] = h.browser().press(token)
