@@ -51,7 +51,7 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 	if err != nil {
 		return err
 	}
-	next := state{conv: st.conv, pointed: st.pointed, s: s, lib: lib, address: st.address}
+	next := state{conv: st.conv, pointed: st.pointed, s: s, lib: lib}
 	next.conv.Interaction, next.conv.Customer = why.Interaction, story.Interaction.Customer
 	t := d.turn(next)
 	t.story = &story

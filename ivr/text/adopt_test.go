@@ -124,7 +124,7 @@ func TestMoves(t *testing.T) {
 	h.must(h.d.Adopt(context.Background(), sms, s, accepted(s), why))
 	h.say(id, "am I still here?")
 	h.say(sms, "3")
-	h.talked(sms, "You are here.", "Where? / 1 chat / 2 sms / 3 phone / 4 out", "> 3")
+	h.talked(sms, "You are here. / Where? / 1 chat / 2 sms / 3 phone / 4 out", "> 3")
 	h.talked(id, "> hello", "Where?"+choices, "You are here.", "Where?"+choices, "> sms", "> am I still here?")
 	h.deliver(c.id, *accepted(h.stored(c.id))) // not so
 	s, err = h.d.Release(context.Background(), c.id)

@@ -158,7 +158,7 @@ func TestCrashAtEveryCommit(t *testing.T) {
 		h, id := begin(t)
 		want := h.play(id, talk)
 		commits := h.mortal.count()
-		if commits < 20 || len(want) < 30 {
+		if commits < 20 || len(want) < 25 {
 			t.Fatalf("%d commits, %s", commits, strings.Join(want, "\n"))
 		}
 		for n := 1; n <= commits; n++ {

@@ -75,7 +75,6 @@ type Ref struct {
 	Entry        string
 	Caller       string // their number; "" in a chat
 	Lang         string
-	Address      string // network address from which the customer wrote last; "" = not known
 }
 
 // Said is a message from the customer.
@@ -87,9 +86,8 @@ type Said struct {
 	Via        string          // how it was entered; "" = text
 	// Secret says that the sender entered it as the reply to a question for a secret. If
 	// none is waited for any more it is refused with chat.ErrNoSecret.
-	Secret  bool
-	From    string // sms: their number, E.164
-	Address string // network address of a chat's visitor
+	Secret bool
+	From   string // sms: their number, E.164
 }
 
 // Adopted says where a session comes from.

@@ -64,7 +64,7 @@ func TestTextsOfACall(t *testing.T) {
 		}
 		h.must(h.d.Adopt(context.Background(), id, c.s, accepted(c.s), Adopted{Interaction: c.id, From: c.leg, Theirs: theirs}))
 		h.hangUp(c, false)
-		h.talked(id, "> hi", choices, "By text.", "> 2", "You are here.", choices)
+		h.talked(id, "> hi", choices, "By text.", "> 2", "You are here. / "+choices)
 		h.say(id, "4")
 		story := h.ended(c.id)
 		if n := len(story.Legs); n != 2 || story.Legs[1].ID != leg || story.Legs[1].Ended.IsZero() {

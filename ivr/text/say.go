@@ -70,9 +70,6 @@ func (d *Driver) said(ctx context.Context, ln *lane, id tandem.ConversationID, s
 		return e, false, nil
 	}
 	t := d.turn(st)
-	if s != nil {
-		t.st.address = s.Address
-	}
 	if s != nil && s.Secret && !(st.runs() && listens(st.s) && st.s.Wait.Secret) {
 		return d.known(ctx, id, s, chat.ErrNoSecret)
 	}

@@ -23,7 +23,6 @@ type state struct {
 	at      time.Time            // when it was stored
 	lib     *flow.Library
 	held    []heldText
-	address string // from which the customer wrote last; not stored
 
 	elsewhere bool   // the interaction goes on by another leg
 	released  bool   // nobody has taken over yet what was handed over
@@ -63,7 +62,6 @@ func (st *state) ref() Ref {
 	r := Ref{
 		Interaction: c.Interaction, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID,
 		Number: st.s.Facts.Number, Entry: st.s.Facts.Entry, Caller: c.Theirs, Lang: st.s.Lang,
-		Address: st.address,
 	}
 	if st.deaf() {
 		r.Channel, r.Caller = st.s.Facts.Channel, st.s.Facts.Caller

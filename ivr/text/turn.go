@@ -262,20 +262,37 @@ func (t *turn) show() {
 	if talking(t.st.s) {
 		w.Kind = flow.WaitListen
 	}
-	c := &t.st.conv
-	for _, shown := range flow.Render(c.Channel, t.st.s.Lang, t.plays, w) {
-		if c.Channel == tandem.SMS && shown.Text == "" {
-			continue // a picture only
-		}
+	channel := t.st.conv.Channel
+	for _, shown := range flow.Render(channel, t.st.s.Lang, t.plays, w) {
 		m := &message{state: tandem.MessageSent, m: tandem.Message{
-			Channel: c.Channel, From: tandem.SenderFlow, Lang: t.st.s.Lang, Text: shown.Text, Image: shown.Image, AsksSecret: shown.Secret,
+			Channel: channel, From: tandem.SenderFlow, Lang: t.st.s.Lang, Text: shown.Text, Image: shown.Image, AsksSecret: shown.Secret,
 		}}
 		for _, o := range shown.Buttons {
 			m.m.Buttons = append(m.m.Buttons, tandem.Button{Keys: o.Keys, Label: o.Label})
 		}
-		t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "flow", message: m})
+		if channel == tandem.SMS {
+			t.text(m)
+		} else {
+			t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "flow", message: m})
+		}
 	}
 	t.plays = nil
+}
+
+// text adds to the one text of a turn: texts cost, and may overtake each other. A picture
+// alone is none.
+func (t *turn) text(m *message) {
+	if m.m.Text == "" {
+		return
+	}
+	for i, n := range t.notes {
+		if n.message != nil && n.message.m.From == tandem.SenderFlow {
+			m.m.Text = n.message.m.Text + "\n" + m.m.Text
+			t.notes = slices.Delete(t.notes, i, i+1)
+			break
+		}
+	}
+	t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "flow", message: m})
 }
 
 // end closes the interaction of a flow that is done.

@@ -31,7 +31,7 @@ func TestSilence(t *testing.T) {
 	h.say(id, "loans")
 	h.talked(id, "Welcome.", "Cards or loans? [cards|loans]", "Which one? [cards|loans]", "> cards", "Here are cards.", "Cards or loans? [cards|loans]", "> loans", "Here are loans.")
 	h.wait(time.Hour)
-	h.talked(sms, "> hi", "Welcome.", "Cards or loans? / 1 cards / 2 loans", "Nobody there.")
+	h.talked(sms, "> hi", "Welcome. / Cards or loans? / 1 cards / 2 loans", "Nobody there.")
 	h.eventually("nothing is due any more", func() bool { _, ok, at := h.d.timers.next(h.place.Clock.Now()); return !ok && at.IsZero() })
 }
 
@@ -259,7 +259,7 @@ func TestRefusedLetter(t *testing.T) {
 	h.world.refuse = errors.New("stopped by the customer")
 	id := h.texts()
 	h.say(id, "hi")
-	h.talked(id, "> hi", "Welcome. (failed)", "Cards or loans? / 1 cards / 2 loans (failed)")
+	h.talked(id, "> hi", "Welcome. / Cards or loans? / 1 cards / 2 loans (failed)")
 	if letters, err := h.db.Outbox(context.Background()); err != nil || len(letters) > 0 {
 		t.Errorf("the outbox has %+v, %v", letters, err)
 	}
