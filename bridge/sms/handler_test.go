@@ -362,8 +362,7 @@ func TestReceiptsOfNothing(t *testing.T) {
 // A receipt that could not be handed on comes again.
 func TestAReceiptThatCannotBeKept(t *testing.T) {
 	fail := true
-	var o *office
-	o = newOffice(t, generous(), func(p *Options) {
+	o := newOffice(t, generous(), func(p *Options) {
 		marked := p.Marked
 		p.Marked = func(ctx context.Context, key string, r Receipt) error {
 			if fail && r.State == tandem.MessageDelivered {
