@@ -2,6 +2,7 @@
 // that serves them on all three.
 import { calls } from "./text/calls.mjs";
 import { channels } from "./text/channels.mjs";
+import { links, runsOut } from "./text/links.mjs";
 import { world } from "./text/world.mjs";
 
 export const alone = true; // it starts its own servers
@@ -21,8 +22,10 @@ export default async function text(tools) {
   const server = await startServer(settings);
   try {
     const w = await world({ browser, root, server });
+    const early = await runsOut(w);
     await calls(w, { ...tools, note });
     await channels(w, { ...tools, note });
+    await links(w, tools, early);
   } finally {
     await server.stop();
   }
