@@ -3,6 +3,7 @@
 import { calls } from "./text/calls.mjs";
 import { channels } from "./text/channels.mjs";
 import { links, runsOut } from "./text/links.mjs";
+import { moves } from "./text/moves.mjs";
 import { world } from "./text/world.mjs";
 
 export const alone = true; // it starts its own servers
@@ -25,6 +26,7 @@ export default async function text(tools) {
     const early = await runsOut(w);
     await calls(w, { ...tools, note });
     await channels(w, { ...tools, note });
+    await moves(w, tools);
     await links(w, tools, early);
   } finally {
     await server.stop();

@@ -396,6 +396,9 @@ test("choices go when one was tapped, and come back with the next question", () 
   talk.open();
   world.run();
   assert.deepEqual(talk.choices.buttons.map((b) => b.label), ["Balance", "Cards"]);
+  world.server.add(only(world), { from: "customer", attachment: { id: "a" }, text: "" });
+  world.run();
+  assert.equal(talk.choices.of, 1, "a picture is no answer");
   talk.say("Cards");
   assert.equal(talk.choices, null);
   world.run();

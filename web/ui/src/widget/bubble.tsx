@@ -20,11 +20,12 @@ export function nameOf(m: { from: Message["from"]; name?: string }, w: Words): s
 interface BubbleProps extends View {
   message: Message;
   first: boolean; // of several by the same
+  end: boolean; // of several by the same in the same minute: that tells the time
   last: boolean; // of the person's own: its state is told in words
   onSize(): void; // it has grown
 }
 
-export function Bubble({ message: m, first, last, onSize, ...view }: BubbleProps) {
+export function Bubble({ message: m, first, end, last, onSize, ...view }: BubbleProps) {
   const { words: w, language, api } = view;
   if (m.from === "system") {
     return (
@@ -55,10 +56,12 @@ export function Bubble({ message: m, first, last, onSize, ...view }: BubbleProps
         {m.secret && <span class="unseen">{w.hidden}</span>}
         {m.link && <Link {...view} link={m.link} />}
       </div>
-      <p class="meta">
-        <time dateTime={m.at}>{timeOf(m.at, language)}</time>
-        {own && <Mark state={m.state} words={w} inWords={last || m.state === "failed"} />}
-      </p>
+      {(end || own) && (
+        <p class="meta">
+          {end && <time dateTime={m.at}>{timeOf(m.at, language)}</time>}
+          {own && <Mark state={m.state} words={w} inWords={last || m.state === "failed"} />}
+        </p>
+      )}
     </li>
   );
 }

@@ -1,6 +1,6 @@
 // The talk as a list, kept at its end while new messages come, and what can be chosen.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Bubble, dayOf, nameOf, Pending } from "./bubble.tsx";
+import { Bubble, dayOf, nameOf, Pending, timeOf } from "./bubble.tsx";
 import { Still } from "./hooks.ts";
 import type { View } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
@@ -34,7 +34,7 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
   useLayoutEffect(keepEnd); // choices and the sign of typing take room too
   useEffect(() => {
     const sizes = new ResizeObserver(keepEnd);
-    if (box.current) sizes.observe(box.current);
+    for (const e of [box.current, box.current?.firstElementChild]) if (e) sizes.observe(e);
     return () => sizes.disconnect();
   }, []);
   const scrolled = () => {
@@ -52,15 +52,17 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
             const before = list[i - 1];
             const day = dayOf(m.at, language);
             const newDay = !before || dayOf(before.at, language) !== day;
+            const after = list[i + 1];
+            const end = !after || after.from !== m.from || after.name !== m.name || timeOf(after.at, language) !== timeOf(m.at, language);
             const first = newDay || !before || before.from !== m.from || before.name !== m.name;
             return (
               <Still
                 key={m.seq}
-                of={[m, language, first, newDay, m === lastOwn]}
+                of={[m, language, first, end, newDay, m === lastOwn]}
                 draw={() => (
                   <>
                     {newDay && day !== "" && <li class="system day">{day}</li>}
-                    <Bubble {...view} message={m} first={first} last={m === lastOwn} onSize={keepEnd} />
+                    <Bubble {...view} message={m} first={first} end={end} last={m === lastOwn} onSize={keepEnd} />
                   </>
                 )}
               />

@@ -37,7 +37,7 @@ export interface Notice {
 // Milliseconds.
 const ackTime = 15_000; // for the server to take a message, or the line is made anew
 const replyPause = 1_000; // after so long without a reply the person sees that one is coming
-const replyTime = 20_000; // then the talk no longer claims so
+const replyTime = 10_000; // then the talk no longer claims so
 const typingTime = 8_000; // for a "typing" that is never taken back
 const typingEvery = 3_000; // between ours
 const reportPause = 150; // before messages are reported as read: several come at once
@@ -196,12 +196,13 @@ export class Talk {
 
   // ---- what the views ask
 
-  // newest is the last message of a flow or agent that the person has not answered yet.
+  // newest is the last message of a flow or agent that the person has not answered yet; a
+  // picture is no answer.
   get newest(): Message | null {
     for (let i = this.log.list.length - 1; i >= 0; i--) {
       const m = this.log.list[i] as Message;
-      if (m.from === "customer") return null;
-      if (m.from !== "system") return m;
+      if (m.from === "customer" && !m.attachment) return null;
+      if (m.from === "flow" || m.from === "agent") return m;
     }
     return null;
   }
@@ -215,7 +216,7 @@ export class Talk {
   // choices are the buttons that can be tapped now, and the message they belong to.
   get choices(): { of: number; buttons: Button[] } | null {
     const m = this.newest;
-    return m?.buttons?.length && this.outbox.head === undefined ? { of: m.seq, buttons: m.buttons } : null;
+    return m?.buttons?.length && this.outbox.items.every((i) => i.failed !== undefined || i.file || i.attachment) ? { of: m.seq, buttons: m.buttons } : null;
   }
 
   get unread(): number {
@@ -296,7 +297,7 @@ export class Talk {
     const news = this.log.apply(m);
     if (m.from === "customer") {
       // What was sent twice is answered with what came of the first, new or not.
-      if (m.id && this.outbox.remove(m.id) && this.ready) this.awaitReply();
+      if (m.id && this.outbox.remove(m.id) && this.ready && !m.attachment) this.awaitReply();
       if (m.id && m.id === this.inFlight) this.landed();
     } else if (news && m.from !== "system") {
       this.setBusy(null, 0);
