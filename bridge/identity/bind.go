@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,9 +158,9 @@ func (d *Desk) nobodyElse(ctx context.Context, c tandem.CustomerID, account tand
 }
 
 // Undo unties an identity from a customer: it goes back to whoever had it before, and
-// the merge that came with it is undone; by names who asked for it. store.ErrNotFound: it
-// is not theirs.
-func (d *Desk) Undo(ctx context.Context, c tandem.CustomerID, i tandem.Identity, by string) error {
+// the merge that came with it is undone; by names who asked for it, why is their reason;
+// both are in the journal. store.ErrNotFound: it is not theirs.
+func (d *Desk) Undo(ctx context.Context, c tandem.CustomerID, i tandem.Identity, by, why string) error {
 	b, had, err := d.ownerOf(ctx, i)
 	if err != nil {
 		return err
@@ -172,16 +173,16 @@ func (d *Desk) Undo(ctx context.Context, c tandem.CustomerID, i tandem.Identity,
 		return fmt.Errorf("this %s is not bound to customer %s: %w", i.Kind, c, store.ErrNotFound)
 	}
 	if b.From != b.Customer && slices.Contains(person, b.From) {
-		err = d.undo(ctx, b, by, &store.Merge{From: b.From, Into: b.Customer, Undo: true})
+		err = d.undo(ctx, b, by, why, &store.Merge{From: b.From, Into: b.Customer, Undo: true})
 		if !errors.Is(err, store.ErrNotFound) { // else they were merged for another reason
 			return err
 		}
 	}
-	return d.undo(ctx, b, by, nil)
+	return d.undo(ctx, b, by, why, nil)
 }
 
 // undo writes it, and notes it in the customer's newest interaction if there is one.
-func (d *Desk) undo(ctx context.Context, b tandem.Binding, by string, m *store.Merge) error {
+func (d *Desk) undo(ctx context.Context, b tandem.Binding, by, why string, m *store.Merge) error {
 	all, err := d.o.Records.List(ctx, store.Filter{Customer: b.Customer})
 	if err != nil {
 		return err
@@ -190,9 +191,9 @@ func (d *Desk) undo(ctx context.Context, b tandem.Binding, by string, m *store.M
 	if len(all) > 0 {
 		at := max(0, slices.IndexFunc(all, func(s store.Summary) bool { return s.Customer == b.Customer }))
 		c.Events = []tandem.Event{tandem.NewEvent(all[at].ID, "", d.now(), tandem.EventUnbound, by,
-			tandem.Bound{Customer: b.Customer, Identity: b.Identity, Method: "undone", From: b.From})}
+			tandem.Bound{Customer: b.Customer, Identity: b.Identity, Method: "undone", From: b.From, Why: why})}
 		if m != nil {
-			c.Events = append(c.Events, tandem.NewEvent(all[at].ID, "", d.now(), tandem.EventUnmerged, by, tandem.Merged{From: m.From, Into: m.Into, Why: "undone"}))
+			c.Events = append(c.Events, tandem.NewEvent(all[at].ID, "", d.now(), tandem.EventUnmerged, by, tandem.Merged{From: m.From, Into: m.Into, Why: cmp.Or(why, "undone")}))
 		}
 	}
 	if err := d.o.Records.Commit(ctx, &c); err != nil {

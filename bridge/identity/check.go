@@ -162,7 +162,7 @@ func (d *Desk) deliver(ctx context.Context, w Who, id CheckID, code string, to t
 	if to.Kind == tandem.IdentityEmail {
 		by = "mail"
 	}
-	if err := d.o.Promise(ctx, w, tandem.EventCodeSent, tandem.CodeSent{To: mask(to.Value), By: by, Why: why}); err != nil {
+	if err := d.o.Promise(ctx, w, tandem.EventCodeSent, tandem.CodeSent{To: Mask(to.Value), By: by, Why: why}); err != nil {
 		return fmt.Errorf("noting that a code was sent: %w", err)
 	}
 	return nil

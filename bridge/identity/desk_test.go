@@ -124,7 +124,7 @@ func TestVisitorProvesANumber(t *testing.T) {
 	}
 
 	// It is undone, merge and all, once.
-	if err := w.desk.Undo(t.Context(), who.Customer, all[1].Identity, "anna"); err != nil {
+	if err := w.desk.Undo(t.Context(), who.Customer, all[1].Identity, "anna", "mistyped"); err != nil {
 		t.Fatal(err)
 	}
 	if person, _ := w.db.Person(t.Context(), who.Customer); len(person) != 1 {
@@ -133,7 +133,7 @@ func TestVisitorProvesANumber(t *testing.T) {
 	if all, _ := w.desk.Bindings(t.Context(), p); len(all) != 1 || all[0].Identity.Value != phoneA {
 		t.Errorf("still bound: %+v", all)
 	}
-	if err := w.desk.Undo(t.Context(), p, all[1].Identity, "anna"); !errors.Is(err, store.ErrNotFound) {
+	if err := w.desk.Undo(t.Context(), p, all[1].Identity, "anna", "mistyped"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("undoing it twice: %v", err)
 	}
 }
@@ -155,7 +155,7 @@ func TestUndoGivesBack(t *testing.T) {
 	if b, _, _ := w.db.CustomerOf(t.Context(), account); b.Customer != p || b.From != who.Customer {
 		t.Errorf("bound as %+v", b)
 	}
-	if err := w.desk.Undo(t.Context(), p, account, "anna"); err != nil {
+	if err := w.desk.Undo(t.Context(), p, account, "anna", "mistyped"); err != nil {
 		t.Fatal(err)
 	}
 	b, _, err := w.db.CustomerOf(t.Context(), account)

@@ -88,8 +88,8 @@ func ending(number string) string {
 	return number[len(number)-2:]
 }
 
-// mask hides all of a phone number or mail address but what tells its owner which it is.
-func mask(value string) string {
+// Mask hides all of a phone number or mail address but what tells its owner which it is.
+func Mask(value string) string {
 	if name, host, ok := strings.Cut(value, "@"); ok && name != "" {
 		_, size := firstRune(name)
 		return name[:size] + "•••@" + host
@@ -105,6 +105,42 @@ func firstRune(s string) (rune, int) {
 	}
 	return 0, len(s)
 }
+
+// Spellings are the ways in which a phone number may be kept, for one that people write in
+// any of them: as it stands first, then the one spelling that mobile numbers are kept in,
+// then those in which it may have been signalled. country is the prefix of numbers that
+// are written without one, such as "+86".
+func Spellings(country, written string) []string {
+	all := []string{strings.TrimSpace(written)}
+	n := plain(written)
+	full, ok := phone(country, n)
+	if digits := strings.TrimPrefix(n, "+"); !ok && len(digits) >= minDialled && strings.Trim(digits, "0123456789") == "" {
+		full, ok = n, true
+		switch { // no mobile number
+		case n != digits:
+		case strings.HasPrefix(n, "00"):
+			full = "+" + n[2:]
+		case strings.HasPrefix(n, country[1:]) && len(n) > len(country)+minDialled:
+			full = "+" + n
+		default:
+			full = country + strings.TrimPrefix(n, "0")
+		}
+	}
+	if ok {
+		all = append(all, spellings(country, full)...)
+	}
+	var out []string
+	for _, s := range append(all, n) {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// minDialled is the fewest digits of a number that others than its own exchange can dial:
+// shorter ones have one spelling.
+const minDialled = 7
 
 // spellings are the ways one E.164 number may have been signalled, that one first.
 func spellings(country, number string) []string {

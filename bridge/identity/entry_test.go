@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,7 +45,7 @@ func TestEntries(t *testing.T) {
 		t.Error("the wish for another code is not understood")
 	}
 	for value, want := range map[string]string{phoneA: "•••01", "li@bank.example": "l•••@bank.example", "李@bank.example": "李•••@bank.example", "123": "•••", "": "•••"} {
-		if got := mask(value); got != want {
+		if got := Mask(value); got != want {
 			t.Errorf("%q is masked as %q", value, got)
 		}
 	}
@@ -82,4 +83,33 @@ func FuzzEntry(f *testing.F) {
 		declines(s)
 		again(s)
 	})
+}
+
+// Whoever looks a number up may write it in any way.
+func TestSpellingsAsWritten(t *testing.T) {
+	for written, kept := range map[string][]string{
+		"138 0000 0001":     {"+8613800000001", "13800000001", "013800000001", "8613800000001", "008613800000001"},
+		"+86-138-0000-0001": {"+8613800000001", "13800000001"},
+		"１３８０００００００１":       {"+8613800000001"},
+		"008613800000001":   {"+8613800000001", "13800000001"},
+		"8613800000001":     {"+8613800000001"},
+		"(010) 8888-8888":   {"+861088888888", "01088888888", "1088888888"},
+		"861088888888":      {"+861088888888", "01088888888"},
+		"+44 20 7946 0000":  {"+442079460000"},
+		"8001":              {"8001"},
+		" anna ":            {"anna"},
+	} {
+		got := Spellings("+86", written)
+		for _, k := range kept {
+			if !slices.Contains(got, k) {
+				t.Errorf("%s: %q is not among %q", written, k, got)
+			}
+		}
+	}
+	if got := Spellings("+86", "8001"); len(got) != 1 {
+		t.Errorf("an extension is read as %q", got)
+	}
+	if got := Spellings("+1", "(310) 555-1234"); !slices.Contains(got, "+13105551234") {
+		t.Errorf("in America: %q", got)
+	}
 }
