@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"tandem"
@@ -19,6 +22,7 @@ import (
 	"tandem/ivr/text"
 	"tandem/store"
 	"tandem/store/outbox"
+	"tandem/web/answer"
 )
 
 // written is the text side: conversations, texts, links, who customers are, and the
@@ -74,12 +78,14 @@ func (a *App) makeTexts(keys *store.Keyring) (*sms.Desk, error) {
 		Arrived: a.textArrived, Marked: a.textMarked, Stopped: a.textsStopped, PerSecond: a.cfg.Chat.Limits.WebhooksPerSecond,
 		Refused:  func(rule string) { a.metrics.textsRefused.WithLabelValues(rule).Inc() },
 		Rejected: func(rule string) { a.metrics.webhooksRefused.WithLabelValues(rule).Inc() },
+		Source:   func(r *http.Request) string { return answer.Source(r, a.proxies).String() },
 		Log:      a.log, Now: a.now,
 	}
 	if len(t.Prices) > 0 || t.MoneyPerDay > 0 {
 		o.Policy.Price = t.Price
 	}
-	for name, g := range a.cfg.SMS.Gateways {
+	for _, name := range slices.Sorted(maps.Keys(a.cfg.SMS.Gateways)) { // in an order that stays: the first number writes to strangers
+		g := a.cfg.SMS.Gateways[name]
 		gateway, err := a.gateway(name, g)
 		if err != nil {
 			return nil, tandem.Errorf(tandem.CodeInvalid, "sms.gateways.%s: %w", name, err)
