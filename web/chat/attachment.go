@@ -36,6 +36,7 @@ type uploads struct {
 	unsent map[string]*unsent
 	bytes  int
 	keep   time.Duration // unsentTime
+	many   int           // manyPixels
 }
 
 // unsent is one picture that waits.
@@ -47,7 +48,7 @@ type unsent struct {
 
 func newUploads() *uploads {
 	return &uploads{receiving: make(chan struct{}, uploadsAtOnce), decoding: make(chan struct{}, decodesAtOnce), large: make(chan struct{}, 1),
-		unsent: map[string]*unsent{}, keep: unsentTime}
+		unsent: map[string]*unsent{}, keep: unsentTime, many: manyPixels}
 }
 
 // add keeps a picture for a while; false if there is no room.
@@ -99,7 +100,7 @@ func (u *uploads) decode(ctx context.Context, data []byte) (p picture, err error
 		return p, err
 	}
 	places := 1
-	if pixels > manyPixels {
+	if pixels > u.many {
 		places = decodesAtOnce
 	}
 	taken := 0

@@ -254,9 +254,10 @@ func TestUploadsAreRated(t *testing.T) {
 // Many at once, large among them, all come through: none waits for another for ever.
 func TestManyPicturesAtOnce(t *testing.T) {
 	u := newUploads()
-	small, large := encoded(t, "jpeg", quarters(50, 50)), encoded(t, "jpeg", image.NewGray(image.Rect(0, 0, 4100, 3000)))
+	u.many = 10_000
+	small, large := encoded(t, "jpeg", quarters(50, 50)), encoded(t, "jpeg", quarters(200, 200))
 	var wait sync.WaitGroup
-	for n := range 12 {
+	for n := range 60 {
 		wait.Go(func() {
 			data := small
 			if n%4 == 0 {

@@ -86,6 +86,7 @@ func TestServerIsKilled(t *testing.T) {
 	start := func() { h.url, kill = victim(t, dir) }
 	start()
 	c := newWidget(h)
+	c.killed = true
 	left, kills := 2, 0
 	c.cut = func(bool, int) (before, after bool) {
 		if left--; left > 0 || kills == 6 {

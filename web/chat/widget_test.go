@@ -165,6 +165,7 @@ var errCut = errors.New("cut")
 type widget struct {
 	h      *house
 	cut    func(sending bool, n int) (before, after bool) // n-th frame, both ways
+	killed bool                                           // the server may be gone at any time
 	frames int
 
 	token   string
@@ -249,7 +250,7 @@ func (c *widget) run(want int) error {
 		}
 		var closing websocket.CloseError
 		switch {
-		case errors.Is(err, errCut):
+		case errors.Is(err, errCut), c.killed && !errors.As(err, &closing):
 		case errors.As(err, &closing) && closing.Reason == "token" && c.id == "":
 			c.token = ""
 		default:
