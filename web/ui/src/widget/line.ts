@@ -18,6 +18,7 @@ export interface LineEvents {
 const firstPause = 1_000; // the most before the second try; doubled each time
 const longestPause = 30_000;
 const busyPause = 5_000; // the least after the server asked to try later
+const restartTries = 3; // a restart counts as so many tries that failed: the pause is up to 8 s
 const quiet = 45_000; // after so long without a frame the server is asked for one
 const patience = 10_000; // for an answer, or for the connection
 
@@ -109,7 +110,10 @@ export class Line {
       if (this.socket !== socket) return;
       this.drop();
       if (this.on.closed(e.code, e.reason) === "stop") this.become("refused");
-      else this.again(e.code === 1013 ? busyPause : 0);
+      else {
+        if (e.code === 1012) this.tries = Math.max(this.tries, restartTries); // all are sent away at once
+        this.again(e.code === 1013 ? busyPause : 0);
+      }
     };
   }
 
