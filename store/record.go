@@ -23,6 +23,7 @@ type Filter struct {
 type Summary struct {
 	tandem.Interaction
 	Kind        tandem.LegKind     `json:"kind,omitempty"` // of its first leg
+	Kinds       []tandem.LegKind   `json:"kinds"`          // of the customer's legs, in the order they came, each once
 	From        string             `json:"from,omitempty"` // of its first leg; "" once erased
 	Termination tandem.Termination `json:"termination,omitzero"`
 	Events      uint64             `json:"events"`

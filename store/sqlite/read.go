@@ -96,7 +96,8 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	err := db.each(ctx, db.pool, `SELECT `+interactionColumns+`, (SELECT max(seq) FROM event WHERE interaction = i.no),
 			l.id, l.parties, l.ended_by, l.class, l.reason, l.sip,
 			(SELECT group_concat(kind, ' ') FROM event WHERE interaction = i.no AND kind IN ('`+string(tandem.EventVoicemail)+`', '`+string(tandem.EventRecorded)+`', '`+string(tandem.EventFlowError)+`')),
-			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`'), l.kind
+			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`'), l.kind,
+			(SELECT group_concat(kind, ' ') FROM (SELECT kind FROM leg WHERE interaction = i.no AND role = '`+string(tandem.RoleCustomer)+`' GROUP BY kind ORDER BY min(no)))
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN leg l ON l.no = (SELECT min(no) FROM leg WHERE interaction = i.no)
 		WHERE `+where+` ORDER BY i.id DESC LIMIT ?`, func(row []driver.Value) error {
@@ -118,6 +119,10 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 			}
 		}
 		s.Callbacks, s.Kind = int(asInt(row[24])), tandem.LegKind(asText(row[25]))
+		s.Kinds = []tandem.LegKind{}
+		for _, kind := range strings.Fields(asText(row[26])) {
+			s.Kinds = append(s.Kinds, tandem.LegKind(kind))
+		}
 		s.From, _, err = parties(r.key, asText(row[17]), asBytes(row[18]))
 		out = append(out, s)
 		return err

@@ -432,6 +432,15 @@ func testList(t *testing.T, s *suite) {
 	if l := noted[0]; l.Voicemails != 2 || l.Recordings != 1 || l.FlowErrors != 1 || l.Callbacks != 1 {
 		t.Errorf("what is of note is listed as %+v", l)
 	}
+	leg := func(kind tandem.LegKind, role tandem.Role) tandem.Leg {
+		return tandem.Leg{ID: tandem.NewID[tandem.LegID](s.Clock.Now(), s.random), Interaction: calls[6].ID, Kind: kind, Role: role, Started: s.Clock.Now()}
+	}
+	must(t, st.Commit(t.Context(), &store.Change{Legs: []tandem.Leg{leg(tandem.LegWebRTC, tandem.RoleAgent), leg(tandem.LegSMS, tandem.RoleCustomer), leg(tandem.LegSMS, tandem.RoleCustomer)}}))
+	noted, err = st.List(t.Context(), store.Filter{Limit: 1})
+	must(t, err)
+	if fmt.Sprint(noted[0].Kinds) != "[sip sms]" {
+		t.Errorf("the customer came by %v", noted[0].Kinds)
+	}
 	want(store.Filter{}, 6, 5, 4, 3, 2, 1, 0)
 	want(store.Filter{Limit: 2}, 6, 5)
 	want(store.Filter{Limit: 2, Before: calls[5].ID}, 4, 3)
