@@ -127,6 +127,10 @@ func (d *Desk) url(token string) string { return d.o.URL + "/l/" + token }
 // errMoved: somebody else changed the link meanwhile.
 var errMoved = errors.New("the link has changed meanwhile")
 
+// mostTurns bounds how often a change is tried anew after errMoved: whoever was faster
+// took the link further, and it can go no further than from made to opened to its end.
+const mostTurns = 3
+
 // turn takes a link through one state or more, in one durable change with their events,
 // and then tells of them. It is errMoved if the link is no longer what l says.
 func (d *Desk) turn(ctx context.Context, l Link, fields map[string]any, to ...tandem.LinkState) (Link, error) {
@@ -212,7 +216,7 @@ func pageLeg(l *Link) tandem.Leg {
 // Revoke closes a link at once. One that is over stays what it is; that is no error. by is
 // who does it, "" = the program; that and why are noted in the journal.
 func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, by, why string) error {
-	for {
+	for range mostTurns {
 		l, err := d.Find(ctx, id)
 		if err != nil || l.State.Over() {
 			return err
@@ -222,8 +226,9 @@ func (d *Desk) Revoke(ctx context.Context, id tandem.LinkID, by, why string) err
 		if err == nil {
 			d.o.Log.Info("link revoked", "link", id, "why", why)
 		}
-		if !errors.Is(err, errMoved) { // each loss is a change made, and there are few
+		if !errors.Is(err, errMoved) {
 			return err
 		}
 	}
+	return errMoved
 }

@@ -32,7 +32,7 @@ func (d *Desk) ByToken(ctx context.Context, token string) (Link, error) {
 // browser may press again, also when all is done. A way to another channel that needs no
 // second factor is done by the press.
 func (d *Desk) Open(ctx context.Context, id tandem.LinkID, browser string) (Link, error) {
-	for {
+	for range mostTurns {
 		l, err := d.Find(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return Link{}, ErrUnusable
@@ -58,6 +58,7 @@ func (d *Desk) Open(ctx context.Context, id tandem.LinkID, browser string) (Link
 			return l, err
 		}
 	}
+	return Link{}, errMoved
 }
 
 // Page finds the link that a browser has opened.
@@ -124,7 +125,7 @@ func (d *Desk) Decline(ctx context.Context, id tandem.LinkID, browser string) (L
 }
 
 func (d *Desk) end(ctx context.Context, id tandem.LinkID, browser string, fields map[string]any, to tandem.LinkState) (Link, error) {
-	for {
+	for range mostTurns {
 		l, err := d.Page(ctx, id, browser)
 		if err != nil || l.State.Over() {
 			return l, err
@@ -136,6 +137,7 @@ func (d *Desk) end(ctx context.Context, id tandem.LinkID, browser string, fields
 			return l, err
 		}
 	}
+	return Link{}, errMoved
 }
 
 // Proved reports whether the page has what it needs: nothing, or a second factor that
