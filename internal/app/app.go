@@ -272,6 +272,9 @@ func (a *App) release() error {
 	if a.identity != nil {
 		a.identity.Close()
 	}
+	if a.texts != nil {
+		a.texts.Close()
+	}
 	if a.media != nil {
 		errs = append(errs, a.media.Close())
 	}
