@@ -40,12 +40,14 @@ type textServer struct {
 
 // textSetup is what a textServer has beside that.
 type textSetup struct {
-	flows   map[string]string    // files of the flows folder, by name
-	entries string               // more of them, a line each
-	texts   string               // the key texts; "" = all of +86138
-	more    string               // of the configuration
-	change  func(*config.Config) // what the file's own bounds do not let through
-	before  func(*App)           // between New and Start
+	flows   map[string]string        // files of the flows folder, by name
+	wavs    map[string]time.Duration // tones among them, and how long they are
+	base    string                   // "" = textEntries
+	entries string                   // more of them, a line each
+	texts   string                   // the key texts; "" = all of +86138
+	more    string                   // of the configuration
+	change  func(*config.Config)     // what the file's own bounds do not let through
+	before  func(*App)               // between New and Start
 }
 
 const textEntries = `
@@ -64,6 +66,11 @@ func newTextServer(t *testing.T, o textSetup) *textServer {
 	for name, text := range o.flows {
 		write(t, s.path("flows/"+name), text)
 	}
+	for name, long := range o.wavs {
+		if err := testkit.WriteWAV(s.path("flows/"+name), testkit.Tone(440, long)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.MkdirAll(s.path("keys"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +83,10 @@ func newTextServer(t *testing.T, o textSetup) *textServer {
 	bank := httptest.NewServer(mockbank.New(mockbank.Options{Now: time.Now, Random: rand.Reader, Secret: s.texts.Secret}))
 	t.Cleanup(bank.Close)
 	s.core = strings.TrimPrefix(bank.URL, "http://")
-	s.configure(t, textEntries+o.entries)
+	if s.setup.base == "" {
+		s.setup.base = textEntries
+	}
+	s.configure(t, s.setup.base+o.entries)
 	s.start(t)
 	return s
 }

@@ -102,3 +102,6 @@ var (
 func (b *Browser) Words() string {
 	return strings.TrimSpace(blanks.ReplaceAllString(html.UnescapeString(markup.ReplaceAllString(b.Page, " ")), " "))
 }
+
+// Address is that of the page it shows.
+func (b *Browser) Address() string { return b.at.String() }
