@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +167,14 @@ func (s *textServer) start(t *testing.T) {
 			t.Logf("the log:\n%s", s.log)
 		}
 	})
+}
+
+// restart stops the server and starts it again, on the same store and addresses.
+func (s *textServer) restart(t *testing.T) {
+	t.Helper()
+	s.end(t)
+	s.ended = sync.Once{}
+	s.start(t)
 }
 
 // visit is a new visitor of the site demo, in English.
