@@ -67,7 +67,6 @@ type Link struct {
 
 	no      int64
 	seq     uint64
-	coded   bool // a code was told
 	browser []byte
 	code    []byte
 	by, why string // who revokes it, and why, for the journal
