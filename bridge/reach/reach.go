@@ -66,6 +66,9 @@ type Options struct {
 	Needs func(ctx context.Context, s flow.Session, operation string) tandem.Assurance
 	// Dial is the number to call for what an entry began; "" = none.
 	Dial func(entry string) string
+	// Typed is a number that a customer typed, in E.164: those without a country are of the
+	// operator's. nil = they must name it.
+	Typed func(number string) (e164 string, ok bool)
 	// Chat reports whether there is a chat to go on in.
 	Chat   func() bool
 	Now    func() time.Time
@@ -108,6 +111,9 @@ type moving struct {
 
 // New makes a Reach.
 func New(o Options) *Reach {
+	if o.Typed == nil {
+		o.Typed = sms.Normal
+	}
 	return &Reach{o: o, sent: map[string]waiting{}, moves: map[tandem.InteractionID]moving{}}
 }
 
@@ -242,7 +248,10 @@ func (r *Reach) number(ctx context.Context, w Who, asked string) (number string,
 	if err != nil {
 		return "", false, fmt.Errorf("looking for the customer's number: %w", err)
 	}
-	wanted, _ := sms.Normal(asked)
+	wanted, ok := r.o.Typed(asked)
+	if !ok {
+		wanted = ""
+	}
 	if wanted != "" && wanted == own {
 		return own, true, nil
 	}

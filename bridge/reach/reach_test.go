@@ -86,6 +86,12 @@ func newHouse(t *testing.T) *house {
 		Changed: func(context.Context, link.Link, tandem.LinkState, map[string]any) {}})
 	must(err)
 	h.Reach = New(Options{
+		Typed: func(n string) (string, bool) {
+			if e, ok := sms.Normal(n); ok {
+				return e, ok
+			}
+			return sms.Normal("+86" + strings.TrimPrefix(n, "0"))
+		},
 		Store: h.db, Book: h.book, Texts: texts, Links: h.links, Now: p.Clock.Now, Random: rand.Reader, Log: log,
 		Answer: func(_ context.Context, _ tandem.InteractionID, in flow.Input) {
 			h.mu.Lock()
@@ -307,6 +313,7 @@ func TestABookedCallIsBookedOnceAndToldWhetherItIsProven(t *testing.T) {
 		{"own", "", "booked", true},
 		{"own", "", "booked", true},
 		{"typed", "+8613811112222", "booked", false},
+		{"home", "010 5555 0100", "booked", false},
 		{"nonsense", "tomorrow", "declined", false},
 	} {
 		if got := h.begin(flow.Book{Serial: 7, Key: tc.key, To: tc.to, Queue: "cards"}); len(got) != 1 || got[0] != tc.answer {
@@ -317,8 +324,8 @@ func TestABookedCallIsBookedOnceAndToldWhetherItIsProven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(story.Tasks) != 2 {
-		t.Errorf("%d tasks, want 2", len(story.Tasks))
+	if len(story.Tasks) != 3 {
+		t.Errorf("%d tasks, want 3", len(story.Tasks))
 	}
 	var booked []tandem.Callback
 	for _, e := range story.Events {
@@ -330,7 +337,7 @@ func TestABookedCallIsBookedOnceAndToldWhetherItIsProven(t *testing.T) {
 			booked = append(booked, c)
 		}
 	}
-	if len(booked) != 2 || !booked[0].Proven || booked[0].To != theirs || booked[1].Proven {
+	if len(booked) != 3 || !booked[0].Proven || booked[0].To != theirs || booked[1].Proven || booked[2].Proven || booked[2].To != "+861055550100" {
 		t.Errorf("booked %+v", booked)
 	}
 }
