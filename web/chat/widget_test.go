@@ -41,7 +41,7 @@ func (h *house) connect(origin string) (*wire, *http.Response, error) {
 	if origin == "" {
 		origin = h.url
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	header := http.Header{}
 	if origin != "none" {
@@ -80,13 +80,13 @@ func (w *wire) trySend(f any) error {
 		}
 		data = string(b)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return w.conn.Write(ctx, websocket.MessageText, []byte(data))
 }
 
 func (w *wire) tryNext() (f frame, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, data, err := w.conn.Read(ctx)
 	if err != nil {
