@@ -32,12 +32,11 @@ export async function moves(w, { check, skip }) {
       await phone.keys("2"); // a card
       await phone.hears(await prompt("appointment/ask_day"));
       await phone.keys("*4");
-      await phone.hears(await prompt("appointment/where_spoken"));
+      await phone.hears(await prompt("counter/where_spoken"));
       await phone.keys("1");
       const url = await w.link("+8613800000001", since);
       await w.visit({ at: url, locale: "zh-CN", viewport: { width: 390, height: 844 } }, async (page) => {
         await page.getByRole("button", { name: "打开", exact: true }).click();
-        await page.getByRole("button", { name: "在这里继续" }).click();
         await page.waitForURL(/\/chat\?site=demo$/);
         const c = chat(page, true);
         await c.reads("您希望哪一天");

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const patience = 10_000; // milliseconds for what is waited for here
+const shots = new URL("../shots/", import.meta.url).pathname;
 
 export const pause = (ms) => new Promise((yes) => setTimeout(yes, ms));
 
@@ -81,6 +82,9 @@ async function visit(browser, door, { at = `${door}/`, expect = /(?!)/, elsewher
     if (at) await page.goto(at);
     await use(page, context);
     assert.deepEqual(wrong, [], "the pages report errors");
+  } catch (err) {
+    for (const [i, page] of context.pages().entries()) await page.screenshot({ path: `${shots}text-failed-${i}.png` }).catch(() => {}); // it may be gone
+    throw err;
   } finally {
     await context.close();
   }
