@@ -35,12 +35,12 @@ func exportInteraction(c *cli.Context) error {
 			return tandem.Errorf(tandem.CodeNotFound, "the customer of %s is erased, and what was recorded with them", story.Interaction.Number)
 		}
 		if len(story.Blobs) == 0 {
-			return tandem.Errorf(tandem.CodeNotFound, "interaction %s has no voicemail and no recording", story.Interaction.Number)
+			return tandem.Errorf(tandem.CodeNotFound, "interaction %s has no voicemail, recording or picture", story.Interaction.Number)
 		}
 		written := []string{}
 		names := blobNames(story)
 		for _, ref := range story.Blobs {
-			path := filepath.Join(c.String("out"), fmt.Sprintf("%s-%s.wav", string(story.Interaction.Number), names[ref.ID]))
+			path := filepath.Join(c.String("out"), fmt.Sprintf("%s-%s%s", string(story.Interaction.Number), names[ref.ID], suffix(ref.MediaType)))
 			if err := exportBlob(c, j, ref, path, why); err != nil {
 				return err
 			}
@@ -66,8 +66,17 @@ func blobNames(s store.Story) map[tandem.BlobID]string {
 	seen := map[string]int{}
 	for _, e := range s.Events {
 		name, kept := map[tandem.EventKind]string{tandem.EventVoicemail: "voicemail", tandem.EventTaken: "taken", tandem.EventRecorded: "recording"}[e.Kind]
-		var p tandem.Recorded
-		if !kept || json.Unmarshal(e.Data, &p) != nil || names[p.Blob] == "" {
+		var p struct {
+			tandem.Recorded
+			Attachment tandem.Attachment `json:"attachment"`
+		}
+		if json.Unmarshal(e.Data, &p) != nil {
+			continue
+		}
+		if e.Kind == tandem.EventMessage {
+			name, kept, p.Blob = "picture", true, p.Attachment.Blob
+		}
+		if !kept || names[p.Blob] == "" {
 			continue
 		}
 		if seen[name]++; seen[name] > 1 {
@@ -78,12 +87,22 @@ func blobNames(s store.Story) map[tandem.BlobID]string {
 	return names
 }
 
-// exportBlob writes one object as a WAV file for its owner's eyes; a file that is
-// there already is not replaced, one that could not be finished does not stay.
+// pictures are the types of what customers sent, with how such files are named.
+var pictures = map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}
+
+func suffix(mediaType string) string {
+	if s, ok := pictures[mediaType]; ok {
+		return s
+	}
+	return ".wav"
+}
+
+// exportBlob writes one object for its owner's eyes, a recording as a WAV file; a file
+// that is there already is not replaced, one that could not be finished does not stay.
 func exportBlob(c *cli.Context, j journal, ref store.BlobRef, path, why string) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return tandem.Errorf(tandem.CodeInvalid, "writing the recording: %w", err)
+		return tandem.Errorf(tandem.CodeInvalid, "writing what was kept: %w", err)
 	}
 	defer func() {
 		err = errors.Join(err, f.Close())
@@ -96,8 +115,10 @@ func exportBlob(c *cli.Context, j journal, ref store.BlobRef, path, why string) 
 		return err
 	}
 	defer content.Close()
-	if err := writeWAVHead(f, ref.MediaType, ref.Size); err != nil {
-		return err
+	if _, picture := pictures[ref.MediaType]; !picture {
+		if err := writeWAVHead(f, ref.MediaType, ref.Size); err != nil {
+			return err
+		}
 	}
 	if _, err := io.Copy(f, content); err != nil {
 		return fmt.Errorf("reading %s: %w", ref.ID, err)

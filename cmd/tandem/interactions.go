@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -48,7 +49,7 @@ func interactionsCommand() *cli.Command {
 				Flags: []cli.Flag{configFlag(), jsonFlag()}, Action: verifyJournal,
 			},
 			{
-				Name: "export", ArgsUsage: "INTERACTION", Usage: "write its voicemail and recordings as WAV files; each is audited",
+				Name: "export", ArgsUsage: "INTERACTION", Usage: "write its voicemail, recordings and pictures as files; each is audited",
 				Flags: []cli.Flag{
 					configFlag(), jsonFlag(), why,
 					&cli.StringFlag{Name: "out", Value: ".", Usage: "`FOLDER` to write to"},
@@ -60,7 +61,7 @@ func interactionsCommand() *cli.Command {
 				Flags: []cli.Flag{
 					configFlag(), why,
 					&cli.StringFlag{Name: "customer", Usage: "the person with this customer `ID`"},
-					&cli.StringFlag{Name: "caller", Usage: "the person who called from this `NUMBER`"},
+					&cli.StringFlag{Name: "caller", Usage: "the person who called or wrote from this `NUMBER`, however it is written"},
 					&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
 				},
 				Action: erasePerson,
@@ -120,16 +121,37 @@ func writeList(w io.Writer, list []store.Summary, now time.Time) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tENTRY\tFROM\tHOW IT ENDED\tEVENTS\tWITH")
+	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tBY\tENTRY\tFROM\tHOW IT ENDED\tEVENTS\tWITH")
 	for _, s := range list {
 		from := printable(s.From)
-		if s.Erased {
+		switch {
+		case s.Erased:
 			from = "(erased)"
+		case s.Kind == tandem.LegChat && (from == "" || strings.HasPrefix(from, "chat:")):
+			from = "a visitor"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
-			printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events, noted(s))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
+			channels(s.Kinds), printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events, noted(s))
 	}
 	return table.Flush()
+}
+
+// channels are those by which a customer took part, in the order they were used.
+func channels(kinds []tandem.LegKind) string {
+	names := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		name := string(k)
+		switch k {
+		case tandem.LegSIP, tandem.LegWebRTC:
+			name = "voice"
+		case tandem.LegLink:
+			name = "page"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // noted says in a few words what is there besides the story.
@@ -169,7 +191,7 @@ func showInteraction(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("json") {
-			return writeJSON(c.App.Writer, story)
+			return writeJSON(c.App.Writer, told{story, talkOf(story)})
 		}
 		return writeStory(c.App.Writer, story, time.Now())
 	})
@@ -233,11 +255,11 @@ func erasePerson(c *cli.Context) error {
 	// A reader holds no lock, so a server can start while the question waits.
 	var id tandem.CustomerID
 	var of []store.Summary
-	err := withJournal(c, toRead, func(j journal) (err error) {
-		if id, err = whom(c, j); err != nil {
+	err := withRecords(c, toRead, func(r records) (err error) {
+		if id, err = whom(c, r); err != nil {
 			return err
 		}
-		of, err = pages(c, j, store.Filter{Customer: id}, listMost)
+		of, err = pages(c, r, store.Filter{Customer: id}, listMost)
 		return err
 	})
 	if err != nil {
@@ -259,20 +281,20 @@ func erasePerson(c *cli.Context) error {
 }
 
 // whom finds the customer that the command names.
-func whom(c *cli.Context, j journal) (tandem.CustomerID, error) {
+func whom(c *cli.Context, r records) (tandem.CustomerID, error) {
 	if id := c.String("customer"); id != "" {
 		return tandem.CustomerID(id), nil
 	}
 	if ref, _ := interactionArg(c); ref != "" {
-		story, err := j.Interaction(c.Context, ref)
+		story, err := r.Interaction(c.Context, ref)
 		return story.Customer.ID, err
 	}
 	caller := c.String("caller")
-	bound, found, err := j.CustomerOf(c.Context, tandem.Identity{Kind: tandem.IdentityPhone, Value: caller})
+	b, found, err := bound(c, r, caller)
 	if err == nil && !found {
-		return "", tandem.Errorf(tandem.CodeNotFound, "nobody called from %s; write it as interactions list shows it", printable(caller))
+		return "", tandem.Errorf(tandem.CodeNotFound, "nobody is known who called or wrote from %s", printable(caller))
 	}
-	return bound.Customer, err
+	return b.Customer, err
 }
 
 func confirmed(c *cli.Context, question string) bool {

@@ -164,7 +164,7 @@ func TestInteractionsListAndShow(t *testing.T) {
 func TestInteractionsExportIsAudited(t *testing.T) {
 	first, second := journalWithCalls(t)
 	expect(t, 1, "interactions export "+string(first.ID), "say why")
-	expect(t, 1, "interactions export "+string(second.ID)+" --why test", "no voicemail")
+	expect(t, 1, "interactions export "+string(second.ID)+" --why test", "no voicemail, recording or picture")
 	path := strings.TrimSpace(expect(t, 0, "interactions export "+first.Number.String()+" --why complaint"))
 	if path != string(first.Number)+"-voicemail.wav" {
 		t.Errorf("the voicemail is in %s", path)
@@ -182,7 +182,7 @@ func TestInteractionsExportIsAudited(t *testing.T) {
 		t.Errorf("others can read the voicemail: %v, %v", info.Mode(), err)
 	}
 	expect(t, 1, "interactions export "+string(first.ID)+" --why complaint", "exists")
-	expect(t, 0, "interactions show "+string(first.ID), "audit: somebody listened, because: complaint")
+	expect(t, 0, "interactions show "+string(first.ID), "audit: somebody listened or looked, because: complaint")
 	expect(t, 0, "interactions verify", "right")
 }
 
@@ -193,7 +193,7 @@ func TestEraseAndVerify(t *testing.T) {
 	expect(t, 1, "interactions erase "+id+" --customer x --why y", "by one of")
 	expect(t, 1, "interactions erase "+id, "say why")
 	expect(t, 1, "interactions erase "+id+" --why asked", "Type yes", "nothing was erased")
-	expect(t, 1, "interactions erase --caller +1 --why asked", "nobody called from +1")
+	expect(t, 1, "interactions erase --caller +1 --why asked", "nobody is known who called or wrote from +1")
 	expect(t, 1, "interactions erase --customer none --why asked --yes", "there is no customer none")
 	expect(t, 0, "interactions erase --caller +861055550101 --why asked --yes", "is erased from 1 interaction;")
 	expect(t, 0, "interactions verify", "right", "1 interaction of erased persons")

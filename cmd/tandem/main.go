@@ -83,7 +83,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(), demoCommand(), callCommand(),
 		doctorCommand(), configCommand(), flowCommand(),
-		userCommand(), interactionsCommand(), outboxCommand(), backupCommand(), simulateCommand(),
+		userCommand(), interactionsCommand(), customersCommand(), linksCommand(), outboxCommand(), backupCommand(), simulateCommand(),
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/bridge/identity"
+	"tandem/bridge/sms"
 	"tandem/store"
 )
 
@@ -18,11 +20,17 @@ func outboxCommand() *cli.Command {
 		Usage: "what is to be delivered elsewhere, and what was given up",
 		Subcommands: []*cli.Command{
 			{
-				Name: "list", Usage: "waiting, given up, and delivered of late",
-				Flags: []cli.Flag{configFlag(), jsonFlag(), &cli.BoolFlag{Name: "dead", Usage: "only what was given up"}},
+				Name: "list", Usage: "texts and notices: waiting, given up, and delivered of late",
+				Flags: []cli.Flag{
+					configFlag(), jsonFlag(), &cli.BoolFlag{Name: "dead", Usage: "only what was given up"},
+					&cli.StringFlag{Name: "kind", Usage: "only of this `KIND`: sms or webhook"},
+				},
 				Action: func(c *cli.Context) error {
 					if err := wantArgs(c); err != nil {
 						return err
+					}
+					if k := c.String("kind"); k != "" && k != sms.Kind && k != "webhook" {
+						return tandem.Errorf(tandem.CodeInvalid, "--kind is sms or webhook, not %q", k)
 					}
 					return withJournal(c, toRead, func(j journal) error { return listOutbox(c, j, time.Now()) })
 				},
@@ -58,7 +66,7 @@ func listOutbox(c *cli.Context, j journal, now time.Time) error {
 	}
 	letters := []store.Letter{}
 	for _, l := range all {
-		if !c.Bool("dead") || l.State == store.LetterDead {
+		if (!c.Bool("dead") || l.State == store.LetterDead) && (c.String("kind") == "" || l.Kind == c.String("kind")) {
 			letters = append(letters, l)
 		}
 	}
@@ -70,9 +78,32 @@ func listOutbox(c *cli.Context, j journal, now time.Time) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KEY\tKIND\tSTATE\tTRIES\tMADE\tLAST ERROR")
+	fmt.Fprintln(table, "KEY\tKIND\tTO\tSTATE\tTRIES\tMADE\tNEXT TRY\tLAST ERROR")
 	for _, l := range letters {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", printable(l.Key), l.Kind, l.State, l.Attempts, age(now.Sub(l.Made)), printable(l.Error))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", printable(l.Key), l.Kind, addressee(l), l.State, l.Attempts, age(now.Sub(l.Made)), nextTry(l, now), printable(l.Error))
 	}
 	return table.Flush()
+}
+
+// addressee is where a letter goes: of a text enough of the number to know it by. It is
+// forgotten with the letter.
+func addressee(l store.Letter) string {
+	switch {
+	case l.Target == "":
+		return "–"
+	case l.Kind == sms.Kind:
+		return identity.Mask(l.Target)
+	}
+	return printable(l.Target)
+}
+
+func nextTry(l store.Letter, now time.Time) string {
+	switch left := l.Next.Sub(now); {
+	case l.State != store.LetterWaiting:
+		return "–"
+	case left <= 0:
+		return "now"
+	default:
+		return "in " + left.Round(time.Second).String()
+	}
 }

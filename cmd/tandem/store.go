@@ -13,6 +13,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/bridge/identity"
+	"tandem/bridge/link"
 	"tandem/internal/config"
 	"tandem/store"
 	"tandem/store/blob"
@@ -25,6 +27,8 @@ type journal interface {
 	Interaction(ctx context.Context, ref string) (store.Story, error)
 	Verify(ctx context.Context) (store.Verdict, error)
 	CustomerOf(ctx context.Context, i tandem.Identity) (b tandem.Binding, found bool, err error)
+	Identities(ctx context.Context, customer tandem.CustomerID) ([]tandem.Binding, error)
+	Person(ctx context.Context, customer tandem.CustomerID) ([]tandem.CustomerID, error)
 	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
 	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
 	Outbox(ctx context.Context) ([]store.Letter, error)
@@ -44,16 +48,43 @@ const (
 
 // withJournal opens the store that the configuration names, runs do and closes it.
 func withJournal(c *cli.Context, how access, do func(journal) error) error {
+	return withRecords(c, how, func(r records) error { return do(r.DB) })
+}
+
+// records is an open store with what the parts that own its tables are made of.
+type records struct {
+	*sqlite.DB
+	keys *store.Keyring
+	cfg  *config.Config
+}
+
+// withRecords opens the store that the configuration names, runs do and closes it.
+func withRecords(c *cli.Context, how access, do func(records) error) error {
 	loaded, err := loadConfig(c)
 	if err != nil {
 		return err
 	}
-	db, err := openStore(c.Context, loaded.Config, how, c.App.ErrWriter)
+	keys, err := loadKeys(c.Context, loaded.Config)
 	if err != nil {
 		return err
 	}
-	err = do(db)
+	db, err := openStoreWith(c.Context, loaded.Config, keys, how, c.App.ErrWriter)
+	if err != nil {
+		return err
+	}
+	err = do(records{db, keys, loaded.Config})
 	return errors.Join(err, db.Close())
+}
+
+// linkDesk is the links of the store. Whoever waits for one that it revokes is told by the
+// server.
+func (r records) linkDesk() (*link.Desk, error) {
+	return link.New(link.Options{Database: r.DB, URL: r.cfg.HTTP.PublicAddress(), Blind: r.keys.Blind, Log: slog.New(slog.DiscardHandler)})
+}
+
+// identityDesk is who the customers of the store are. It sends nothing.
+func (r records) identityDesk() (*identity.Desk, error) {
+	return identity.New(identity.Options{Records: r.DB, Blind: r.keys.Blind, Country: r.cfg.Identity.Country, Now: time.Now, Random: rand.Reader})
 }
 
 func openStore(ctx context.Context, cfg *config.Config, how access, stderr io.Writer) (*sqlite.DB, error) {

@@ -41,13 +41,14 @@ func writeStory(w io.Writer, s store.Story, now time.Time) error {
 		fmt.Fprintf(b, "  %d  %s\n", n+1, printable(legLine(l, i.Started)))
 	}
 	erased := !s.Customer.Erased.IsZero()
+	writeTalk(b, talkOf(s), i.Started)
 	b.WriteString("\nWhat happened\n")
 	if erased {
 		b.WriteString("  it is erased with the customer; that remains:\n")
 	}
 	names, tell := legNames(s.Legs), &teller{verbs: map[string]string{}}
 	for _, e := range s.Events {
-		if erased && empty(e) {
+		if erased && empty(e) || !empty(e) && ofTalk(e) {
 			continue
 		}
 		fmt.Fprintf(b, "  %s  %s%s\n", offset(e.At.Sub(i.Started)), legMark(names, e.Leg), printable(tell.line(e)))
@@ -64,7 +65,7 @@ func writeStory(w io.Writer, s store.Story, now time.Time) error {
 		for _, ref := range s.Blobs {
 			fmt.Fprintf(b, "  %s  %s, %d bytes\n", kept[ref.ID], printable(ref.MediaType), ref.Size)
 		}
-		fmt.Fprintf(b, "  to listen: tandem interactions export %s --why REASON\n", string(i.Number))
+		fmt.Fprintf(b, "  to listen or look: tandem interactions export %s --why REASON\n", string(i.Number))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -106,9 +107,12 @@ func legLine(l tandem.Leg, start time.Time) string {
 	if l.Assurance != tandem.None {
 		parts = append(parts, l.Assurance.String())
 	}
-	if l.Answered.IsZero() {
+	switch {
+	case l.Kind == tandem.LegChat || l.Kind == tandem.LegSMS || l.Kind == tandem.LegLink: // there is nobody to pick up
+		parts = append(parts, fmt.Sprintf("from %s", strings.TrimSpace(offset(l.Started.Sub(start)))))
+	case l.Answered.IsZero():
 		parts = append(parts, "not answered")
-	} else {
+	default:
 		parts = append(parts, fmt.Sprintf("answered at %s", strings.TrimSpace(offset(l.Answered.Sub(start)))))
 	}
 	return strings.Join(append(parts, l.Termination.String()), "; ")
@@ -296,7 +300,7 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		}
 		return fmt.Sprintf("dialled %s by %s", p.To, p.Trunk)
 	}),
-	tandem.EventBlobOpened: words(func(p tandem.Audit) string { return "audit: somebody listened, because: " + p.Why }),
+	tandem.EventBlobOpened: words(func(p tandem.Audit) string { return "audit: somebody listened or looked, because: " + p.Why }),
 	tandem.EventErased:     words(func(p tandem.Audit) string { return "audit: the customer was erased, because: " + p.Why }),
 	tandem.EventOutboxDone: words(func(p tandem.Delivery) string {
 		return fmt.Sprintf("delivered %s, try %d", p.Key, p.Attempts)
@@ -321,7 +325,12 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		}
 		return fmt.Sprintf("said “%s”%s", p.Text, heard)
 	}),
-	tandem.EventInput: words(func(p tandem.Pressed) string { return fmt.Sprintf("keyed %s (%s)", p.Keys, p.Via) }),
+	tandem.EventInput: words(func(p tandem.Pressed) string {
+		if p.Via == "text" {
+			return fmt.Sprintf("wrote “%s”", p.Keys)
+		}
+		return fmt.Sprintf("keyed %s (%s)", p.Keys, p.Via)
+	}),
 	tandem.EventHTTP: words(func(p tandem.Fetched) string {
 		status := ""
 		if p.Status != 0 {

@@ -56,7 +56,7 @@ var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 			}
 			line += fmt.Sprintf(", %s = %s", name, value)
 		}
-		return line
+		return line + because(p.Why)
 	}),
 	tandem.EventMoved: words(func(p tandem.Moved) string { return "goes on by " + string(p.Channel) + carriedWords(p) }),
 	tandem.EventResumed: words(func(p tandem.Moved) string {
@@ -77,12 +77,14 @@ var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		return fmt.Sprintf("%s %s bound to the customer, by %s", p.Identity.Kind, p.Identity.Value, p.Method)
 	}),
 	tandem.EventUnbound: words(func(p tandem.Bound) string {
-		return fmt.Sprintf("%s %s bound to the customer no more", p.Identity.Kind, p.Identity.Value)
+		return fmt.Sprintf("%s %s bound to the customer no more", p.Identity.Kind, p.Identity.Value) + because(p.Why)
 	}),
 	tandem.EventMerged: words(func(p tandem.Merged) string {
 		return fmt.Sprintf("customer %s is one with %s: %s", p.From, p.Into, p.Why)
 	}),
-	tandem.EventUnmerged: words(func(p tandem.Merged) string { return fmt.Sprintf("customer %s is one with %s no more", p.From, p.Into) }),
+	tandem.EventUnmerged: words(func(p tandem.Merged) string {
+		return fmt.Sprintf("customer %s is one with %s no more", p.From, p.Into) + because(p.Why)
+	}),
 	tandem.EventCallback: words(func(p tandem.Callback) string {
 		when, proven := "as soon as somebody is free", ""
 		if p.At != "" {
@@ -99,6 +101,13 @@ var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		}
 		return fmt.Sprintf("wants texts again: wrote %s", p.Word)
 	}),
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ", because: " + why
 }
 
 func carriedWords(p tandem.Moved) string {
