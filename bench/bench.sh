@@ -35,6 +35,7 @@ if [ "${1:-}" != inside ]; then
     echo "== Go benchmarks"
     (cd "$root" && go test -run '^$' -bench . -benchmem -benchtime 200ms ./... 2>&1 | grep -E '^(Benchmark|FAIL|---)' | tee "$out/go.txt") || true
     "$here/flows.sh" "$out/go.txt"
+    "$here/text.sh"
   fi
   if [ "$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then
     unshare --net bash -c 'ip link set lo up && exec "$0" inside' "$here/bench.sh"

@@ -42,8 +42,17 @@ type Who struct {
 	Entry        string
 	Caller       string // phone number as signalled; "" = withheld, or a chat
 	Lang         string
+	Address      string // network address of who chats, for the caps; "" = not known
 	Assurance    tandem.Assurance
 	Until        time.Time // of it
+}
+
+// visitor is who the caps on visitors count: a chat.
+func (w Who) visitor() tandem.ConversationID {
+	if w.Channel == tandem.Chat {
+		return w.Conversation
+	}
+	return ""
 }
 
 // Store is what is written to and read.
@@ -140,7 +149,7 @@ func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect)
 	case flow.SendLink:
 		return r.link(ctx, w, s, e)
 	case flow.Move:
-		return nil, r.move(ctx, w, s, e)
+		return r.move(ctx, w, s, e)
 	case flow.Book:
 		return nil, r.book(ctx, w, e)
 	}

@@ -127,8 +127,6 @@ type draft struct {
 	text     string // as the text carries it, addresses and codes and all
 	template string
 	params   map[string]string
-	visitor  string // who caused it, for the caps
-	address  string
 }
 
 // posted is a message that is in its conversation.
@@ -164,7 +162,7 @@ func (r *Reach) post(ctx context.Context, d draft, through func(finish func(draf
 		if d.way.by == "sms" {
 			p.state, p.letter = tandem.MessagePending, letterKey(conv.ID, m.Seq)
 			text = sms.Message{Key: p.letter, From: conv.Ours, To: conv.Theirs, Text: d.text, Template: d.template, Params: d.params, Lang: m.Lang,
-				Visitor: d.visitor, Address: d.address}
+				Visitor: string(d.who.visitor()), Address: d.who.Address}
 			change.Outbox = append(change.Outbox, r.o.Texts.Letter(text))
 		}
 		before := change.With
@@ -377,11 +375,11 @@ func CodeText(lang string) (before, after string) {
 }
 
 // move asks the customer to go on by another channel.
-func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) error {
+func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) ([]flow.Play, error) {
 	patience := map[tandem.Channel]time.Duration{tandem.Voice: moveVoice, tandem.Chat: moveText, tandem.SMS: moveTexts}[w.Channel]
-	undeliverable := func() error {
+	undeliverable := func() ([]flow.Play, error) {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
-		return nil
+		return nil, nil
 	}
 	means := "sms"
 	if w.Channel == tandem.Chat && e.To != tandem.SMS {
@@ -389,7 +387,7 @@ func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) er
 	}
 	by, ok, err := r.way(ctx, w, []string{means}, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !ok || e.To == tandem.Chat && !r.o.Chat() {
 		return undeliverable()
@@ -399,6 +397,7 @@ func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) er
 	if e.To == tandem.Chat {
 		order := r.order(w, s, by, e.Key, e.Serial, e.Lang)
 		order.To, order.Expires = e.To, patience
+		order.Needs = w.Assurance // who the link was forwarded to does not go on as the customer
 		r.open(w.Interaction, moving{serial: e.Serial, to: e.To}, patience)
 		return r.wayTo(ctx, w, by, order, e, m, text)
 	}
@@ -411,7 +410,7 @@ func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) er
 	m.Text = strings.TrimSpace(strings.ReplaceAll(text, flow.LinkHere, address))
 	p, err := r.plainly(ctx, draft{who: w, way: by, key: e.Key, message: m, text: m.Text})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.state == tandem.MessageFailed {
 		return undeliverable()
@@ -421,33 +420,35 @@ func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) er
 		open.conversation = p.conversation
 	}
 	r.open(w.Interaction, open, patience)
-	return nil
+	return nil, nil
 }
 
 // wayTo sends the link by which the customer comes to the chat. What becomes of the link
 // answers the step, so its sending does not.
-func (r *Reach) wayTo(ctx context.Context, w Who, by way, order link.Order, e flow.Move, m tandem.Message, text string) error {
+func (r *Reach) wayTo(ctx context.Context, w Who, by way, order link.Order, e flow.Move, m tandem.Message, text string) ([]flow.Play, error) {
 	if known, err := r.o.Links.State(ctx, w.Interaction, order.Key); err == nil {
-		if _, _, err := r.o.Links.Make(ctx, order, nil); err != nil {
-			return fmt.Errorf("going on with a link: %w", err)
+		l, _, err := r.o.Links.Make(ctx, order, nil)
+		if err != nil {
+			return nil, fmt.Errorf("going on with a link: %w", err)
 		}
 		if known.State.Over() && known.State != tandem.LinkDone {
 			r.Withdraw(w.Interaction)
 			r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "declined"})
+			return nil, nil
 		}
-		return nil
+		return codeWords(order, l.Code), nil
 	} else if !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("looking for a link sent before: %w", err)
+		return nil, fmt.Errorf("looking for a link sent before: %w", err)
 	}
 	if !strings.Contains(text, flow.LinkHere) {
 		text = strings.TrimSpace(text + " " + flow.LinkHere)
 	}
-	p, _, err := r.postLink(ctx, draft{who: w, way: by, key: order.Key, message: m}, order, text, e.Button)
+	p, made, err := r.postLink(ctx, draft{who: w, way: by, key: order.Key, message: m}, order, text, e.Button)
 	if err == nil && p.state == tandem.MessageFailed {
 		r.Withdraw(w.Interaction)
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
 	}
-	return err
+	return codeWords(order, made.Code), err
 }
 
 // open notes a way to another channel, and closes it when the customer's time is up.

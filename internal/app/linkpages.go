@@ -23,7 +23,7 @@ func (a *App) linkRoutes(mux *http.ServeMux) {
 			return a.accept(ctx, l)
 		},
 		Said: a.saidSince, Address: func(r *http.Request) netip.Addr { return answer.Source(r, a.proxies) },
-		Attempts: a.cfg.Chat.Limits.LinkAttemptsPerMinute, Now: a.now, Log: a.log,
+		Attempts: a.cfg.Chat.Limits.LinkAttemptsPerMinute, Key: a.linkKey, Now: a.now, Log: a.log,
 	})
 	for _, address := range weblink.Addresses() {
 		mux.Handle(address, h)

@@ -99,6 +99,7 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 // accept lets a customer go on in a chat, by a link: it makes the conversation, and the
 // session comes there. token opens the conversation in the customer's browser.
 func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err error) {
+	carried := l.Needs > tandem.None // the page has asked for a factor: it is the customer who came
 	site, ok := a.chatSite()
 	if !ok {
 		return "", "", errTooLate
@@ -111,7 +112,7 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 			return site, token, err
 		}
 		a.reach.Came(l.Interaction, tandem.Chat, "") // they come back to a chat that they left
-		return site, token, a.goOn(ctx, l.Interaction, known.ID, "", true)
+		return site, token, a.goOn(ctx, l.Interaction, known.ID, "", carried)
 	}
 	c := chat.Conversation{
 		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
@@ -129,7 +130,7 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
 	}
 	a.reach.Came(l.Interaction, tandem.Chat, "")
-	return site, token, a.goOn(ctx, l.Interaction, c.ID, "", true)
+	return site, token, a.goOn(ctx, l.Interaction, c.ID, "", carried)
 }
 
 // goOn moves the session of an interaction that waits for a handoff to a conversation.

@@ -34,10 +34,12 @@ type written struct {
 	identity *identity.Desk
 	reach    *reach.Reach
 	talk     *text.Driver
+	linkKey  []byte // authenticates the forms of links' pages, from one start to the next
 }
 
 // makeText makes the text side. keys are the store's.
 func (a *App) makeText(keys *store.Keyring) (err error) {
+	a.linkKey = keys.Blind("link pages", "")
 	if a.book, err = chat.New(chat.Options{Database: a.store, Journal: a.store, Blind: keys.Blind, Now: a.now, Random: a.random, Log: a.log}); err != nil {
 		return err
 	}
@@ -172,7 +174,7 @@ func (a *App) outboxWorker() (*outbox.Worker, error) {
 		return nil, nil
 	}
 	return &outbox.Worker{
-		Store: a.store, Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox"), Poll: outboxPoll,
+		Store: a.store, Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox"), Poll: outboxPoll, GivenUp: a.textGivenUp,
 		Deliver: func(ctx context.Context, o store.Outgoing) error {
 			d, ok := deliver[o.Kind]
 			if !ok {
@@ -181,6 +183,16 @@ func (a *App) outboxWorker() (*outbox.Worker, error) {
 			return d(ctx, o)
 		},
 	}, nil
+}
+
+// textGivenUp marks the message of a text that no try could hand over.
+func (a *App) textGivenUp(ctx context.Context, o store.Outgoing, _ error) {
+	if o.Kind != sms.Kind {
+		return
+	}
+	if err := a.textMarked(ctx, o.Key, sms.Receipt{State: tandem.MessageFailed, Error: "given_up", At: a.now()}); err != nil {
+		a.log.Warn("a text that was given up could not be marked", "key", o.Key, "error", err)
+	}
 }
 
 // outboxPoll is how often the outbox is looked at: a caller waits for the text.

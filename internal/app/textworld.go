@@ -34,6 +34,7 @@ func (w textWorld) reached(r text.Ref, s flow.Session) reach.Who {
 	return reach.Who{
 		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Number: r.Number,
 		Entry: r.Entry, Caller: r.Caller, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Until: s.Facts.AssuranceUntil,
+		Address: w.a.addressOf.get(r.Conversation),
 	}
 }
 

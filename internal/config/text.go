@@ -29,7 +29,7 @@ type ChatLimits struct {
 	ConversationsPerHour  int `yaml:"conversations_per_hour"`   // new ones of one address
 	AttachmentsPerHour    int `yaml:"attachments_per_hour"`     // of one address
 	CallbacksPerHour      int `yaml:"callbacks_per_hour"`       // asked for by one address
-	LinkAttemptsPerMinute int `yaml:"link_attempts_per_minute"` // pages of links asked for by one address
+	LinkAttemptsPerMinute int `yaml:"link_attempts_per_minute"` // wrong tokens and codes tried by one address
 	WebhooksPerSecond     int `yaml:"webhooks_per_second"`      // of one gateway
 }
 
@@ -46,7 +46,7 @@ type Gateway struct {
 	Token         Secret            `yaml:"token"`          // twilio: the account's token
 	Secret        Secret            `yaml:"secret"`         // webhook: whsec_…, signs both ways
 	OldSecret     Secret            `yaml:"old_secret"`     // webhook: still taken from the gateway while secrets are changed
-	Numbers       []string          `yaml:"numbers"`        // of ours that it serves; the first writes to whom no other has
+	Numbers       []string          `yaml:"numbers"`        // of ours that it serves; the first of a person's country writes to them, else the first
 	TemplatesOnly bool              `yaml:"templates_only"` // it takes no free text
 	Templates     map[string]string `yaml:"templates"`      // the flows' names to the provider's
 }

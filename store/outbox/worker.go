@@ -47,6 +47,8 @@ type Worker struct {
 	Log     *slog.Logger                                // slog.Default if nil
 	Now     func() time.Time                            // time.Now if nil
 	Jitter  func() float64                              // required: random in [0, 1)
+	// GivenUp is told of an outgoing that is among the dead letters now, and why; nil = nobody is.
+	GivenUp func(ctx context.Context, o store.Outgoing, cause error)
 	// Panicked is told of a panic that ended one delivery, where it happened; nil logs it.
 	Panicked func(p any)
 
@@ -161,6 +163,9 @@ func (w *Worker) one(ctx context.Context, l store.Leased) {
 		log.Error("not delivered, and that could not be noted: it is tried again", "err", noting)
 	case retryAt.IsZero():
 		log.Error("given up; it is among the dead letters", "err", err)
+		if w.GivenUp != nil {
+			w.GivenUp(ctx, l.Outgoing, err)
+		}
 	default:
 		log.Warn("not delivered; it is tried again", "err", err, "at", retryAt)
 	}
