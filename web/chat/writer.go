@@ -137,13 +137,12 @@ func (s *socket) catchUp() error {
 	}
 }
 
+// putEntry writes a change. It counts as written from before it leaves: the client may
+// answer it sooner than this goroutine goes on.
 func (s *socket) putEntry(e *chat.Entry) error {
-	if err := s.put(messageOf(e)); err != nil {
-		return err
-	}
 	s.sent.Store(e.Rev)
 	s.top.Store(max(s.top.Load(), e.Message.Seq))
-	return nil
+	return s.put(messageOf(e))
 }
 
 // put writes one frame.
