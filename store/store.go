@@ -60,8 +60,11 @@ type Change struct {
 	Bind   *tandem.Binding
 	Unbind *tandem.Identity
 	Merge  *Merge
+	// Living refuses the change with ErrErased if the interaction's customer is erased; else
+	// what is personal in it is left out.
+	Living bool
 	// With runs in the same transaction after all else, when the events have their
-	// numbers: for records of other packages' tables. Its error undoes the whole change
+	// numbers and a new interaction its customer: for records of other packages' tables. Its error undoes the whole change
 	// and comes back as it is. In a change that is settled it may run again, after the
 	// transaction it ran in before was undone. As in Update, it computes nothing slow and
 	// waits for nothing.

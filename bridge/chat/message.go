@@ -41,8 +41,27 @@ func (b *Book) add(tx store.Tx, c *Conversation, m *tandem.Message, event *tande
 		return nil, err
 	case !found:
 		return nil, store.ErrNotFound
-	case m.Seq != seq+1 || m.Conversation != c.ID || event.Seq == 0:
-		return nil, fmt.Errorf("it does not follow message %d, or has no event: %w", seq, store.ErrInvalid)
+	}
+	c.Seq, c.Rev = seq, rev
+	entry, err := b.insert(tx, no, c, Adding{m, event, state})
+	if err != nil {
+		return nil, err
+	}
+	seen := any(0)
+	if m.From == tandem.SenderCustomer {
+		seen = event.At
+	}
+	if _, err := tx.Exec("UPDATE chat_conversation SET seq = ?, rev = ?, seen = max(seen, ?) WHERE no = ?", m.Seq, entry.Rev, seen, no); err != nil {
+		return nil, err
+	}
+	return entry, nil
+}
+
+// insert writes the row of the message after c's newest, and counts it in c.
+func (b *Book) insert(tx store.Tx, no int64, c *Conversation, a Adding) (*Entry, error) {
+	m, event := a.Message, a.Event
+	if m.Seq != c.Seq+1 || m.Conversation != c.ID || event.Seq == 0 {
+		return nil, fmt.Errorf("it does not follow message %d, or has no event: %w", c.Seq, store.ErrInvalid)
 	}
 	var client, link, linkState, blob any
 	if m.Client != "" {
@@ -56,7 +75,7 @@ func (b *Book) add(tx store.Tx, c *Conversation, m *tandem.Message, event *tande
 		}
 		client = hash
 	}
-	entry := &Entry{Rev: rev + 1, State: state, At: event.At, Message: *m}
+	entry := &Entry{Rev: c.Rev + 1, State: a.State, At: event.At, Message: *m}
 	if m.Link != nil {
 		entry.Link = tandem.LinkMade
 		link, linkState = string(m.Link.ID), string(tandem.LinkMade)
@@ -64,16 +83,10 @@ func (b *Book) add(tx store.Tx, c *Conversation, m *tandem.Message, event *tande
 	if m.Attachment != nil {
 		blob = string(m.Attachment.Blob)
 	}
-	if _, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client, link, link_state, blob)
+	_, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client, link, link_state, blob)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		no, m.Seq, entry.Rev, string(m.From), string(state), string(event.Interaction), event.Seq, client, link, linkState, blob); err != nil {
-		return nil, err
-	}
-	seen := any(0)
-	if m.From == tandem.SenderCustomer {
-		seen = event.At
-	}
-	if _, err := tx.Exec("UPDATE chat_conversation SET seq = ?, rev = ?, seen = max(seen, ?) WHERE no = ?", m.Seq, entry.Rev, seen, no); err != nil {
+		no, m.Seq, entry.Rev, string(m.From), string(a.State), string(event.Interaction), event.Seq, client, link, linkState, blob)
+	if err != nil {
 		return nil, err
 	}
 	c.Seq, c.Rev = m.Seq, entry.Rev

@@ -51,7 +51,7 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 	if err != nil {
 		return err
 	}
-	next := state{conv: st.conv, pointed: st.pointed, s: s, lib: lib}
+	next := state{conv: st.conv, stored: st.stored, s: s, lib: lib}
 	next.conv.Interaction, next.conv.Customer = why.Interaction, story.Interaction.Customer
 	t := d.turn(next)
 	t.story = &story
@@ -62,7 +62,7 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 		if err := d.replace(ctx, ln, st, why); err != nil {
 			return err
 		}
-		t.st.pointed = ""
+		t.st.stored.Interaction = ""
 	}
 	if err := t.settle(ctx); err != nil {
 		return err

@@ -56,21 +56,45 @@ func (t *turn) commit(ctx context.Context) error {
 // the turn began.
 var errPointed = errors.New("the conversation goes on with another interaction")
 
-// write commits the change of a conversation, whose lock is held. What others may have
-// changed of it is read here, and not before.
+// write commits the change of a conversation, whose lock is held. What is at hand of it may
+// be old, since others add messages and point it elsewhere: the change itself looks, and
+// then the conversation is read again. For texts it is read at once: letters are not
+// written twice.
 func (t *turn) write(ctx context.Context) error {
-	c, err := t.d.o.Book.Find(ctx, t.st.conv.ID)
-	if err != nil {
+	for fresh := t.st.conv.Channel == tandem.SMS; ; fresh = true {
+		was := t.st.stored
+		if fresh {
+			now, err := t.d.o.Book.Find(ctx, was.ID)
+			if err != nil {
+				return err
+			}
+			if now.Interaction != was.Interaction {
+				return errPointed
+			}
+			was = now
+		}
+		c := was
+		c.Interaction, c.Leg, c.Lang = t.st.conv.Interaction, t.st.conv.Leg, t.st.conv.Lang
+		if c.Theirs == "" {
+			c.Theirs = t.st.conv.Theirs
+		}
+		if t.closed != "" {
+			c.Interaction = ""
+		}
+		err := t.writeOn(ctx, &was, &c)
+		if errors.Is(err, chat.ErrStale) && !fresh {
+			continue
+		}
+		if err == nil {
+			t.st.conv, t.st.stored = c, c
+		}
 		return err
 	}
-	if c.Interaction != t.st.pointed {
-		return errPointed
-	}
-	c.Interaction, c.Leg, c.Lang = t.st.conv.Interaction, t.st.conv.Leg, t.st.conv.Lang
-	if c.Theirs == "" {
-		c.Theirs = t.st.conv.Theirs
-	}
-	letters, err := t.number(ctx, &c)
+}
+
+// writeOn commits the change on a conversation as it was.
+func (t *turn) writeOn(ctx context.Context, was, c *chat.Conversation) error {
+	letters, err := t.number(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -78,37 +102,30 @@ func (t *turn) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change.With = func(tx store.Tx) (err error) {
-		if c.Customer, err = t.customer(tx); err != nil {
-			return err
+	var adds []chat.Adding
+	for i := range t.notes {
+		if m := t.notes[i].message; m != nil {
+			adds = append(adds, chat.Adding{Message: &m.m, Event: &change.Events[i], State: m.state})
 		}
-		if t.entries, err = t.add(tx, &c, change.Events); err != nil {
-			return err
-		}
-		c.Taken = c.Seq
-		if len(t.st.held) > 0 {
-			c.Taken = t.st.held[0].seq - 1
-		}
-		if t.closed != "" {
-			c.Interaction = ""
-		}
-		return t.d.o.Book.Save(tx, &c)
 	}
-	if err := t.d.o.Store.Commit(ctx, change); err != nil {
+	c.Taken = c.Seq
+	if len(t.st.held) > 0 {
+		c.Taken = t.st.held[0].seq - 1
+	}
+	change.With = func(tx store.Tx) (err error) {
+		if change.Interaction != nil {
+			c.Customer = change.Interaction.Customer
+		}
+		t.entries, err = t.d.o.Book.Write(tx, was, c, adds)
 		return err
 	}
-	t.st.conv, t.st.pointed = c, c.Interaction
-	return nil
+	return t.d.o.Store.Commit(ctx, change)
 }
 
 // writeDeaf commits the change of a session that nobody listens to.
 func (t *turn) writeDeaf(ctx context.Context) error {
 	change, err := t.change(nil)
 	if err != nil {
-		return err
-	}
-	change.With = func(tx store.Tx) error {
-		_, err := t.customer(tx)
 		return err
 	}
 	return t.d.o.Store.Commit(ctx, change)
@@ -168,6 +185,7 @@ func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoi
 // change is what the turn writes but for the conversation's rows.
 func (t *turn) change(letters []store.Outgoing) (*store.Change, error) {
 	c := &store.Change{Of: t.interaction, Interaction: t.record, Caller: t.caller, Legs: t.legs, Outbox: letters, EndSession: t.closed != ""}
+	c.Living = !t.st.erased // what is still at hand of an erased customer must not go on
 	c.Events = make([]tandem.Event, 0, len(t.notes))
 	for _, n := range t.notes {
 		data := n.data
@@ -198,34 +216,6 @@ func (t *turn) change(letters []store.Outgoing) (*store.Change, error) {
 		c.Session = &store.SessionRecord{Data: data, At: t.now, Due: dueOf(s, t.now)}
 	}
 	return c, nil
-}
-
-// add writes the rows of the turn's messages.
-func (t *turn) add(tx store.Tx, c *chat.Conversation, events []tandem.Event) ([]*chat.Entry, error) {
-	var entries []*chat.Entry
-	for i := range t.notes {
-		if m := t.notes[i].message; m != nil {
-			e, err := t.d.o.Book.Add(tx, c, &m.m, &events[i], m.state)
-			if err != nil {
-				return nil, err
-			}
-			entries = append(entries, e)
-		}
-	}
-	return entries, nil
-}
-
-// customer is whose interaction it is. An erased one has nothing more to say here: what
-// this process still has at hand must not go on.
-func (t *turn) customer(tx store.Tx) (c tandem.CustomerID, err error) {
-	erased := false
-	_, err = tx.One("SELECT c.id, c.erased <> 0 FROM interaction i JOIN customer c ON c.no = i.customer WHERE i.id = ?", func(row store.Row) {
-		c, erased = tandem.CustomerID(row.Text(0)), row.Bool(1)
-	}, string(t.interaction))
-	if err == nil && erased && !t.st.erased {
-		err = fmt.Errorf("interaction %s: %w", t.interaction, store.ErrErased)
-	}
-	return c, err
 }
 
 // keep remembers the state as it is now, and when it is due.

@@ -15,14 +15,12 @@ import (
 
 // state is what is known of a conversation between two turns.
 type state struct {
-	// conv has no ID for a session that nobody listens to. Of its numbers none is looked
-	// at: others count them, too.
-	conv    chat.Conversation
-	pointed tandem.InteractionID // at which the stored conversation points
-	s       flow.Session         // without Frames if none runs here
-	at      time.Time            // when it was stored
-	lib     *flow.Library
-	held    []heldText
+	conv   chat.Conversation // without ID for a session that nobody listens to
+	stored chat.Conversation // conv as it was read or written last: others may have changed it since
+	s      flow.Session      // without Frames if none runs here
+	at     time.Time         // when it was stored
+	lib    *flow.Library
+	held   []heldText
 
 	elsewhere bool   // the interaction goes on by another leg
 	released  bool   // nobody has taken over yet what was handed over
@@ -107,7 +105,7 @@ func (d *Driver) load(ctx context.Context, key string, id tandem.InteractionID) 
 	if err != nil {
 		return state{}, err
 	}
-	st := state{conv: conv, pointed: conv.Interaction}
+	st := state{conv: conv, stored: conv}
 	if conv.Interaction == "" {
 		return st, nil
 	}

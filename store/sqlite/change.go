@@ -91,7 +91,7 @@ func checkEvent(e *tandem.Event) error {
 }
 
 // apply writes a change inside the transaction.
-func (w *writer) apply(id tandem.InteractionID, c *store.Change) (*entry, error) {
+func (w *writer) apply(id tandem.InteractionID, c *store.Change) (_ *entry, err error) {
 	now := w.db.o.Now()
 	if c.Key != "" {
 		n, err := w.c.exec("INSERT OR IGNORE INTO done (key, at) VALUES (?, ?)", w.db.o.Keys.Blind("done", c.Key), now)
@@ -107,6 +107,9 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (*entry, error)
 		var err error
 		if in, err = w.target(id, c, now); err != nil {
 			return nil, err
+		}
+		if c.Living && in.key == nil {
+			return nil, fmt.Errorf("interaction %s: %w", id, store.ErrErased)
 		}
 	}
 	for i := range c.Legs {
@@ -140,10 +143,20 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (*entry, error)
 	if err := w.changePerson(in, c, now); err != nil {
 		return nil, err
 	}
-	if c.With != nil {
-		if err := c.With(writeTx{w.c}); err != nil {
-			return nil, err
-		}
+	if c.With == nil {
+		return in, nil
+	}
+	if c.Interaction != nil {
+		was := c.Interaction.Customer
+		c.Interaction.Customer = in.customerID
+		defer func() { // a customer made with a change that fails is none
+			if err != nil {
+				c.Interaction.Customer = was
+			}
+		}()
+	}
+	if err := c.With(writeTx{w.c}); err != nil {
+		return nil, err
 	}
 	return in, nil
 }

@@ -27,6 +27,7 @@ func testErase(t *testing.T, s *suite) {
 	customer := opening.Interaction.Customer
 	must(t, st.Erase(t.Context(), customer, "li.wei", "asked by letter of 20 November"))
 	must(t, st.Erase(t.Context(), customer, "li.wei", "again")) // finishes, adds nothing
+	mustBe(t, st.Commit(t.Context(), &store.Change{Of: gone.ID, Living: true}), store.ErrErased)
 
 	got := story(t, st, string(gone.ID))
 	if got.Customer.Erased.IsZero() || got.Legs[0].From != "" || len(got.Events) != 4 {

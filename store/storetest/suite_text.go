@@ -33,6 +33,9 @@ func testWith(t *testing.T, s *suite) {
 	call := s.call("+1")
 	opening := call.Opening()
 	opening.With = func(tx store.Tx) error {
+		if opening.Interaction.Customer == "" {
+			t.Error("whose interaction it is was not known")
+		}
 		_, err := tx.Exec(insertRow, "row 1", opening.Events[1].Seq)
 		return err
 	}
@@ -52,6 +55,9 @@ func testWith(t *testing.T, s *suite) {
 	}
 	if err := st.Commit(ctx, other); err != wrong {
 		t.Errorf("error is %v, want it unchanged", err)
+	}
+	if other.Interaction.Customer != "" {
+		t.Error("a customer is left of what failed")
 	}
 	mustBe(t, errOf(st.Interaction(ctx, string(other.Interaction.ID))), store.ErrNotFound)
 	again := call.Opening()
