@@ -97,9 +97,11 @@ type App struct {
 	doors     []*door
 
 	draining atomic.Bool
-	mapped   atomic.Bool // the entries in use are those of the file
+	mapped   atomic.Bool            // the entries in use are those of the file
+	misread  atomic.Pointer[string] // why they are not; nil = they are
 	// remapAgain: look at the file again, since a flow that was missing may be there now.
 	remapAgain atomic.Bool
+	refused    lastTold       // the flows' mistakes
 	helpers    sync.WaitGroup // goroutines of this package
 	stop       context.CancelFunc
 }

@@ -22,11 +22,17 @@ func TestRemappedEntryServesTheNextCall(t *testing.T) {
 	}
 	s.configure(t, `{ "1": nowhere }`, "")
 	s.wait(t, "the old entries stay in use")
+	if text := s.get(t, "http.admin_listen", "/readyz"); !strings.HasPrefix(text, "ok\n") || !strings.Contains(text, "tandem.yaml was changed and is wrong; the old entries serve:") {
+		t.Errorf("while the file is wrong readyz says %q", text)
+	}
 	if heard := s.call(t, "1", "b"); !strings.Contains(heard, "440") {
 		t.Errorf("after a wrong mapping, heard %s", heard)
 	}
 	write(t, s.path("flows/nowhere.flow.yaml"), fmt.Sprintf(sayTone, "nowhere", "high.wav"))
 	s.wait(t, "entries read again") // by itself: the flow it lacked is there now
+	if text := s.get(t, "http.admin_listen", "/readyz"); text != "ok\n" {
+		t.Errorf("after the missing flow came readyz says %q", text)
+	}
 	if heard := s.call(t, "1", "d"); !strings.Contains(heard, "1130") {
 		t.Errorf("after the missing flow came, heard %s", heard)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"tandem"
 	"tandem/internal/config"
@@ -91,6 +92,7 @@ func (a *App) keepFlows(ctx context.Context, broken *shelf.Broken) error {
 		}
 		r := a.shelf.State().Release
 		a.wrong(fmt.Sprintf("the flows have mistakes; release %d of %s serves in their place until they are mended", r.Number, r.At.Format("2006-01-02 15:04 MST")), printed(broken.Found))
+		a.refused.news(printed(broken.Found))
 	}
 	a.entries.Store(&a.cfg.Entries)
 	a.mapped.Store(true)
@@ -107,9 +109,13 @@ func (a *App) Library(ctx context.Context, name, hash string) (*flow.Library, er
 func (a *App) flowsChanged(st shelf.State) {
 	defer a.studio.Changed(st)
 	if st.Refused {
+		if !a.refused.news(printed(st.Found)) {
+			return // told when the server started
+		}
 		a.wrong("the changed flows have mistakes; the old ones go on serving", printed(a.placed(st.Found)))
 		return
 	}
+	a.refused.news("")
 	if err := a.speech.Reload(); err != nil {
 		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
 	}
@@ -148,6 +154,21 @@ func (a *App) wrong(what, mistakes string) {
 	fmt.Fprintln(a.o.Console, strings.TrimSpace(mistakes))
 }
 
+// lastTold keeps the same thing from being told twice.
+type lastTold struct {
+	mu   sync.Mutex
+	text string
+}
+
+// news reports whether text is not what was told last.
+func (l *lastTold) news(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.text
+	l.text = text
+	return text != before
+}
+
 // checkEntries refuses entries that name a flow that is not there.
 func checkEntries(c *config.Loaded, lib *flow.Library) error {
 	if lost := c.LostEntries(slices.Collect(maps.Keys(lib.Flows))); len(lost) > 0 {
@@ -175,8 +196,20 @@ func (a *App) checkFlows(before, now config.Entries) error {
 	return nil
 }
 
-// Behind says that an older library than the folder's serves, and why; "" = none does.
+// Behind says that older flows or entries serve than those of the files, and why; "" =
+// none do.
 func (a *App) Behind() string {
+	var out []string
+	if why := a.flowsBehind(); why != "" {
+		out = append(out, why)
+	}
+	if why := a.misread.Load(); why != nil {
+		out = append(out, fmt.Sprintf("%s was changed and is wrong; the old entries serve: %s; run tandem config check", a.o.Config.File, *why))
+	}
+	return strings.Join(out, "\n")
+}
+
+func (a *App) flowsBehind() string {
 	st := a.shelf.State()
 	if !st.Refused {
 		return ""

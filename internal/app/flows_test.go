@@ -74,6 +74,9 @@ func TestLastGoodReleaseServes(t *testing.T) {
 	if text := s.get(t, "http.admin_listen", "/readyz"); text != "ok\n" {
 		t.Errorf("mended, readyz says %q", text)
 	}
+	if told := strings.Count(s.log.String(), "low.flow.yaml:2"); told != 1 {
+		t.Errorf("the mistakes are told %d times:\n%s", told, s.log.String())
+	}
 
 	// Without a release there is nothing to serve, and without a store none is made.
 	s.end(t)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"tandem"
@@ -210,9 +211,13 @@ func (a *App) remap(file string) {
 	}
 	a.mapped.Store(err == nil)
 	if err != nil {
+		why, _, _ := strings.Cut(err.Error(), "\n")
+		why = strings.TrimRight(why, ":")
+		a.misread.Store(&why)
 		a.wrong("the changed configuration is wrong; the old entries stay in use", err.Error())
 		return
 	}
+	a.misread.Store(nil)
 	a.entries.Store(&loaded.Entries)
 	a.log.Info("entries read again; other changes need a restart", "entries", len(loaded.Entries))
 }
