@@ -149,6 +149,9 @@ func (db *DB) prepare(ctx context.Context, c *conn, steps []string) error {
 		if err := db.afterDirtyStop(c); err != nil {
 			return err
 		}
+		if err := db.freeLent(c); err != nil {
+			return err
+		}
 	}
 	if err := db.openPool(ctx); err != nil {
 		return err

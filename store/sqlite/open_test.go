@@ -445,6 +445,31 @@ func TestOutboxDamaged(t *testing.T) {
 	}
 }
 
+// TestOutboxAfterAStop: what the process before had lent is lent again at once; what waits
+// to be tried again goes on waiting.
+func TestOutboxAfterAStop(t *testing.T) {
+	p := storetest.NewPlace(t)
+	db := openAt(t, p)
+	commit(t, db, &store.Change{Outbox: []store.Outgoing{{Key: "lent", Kind: "sms"}, {Key: "failed", Kind: "sms"}}})
+	if got, err := db.Lease(t.Context(), 10, time.Minute); err != nil || len(got) != 2 {
+		t.Fatalf("lent %+v, %v", got, err)
+	}
+	if err := db.Failed(t.Context(), "failed", errors.New("busy"), p.Clock.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = openAt(t, p)
+	got, err := db.Lease(t.Context(), 10, time.Minute)
+	if err != nil || len(got) != 1 || got[0].Key != "lent" || got[0].Attempt != 2 {
+		t.Errorf("after a stop lent %+v, %v", got, err)
+	}
+	if got, err := db.Lease(t.Context(), 10, time.Minute); err != nil || len(got) != 0 {
+		t.Errorf("lent twice: %+v, %v", got, err)
+	}
+}
+
 // TestSessionsPutNothingOff: happenings are written though sessions come in all the time.
 func TestSessionsPutNothingOff(t *testing.T) {
 	p := storetest.NewPlace(t)

@@ -113,7 +113,7 @@ func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.
 		}
 		for _, no := range nos {
 			if err == nil {
-				_, err = w.c.exec("UPDATE outbox SET attempts = attempts + 1, next = ? WHERE no = ?", until, no)
+				_, err = w.c.exec("UPDATE outbox SET attempts = attempts + 1, next = ?, lent = 1 WHERE no = ?", until, no)
 			}
 		}
 		return err
@@ -122,6 +122,15 @@ func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.
 		return nil, err
 	}
 	return out, nil
+}
+
+// freeLent has what a process that is gone had lent wait no longer: nobody else can be at
+// work on it, and a caller may be waiting for that text.
+func (db *DB) freeLent(c *conn) error {
+	if _, err := c.exec("UPDATE outbox SET next = ?, lent = 0 WHERE state = 'waiting' AND lent = 1", db.o.Now()); err != nil {
+		return fmt.Errorf("taking back what was lent from the outbox: %w", err)
+	}
+	return nil
 }
 
 // Delivered ends an outgoing: its content is dropped, and the journal says so once,
@@ -136,7 +145,7 @@ func (db *DB) Failed(ctx context.Context, key string, cause error, retryAt time.
 	if retryAt.IsZero() {
 		return db.settle(ctx, key, "UPDATE outbox SET state = 'dead', next = ? WHERE no = ?", tandem.EventOutboxDead, cause, db.o.Now())
 	}
-	return db.settle(ctx, key, "UPDATE outbox SET next = ? WHERE no = ?", "", cause, retryAt)
+	return db.settle(ctx, key, "UPDATE outbox SET next = ?, lent = 0 WHERE no = ?", "", cause, retryAt)
 }
 
 // settle changes a waiting outgoing, notes the cause and writes an event of kind, if
@@ -212,7 +221,7 @@ func (db *DB) Revive(ctx context.Context, key string) error {
 		if readErr != nil {
 			return fmt.Errorf("it cannot be opened and stays given up: %w: %w", store.ErrDamaged, readErr)
 		}
-		n, err := w.c.exec("UPDATE outbox SET state = 'waiting', attempts = 0, next = ? WHERE key = ? AND state = 'dead' AND letter IS NOT NULL", w.db.o.Now(), key)
+		n, err := w.c.exec("UPDATE outbox SET state = 'waiting', attempts = 0, next = ?, lent = 0 WHERE key = ? AND state = 'dead' AND letter IS NOT NULL", w.db.o.Now(), key)
 		if err == nil && n == 0 {
 			return fmt.Errorf("no dead letter has the key %s: %w", key, store.ErrNotFound)
 		}

@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(testing.TB, Place) Store) {
 		{"erased and still whole", testErase},
 		{"objects are opened on the record", testBlobs},
 		{"the outbox lends, takes back and gives up", testOutbox},
-		{"a lease outlives a restart", testLeaseRestart},
+		{"what was lent is lent again after a restart", testLeaseRestart},
 		{"given up waiting writes nothing", testCancelled},
 		{"closed is closed", testClosed},
 		{"other records are written with a change or not at all", testWith},

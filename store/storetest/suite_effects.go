@@ -218,12 +218,17 @@ func testLeaseRestart(t *testing.T, s *suite) {
 	}
 	must(t, st.Close())
 	st = s.start(t)
+	// A store that one process has to itself may lend it at once: who had it is gone.
+	got, err := st.Lease(t.Context(), 1, time.Minute)
+	if err == nil && len(got) == 0 {
+		s.Clock.Add(time.Minute + time.Second)
+		got, err = st.Lease(t.Context(), 1, time.Minute)
+	}
+	if err != nil || len(got) != 1 || got[0].Attempt != 2 {
+		t.Fatalf("after a restart: %v, %v", got, err)
+	}
 	if got, err := st.Lease(t.Context(), 1, time.Minute); err != nil || len(got) != 0 {
 		t.Fatalf("lent twice at once: %v, %v", got, err)
-	}
-	s.Clock.Add(time.Minute + time.Second)
-	if got, err := st.Lease(t.Context(), 1, time.Minute); err != nil || len(got) != 1 || got[0].Attempt != 2 {
-		t.Fatalf("after the lease ended: %v, %v", got, err)
 	}
 }
 
