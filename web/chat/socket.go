@@ -105,7 +105,7 @@ func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
 	from, given, ok := origin(r)
 	own := ok && given && d.isOwn(r, from)
 	switch {
-	case !given || !ok || (!own && !lists(d.o.Origins(), from)):
+	case !given || !ok:
 		refuseOrigin(w)
 		return
 	case !speaks(r):
@@ -125,6 +125,11 @@ func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
 	var err error
 	s.conn, err = websocket.Accept(small{w, &s.raw}, r, &websocket.AcceptOptions{Subprotocols: []string{protocol}, InsecureSkipVerify: true}) // the origin was looked at above
 	if err != nil {                                                                                                                           // it has answered
+		d.limits.release(s.from)
+		return
+	}
+	if !own && !lists(d.o.Origins(), from) { // a refused upgrade would look to a page like a lost network, to be tried again and again
+		s.conn.Close(closePolicy, "origin")
 		d.limits.release(s.from)
 		return
 	}

@@ -92,25 +92,25 @@ func TestOrigins(t *testing.T) {
 		{"none", "bank", 403, ""},
 		{"null", "bank", 403, ""},
 		{" ", "bank", 403, ""},
-		{"http://www.bank.example", "bank", 403, ""},
-		{"https://www.bank.example:8443", "bank", 403, ""},
+		{"http://www.bank.example", "bank", 0, "origin"},
+		{"https://www.bank.example:8443", "bank", 0, "origin"},
 		{"https://www.bank.example:443", "bank", 403, ""}, // no browser writes it so
-		{"https://shop.example", "shop", 403, ""},
-		{"https://bank.example", "bank", 403, ""},
-		{"https://a.www.bank.example", "bank", 403, ""},
-		{"https://www.bank.example.evil.example", "bank", 403, ""},
-		{"https://evilwww.bank.example", "bank", 403, ""},
+		{"https://shop.example", "shop", 0, "origin"},
+		{"https://bank.example", "bank", 0, "origin"},
+		{"https://a.www.bank.example", "bank", 0, "origin"},
+		{"https://www.bank.example.evil.example", "bank", 0, "origin"},
+		{"https://evilwww.bank.example", "bank", 0, "origin"},
 		{"https://www.bank.example@evil.example", "bank", 403, ""},
 		{"https://evil.example/https://www.bank.example", "bank", 403, ""},
 		{"https://evil.example#https://www.bank.example", "bank", 403, ""},
 		{"https://www.bank.example/", "bank", 403, ""},
 		{"https://WWW.bank.example", "bank", 0, ""},
-		{"https://www.bank.example.", "bank", 403, ""},
+		{"https://www.bank.example.", "bank", 0, "origin"},
 		{"https://www.bank.example, https://evil.example", "bank", 403, ""},
 		{"file://", "bank", 403, ""},
-		{fmt.Sprintf("http://localhost:%d", port), "bank", 403, ""}, // the request went to 127.0.0.1
-		{fmt.Sprintf("http://127.0.0.1:%d", port+1), "bank", 403, ""},
-		{fmt.Sprintf("https://127.0.0.1:%d", port), "bank", 403, ""},
+		{fmt.Sprintf("http://localhost:%d", port), "bank", 0, "origin"}, // the request went to 127.0.0.1
+		{fmt.Sprintf("http://127.0.0.1:%d", port+1), "bank", 0, "origin"},
+		{fmt.Sprintf("https://127.0.0.1:%d", port), "bank", 0, "origin"},
 	} {
 		w, resp, err := h.connect(c.origin)
 		if c.status != 0 {

@@ -24,7 +24,6 @@ var (
 	wordsEmpty      = words{"en": "This message is empty.", "zh-CN": "消息是空的。"}
 	wordsAttachment = words{"en": "This picture is no longer here. Choose it again.", "zh-CN": "图片已失效，请重新选择。"}
 	wordsFull       = words{"en": "Too many conversations were begun from your network. Try again later.", "zh-CN": "您所在的网络发起的会话过多，请稍后再试。"}
-	wordsDevices    = words{"en": "This conversation is open in too many places. Close one of them.", "zh-CN": "此会话打开的窗口过多，请先关闭一个。"}
 	wordsClosed     = words{"en": "This conversation is closed.", "zh-CN": "此会话已关闭。"}
 )
 
