@@ -50,13 +50,11 @@ func (s *socket) handle(in incoming) {
 	case kindSay:
 		s.say(ctx, in)
 	case kindGot:
-		if seq := min(in.Seq, s.top.Load()); id != nil && seq > max(s.got, s.read) {
-			s.mark(ctx, *id, seq, tandem.MessageDelivered)
+		if seq := min(in.Seq, s.top.Load()); id != nil && seq > max(s.got, s.read) && s.mark(ctx, *id, seq, tandem.MessageDelivered) {
 			s.got = seq
 		}
 	case kindRead:
-		if seq := min(in.Seq, s.top.Load()); id != nil && seq > s.read {
-			s.mark(ctx, *id, seq, tandem.MessageRead)
+		if seq := min(in.Seq, s.top.Load()); id != nil && seq > s.read && s.mark(ctx, *id, seq, tandem.MessageRead) {
 			s.read = seq
 		}
 	case kindTyping:
@@ -68,11 +66,13 @@ func (s *socket) handle(in incoming) {
 	}
 }
 
-// mark notes a receipt. One that is lost comes again, with the next message or socket.
-func (s *socket) mark(ctx context.Context, id tandem.ConversationID, seq uint64, state tandem.MessageState) {
+// mark notes a receipt. One that is not kept comes again, with the next message or socket.
+func (s *socket) mark(ctx context.Context, id tandem.ConversationID, seq uint64, state tandem.MessageState) (kept bool) {
 	if err := s.door.o.Book.MarkTo(ctx, id, seq, state); err != nil {
 		s.door.o.Log.Warn("a receipt was not kept", "conversation", id, "error", err)
+		return false
 	}
+	return true
 }
 
 // begin makes the conversation if there is none yet; about is the message that asks.
