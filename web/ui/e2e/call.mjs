@@ -8,6 +8,8 @@ import { noSeriousProblems } from "./axe.mjs";
 const run = promisify(execFile);
 
 export default async function call({ browser, server, root, check, shot }) {
+  const { phone } = await (await fetch(`${server.pages}api/v1/entries`)).json(); // whose texts the page asks for
+
   // open gives a page in a context of its own, and fails on any error in it.
   async function withPage(options, use) {
     const context = await browser.newContext({ locale: "en-GB", ...options });
@@ -16,7 +18,7 @@ export default async function call({ browser, server, root, check, shot }) {
     page.on("console", (m) => m.type() === "error" && wrong.push(m.text()));
     page.on("pageerror", (err) => wrong.push(String(err)));
     page.on("request", (r) => {
-      if (!r.url().startsWith(server.pages)) wrong.push(`a request leaves the origin: ${r.url()}`);
+      if (!r.url().startsWith(server.pages) && !r.url().startsWith(`${phone.url}/phones/`)) wrong.push(`a request leaves the origin: ${r.url()}`);
     });
     try {
       await page.goto(server.pages);

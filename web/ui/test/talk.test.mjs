@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Talk, UploadError } from "../src/widget/talk.ts";
+import { UploadError } from "../src/widget/api.ts";
+import { Talk } from "../src/widget/talk.ts";
 import { World } from "./world.mjs";
 
 function begin(world, more = {}) {
@@ -373,6 +374,8 @@ test("a reply that takes longer than a second shows as on its way, not for ever"
   world.run();
   world.clock.turn(900);
   assert.equal(talk.busy, null);
+  world.server.mark(only(world), 1, "read"); // another tab; no reply
+  world.run();
   world.clock.turn(200);
   assert.deepEqual(talk.busy, { from: "flow" });
   world.server.add(only(world), { from: "flow", text: "here" });

@@ -1,13 +1,23 @@
 // The HTTP addresses beside the socket. All carry the conversation's token in a header,
 // never in the address.
 import type { Attachment } from "./protocol.ts";
-import { UploadError } from "./talk.ts";
 
 // ApiError is why the server did not do it. code is the server's word, or "offline".
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
+  ) {
+    super(code);
+  }
+}
+
+// UploadError is why a picture was not taken. again: it may be, later.
+export class UploadError extends Error {
+  constructor(
+    readonly code: string,
+    readonly again: boolean,
+    readonly retryAfter = 0, // seconds
   ) {
     super(code);
   }

@@ -6,7 +6,7 @@ import type { View } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
 import { Drawn } from "./picture.tsx";
 import { localeOf } from "./words.ts";
-import type { Language } from "./words.ts";
+import type { Language, Words } from "./words.ts";
 
 export interface ComposerHandle {
   focus(): void;
@@ -19,13 +19,12 @@ const mostFiles = 4; // at once
 const longestText = 4_000; // characters
 
 export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & View) {
-  const { talk, words: w, language } = view;
+  const { talk, words: w } = view;
   const [text, setText] = useState("");
   const [secret, setSecret] = useState("");
   const [files, setFiles] = useState<File[]>([]);
   const [error, setError] = useState("");
   const field = useRef<HTMLTextAreaElement & HTMLInputElement>(null);
-  const chooser = useRef<HTMLInputElement>(null);
   const masked = talk.asking !== null;
 
   const add = (more: Iterable<File>) => {
@@ -93,19 +92,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
         send();
       }}
     >
-      {files.length > 0 && (
-        <ul class="files">
-          {files.map((f, i) => (
-            <li key={`${f.name} ${f.size} ${f.lastModified}`}>
-              <Drawn blob={f} onFail={() => setError("picture_bad")} />
-              <span>{`${f.type.slice(6).toUpperCase()}, ${sizeOf(f.size, language)}`}</span>
-              <button type="button" class="square" aria-label={`${w.remove}: ${f.name}`} onClick={() => setFiles(files.filter((_, j) => j !== i))}>
-                <Icon name="close" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      {files.length > 0 && <Files {...view} files={files} onRemove={(f) => setFiles(files.filter((other) => other !== f))} onBad={() => setError("picture_bad")} />}
       <p class="error" role="alert">
         {error && w.why[error]}
       </p>
@@ -115,24 +102,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
         </p>
       )}
       <div class="line">
-        {!masked && (
-          <>
-            <input
-              ref={chooser}
-              type="file"
-              hidden
-              multiple
-              accept={kinds.join(",")}
-              onChange={(e) => {
-                add(e.currentTarget.files ?? []);
-                e.currentTarget.value = ""; // the same file may be chosen again
-              }}
-            />
-            <button type="button" class="square" aria-label={w.attach} title={w.attach} onClick={() => chooser.current?.click()}>
-              <Icon name="picture" />
-            </button>
-          </>
-        )}
+        {!masked && <Attach words={w} onFiles={add} />}
         <label class="unseen" for="field">
           {masked ? w.writeSecret : w.write}
         </label>
@@ -163,6 +133,45 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
         </button>
       </div>
     </form>
+  );
+}
+
+// Files are the pictures that go with the next message.
+function Files({ files, onRemove, onBad, words: w, language }: { files: File[]; onRemove(f: File): void; onBad(): void } & View) {
+  return (
+    <ul class="files">
+      {files.map((f) => (
+        <li key={`${f.name} ${f.size} ${f.lastModified}`}>
+          <Drawn blob={f} onFail={onBad} />
+          <span>{`${f.type.slice(6).toUpperCase()}, ${sizeOf(f.size, language)}`}</span>
+          <button type="button" class="square" aria-label={`${w.remove}: ${f.name}`} onClick={() => onRemove(f)}>
+            <Icon name="close" />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Attach({ words: w, onFiles }: { words: Words; onFiles(files: Iterable<File>): void }) {
+  const chooser = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={chooser}
+        type="file"
+        hidden
+        multiple
+        accept={kinds.join(",")}
+        onChange={(e) => {
+          onFiles(e.currentTarget.files ?? []);
+          e.currentTarget.value = ""; // the same file may be chosen again
+        }}
+      />
+      <button type="button" class="square" aria-label={w.attach} title={w.attach} onClick={() => chooser.current?.click()}>
+        <Icon name="picture" />
+      </button>
+    </>
   );
 }
 

@@ -5,15 +5,19 @@ export class Log {
   list: readonly Message[] = []; // by seq; replaced at each change, never changed itself
   rev = 0; // of the newest change that came
 
-  // apply takes a message, new or changed. An older word about one is passed over.
-  apply(m: Message): boolean {
+  // apply takes a message and says whether it is new, or changes one that is here. An
+  // older word about one is passed over.
+  apply(m: Message): "new" | "changed" | "known" {
     this.rev = Math.max(this.rev, m.rev);
     const place = this.place(m.seq);
     const there = this.list[place];
-    if (there?.seq !== m.seq) this.list = [...this.list.slice(0, place), m, ...this.list.slice(place)];
-    else if (m.rev > there.rev) this.list = this.list.map((old, i) => (i === place ? m : old));
-    else return false;
-    return true;
+    if (there?.seq !== m.seq) {
+      this.list = [...this.list.slice(0, place), m, ...this.list.slice(place)];
+      return "new";
+    }
+    if (m.rev <= there.rev) return "known";
+    this.list = this.list.map((old, i) => (i === place ? m : old));
+    return "changed";
   }
 
   clear(): void {

@@ -1,12 +1,17 @@
 // One person's talk with one site: what was said, what waits to be sent, and the line to
 // the server. It knows no page; the views ask it and are told when something changed.
+import { UploadError } from "./api.ts";
+import { Busy } from "./busy.ts";
+import type { Typist } from "./busy.ts";
+import { Kept } from "./kept.ts";
 import { Line } from "./line.ts";
 import type { LineState } from "./line.ts";
 import { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
 import type { Item } from "./outbox.ts";
+import { Receipts } from "./receipts.ts";
 import type { Host } from "./host.ts";
-import type { Attachment, Button, ByLanguage, FromServer, Message, Refused, Sender, Site, Welcome } from "./protocol.ts";
+import type { Attachment, Button, ByLanguage, FromServer, Message, Refused, Site, Welcome } from "./protocol.ts";
 
 export interface TalkOptions {
   host: Host;
@@ -17,17 +22,6 @@ export interface TalkOptions {
   upload(file: File, token: string, progress: (part: number) => void): Promise<Attachment>; // throws UploadError
 }
 
-// UploadError is why a picture was not taken. again: it may be, later.
-export class UploadError extends Error {
-  constructor(
-    readonly code: string,
-    readonly again: boolean,
-    readonly retryAfter = 0, // seconds
-  ) {
-    super(code);
-  }
-}
-
 // A word to the person that belongs to no message.
 export interface Notice {
   code: string;
@@ -36,15 +30,10 @@ export interface Notice {
 
 // Milliseconds.
 const ackTime = 15_000; // for the server to take a message, or the line is made anew
-const replyPause = 1_000; // after so long without a reply the person sees that one is coming
-const replyTime = 10_000; // then the talk no longer claims so
-const typingTime = 8_000; // for a "typing" that is never taken back
 const typingEvery = 3_000; // between ours
-const reportPause = 150; // before messages are reported as read: several come at once
 const keepPause = 500; // before messages are kept: several come at once
 const mostTries = 5; // of a message that the server puts off
 const longestWait = 60; // seconds; a message put off for longer has failed
-const mostKept = 200_000; // characters of messages kept in the tab
 
 export class Talk {
   readonly log = new Log();
@@ -53,30 +42,28 @@ export class Talk {
   place = "";
   notice: Notice | null = null;
   token: string | null = null; // of the conversation, once there is one
-  busy: { from: Sender; name?: string } | null = null; // who is typing, or will say something soon
   ready = false; // connected, and everything older has come
 
   private conversation = "";
   private offered: string | null = null; // the token that a conversation will get, once something is said
-  private seen = false; // the panel is open and looked at
   private opening: "no" | "wanted" | "sent" = "no"; // the person opened the panel, and the server may not know
   private inFlight: string | null = null; // the item that the server has not acknowledged
-  private reported = { got: 0, read: 0 }; // on this connection
-  private readUpTo = 0;
   private typedAt = 0;
-  private readonly key: string;
+  private readonly kept: Kept;
   private readonly line: Line;
+  private readonly receipts: Receipts;
+  private readonly typists: Busy;
   private readonly listeners = new Set<() => void>();
   private cancelPump = () => {};
   private cancelAck = () => {};
-  private cancelBusy = () => {};
   private cancelKeep = () => {};
-  private cancelReport = () => {};
 
   constructor(private readonly o: TalkOptions) {
-    this.key = "tandem:" + (o.qr !== undefined ? "qr:" + o.qr : o.site);
-    this.outbox = new Outbox(o.host.local, this.key + ":say:");
-    this.token = this.kept().token ?? null;
+    this.kept = new Kept(o.host, "tandem:" + (o.qr !== undefined ? "qr:" + o.qr : o.site));
+    this.outbox = new Outbox(o.host.local, this.kept.key + ":say:");
+    this.receipts = new Receipts(o.host, () => this.log.list, (f) => this.ready && this.line.send(f));
+    this.typists = new Busy(o.host, () => this.tell());
+    this.token = this.kept.settings.token ?? null;
     this.restore();
     const url = new URL("api/v1/chat/socket", o.base);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -116,11 +103,9 @@ export class Talk {
 
   // look is told whether the panel is open and its page in front.
   look(seen: boolean): void {
-    if (seen === this.seen) return;
-    this.reportNow(); // what was seen until now
-    this.seen = seen;
+    if (seen === this.receipts.seen) return;
+    this.receipts.look(seen);
     if (seen) this.line.poke();
-    this.report();
     this.tell();
   }
 
@@ -180,8 +165,8 @@ export class Talk {
 
   // changedElsewhere is told when another tab of this browser has changed what is kept.
   changedElsewhere(key: string | null, value: string | null): void {
-    if (key === this.key) {
-      const token = this.kept().token ?? null;
+    if (key === this.kept.key) {
+      const token = this.kept.settings.token ?? null;
       if (token === null || token === this.token) return;
       this.token = token; // the other tab, or a link page, has begun: go on there
       this.forget();
@@ -220,23 +205,27 @@ export class Talk {
   }
 
   get unread(): number {
-    if (this.seen) return 0;
-    return this.log.list.filter((m) => m.from !== "customer" && m.from !== "system" && m.state !== "read" && m.seq > this.readUpTo).length;
+    return this.receipts.unread;
+  }
+
+  // busy is who is typing, or will say something soon.
+  get busy(): Typist | null {
+    return this.typists.who;
   }
 
   language(): string | undefined {
-    return this.kept().lang;
+    return this.kept.settings.lang;
   }
 
   chooseLanguage(lang: string): void {
-    this.keep({ lang });
+    this.kept.change({ lang });
   }
 
   // ---- the line
 
   private hello(): void {
     const { site, qr, langs } = this.o;
-    this.reported = { got: 0, read: 0 };
+    this.receipts.connected();
     this.line.send({
       t: "hello",
       ...(qr !== undefined ? { qr } : { site: site ?? "" }),
@@ -258,11 +247,9 @@ export class Talk {
         return this.refused(f);
       case "typing":
         if (f.from === "customer") return; // our own, in another tab
-        this.setBusy(f.on ? { from: f.from, ...(f.name ? { name: f.name } : {}) } : null, f.on ? typingTime : 0);
-        return this.tell();
+        return f.on ? this.typists.typing({ from: f.from, ...(f.name ? { name: f.name } : {}) }) : this.typists.end();
       case "over":
-        this.setBusy(null, 0);
-        return this.tell();
+        return this.typists.end();
       case "pong":
         if (this.opening === "sent") this.opening = "no"; // it answers what was sent behind open
     }
@@ -271,7 +258,7 @@ export class Talk {
   private welcome(w: Welcome): void {
     this.site = w.site ?? this.site;
     this.place = w.place ?? "";
-    if (w.token && w.conversation) this.keep({ token: (this.token = w.token) });
+    if (w.token && w.conversation) this.kept.change({ token: (this.token = w.token) });
     else if (w.token) this.offered = w.token;
     const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
     if (w.conversation) this.conversation = w.conversation;
@@ -289,24 +276,24 @@ export class Talk {
     this.ready = true;
     this.line.settled();
     this.pump();
-    this.report();
+    this.receipts.soon();
     this.tell();
   }
 
   private message(m: Message): void {
-    const news = this.log.apply(m);
+    const what = this.log.apply(m);
     if (m.from === "customer") {
       // What was sent twice is answered with what came of the first, new or not.
-      if (m.id && this.outbox.remove(m.id) && this.ready && !m.attachment) this.awaitReply();
+      if (m.id && this.outbox.remove(m.id) && this.ready && !m.attachment) this.typists.await();
       if (m.id && m.id === this.inFlight) this.landed();
-    } else if (news && m.from !== "system") {
-      this.setBusy(null, 0);
+    } else if (what === "new" && m.from !== "system") {
+      this.typists.end();
     }
     this.cancelKeep();
     this.cancelKeep = this.o.host.after(keepPause, () => this.save());
     if (this.ready) {
       this.pump();
-      this.report();
+      this.receipts.soon();
     }
     this.tell();
   }
@@ -336,7 +323,7 @@ export class Talk {
     if (code !== 1008) return "again";
     if (reason === "token" && this.token !== null) {
       this.token = null; // the server does not know it any more: begin anew
-      this.keep({ token: undefined });
+      this.kept.change({ token: undefined });
       this.forget();
     }
     return reason === "origin" || reason === "site" ? "stop" : "again";
@@ -350,8 +337,7 @@ export class Talk {
     if (this.opening === "sent") this.opening = "wanted";
     this.typedAt = 0;
     this.cancelPump();
-    this.cancelReport();
-    this.setBusy(null, 0);
+    this.typists.end();
   }
 
   // ---- sending
@@ -373,14 +359,14 @@ export class Talk {
     if (!this.ready) return;
     if (this.offered !== null && (this.opening === "wanted" || this.outbox.head)) {
       // Kept before anything is said: if the answer is lost, the talk is found again.
-      this.keep({ token: (this.token = this.offered) });
+      this.kept.change({ token: (this.token = this.offered) });
       this.offered = null;
     }
     if (this.opening === "wanted" && this.line.send({ t: "open" })) {
       this.opening = "sent";
       this.line.send({ t: "ping" }); // its answer tells that open has come
       this.line.expect();
-      if (this.log.list.length === 0) this.awaitReply();
+      if (this.log.list.length === 0) this.typists.await();
     }
     this.cancelPump();
     const item = this.outbox.head;
@@ -443,53 +429,11 @@ export class Talk {
     }
   }
 
-  // report tells the server soon what has arrived and what was read: once for several.
-  private report(): void {
-    this.cancelReport();
-    this.cancelReport = this.o.host.after(reportPause, () => this.reportNow());
-  }
-
-  private reportNow(): void {
-    if (!this.ready) return;
-    let got = 0;
-    let read = 0;
-    for (const m of this.log.list) {
-      if (m.from === "customer" || m.state === "read") continue;
-      read = m.seq;
-      if (m.state !== "delivered") got = m.seq;
-    }
-    if (this.seen) {
-      this.readUpTo = Math.max(this.readUpTo, read);
-      if (read > this.reported.read && this.line.send({ t: "read", seq: read })) this.reported = { got: read, read };
-    } else if (got > this.reported.got && this.line.send({ t: "got", seq: got })) {
-      this.reported.got = got;
-    }
-  }
-
   // ---- small things
 
   private notify(n: { code: string; message?: ByLanguage }): void {
     this.notice = { code: n.code, ...(n.message ? { words: n.message } : {}) };
     this.tell();
-  }
-
-  private awaitReply(): void {
-    this.cancelBusy();
-    this.cancelBusy = this.o.host.after(replyPause, () => {
-      this.setBusy({ from: "flow" }, replyTime);
-      this.tell();
-    });
-  }
-
-  private setBusy(busy: { from: Sender; name?: string } | null, ms: number): void {
-    this.cancelBusy();
-    this.busy = busy;
-    if (busy) {
-      this.cancelBusy = this.o.host.after(ms, () => {
-        this.busy = null;
-        this.tell();
-      });
-    }
   }
 
   private tell(): void {
@@ -499,42 +443,21 @@ export class Talk {
   private forget(): void {
     this.log.clear();
     this.conversation = "";
-    this.readUpTo = 0;
-    this.o.host.session.remove(this.key);
+    this.receipts.forget();
+    this.kept.dropMessages();
   }
 
-  private kept(): { token?: string; lang?: string } {
-    try {
-      const kept = JSON.parse(this.o.host.local.get(this.key) ?? "{}");
-      return typeof kept === "object" && kept !== null ? kept : {};
-    } catch {
-      return {};
-    }
-  }
-
-  private keep(what: { token?: string | undefined; lang?: string }): void {
-    this.o.host.local.set(this.key, JSON.stringify({ ...this.kept(), ...what }));
-  }
-
-  // save keeps the messages in the tab, so that the next page of the site shows them at
-  // once and asks only for what is newer. The browser drops them with the tab.
   private save(): void {
     this.cancelKeep();
     if (this.token === null || this.log.list.length === 0) return;
-    const text = JSON.stringify({ token: this.token, conversation: this.conversation, rev: this.log.rev, messages: this.log.list });
-    if (text.length <= mostKept) this.o.host.session.set(this.key, text);
-    else this.o.host.session.remove(this.key);
+    this.kept.keepMessages({ token: this.token, conversation: this.conversation, rev: this.log.rev, messages: this.log.list });
   }
 
   private restore(): void {
-    try {
-      const kept = JSON.parse(this.o.host.session.get(this.key) ?? "null");
-      if (!kept || kept.token !== this.token || this.token === null) return;
-      for (const m of kept.messages as Message[]) this.log.apply(m);
-      this.log.rev = kept.rev;
-      this.conversation = kept.conversation;
-    } catch {
-      this.forget();
-    }
+    const kept = this.kept.messages(this.token);
+    if (!kept) return;
+    for (const m of kept.messages) this.log.apply(m);
+    this.log.rev = kept.rev;
+    this.conversation = kept.conversation;
   }
 }
