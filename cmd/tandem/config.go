@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -109,7 +107,7 @@ func checkConfig(c *cli.Context) error {
 		return tandem.Errorf(tandem.CodeInvalid, "%s itself is right, but the flows in %s have %s, so it cannot be served; see them with: %s",
 			loaded.File, loaded.Flows.Dir, counted(errorsAmong(found), "error"), flowCheckHint(loaded.File))
 	default:
-		if lost := loaded.LostEntries(slices.Collect(maps.Keys(library.Flows))); len(lost) > 0 {
+		if lost := loaded.LostEntries(library.Channels()); len(lost) > 0 {
 			return config.Refused(lost)
 		}
 		if len(found) > 0 {

@@ -28,6 +28,12 @@ func TestConfigCheckReadsTheFlows(t *testing.T) {
 	expect(t, 1, "config check", lost)
 	expect(t, 1, "serve", lost)
 
+	write("  \"1\": hello\n  \"chat:bank\": { flow: hello }\n  \"qr:door\": { flow: hello, site: bank }\nchat: { sites: { bank: {} } }\n")
+	const silent = `tandem.yaml:4:18: entry "chat:bank": the flow hello does not serve chat; add chat to its channels, or name another flow` + "\n" +
+		`tandem.yaml:5:16: entry "qr:door": the flow hello does not serve chat`
+	expect(t, 1, "config check", silent)
+	expect(t, 1, "serve", silent)
+
 	writeFlow(t, "f", "hello.flow.yaml", head+"  hi: { say: { en: Hello. }, nxt: end }\n")
 	expect(t, 1, "config check", "tandem.yaml itself is right, but the flows in f have 2 errors", "with: tandem flow check\n")
 }

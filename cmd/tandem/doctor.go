@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -106,15 +104,15 @@ func checkConfiguration(_ context.Context, p *patient) []finding {
 
 func checkEntries(_ context.Context, p *patient) []finding {
 	if len(p.Entries) == 0 {
-		return []finding{{"entries", warn, "none: every call is answered 404", "map a number to a flow under entries"}}
+		return []finding{{"entries", warn, "none: every call is answered 404", "map a number, a site or a number for texts to a flow under entries"}}
 	}
 	if p.library == nil {
 		return nil // the flows' own finding says why
 	}
-	if lost := p.LostEntries(slices.Collect(maps.Keys(p.library.Flows))); len(lost) > 0 {
-		return []finding{{"entries", fail, strings.ReplaceAll(lost.Error(), "\n", ", "), "correct the name under entries, or add the flow to " + string(p.Flows.Dir)}}
+	if lost := p.LostEntries(p.library.Channels()); len(lost) > 0 {
+		return []finding{{"entries", fail, strings.ReplaceAll(lost.Error(), "\n", ", "), "lead each to a flow in " + string(p.Flows.Dir) + " that serves its channel"}}
 	}
-	return []finding{{"entries", ok, counted(len(p.Entries), "number") + " mapped", ""}}
+	return []finding{{"entries", ok, counted(len(p.Entries), "entry") + " mapped", ""}}
 }
 
 // held reports whether another process holds the lock file.

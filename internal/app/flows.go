@@ -33,7 +33,7 @@ func carried() []string {
 
 // readOptions is what the flows' reader needs of the configuration.
 func readOptions(c *config.Config) read.Options {
-	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Carried: carried()}
+	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Served: map[string][]tandem.Channel{}, Carried: carried()}
 	if o.Settings == nil {
 		o.Settings = map[string]any{}
 	}
@@ -42,6 +42,9 @@ func readOptions(c *config.Config) read.Options {
 	}
 	for _, e := range c.Entries {
 		o.Needed = append(o.Needed, e.Flow)
+		if by := e.Channel(); !slices.Contains(o.Served[e.Flow], by) {
+			o.Served[e.Flow] = append(o.Served[e.Flow], by)
+		}
 		if e.Record {
 			o.Recorded = append(o.Recorded, e.Flow)
 		}
@@ -169,9 +172,9 @@ func (l *lastTold) news(text string) bool {
 	return text != before
 }
 
-// checkEntries refuses entries that name a flow that is not there.
+// checkEntries refuses entries that name a flow that is not there, or serves others.
 func checkEntries(c *config.Loaded, lib *flow.Library) error {
-	if lost := c.LostEntries(slices.Collect(maps.Keys(lib.Flows))); len(lost) > 0 {
+	if lost := c.LostEntries(lib.Channels()); len(lost) > 0 {
 		return config.Refused(lost)
 	}
 	return nil
@@ -187,7 +190,7 @@ func (a *App) checkFlows(before, now config.Entries) error {
 		return readOptions(&c)
 	}
 	old, wanted := with(before), with(now)
-	if slices.Equal(old.Recorded, wanted.Recorded) && slices.Equal(old.Needed, wanted.Needed) {
+	if slices.Equal(old.Recorded, wanted.Recorded) && slices.Equal(old.Needed, wanted.Needed) && maps.EqualFunc(old.Served, wanted.Served, slices.Equal) {
 		return nil
 	}
 	if found := a.shelf.Configure(wanted); source.HasErrors(found) {

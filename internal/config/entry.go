@@ -2,10 +2,12 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"tandem"
 	"tandem/internal/nearest"
 )
 
@@ -64,16 +66,32 @@ func (es Entries) Named(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// LostEntries are the entries that lead to none of the flows, each told at its place
-// with the flow that was probably meant.
-func (l *Loaded) LostEntries(flows []string) Problems {
+// Channel is the one by which customers come in here.
+func (e Entry) Channel() tandem.Channel {
+	switch kind, _ := e.Kind(); kind {
+	case "sms":
+		return tandem.SMS
+	case "chat", "qr":
+		return tandem.Chat
+	}
+	return tandem.Voice
+}
+
+// LostEntries are the entries that lead to none of the flows, told with the flow that was
+// probably meant, and those that lead to one which does not serve their channel; each at
+// its place. flows are the channels of each flow, by its name.
+func (l *Loaded) LostEntries(flows map[string][]tandem.Channel) Problems {
 	var lost Problems
 	for _, e := range l.Entries {
-		if slices.Contains(flows, e.Flow) {
+		channels, known := flows[e.Flow]
+		if known && slices.Contains(channels, e.Channel()) {
 			continue
 		}
 		p := Problem{File: l.File, Message: fmt.Sprintf("entry %q: there is no flow %q in %s", e.Name, e.Flow, l.Flows.Dir)}
-		if near := nearest.Name(e.Flow, flows); near != "" {
+		if known {
+			p.Message = fmt.Sprintf("entry %q: the flow %s does not serve %s", e.Name, e.Flow, e.Channel())
+			p.Hint = fmt.Sprintf("add %s to its channels, or name another flow", e.Channel())
+		} else if near := nearest.Name(e.Flow, slices.Sorted(maps.Keys(flows))); near != "" {
 			p.Hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		key := join("entries", e.Name)

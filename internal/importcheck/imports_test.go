@@ -43,7 +43,7 @@ var table = map[string][]string{
 	"ivr/flow/reference":  {"ivr/flow/schema"},
 	"ivr/flow/program":    {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/replay":     {"tandem", "ivr/flow", "ivr/flow/engine"},
-	"ivr/flow/read":       {"internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
+	"ivr/flow/read":       {"tandem", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/calendar", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/program", "ivr/flow/source"},
 	"ivr/fetch":           {"tandem", "internal/hosts", "ivr/flow"},
 	"ivr":                 {"tandem", "ivr/flow", "ivr/flow/engine"},
 	"ivr/text":            {"tandem", "bridge/chat", "ivr/flow", "ivr/flow/engine", "store"},

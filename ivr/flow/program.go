@@ -35,6 +35,15 @@ type Library struct {
 	Settings map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
 }
 
+// Channels are those that each flow serves, by the flow's name.
+func (l *Library) Channels() map[string][]tandem.Channel {
+	out := make(map[string][]tandem.Channel, len(l.Flows))
+	for name, f := range l.Flows {
+		out[name] = f.Channels
+	}
+	return out
+}
+
 // Flow is one program. Names in Steps, Prompts, Vars and Inputs have been checked
 // against each other; every step name it mentions exists or is reserved.
 type Flow struct {

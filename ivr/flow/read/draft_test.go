@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/source"
 )
@@ -185,6 +186,21 @@ func TestCarried(t *testing.T) {
 	o.Carried, o.Needed = nil, []string{"door", "free"}
 	if lib, ds := Dir(dir, o); lib == nil {
 		t.Errorf("anything is carried out, but got\n%s", shown(ds))
+	}
+}
+
+// A flow that an entry leads to may not lose the entry's channel while it serves.
+func TestServed(t *testing.T) {
+	o := testOptions()
+	o.Needed, o.Served = []string{"door"}, map[string][]tandem.Channel{"door": {tandem.Voice, tandem.Chat}}
+	for channels, want := range map[string]string{"[voice, chat]": "", "[voice]": "an entry of chat leads to flow `door`, which does not serve that channel"} {
+		dir := folderOf(t, map[string]string{
+			"door.flow.yaml": "flow: door\nchannels: " + channels + "\nlanguages: [en]\nstart: hi\nsteps: { hi: { say: { en: Hello. }, next: end } }\n",
+		})
+		lib, ds := Dir(dir, o)
+		if got := shown(ds); (lib == nil) != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("%s: library %t\n%s", channels, lib != nil, got)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem"
 	"tandem/internal/nearest"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/beside"
@@ -39,6 +40,9 @@ type Options struct {
 	// Needed names the flows that entries lead to: without one of them the folder is not
 	// fit to serve.
 	Needed []string
+	// Served is by which channels entries lead to a needed flow, by its name: it has to
+	// serve them.
+	Served map[string][]tandem.Channel
 	// Carried names the verbs that this server carries out, and beside them
 	// "transfer agent" and "transfer queue". A needed flow, or one that it calls, with
 	// another is not fit to serve. nil = whatever the language has.
@@ -247,6 +251,13 @@ func (r *reading) missing() []source.Diagnostic {
 				fix = fmt.Sprintf("bring the flow back, or lead the entry to `%s`", near)
 			}
 			folder.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "missing-flow", fix, "an entry leads to flow `%s`, which is in no file of this folder", name)
+			continue
+		}
+		for _, c := range r.o.Served[name] {
+			if !slices.Contains(r.Flows[name].Flow.Channels, c) {
+				folder.Report(source.Error, source.Place{Line: 1, Col: 1}, 1, "missing-flow", fmt.Sprintf("add `%s` to its channels, or lead the entry to another flow", c),
+					"an entry of %s leads to flow `%s`, which does not serve that channel", c, name)
+			}
 		}
 	}
 	return folder.Found()
