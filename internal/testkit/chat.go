@@ -432,11 +432,9 @@ func (c *Chat) Unacknowledged() int {
 	return len(c.outbox)
 }
 
-// Wait waits for a message in a state that fits.
-func (c *Chat) Wait(what string, fits func(ChatMessage) bool) ChatMessage {
-	c.t.Helper()
-	var found ChatMessage
-	ok := c.until(2*Patience, func() bool {
+// Sees waits up to d for a message, in a state, that fits.
+func (c *Chat) Sees(d time.Duration, fits func(ChatMessage) bool) (found ChatMessage, ok bool) {
+	ok = c.until(d, func() bool {
 		for _, m := range c.sorted() {
 			if fits(m) {
 				found = m
@@ -445,6 +443,13 @@ func (c *Chat) Wait(what string, fits func(ChatMessage) bool) ChatMessage {
 		}
 		return false
 	})
+	return found, ok
+}
+
+// Wait is Sees that fails the test.
+func (c *Chat) Wait(what string, fits func(ChatMessage) bool) ChatMessage {
+	c.t.Helper()
+	found, ok := c.Sees(2*Patience, fits)
 	if !ok {
 		c.t.Fatalf("the visitor never saw %s; the chat is\n%s", what, c)
 	}
