@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -18,32 +19,35 @@ import (
 )
 
 // BenchmarkSayFloor is what SQLite alone does with the writes of BenchmarkSay: as many
-// rows of the same size in the same tables, in transactions that many share, durable, by
-// prepared statements on one connection. Nothing is read, sealed, hashed or decided.
+// rows of the same size in the same tables, one statement for each row that is new or
+// changed, in transactions that all who wait share, as durable, by prepared statements on
+// one connection with the store's settings. Nothing is read, sealed, hashed or decided,
+// and no change can fail without its neighbours.
 func BenchmarkSayFloor(b *testing.B) {
 	one := measured(b)
-	f := newFloor(b, one)
+	f := newFloor(b, one, parallel*runtime.GOMAXPROCS(0))
 	var next atomic.Int64
 	b.ReportAllocs()
-	b.SetParallelism(32) // as BenchmarkSay
+	b.SetParallelism(parallel)
 	b.ResetTimer()
+	begun := cpu()
 	b.RunParallel(func(pb *testing.PB) {
-		conversation := next.Add(1)
-		seq := int64(0)
+		o := &floorOp{conversation: next.Add(1), done: make(chan error, 1)}
 		for pb.Next() {
-			o := &floorOp{conversation: conversation, seq: seq, done: make(chan error, 1)}
 			f.ops <- o
 			if err := <-o.done; err != nil {
 				b.Error(err)
 				return
 			}
-			seq += one.messages
+			o.seq += one.messages
+			o.event += one.events
 		}
 	})
 	b.StopTimer()
+	b.ReportMetric(float64((cpu()-begun).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64(one.messages)*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 	close(f.ops)
 	<-f.over
-	b.ReportMetric(3*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
 // writes are the rows that one message of BenchmarkSay makes.
@@ -52,56 +56,62 @@ type writes struct {
 	event, session   int // bytes of what is sealed in each
 }
 
-// measured runs messages and counts what is in the tables afterwards.
+// measured says messages and counts what is in the tables afterwards.
 func measured(b *testing.B) writes {
 	b.Helper()
 	const messages = 100
 	h := newHouse(b, pick)
 	id := h.chat()
-	h.must(h.d.Open(context.Background(), id))
-	count := func() (w writes) {
-		h.must(h.db.Backup(context.Background(), filepath.Join(h.place.Dir, "copy.db")))
-		db, err := sql.Open("sqlite3", "file:"+filepath.Join(h.place.Dir, "copy.db")+"?mode=ro")
+	h.open(id)
+	count := func(copied string) (w writes, sealed int64) {
+		path := filepath.Join(h.place.Dir, copied)
+		h.must(h.db.Backup(context.Background(), path))
+		db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
 		h.must(err)
 		defer db.Close()
-		var event, session float64
-		h.must(db.QueryRow("SELECT count(*), avg(length(sealed)) FROM event").Scan(&w.events, &event))
+		h.must(db.QueryRow("SELECT count(*), sum(length(sealed)) FROM event").Scan(&w.events, &sealed))
 		h.must(db.QueryRow("SELECT count(*) FROM chat_message").Scan(&w.messages))
-		h.must(db.QueryRow("SELECT avg(length(data)) FROM session").Scan(&session))
-		w.event, w.session = int(event), int(session)
-		return w
+		h.must(db.QueryRow("SELECT length(data) FROM session").Scan(&w.session))
+		return w, sealed
 	}
-	before := count()
-	for i := range messages {
-		_, err := h.d.Say(context.Background(), id, Said{Text: "cards", Client: fmt.Sprint(i)})
-		h.must(err)
+	before, had := count("before.db")
+	for range messages {
+		h.say(id, "cards")
 	}
-	w := count()
-	w.events, w.messages = (w.events-before.events)/messages, (w.messages-before.messages)/messages
-	if w.events == 0 || w.messages == 0 {
-		b.Fatalf("a message makes %+v", w)
+	w, has := count("after.db")
+	w.events, w.messages = w.events-before.events, w.messages-before.messages
+	if w.events == 0 || w.messages != 3*messages {
+		b.Fatalf("%d messages make %+v", messages, w)
 	}
+	w.event = int((has - had) / w.events)
+	w.events, w.messages = w.events/messages, w.messages/messages
 	return w
 }
 
 // floor writes rows for whoever asks, as many as are waiting in one transaction.
 type floor struct {
 	c     *sqlite3.SQLiteConn
-	stmts map[string]driver.Stmt
+	stmts map[string]*floorStmt
 	one   writes
 	ops   chan *floorOp
 	over  chan struct{}
 	n     int64
 }
 
-type floorOp struct {
-	conversation, seq int64
-	done              chan error
+type floorStmt struct {
+	s    *sqlite3.SQLiteStmt
+	args []driver.NamedValue
 }
 
-const floorGroup = 64 // ops in a transaction at most, as many as wait at once
+type floorOp struct {
+	conversation int64
+	seq, event   int64 // its newest message and event
+	done         chan error
+}
 
-func newFloor(b *testing.B, one writes) *floor {
+const floorGroup = 256 // changes in a transaction at most, as in the store
+
+func newFloor(b *testing.B, one writes, conversations int) *floor {
 	b.Helper()
 	p := storetest.NewPlace(b)
 	path := filepath.Join(p.Dir, "floor.db")
@@ -112,23 +122,24 @@ func newFloor(b *testing.B, one writes) *floor {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := (&sqlite3.SQLiteDriver{}).Open("file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_secure_delete=on")
+	c, err := (&sqlite3.SQLiteDriver{}).Open("file:" + path + "?_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on")
 	if err != nil {
 		b.Fatal(err)
 	}
-	f := &floor{c: c.(*sqlite3.SQLiteConn), stmts: map[string]driver.Stmt{}, one: one, ops: make(chan *floorOp, floorGroup), over: make(chan struct{})}
+	f := &floor{c: c.(*sqlite3.SQLiteConn), stmts: map[string]*floorStmt{}, one: one, ops: make(chan *floorOp, 1024), over: make(chan struct{})}
 	b.Cleanup(func() {
 		for _, s := range f.stmts {
-			s.Close()
+			s.s.Close()
 		}
 		f.c.Close()
 	})
-	for n := range int64(4096) { // the conversations there are
-		must := func(query string, args ...driver.Value) {
-			if err := f.exec(query, args...); err != nil {
-				b.Fatal(err)
-			}
+	must := func(query string, args ...driver.Value) {
+		if err := f.exec(query, args...); err != nil {
+			b.Fatal(err)
 		}
+	}
+	must("BEGIN")
+	for n := range int64(conversations) {
 		id := fmt.Sprintf("%026d", n+1)
 		must("INSERT INTO customer (no, id, key, created) VALUES (?, ?, ?, 1)", n+1, id, bytes.Repeat([]byte{1}, 60))
 		must(`INSERT INTO interaction (no, id, number, customer, entry, flow, flow_hash, lang, state, started, ended, outcome)
@@ -136,24 +147,18 @@ func newFloor(b *testing.B, one writes) *floor {
 		must(`INSERT INTO chat_conversation (no, id, channel, entry, interaction, leg, customer, lang, taken, ours, started, seen)
 			VALUES (?, ?, 'chat', 'chat:bank', ?, ?, ?, 'en', 0, '', 1, 1)`, n+1, id, id, id, id)
 	}
+	must("COMMIT")
 	go f.run()
 	return f
 }
 
 func (f *floor) run() {
 	defer close(f.over)
+	var group []*floorOp
 	for o := range f.ops {
-		group := []*floorOp{o}
-		for len(group) < floorGroup {
-			select {
-			case more, open := <-f.ops:
-				if open {
-					group = append(group, more)
-					continue
-				}
-			default:
-			}
-			break
+		group = append(group[:0], o)
+		for len(group) < floorGroup && len(f.ops) > 0 {
+			group = append(group, <-f.ops)
 		}
 		err := f.exec("BEGIN IMMEDIATE")
 		for _, o := range group {
@@ -170,13 +175,19 @@ func (f *floor) run() {
 	}
 }
 
+// Contents of a row, as long as the true ones.
+var (
+	floorID   = "01JD3Z9Q8M4S6T0V2X5Y7A1B3C"
+	floorHash = bytes.Repeat([]byte{7}, 32)
+	floorData = bytes.Repeat([]byte{9}, 16384)
+)
+
 // write is the rows of one message and its answers.
 func (f *floor) write(o *floorOp) error {
-	id := fmt.Sprintf("%026d", o.conversation)
-	for range f.one.events {
+	for i := range f.one.events {
 		f.n++
-		err := f.exec(`INSERT INTO event (n, interaction, seq, at, kind, leg, actor, sealed, digest, hash, chain) VALUES (?, ?, ?, ?, 'message.added', ?, 'flow', ?, ?, ?, ?)`,
-			f.n, o.conversation, f.n, f.n, id, make([]byte, f.one.event), make([]byte, 32), make([]byte, 32), make([]byte, 32))
+		err := f.exec(`INSERT INTO event (n, interaction, seq, at, kind, leg, actor, sealed, digest, hash, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			f.n, o.conversation, o.event+i+1, f.n<<40, "message.added", floorID, "flow", floorData[:f.one.event], floorHash, floorHash, floorHash)
 		if err != nil {
 			return err
 		}
@@ -187,31 +198,33 @@ func (f *floor) write(o *floorOp) error {
 		if i == 0 {
 			client = fmt.Appendf(nil, "%016d", seq)
 		}
-		err := f.exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client) VALUES (?, ?, ?, 'flow', 'sent', ?, ?, ?)`,
-			o.conversation, seq, seq, id, f.n, client)
-		if err == nil {
-			err = f.exec("UPDATE chat_conversation SET seq = ?, rev = ?, seen = max(seen, ?) WHERE no = ?", seq, seq, int64(1), o.conversation)
-		}
+		err := f.exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			o.conversation, seq, seq, "flow", "sent", floorID, o.event+i+1, client)
 		if err != nil {
 			return err
 		}
 	}
-	if err := f.exec("UPDATE chat_conversation SET interaction = ?, taken = max(taken, ?) WHERE id = ?", id, o.seq, id); err != nil {
+	seq := o.seq + f.one.messages
+	if err := f.exec("UPDATE chat_conversation SET seq = ?, rev = ?, taken = ?, seen = ? WHERE no = ?", seq, seq, seq, f.n<<40, o.conversation); err != nil {
 		return err
 	}
 	return f.exec(`INSERT INTO session (interaction, at, data, due) VALUES (?, ?, ?, ?)
-		ON CONFLICT (interaction) DO UPDATE SET at = excluded.at, data = excluded.data, due = excluded.due`, o.conversation, f.n, make([]byte, f.one.session), f.n)
+		ON CONFLICT (interaction) DO UPDATE SET at = excluded.at, data = excluded.data, due = excluded.due`, o.conversation, f.n<<40, floorData[:f.one.session], f.n<<40)
 }
 
 func (f *floor) exec(query string, args ...driver.Value) error {
 	s := f.stmts[query]
 	if s == nil {
-		var err error
-		if s, err = f.c.Prepare(query); err != nil {
+		made, err := f.c.Prepare(query)
+		if err != nil {
 			return err
 		}
+		s = &floorStmt{s: made.(*sqlite3.SQLiteStmt), args: make([]driver.NamedValue, len(args))}
 		f.stmts[query] = s
 	}
-	_, err := s.Exec(args)
+	for i, a := range args {
+		s.args[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	_, err := s.s.ExecContext(context.Background(), s.args)
 	return err
 }
