@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/internal/app"
 	"tandem/internal/config"
 	"tandem/ivr/flow/source"
 )
@@ -114,6 +117,17 @@ func checkConfig(c *cli.Context) error {
 			fmt.Fprintf(c.App.ErrWriter, "warning: the flows in %s have %s; see them with: %s\n",
 				loaded.Flows.Dir, counted(len(found), "warning"), flowCheckHint(loaded.File))
 		}
+	}
+	if err := app.CheckText(loaded.Config); err != nil {
+		return err
+	}
+	for _, f := range textFindings(&patient{Loaded: loaded, library: library}) {
+		if f.Verdict != ok {
+			fmt.Fprintf(c.App.ErrWriter, "warning: %s: %s; %s\n", f.Check, printable(f.Found), f.Do)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(loaded.SMS.Gateways)) {
+		fmt.Fprintf(c.App.Writer, "sms.gateways.%s: register its webhook with the provider: %s\n", name, webhookOf(loaded.Config, name, loaded.SMS.Gateways[name]))
 	}
 	fmt.Fprintf(c.App.Writer, "%s is right: %s, %s, %s\n", loaded.File,
 		counted(len(loaded.Entries), "entry"), counted(len(loaded.SIP.Trunks), "trunk"), counted(len(loaded.SIP.Users), "user"))
