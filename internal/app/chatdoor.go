@@ -149,6 +149,7 @@ type booking struct {
 const (
 	maxBookings = 10_000           // waiting for their codes; the oldest goes
 	bookingTime = 15 * time.Minute // for the code
+	furthest    = 14 * 24 * time.Hour
 )
 
 func refusedNumber() error {
@@ -172,6 +173,12 @@ func (c *callbacks) Ask(ctx context.Context, id tandem.ConversationID, phone str
 	if ok, _ := c.a.cfg.Outbound.Allows("tel:" + number); !ok {
 		return "", refusedNumber()
 	}
+	now := c.a.now()
+	if !at.IsZero() && (at.Before(now.Add(-time.Minute)) || at.After(now.Add(furthest))) {
+		return "", &webchat.Refused{Code: "bad_time", Message: map[string]string{
+			"en": "Please choose a time within the next two weeks.", "zh-CN": "请选择两周以内的时间。",
+		}}
+	}
 	conv, err := c.a.book.Find(ctx, id)
 	if err != nil {
 		return "", err
@@ -188,7 +195,6 @@ func (c *callbacks) Ask(ctx context.Context, id tandem.ConversationID, phone str
 	case err != nil:
 		return "", err
 	}
-	now := c.a.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.by == nil {

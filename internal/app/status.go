@@ -29,11 +29,14 @@ func (a *App) Calls() int { return a.calls() }
 // calls counts those that signalling knows, ringing ones and calls out included.
 func (a *App) calls() int { return a.sip.Calls() }
 
-// Entries are the mapped numbers as they are now.
+// Entries are the numbers that can be called, as they are mapped now.
 func (a *App) Entries() []api.Entry {
 	library := a.shelf.Current()
 	var out []api.Entry
 	for _, e := range *a.entries.Load() {
+		if kind, _ := e.Kind(); kind != "" {
+			continue
+		}
 		view := api.Entry{Number: e.Name, Flow: e.Flow, Auth: e.Auth}
 		if f := library.Flows[e.Flow]; f != nil {
 			view.Languages = f.Languages
