@@ -5,6 +5,7 @@ import { channels } from "./text/channels.mjs";
 import { doors } from "./text/doors.mjs";
 import { hosts, somebody } from "./text/hosts.mjs";
 import { links, runsOut } from "./text/links.mjs";
+import { looks } from "./text/looks.mjs";
 import { moves } from "./text/moves.mjs";
 import { widget } from "./text/widget.mjs";
 import { world } from "./text/world.mjs";
@@ -39,6 +40,7 @@ export default async function text(tools) {
     await widget(w, { ...tools, settings, note }, (other) => world({ browser, root, server: other }));
     await hosts(w, tools, listed, stranger);
     await doors(w, tools);
+    await looks(w, tools);
   } finally {
     await server?.stop();
     await Promise.all([listed.stop(), stranger.stop()]);

@@ -23,14 +23,15 @@ export async function doors(w, { check, skip }) {
       await phone.close();
     }
   }
-  const visits = (site, flow, then = () => {}) =>
-    w.visit({ at: `${w.door}/chat?site=${site}`, locale: "zh-CN" }, async (page) => {
-      const since = new Date();
+  async function visits(site, flow, then = () => {}) {
+    const since = new Date();
+    await w.visit({ at: `${w.door}/chat?site=${site}`, locale: "zh-CN" }, async (page) => {
       const c = chat(page, true);
       await c.reads(greetings[flow]);
       assert.equal((await w.begun(`chat:${site}`, since)).flow, flow);
       await then(c);
     });
+  }
 
   await check(what, async () => {
     await Promise.all([dials("95588", "counter"), dials("95500", "night_desk"), visits("demo", "counter"), visits("night", "night_desk")]);
