@@ -45,6 +45,15 @@ var ErrLeft = errors.New("the customer left")
 // steps have no ear to wait for, so seconds are plenty.
 const LeaveTime = 15 * time.Second
 
+// keepTime bounds what is made durable although the customer may leave meanwhile: a link
+// that is half sent, or a promise half kept, would be taken for a fault of the step, and
+// who comes back would not be where they were.
+const keepTime = 5 * time.Second
+
+func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+}
+
 // Runner runs one session. All fields are needed.
 type Runner struct {
 	Library *flow.Library
@@ -306,7 +315,7 @@ func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effec
 		case flow.Survey:
 			r.fault(e.Serial, "survey is not carried out here")
 		case flow.Promise:
-			if err := r.World.Promise(ctx, e.Kind, e.Data); err != nil {
+			if err := r.promise(ctx, e); err != nil {
 				return nil, fmt.Errorf("keeping a promise: %w", err)
 			}
 		case flow.Trace:
@@ -321,9 +330,17 @@ func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effec
 	return nil, nil
 }
 
+func (r *run) promise(ctx context.Context, e flow.Promise) error {
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	return r.World.Promise(ctx, e.Kind, e.Data)
+}
+
 // begin hands the world what is answered later.
 func (r *run) begin(ctx context.Context, s flow.Session, e flow.Effect) {
-	words, err := r.World.Begin(ctx, s, e)
+	kept, cancel := keeping(ctx)
+	words, err := r.World.Begin(kept, s, e)
+	cancel()
 	if err != nil {
 		r.fault(s.Wait.Serial, err.Error())
 		return

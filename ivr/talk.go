@@ -45,6 +45,9 @@ func (r *run) turn(ctx context.Context, s *flow.Session, e flow.Effect, in flow.
 	r.begun = &now
 	if err != nil {
 		r.talk = nil
+		if ctx.Err() != nil { // the customer left meanwhile, which is no fault: next tells
+			return
+		}
 		r.fault(s.Wait.Serial, err.Error())
 		return
 	}

@@ -331,3 +331,58 @@ func TestBeginSays(t *testing.T) {
 		t.Errorf("after\n%s", log)
 	}
 }
+
+// strict is a world whose doings end with their context, as those of a real one.
+type strict struct {
+	*script
+	hangUp context.CancelFunc
+}
+
+func (w strict) Begin(ctx context.Context, _ flow.Session, _ flow.Effect) ([]flow.Play, error) {
+	w.hangUp()
+	return nil, ctx.Err()
+}
+
+func (w strict) Promise(ctx context.Context, _ tandem.EventKind, _ any) error {
+	w.hangUp()
+	return ctx.Err()
+}
+
+func (w strict) Talk(ctx context.Context, _ flow.Session, _ flow.Effect, _ flow.Input) (flow.Turn, error) {
+	w.hangUp()
+	return flow.Turn{}, ctx.Err()
+}
+
+// Who hangs up while the world is at work is not taken for its fault: what is promised or
+// begun is whole, and who comes back is where they were.
+func TestLeavingWhileTheWorldWorks(t *testing.T) {
+	const consentFlow = `start: ask
+on_leave: left
+on_error: sorry
+steps:
+  ask: { consent: { kind: data, prompt: { en: "may we" } }, next: { yes: in, else: out } }
+  in: { menu: { prompt: { en: in }, choices: [ { keys: "1", phrases: { en: [one] }, go: end } ] }, next: { no_input: end, no_match: end } }
+  out: { say: { en: out }, next: end }
+  sorry: { say: { en: sorry }, next: end }
+  left: { end: { reason: left } }
+`
+	const moveFlow = `start: move
+on_leave: left
+on_error: sorry
+steps:
+  move: { handoff: { to: chat, prompt: { en: "come" } }, next: { accepted: end, else: sorry } }
+  sorry: { say: { en: sorry }, next: end }
+  left: { end: { reason: left } }
+`
+	for step, text := range map[string]string{"prove": identifyFlow, "move": moveFlow, "in": consentFlow} {
+		ctx, hangUp := context.WithCancel(t.Context())
+		s := &script{inbox: make(chan flow.Input, 1), inputs: []flow.Input{key("1")}}
+		r := runner(t, "flow: f\nchannels: [voice, chat]\nlanguages: [en]\n"+text, s)
+		r.World = strict{s, hangUp}
+		got, err := r.Run(ctx, "f", flow.Facts{Channel: tandem.Voice}, nil)
+		if err != nil || !got.Left || got.Session.Wait.Step != step {
+			t.Errorf("%s: %v, %+v is parked at %q after %v", step, err, got.Reason, got.Session.Wait.Step, s.log)
+		}
+		hangUp()
+	}
+}
