@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,6 +79,10 @@ type Options struct {
 	// Typed is a number that a customer typed, in E.164: those without a country are of the
 	// operator's. nil = they must name it.
 	Typed func(number string) (e164 string, ok bool)
+	// Callable reports whether a number, in E.164, may be called at all. nil = any may.
+	Callable func(number string) bool
+	// Tell makes the letters that tell the operator of a task; nil = nobody is told.
+	Tell func(t tandem.Task, of tandem.Interaction) []store.Outgoing
 	// Chat reports whether there is a chat to go on in.
 	Chat   func() bool
 	Now    func() time.Time
@@ -214,14 +219,21 @@ func (r *Reach) Marked(key string, s tandem.MessageState) {
 	}
 }
 
+// maxBooked is how many calls one interaction books; more are declined. Somebody who cannot
+// stop asking must not fill the line.
+const maxBooked = 5
+
+var errEnough = errors.New("the interaction has booked enough calls")
+
 // book books a call. It dials nothing: that is done once an agent is free, and never to a
-// number that is not proven.
+// number that is not proven. One that may not be called at all is declined at once. The
+// same number at the same time is booked once.
 func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
 	to, proven, err := r.number(ctx, w, e.To)
 	if err != nil {
 		return err
 	}
-	if to == "" {
+	if to == "" || r.o.Callable != nil && !r.o.Callable(to) {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "declined"})
 		return nil
 	}
@@ -231,17 +243,34 @@ func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
 		State: tandem.TaskWaiting, Arrived: now, Note: "asked for in the flow",
 	}
 	booked := tandem.Callback{Task: task.ID, To: to, At: e.At, Queue: e.Queue, Proven: proven}
-	err = r.o.Store.Commit(ctx, &store.Change{
-		Key: "callback:" + string(w.Interaction) + "/" + e.Key, Tasks: []tandem.Task{task},
+	change := &store.Change{
+		Key: "callback:" + string(w.Interaction) + "/" + strings.Join([]string{to, e.At, e.Queue}, "/"), Tasks: []tandem.Task{task},
 		Events: []tandem.Event{
 			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventTaskOpened, "flow", task),
 			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventCallback, "flow", booked),
 		},
-	})
-	if err != nil && !errors.Is(err, store.ErrDuplicate) {
+		With: func(tx store.Tx) error {
+			n := int64(0)
+			_, err := tx.One("SELECT count(*) FROM task WHERE kind = ? AND interaction = (SELECT no FROM interaction WHERE id = ?)",
+				func(row store.Row) { n = row.Int(0) }, string(tandem.TaskCallback), string(w.Interaction))
+			if err == nil && n > maxBooked { // with this one
+				err = errEnough
+			}
+			return err
+		},
+	}
+	if r.o.Tell != nil {
+		change.Outbox = r.o.Tell(task, tandem.Interaction{ID: w.Interaction, Number: w.Number, Entry: w.Entry})
+	}
+	outcome := "booked"
+	switch err = r.o.Store.Commit(ctx, change); {
+	case errors.Is(err, errEnough):
+		r.o.Log.Warn("a call was not booked: the interaction has booked enough", "interaction", w.Interaction, "calls", maxBooked)
+		outcome = "declined"
+	case err != nil && !errors.Is(err, store.ErrDuplicate):
 		return fmt.Errorf("booking a call: %w", err)
 	}
-	r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "booked"})
+	r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: outcome})
 	return nil
 }
 

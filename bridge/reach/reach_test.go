@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -101,6 +102,10 @@ func newHouse(t *testing.T) *house {
 		},
 		Needs: func(context.Context, flow.Session, string) tandem.Assurance { return tandem.None },
 		Dial:  func(string) string { return "95588" }, Chat: func() bool { return true },
+		Callable: func(n string) bool { return !strings.HasPrefix(n, "+1900") },
+		Tell: func(t tandem.Task, of tandem.Interaction) []store.Outgoing {
+			return []store.Outgoing{{Key: "task-" + string(t.ID), Kind: "webhook", Target: "https://hook.example", Body: []byte(of.Entry)}}
+		},
 	})
 	t.Cleanup(h.Close)
 	call := storetest.NewCall(p.Clock.Now(), rand.Reader, theirs)
@@ -312,6 +317,8 @@ func TestABookedCallIsBookedOnceAndToldWhetherItIsProven(t *testing.T) {
 	}{
 		{"own", "", "booked", true},
 		{"own", "", "booked", true},
+		{"again", theirs, "booked", true}, // asked for twice, booked once
+		{"premium", "+19005551234", "declined", false},
 		{"typed", "+8613811112222", "booked", false},
 		{"home", "010 5555 0100", "booked", false},
 		{"nonsense", "tomorrow", "declined", false},
@@ -339,6 +346,24 @@ func TestABookedCallIsBookedOnceAndToldWhetherItIsProven(t *testing.T) {
 	}
 	if len(booked) != 3 || !booked[0].Proven || booked[0].To != theirs || booked[1].Proven || booked[2].Proven || booked[2].To != "+861055550100" {
 		t.Errorf("booked %+v", booked)
+	}
+	for i, want := range []string{"booked", "booked", "declined", "declined"} {
+		if got := h.begin(flow.Book{Serial: 7, Key: fmt.Sprint(i), To: fmt.Sprintf("+861380000000%d", 5+i), Queue: "cards"}); len(got) != 1 || got[0] != want {
+			t.Errorf("call %d: %v, want %s", 4+i, got, want)
+		}
+	}
+	told := 0
+	letters, err := h.db.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range letters {
+		if strings.HasPrefix(l.Key, "task-") {
+			told++
+		}
+	}
+	if told != 5 {
+		t.Errorf("the operator is told of %d tasks, want 5", told)
 	}
 }
 

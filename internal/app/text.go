@@ -59,8 +59,9 @@ func (a *App) makeText(keys *store.Keyring) (err error) {
 	}
 	a.reach = reach.New(reach.Options{
 		Store: a.store, Book: a.book, Texts: a.texts, Links: a.links, Answer: a.answer, Needs: a.needs, Dial: a.dial,
-		Typed: func(number string) (string, bool) { return config.E164(number, a.cfg.Identity.Country) },
-		Chat:  func() bool { _, ok := a.chatSite(); return ok }, Now: a.now, Random: a.random, Log: a.log,
+		Typed:    func(number string) (string, bool) { return config.E164(number, a.cfg.Identity.Country) },
+		Callable: func(number string) bool { ok, _ := a.cfg.Outbound.Allows("tel:" + number); return ok }, Tell: a.notices,
+		Chat: func() bool { _, ok := a.chatSite(); return ok }, Now: a.now, Random: a.random, Log: a.log,
 	})
 	a.talk, err = text.New(text.Options{
 		Store: a.store, Book: a.book, World: textWorld{a}, Now: a.now, Random: a.random, Tally: a.tally.Note,

@@ -72,7 +72,7 @@ func (w *world) Begin(ctx context.Context, s flow.Session, e flow.Effect) ([]flo
 	k := w.call
 	return k.app.reach.Begin(ctx, reach.Who{
 		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Number: k.interaction.Number,
-		Entry: k.interaction.Entry, Caller: k.leg.From, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Until: s.Facts.AssuranceUntil,
+		Entry: k.interaction.Entry, Caller: k.app.identity.Phone(k.leg.From).Value, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Until: s.Facts.AssuranceUntil,
 	}, s, e)
 }
 
