@@ -40,6 +40,7 @@ func appendText(dst []byte, s string) []byte {
 type Sealer struct {
 	Random io.Reader
 
+	random                [nonceSize + saltSize]byte
 	header, plain, sealed []byte
 	work                  []byte
 }
@@ -55,7 +56,7 @@ type Sealed struct {
 // event before it (zero for the first). Without a key the payload is dropped:
 // what happens to an erased person is chained but not kept.
 func (s *Sealer) Seal(e *tandem.Event, before Hash, key *Key) (Sealed, error) {
-	var random [nonceSize + saltSize]byte
+	random := &s.random
 	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
 		return Sealed{}, fmt.Errorf("drawing a salt: %w", err)
 	}

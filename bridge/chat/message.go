@@ -65,15 +65,7 @@ func (b *Book) insert(tx store.Tx, no int64, c *Conversation, a Adding) (*Entry,
 	}
 	var client, link, linkState, blob any
 	if m.Client != "" {
-		hash := clientHash(m.Client)
-		known, err := tx.One("SELECT 1 FROM chat_message WHERE conversation = ? AND client = ?", func(store.Row) {}, no, hash)
-		if err != nil {
-			return nil, err
-		}
-		if known {
-			return nil, store.ErrDuplicate
-		}
-		client = hash
+		client = clientHash(m.Client)
 	}
 	entry := &Entry{Rev: c.Rev + 1, State: a.State, At: event.At, Message: *m}
 	if m.Link != nil {
@@ -83,11 +75,14 @@ func (b *Book) insert(tx store.Tx, no int64, c *Conversation, a Adding) (*Entry,
 	if m.Attachment != nil {
 		blob = string(m.Attachment.Blob)
 	}
-	_, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client, link, link_state, blob)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		no, m.Seq, entry.Rev, string(m.From), string(a.State), string(event.Interaction), event.Seq, client, link, linkState, blob)
+	n, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client, link, link_state, blob)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, client) WHERE client IS NOT NULL DO NOTHING`,
+		no, int64(m.Seq), int64(entry.Rev), string(m.From), string(a.State), string(event.Interaction), int64(event.Seq), client, link, linkState, blob)
 	if err != nil {
 		return nil, err
+	}
+	if n == 0 {
+		return nil, store.ErrDuplicate
 	}
 	c.Seq, c.Rev = m.Seq, entry.Rev
 	return entry, nil

@@ -122,7 +122,7 @@ func newFloor(b *testing.B, one writes, conversations int) *floor {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := (&sqlite3.SQLiteDriver{}).Open("file:" + path + "?_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on")
+	c, err := (&sqlite3.SQLiteDriver{}).Open("file:" + path + "?_mutex=no&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on")
 	if err != nil {
 		b.Fatal(err)
 	}

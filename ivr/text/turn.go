@@ -64,7 +64,8 @@ type message struct {
 
 // turn begins one on a copy of the state.
 func (d *Driver) turn(st state) *turn {
-	t := &turn{d: d, now: d.o.Now(), st: st, was: st.s, interaction: st.conv.Interaction, leg: st.conv.Leg}
+	t := &turn{d: d, now: d.o.Now(), st: st, was: st.s, interaction: st.conv.Interaction, leg: st.conv.Leg,
+		notes: make([]note, 0, 8)}
 	t.st.held = slices.Clone(st.held)
 	if t.st.runs() && t.st.s.Facts.Customer == "" { // made together with the interaction
 		t.st.s.Facts.Customer = string(st.conv.Customer)

@@ -25,13 +25,14 @@ type stmt struct {
 	row  []driver.Value
 }
 
-// dsn has every pragma, so that no connection is ever without them.
+// dsn has every pragma, so that no connection is ever without them. What writes belongs to
+// one goroutine and needs no lock of SQLite's own.
 func dsn(path, mode string) string {
 	q := "?mode=" + mode + "&_busy_timeout=5000&_foreign_keys=1"
 	if mode == "ro" {
 		q += "&_query_only=1"
 	} else {
-		q += "&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on"
+		q += "&_mutex=no&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on"
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + q
 }

@@ -50,6 +50,19 @@ func (w *writer) entry(id tandem.InteractionID) (*entry, error) {
 	return e, nil
 }
 
+// hashes are those of the event that is being written. They are made into arguments of its
+// statement once, not for every event.
+type hashes struct {
+	digest, hash, chain store.Hash
+	args                [3]any
+}
+
+func newHashes() *hashes {
+	h := &hashes{}
+	h.args = [3]any{h.digest[:], h.hash[:], h.chain[:]}
+	return h
+}
+
 // append adds an event to the end of its interaction and of the store-wide chain, and
 // gives it its number. If it fails, nothing has changed.
 func (w *writer) append(in *entry, e *tandem.Event) error {
@@ -62,16 +75,17 @@ func (w *writer) append(in *entry, e *tandem.Event) error {
 	if err != nil {
 		return err
 	}
-	chain := store.Chain(w.chain, s.Hash)
+	h := w.hashes
+	h.digest, h.hash, h.chain = s.Digest, s.Hash, store.Chain(w.chain, s.Hash)
 	_, err = w.c.exec(`INSERT INTO event (n, interaction, seq, at, kind, leg, actor, sealed, digest, hash, chain)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		w.n+1, in.no, e.Seq, e.At, string(e.Kind), string(e.Leg), e.Actor, s.Content, s.Digest[:], s.Hash[:], chain[:])
+		int64(w.n+1), in.no, int64(e.Seq), nanos(e.At), string(e.Kind), string(e.Leg), e.Actor, s.Content, h.args[0], h.args[1], h.args[2])
 	if err != nil {
 		return err
 	}
 	w.touched = true
 	w.n++
-	w.chain = chain
+	w.chain = h.chain
 	in.seq, in.hash = e.Seq, s.Hash
 	return nil
 }

@@ -36,6 +36,7 @@ type writer struct {
 	c      *conn
 	random *bufio.Reader
 	sealer store.Sealer
+	hashes *hashes
 
 	// What the journal's end looks like; read again when fresh is false.
 	fresh   bool
@@ -53,7 +54,7 @@ type writer struct {
 
 func newWriter(db *DB, c *conn) *writer {
 	random := bufio.NewReaderSize(db.o.Random, 4096)
-	return &writer{db: db, c: c, random: random, sealer: store.Sealer{Random: random},
+	return &writer{db: db, c: c, random: random, sealer: store.Sealer{Random: random}, hashes: newHashes(),
 		entries: newLRU[tandem.InteractionID, *entry](maxEntries)}
 }
 
