@@ -115,6 +115,19 @@ func (i *Inbox) Got() []simulator.Message {
 	return got
 }
 
+// Wrote are the texts that the phone wrote, the oldest first. Their state is sending until
+// the server has taken them: then it is sent.
+func (i *Inbox) Wrote() []simulator.Message {
+	i.x.t.Helper()
+	var wrote []simulator.Message
+	for _, m := range i.all() {
+		if m.ByPhone {
+			wrote = append(wrote, m)
+		}
+	}
+	return wrote
+}
+
 func (i *Inbox) all() []simulator.Message {
 	i.x.t.Helper()
 	var list struct{ Messages []simulator.Message }
