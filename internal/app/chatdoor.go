@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/identity"
@@ -32,6 +34,10 @@ func (a *App) makeChatDoor() (err error) {
 		},
 		Ready: a.refusingChats, Panicked: func() { a.metrics.panics.WithLabelValues("chat").Inc() }, Now: a.now, Random: a.random, Log: a.log,
 	})
+	if err == nil {
+		a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tandem_chat_sockets", Help: "Open sockets of visitors."},
+			func() float64 { return float64(a.chatDoor.Sockets()) }))
+	}
 	return err
 }
 

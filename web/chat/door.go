@@ -198,6 +198,13 @@ func (d *Door) Close(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// Sockets is how many are open.
+func (d *Door) Sockets() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.sockets)
+}
+
 // enter counts a socket in. It is false once the door is closed, or full.
 func (d *Door) enter(s *socket) bool {
 	d.mu.Lock()
