@@ -177,6 +177,16 @@ func (r *Reach) Withdraw(in tandem.InteractionID) {
 	}
 }
 
+// Over closes the way to another channel that was opened in the wait with that serial.
+func (r *Reach) Over(in tandem.InteractionID, serial int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m, ok := r.moves[in]; ok && m.serial == serial {
+		m.timer.Stop()
+		delete(r.moves, in)
+	}
+}
+
 // answer tells a session what came of an effect.
 func (r *Reach) answer(ctx context.Context, in tandem.InteractionID, serial int, result flow.Result) {
 	r.o.Answer(ctx, in, flow.Input{Kind: flow.InputResult, At: r.o.Now(), Serial: serial, Result: &result})

@@ -90,7 +90,9 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 	}
 	result, err := k.serve(ctx)
 	k.outcome, k.interaction.Lang = result.Reason, result.Lang
-	k.app.live.drop(k.interaction.ID)
+	if !result.GoesOn {
+		k.app.live.drop(k.interaction.ID)
+	}
 	k.goesOn(ctx, result)
 	switch {
 	case err != nil:
@@ -223,8 +225,12 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 		figures = k.audio.Stream.Close() // its ports too
 	}
 	change := &store.Change{}
-	k.app.live.drop(k.interaction.ID)
-	k.app.reach.Withdraw(k.interaction.ID)
+	if k.stay.deaf == nil {
+		k.app.live.drop(k.interaction.ID)
+	}
+	if !k.stay.open { // else it may be what the session has begun elsewhere
+		k.app.reach.Withdraw(k.interaction.ID)
+	}
 	if k.recording != nil {
 		k.recording.keep(change)
 	}

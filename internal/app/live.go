@@ -21,6 +21,7 @@ import (
 type live struct {
 	mu    sync.Mutex
 	calls map[tandem.InteractionID]*call
+	taken map[tandem.InteractionID]struct{} // on their way from one place to another
 }
 
 // maxInbox is how many inputs from outside wait for one call; more are dropped: a link has
@@ -29,6 +30,25 @@ const maxInbox = 32
 
 // errTooLate answers who comes when nobody waits any more.
 var errTooLate error = tandem.Errorf(tandem.CodeConflict, "nobody waits for this any more")
+
+// take has one alone bring an interaction's session to another place. Until letGo nobody
+// else may; ok is false if somebody else does.
+func (l *live) take(id tandem.InteractionID) (letGo func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, taken := l.taken[id]; taken {
+		return nil, false
+	}
+	if l.taken == nil {
+		l.taken = map[tandem.InteractionID]struct{}{}
+	}
+	l.taken[id] = struct{}{}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.taken, id)
+	}, true
+}
 
 func (l *live) put(id tandem.InteractionID, k *call) {
 	l.mu.Lock()
@@ -90,7 +110,7 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 		if s == tandem.LinkOpened || s == tandem.LinkDone {
 			return // whoever lets the customer in says so
 		}
-		a.reach.Withdraw(l.Interaction)
+		a.reach.Over(l.Interaction, l.Serial)
 		outcome = "declined"
 	}
 	a.answer(ctx, l.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: l.Serial, Result: &flow.Result{Outcome: outcome}})
@@ -111,8 +131,7 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 		if s, err := a.stored(ctx, l.Interaction); err != nil || s.Facts.Channel == tandem.Chat { // pressed again
 			return site, token, err
 		}
-		a.reach.Came(l.Interaction, tandem.Chat, "") // they come back to a chat that they left
-		return site, token, a.goOn(ctx, l.Interaction, known.ID, "", carried)
+		return site, token, a.goOn(ctx, l.Interaction, l.Serial, known.ID, "", carried) // they come back to a chat that they left
 	}
 	c := chat.Conversation{
 		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
@@ -129,20 +148,25 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 	if err != nil {
 		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
 	}
-	a.reach.Came(l.Interaction, tandem.Chat, "")
-	return site, token, a.goOn(ctx, l.Interaction, c.ID, "", carried)
+	return site, token, a.goOn(ctx, l.Interaction, l.Serial, c.ID, "", carried)
 }
 
-// goOn moves the session of an interaction that waits for a handoff to a conversation.
-func (a *App) goOn(ctx context.Context, id tandem.InteractionID, to tandem.ConversationID, theirs string, carried bool) error {
-	accepted := func(serial int) *flow.Input {
-		return &flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
-	}
+// goOn moves the session of an interaction to a conversation, if it still waits for the
+// handoff with that serial.
+func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to tandem.ConversationID, theirs string, carried bool) error {
+	accepted := flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
 	why := text.Adopted{Interaction: id, Carried: carried, Theirs: theirs}
+	letGo, ok := a.live.take(id)
+	if !ok {
+		return errTooLate
+	}
+	defer letGo()
+	a.reach.Over(id, serial)
 	if k := a.live.get(id); k != nil {
 		return k.goOn(ctx, to, why, accepted)
 	}
-	if s, err := a.stored(ctx, id); err == nil && s.Wait.Kind != flow.WaitHandoff {
+	waits := func(s flow.Session) bool { return s.Wait.Kind == flow.WaitHandoff && s.Wait.Serial == serial }
+	if s, err := a.stored(ctx, id); err == nil && !waits(s) {
 		return errTooLate // what is released has to be taken over
 	}
 	s, err := a.talk.Release(ctx, id)
@@ -153,10 +177,10 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, to tandem.Conve
 	if err != nil {
 		return fmt.Errorf("taking over the session: %w", err)
 	}
-	if s.Wait.Kind != flow.WaitHandoff {
+	if !waits(s) {
 		return errTooLate
 	}
-	if err := a.talk.Adopt(ctx, to, s, accepted(s.Wait.Serial), why); err != nil {
+	if err := a.talk.Adopt(ctx, to, s, &accepted, why); err != nil {
 		return fmt.Errorf("going on in a conversation: %w", err)
 	}
 	return nil
@@ -195,9 +219,9 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	if c.Interaction == "" {
 		return nil
 	}
-	if _, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok {
+	if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok {
 		// The text is kept; that nobody could go on by it must not have it sent again.
-		if err := a.goOn(ctx, c.Interaction, c.ID, in.From, false); err != nil {
+		if err := a.goOn(ctx, c.Interaction, serial, c.ID, in.From, false); err != nil {
 			a.log.Warn("a customer could not go on by text", "interaction", c.Interaction, "error", err)
 		}
 	}

@@ -30,36 +30,41 @@ type stay struct {
 
 // going is a customer on the way to a conversation.
 type going struct {
-	to   tandem.ConversationID
-	why  text.Adopted
-	done chan error // takes one, what came of it
+	to     tandem.ConversationID
+	why    text.Adopted
+	serial int        // of the wait they were asked in
+	done   chan error // takes one, what came of it
 }
 
 // goTime bounds how long somebody who comes by another channel waits for the call to let
 // the session go: prompts are said to their end.
 const goTime = 20 * time.Second
 
-// waits notes what the session waits for.
+// waits notes what the session waits for. Who came for another wait was too late for it.
 func (st *stay) waits(w flow.Wait) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.wait = w
+	if g := st.to; g != nil && g.serial != w.Serial {
+		st.to = nil
+		g.done <- errTooLate
+	}
 }
 
 // goOn has a call's session go on in a conversation, if it waits for that, and returns
 // when it does.
-func (k *call) goOn(ctx context.Context, to tandem.ConversationID, why text.Adopted, accepted func(serial int) *flow.Input) error {
+func (k *call) goOn(ctx context.Context, to tandem.ConversationID, why text.Adopted, accepted flow.Input) error {
 	why.From = k.leg.ID
-	g := &going{to: to, why: why, done: make(chan error, 1)}
+	g := &going{to: to, why: why, serial: accepted.Serial, done: make(chan error, 1)}
 	k.stay.mu.Lock()
 	w := k.stay.wait
-	if w.Kind != flow.WaitHandoff || k.stay.to != nil {
+	if w.Kind != flow.WaitHandoff || w.Serial != g.serial || k.stay.to != nil {
 		k.stay.mu.Unlock()
 		return errTooLate
 	}
 	k.stay.to = g
 	k.stay.mu.Unlock()
-	if !k.app.live.tell(why.Interaction, *accepted(w.Serial)) {
+	if !k.app.live.tell(why.Interaction, accepted) {
 		return errTooLate
 	}
 	ctx, cancel := context.WithTimeout(ctx, goTime)
@@ -88,6 +93,8 @@ func (k *call) goesOn(ctx context.Context, result ivr.Result) {
 		}
 		g.done <- err
 		return
+	case result.Moved != nil:
+		k.stay.parked = result.Session
 	case result.GoesOn:
 		k.stay.open, k.stay.deaf = true, &result.Session
 	case result.Left && len(result.Session.Frames) > 0:
@@ -119,9 +126,10 @@ func (st *stay) settled(ctx context.Context, k *call) {
 	if st.deaf == nil {
 		return
 	}
-	if err := k.app.talk.AdoptDeaf(ctx, k.interaction.ID, k.leg.ID, *st.deaf); err != nil {
+	err := k.app.talk.AdoptDeaf(ctx, k.interaction.ID, k.leg.ID, *st.deaf)
+	k.app.live.drop(k.interaction.ID) // till now the inbox took what came
+	if err != nil {
 		k.log.Error("a session could not go on after the call", "error", err)
-		return
 	}
 	for {
 		select {
@@ -153,33 +161,54 @@ func (k *call) named() {
 	k.log = k.app.log.With("interaction", k.interaction.ID, "leg", k.leg.ID)
 }
 
+// errStays says that the call stays with its present interaction.
+var errStays = errors.New("an earlier interaction cannot be gone on with")
+
 // resume goes on with an earlier interaction on this call, in the place of the present
 // one, which ends.
 func (k *call) resume(ctx context.Context, present flow.Session, id tandem.InteractionID, t flow.Turn) (ivr.Result, error) {
-	s, lib, err := k.app.takeOver(ctx, id, tandem.Voice)
-	if err != nil { // the present session goes on as if nothing had been found
+	s, err := k.becomes(ctx, id, t)
+	if errors.Is(err, errStays) { // the present session goes on as if nothing had been found
 		k.log.Warn("an earlier interaction could not be gone on with", "earlier", id, "error", err)
 		failed := flow.Input{Kind: flow.InputResult, At: k.app.now(), Serial: present.Wait.Serial, Result: &flow.Result{Outcome: "failed"}}
 		return k.runner.GoOn(ctx, present, failed)
 	}
+	if err != nil {
+		return ivr.Result{}, err
+	}
+	return k.runner.Resume(ctx, s)
+}
+
+// becomes makes the call a leg of an earlier interaction, whose session it returns.
+func (k *call) becomes(ctx context.Context, id tandem.InteractionID, t flow.Turn) (flow.Session, error) {
+	letGo, ok := k.app.live.take(id)
+	if !ok {
+		return flow.Session{}, fmt.Errorf("%w: somebody else goes on with it", errStays)
+	}
+	defer letGo()
+	s, lib, err := k.app.takeOver(ctx, id, tandem.Voice)
+	if err != nil {
+		return s, fmt.Errorf("%w: %w", errStays, err)
+	}
 	story, err := k.app.store.Interaction(ctx, string(id))
 	if err != nil {
-		return ivr.Result{}, fmt.Errorf("finding an earlier interaction: %w", err)
+		return s, fmt.Errorf("finding an earlier interaction: %w", err)
 	}
 	if err := k.leave(ctx); err != nil {
-		return ivr.Result{}, err
+		return s, err
 	}
 	before := k.leg.ID
 	now := k.app.now()
 	k.interaction = story.Interaction
 	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Open, time.Time{}, ""
 	k.leg.ID, k.leg.Interaction, k.leg.Started = tandem.NewID[tandem.LegID](now, k.app.random), id, now
-	k.leg.Assurance, k.leg.AssuranceUntil = max(k.leg.Assurance, t.Assurance), t.Until
+	k.leg.Assurance, k.leg.AssuranceUntil = t.Assurance, t.Until // what it has shown of the earlier one's customer
 	s.Facts.Channel, s.Facts.Caller, s.Facts.Assurance, s.Facts.AssuranceUntil = tandem.Voice, k.leg.From, k.leg.Assurance, t.Until
 	s.Facts.Customer, s.Facts.Phone = string(k.interaction.Customer), provedPhone(t)
+	k.stay.parked = s // till it runs: a call that ends before must not end it
 	data, err := flow.Encode(s)
 	if err != nil {
-		return ivr.Result{}, fmt.Errorf("keeping the session of an earlier interaction: %w", err)
+		return s, fmt.Errorf("keeping the session of an earlier interaction: %w", err)
 	}
 	err = k.app.store.Commit(ctx, &store.Change{
 		Interaction: &k.interaction, Legs: []tandem.Leg{k.leg}, Session: &store.SessionRecord{Data: data, At: now},
@@ -189,12 +218,25 @@ func (k *call) resume(ctx context.Context, present flow.Session, id tandem.Inter
 		},
 	})
 	if err != nil {
-		return ivr.Result{}, fmt.Errorf("going on with an earlier interaction: %w", err)
+		return s, fmt.Errorf("going on with an earlier interaction: %w", err)
 	}
+	k.stay.parked = flow.Session{}
 	k.named()
 	k.library, k.runner.Library = lib, lib
+	k.emptyInbox()
 	k.app.live.put(id, k)
-	return k.runner.Resume(ctx, s)
+	return s, nil
+}
+
+// emptyInbox drops what came for the session before: its waits have the same serials.
+func (k *call) emptyInbox() {
+	for {
+		select {
+		case <-k.inbox:
+		default:
+			return
+		}
+	}
 }
 
 // leave closes the present interaction, of which the call is a leg no more.

@@ -84,6 +84,11 @@ func (w textWorld) Letter(ctx context.Context, c chat.Conversation, m *tandem.Me
 
 // Resume goes on with an earlier interaction in a conversation.
 func (w textWorld) Resume(ctx context.Context, c chat.Conversation, earlier tandem.InteractionID, t flow.Turn) error {
+	letGo, ok := w.a.live.take(earlier)
+	if !ok {
+		return errors.New("somebody else goes on with it")
+	}
+	defer letGo()
 	s, _, err := w.a.takeOver(ctx, earlier, c.Channel)
 	if err != nil {
 		return err
@@ -110,7 +115,8 @@ func (w textWorld) Ended(_ context.Context, r text.Ref, reason string) {
 }
 
 // takeOver takes an interaction's session away from where it runs or lies, if its flows
-// serve the channel it is to go on by. lib is the library it began with.
+// serve the channel it is to go on by. lib is the library it began with. The caller has
+// taken the interaction (live.take), and keeps it till the session runs.
 func (a *App) takeOver(ctx context.Context, id tandem.InteractionID, to tandem.Channel) (s flow.Session, lib *flow.Library, err error) {
 	if k := a.live.get(id); k != nil {
 		return s, nil, errors.New("the interaction is in a call")
