@@ -1,5 +1,6 @@
 // Journey "text": a customer with a telephone, a browser and text messages, and one flow
-// that serves them on all three.
+// that serves them on all three. Calls take their time, so they go on beside what needs
+// the browser alone, each on a server of its own.
 import { calls } from "./text/calls.mjs";
 import { channels } from "./text/channels.mjs";
 import { doors } from "./text/doors.mjs";
@@ -21,28 +22,36 @@ const settings = {
   TANDEM_TEXTS_PER_ADDRESS_PER_HOUR: "100",
 };
 
-export default async function text(tools) {
-  const { browser, root, startServer } = tools;
+export default async function text({ browser, root, startServer, ...tools }) {
   const note = (words) => console.log(`       ${words}`);
-  let server;
-  const [listed, stranger] = [await somebody(() => w.door), await somebody(() => w.door)];
-  settings.TANDEM_CHAT_SITES_DEMO_ORIGINS = listed.origin;
-  let w;
-  try {
-    server = await startServer(settings);
-    w = await world({ browser, root, server });
-    const early = runsOut(w); // it takes a minute
-    early.catch(() => {}); // told where it is awaited
-    await calls(w, { ...tools, note });
-    await channels(w, { ...tools, note });
-    await moves(w, tools);
-    await links(w, tools, early);
-    await widget(w, { ...tools, settings, note }, (other) => world({ browser, root, server: other }));
-    await hosts(w, tools, listed, stranger);
-    await doors(w, tools);
-    await looks(w, tools);
-  } finally {
-    await server?.stop();
-    await Promise.all([listed.stop(), stranger.stop()]);
+  const worldOf = (server) => world({ browser, root, server });
+  await Promise.all([byTelephone(), byBrowser()]);
+
+  async function byTelephone() {
+    const server = await startServer(settings);
+    try {
+      const w = await worldOf(server);
+      for (const part of [calls, channels, moves, doors]) await part(w, { ...tools, note });
+    } finally {
+      await server.stop();
+    }
+  }
+
+  async function byBrowser() {
+    let w;
+    const [listed, stranger] = [await somebody(() => w.door), await somebody(() => w.door)];
+    const server = await startServer({ ...settings, TANDEM_CHAT_SITES_DEMO_ORIGINS: listed.origin });
+    try {
+      w = await worldOf(server);
+      const early = runsOut(w); // it takes a minute
+      early.catch(() => {}); // told where it is awaited
+      await widget(w, { ...tools, again: (dir) => startServer(settings, dir) }, worldOf);
+      await looks(w, tools);
+      await hosts(w, tools, listed, stranger);
+      await links(w, { ...tools, browser }, early);
+    } finally {
+      await server.stop();
+      await Promise.all([listed.stop(), stranger.stop()]);
+    }
   }
 }

@@ -5,6 +5,7 @@ import { noSeriousProblems } from "../axe.mjs";
 import { chat } from "./world.mjs";
 
 export async function looks(w, { check, shot }) {
+  await w.reply("+8613800000001", "你好"); // so that there is something to be seen
   for (const width of [390, 1280]) {
     for (const locale of ["en-GB", "zh-CN"]) {
       const zh = locale === "zh-CN";
@@ -19,7 +20,7 @@ export async function looks(w, { check, shot }) {
       };
       await check(`looks: ${width} px, ${locale}, ${colorScheme}`, () =>
         w.visit({ locale, colorScheme, viewport: { width, height: width === 390 ? 844 : 800 }, expect: /status of 4(00|04|22)/ }, async (page, context) => {
-          await page.getByRole("log", { name: say("Texts", "短信") }).getByRole("link").first().waitFor(); // of the calls before
+          await page.getByRole("log", { name: say("Texts", "短信") }).getByText("欢迎来到海港银行服务台").first().waitFor();
           await take(page, "demo");
           const c = chat(page, zh);
           await c.open();

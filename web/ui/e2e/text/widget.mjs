@@ -8,7 +8,7 @@ import { chat, is, until } from "./world.mjs";
 
 const lost = /WebSocket|ERR_|Failed to load/; // what a browser says of a lost network
 
-export async function widget(w, { check, startServer, settings }, world) {
+export async function widget(w, { check, again }, world) {
   // wrote is what a customer wrote by the journal, in its order.
   const wrote = (story) => story.events.filter(is("message.added", { from: "customer" })).map((e) => e.data.text);
 
@@ -37,7 +37,7 @@ export async function widget(w, { check, startServer, settings }, world) {
     }));
 
   await check("the server is killed in mid-talk and started again: in order, nothing lost or doubled", async () => {
-    let server = await startServer(settings);
+    let server = await again();
     const dir = dirname(server.config);
     try {
       const mine = await world(server);
@@ -50,7 +50,7 @@ export async function widget(w, { check, startServer, settings }, world) {
         for (const text of texts.slice(0, 3)) await c.say(text);
         await server.kill(); // some of them are on their way
         for (const text of texts.slice(3, 6)) await c.say(text);
-        server = await startServer(settings, dir);
+        server = await again(dir);
         for (const text of texts.slice(6)) await c.say(text);
         const { id } = await mine.begun("chat:demo", since);
         const story = await mine.told(id, "all has arrived", (s) => wrote(s).length >= 9, 30_000);
