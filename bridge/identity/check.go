@@ -64,21 +64,6 @@ func (d *Desk) CheckCode(ctx context.Context, id CheckID, typed string) (ok bool
 	return ok, left, err
 }
 
-// SentTo reports whether a code that still counts was sent to an identity.
-func (d *Desk) SentTo(ctx context.Context, id CheckID, to tandem.Identity) (yes bool, err error) {
-	value := to.Value
-	if n, ok := phone(d.o.Country, value); to.Kind == tandem.IdentityPhone && ok {
-		value = n
-	}
-	err = d.o.Records.View(ctx, func(tx store.Tx) error {
-		_, err := tx.One("SELECT who FROM check_code WHERE id = ? AND expires > ?", func(r store.Row) {
-			yes = hmac.Equal(r.Bytes(0), d.o.Blind("code number", value))
-		}, string(id), d.o.Now())
-		return err
-	})
-	return yes, err
-}
-
 // issue makes a code for somebody and counts it. With hide the limits of the receiver
 // make no difference that can be seen: the code is made all the same, and full says that
 // it may not be sent.

@@ -211,17 +211,21 @@ func (d *Desk) tell(rule string) {
 	}
 }
 
-// network is what counts as one address: whoever has one IPv6 address has 2^64.
+// network is what counts as one address, with or without a port: whoever has one IPv6
+// address has 2^64. What is no address counts as it is.
 func network(source string) string {
 	a, err := netip.ParseAddr(source)
-	if err != nil || a.Unmap().Is4() {
-		return source
+	if at, with := netip.ParseAddrPort(source); with == nil {
+		a, err = at.Addr(), nil
 	}
-	p, err := a.WithZone("").Prefix(64)
 	if err != nil {
 		return source
 	}
-	return p.String()
+	a = a.Unmap().WithZone("")
+	if p, err := a.Prefix(64); err == nil && a.Is6() {
+		return p.String()
+	}
+	return a.String()
 }
 
 // connection is the address a request's connection comes from.

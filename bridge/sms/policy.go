@@ -95,7 +95,7 @@ func (d *Desk) reserve(tx store.Tx, m *Message, parts int, final bool) error {
 	now := d.o.Now()
 	to, _ := Normal(m.To)
 	_, err = tx.Exec("INSERT INTO sms_sent (key, at, number, parts, visitor, address) VALUES (?, ?, ?, ?, ?, ?)",
-		m.Key, now.UnixNano(), d.hidden("number", to), parts, d.hidden("visitor", m.Visitor), d.hidden("address", m.Address))
+		m.Key, now.UnixNano(), d.hidden("number", to), parts, d.hidden("visitor", m.Visitor), d.hidden("address", network(m.Address)))
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (d *Desk) counted(tx store.Tx, m *Message, parts int) (*Refused, error) {
 		{"per_number", "texts.per_number_per_hour", countNumber, d.hidden("number", to), time.Hour, p.PerNumberPerHour},
 		{"per_number", "texts.per_number_per_day", countNumber, d.hidden("number", to), day, p.PerNumberPerDay},
 		{"per_visitor", "texts.per_visitor_per_hour", countVisitor, d.hidden("visitor", m.Visitor), time.Hour, p.PerVisitorPerHour},
-		{"per_address", "texts.per_address_per_hour", countAddress, d.hidden("address", m.Address), time.Hour, p.PerAddressPerHour},
+		{"per_address", "texts.per_address_per_hour", countAddress, d.hidden("address", network(m.Address)), time.Hour, p.PerAddressPerHour},
 	} {
 		if c.of == nil {
 			continue

@@ -33,6 +33,7 @@ func TestCaps(t *testing.T) {
 		}, "per_number", 2, time.Hour},
 		{"per visitor", func(p *Policy) { p.PerVisitorPerHour = 2 }, func(m *Message, _ int) { m.Visitor = "v" }, "per_visitor", 2, time.Hour},
 		{"per address", func(p *Policy) { p.PerAddressPerHour = 2 }, func(m *Message, i int) { m.Address, m.Visitor = "192.0.2.1", fmt.Sprint(i) }, "per_address", 2, time.Hour},
+		{"per network of IPv6", func(p *Policy) { p.PerAddressPerHour = 2 }, func(m *Message, i int) { m.Address, m.Visitor = fmt.Sprintf("2001:db8:1:2::%x", i+1), fmt.Sprint(i) }, "per_address", 2, time.Hour},
 		{"money", func(p *Policy) {
 			p.Price = func(string) (float64, bool) { return 0.05, true }
 			p.MoneyPerDay = 0.15

@@ -24,9 +24,7 @@ type caller struct {
 // dials calls up a number from one.
 func (s *textServer) dials(t *testing.T, number, from string, but ...tandem.InteractionID) *caller {
 	t.Helper()
-	for _, x := range s.calls(t) {
-		but = append(but, x)
-	}
+	but = append(but, s.calls(t)...)
 	d := s.peer(t).Call(number, testkit.Options{From: from})
 	return &caller{Dialog: d, t: t, s: s, id: s.latest(t, number, but...).Interaction.ID, taken: map[tandem.InteractionID]int{}}
 }

@@ -83,7 +83,7 @@ var table = map[string][]string{
 	"web/answer": nil,
 	"web/api":    {"tandem", "web/answer"},
 	"web/chat":   {"tandem", "bridge/chat", "store", "store/blob", "web/answer"},
-	"web/link":   {"tandem", "bridge/link", "ivr/flow", "ivr/flow/expression", "store"},
+	"web/link":   {"tandem", "bridge/link", "ivr/flow", "ivr/flow/expression", "store", "web/answer"},
 	"web/login":  {"store", "store/staff", "web/answer"},
 	"web/studio": {"tandem", "internal/shelf", "internal/tally", "ivr/flow", "ivr/flow/complete", "ivr/flow/format", "ivr/flow/picture", "ivr/flow/read", "ivr/flow/schema", "ivr/flow/source", "ivr/flow/suite", "store", "store/release", "store/staff", "web/answer"},
 	"web/oidc":   {"store/staff", "web/login"},

@@ -28,3 +28,14 @@ func Source(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	}
 	return addr
 }
+
+// Network is what limits count as one address: whoever has one IPv6 address has 2^64.
+func Network(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}

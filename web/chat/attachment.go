@@ -130,7 +130,7 @@ func (u *uploads) decode(ctx context.Context, data []byte) (p picture, err error
 
 // postAttachment takes a picture, to be named in a message soon.
 func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Conversation) {
-	if wait := d.limits.take(perHour("picture", d.o.Limits.AttachmentsPerHour), network(d.source(r))); wait > 0 {
+	if wait := d.limits.take(perHour("picture", d.o.Limits.AttachmentsPerHour), answer.Network(d.source(r))); wait > 0 {
 		tooMany(w, wait)
 		return
 	}

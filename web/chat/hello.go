@@ -7,6 +7,7 @@ import (
 
 	"tandem/bridge/chat"
 	"tandem/store"
+	"tandem/web/answer"
 )
 
 // stranger is who has no conversation yet. It has the token its conversation will have, so
@@ -61,7 +62,7 @@ func (s *socket) recognise(in incoming) (c chat.Conversation, why string) {
 // byToken finds the conversation of a token. If it is that of a stranger whose old socket
 // is still there, cut off and not noticed, the stranger goes on by this one.
 func (s *socket) byToken(token string) (c chat.Conversation, why string) {
-	d, key := s.door, network(s.from)
+	d, key := s.door, answer.Network(s.from)
 	if d.limits.look(guessing, key) > 0 {
 		return c, "later"
 	}

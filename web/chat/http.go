@@ -76,7 +76,7 @@ func (d *Door) postCallback(w http.ResponseWriter, r *http.Request, c chat.Conve
 		return
 	}
 	address := d.source(r)
-	if wait := d.limits.take(perHour("call", d.o.Limits.CallbacksPerHour), network(address)); wait > 0 {
+	if wait := d.limits.take(perHour("call", d.o.Limits.CallbacksPerHour), answer.Network(address)); wait > 0 {
 		tooMany(w, wait)
 		return
 	}

@@ -91,7 +91,7 @@ func (l *limits) ask(r rate, key string, count bool) (wait time.Duration) {
 func (l *limits) admit(a netip.Addr, most int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := network(a)
+	key := answer.Network(a)
 	if l.sockets[key] >= most {
 		return false
 	}
@@ -102,21 +102,10 @@ func (l *limits) admit(a netip.Addr, most int) bool {
 func (l *limits) release(a netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := network(a)
+	key := answer.Network(a)
 	if l.sockets[key]--; l.sockets[key] <= 0 {
 		delete(l.sockets, key)
 	}
-}
-
-// network is what counts as one address: whoever has one IPv6 address has 2^64.
-func network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }
 
 func seconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }

@@ -119,7 +119,7 @@ func (d *Door) mine(h func(w http.ResponseWriter, r *http.Request, c chat.Conver
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		address := d.source(r)
 		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if wait := d.limits.look(guessing, network(address)); wait > 0 {
+		if wait := d.limits.look(guessing, answer.Network(address)); wait > 0 {
 			tooMany(w, wait)
 			return
 		}
@@ -128,7 +128,7 @@ func (d *Door) mine(h func(w http.ResponseWriter, r *http.Request, c chat.Conver
 			c, err = d.o.Book.ByToken(r.Context(), token)
 		}
 		if errors.Is(err, store.ErrNotFound) {
-			d.limits.take(guessing, network(address))
+			d.limits.take(guessing, answer.Network(address))
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			answer.Refuse(w, http.StatusUnauthorized, "token", "This needs the token of a conversation, as Authorization: Bearer.")
 			return

@@ -10,6 +10,7 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/store"
+	"tandem/web/answer"
 )
 
 // bucketOf is a bucket of one socket, touched by its reader only.
@@ -81,7 +82,7 @@ func (s *socket) begin(ctx context.Context, about string) (ok bool) {
 		return true
 	}
 	d := s.door
-	if wait := d.limits.take(perHour("new", d.o.Limits.ConversationsPerHour), network(s.from)); wait > 0 {
+	if wait := d.limits.take(perHour("new", d.o.Limits.ConversationsPerHour), answer.Network(s.from)); wait > 0 {
 		s.push(refusal(about, codeFull, wordsFull, wait))
 		return false
 	}

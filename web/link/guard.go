@@ -15,6 +15,7 @@ import (
 	"time"
 
 	links "tandem/bridge/link"
+	"tandem/web/answer"
 )
 
 // Bounds.
@@ -134,7 +135,7 @@ type limiter struct {
 	each  time.Duration // for one more
 
 	mu  sync.Mutex
-	all map[netip.Prefix]*bucket
+	all map[string]*bucket // by network
 }
 
 type bucket struct {
@@ -143,14 +144,14 @@ type bucket struct {
 }
 
 func newLimiter(now func() time.Time, burst int, each time.Duration) *limiter {
-	return &limiter{now: now, burst: burst, each: each, all: map[netip.Prefix]*bucket{}}
+	return &limiter{now: now, burst: burst, each: each, all: map[string]*bucket{}}
 }
 
 // allow reports whether an address may do n more, and counts them if so. n = 0 only asks.
 func (l *limiter) allow(a netip.Addr, n int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, key := l.now(), network(a)
+	now, key := l.now(), answer.Network(a)
 	b := l.all[key]
 	if b == nil {
 		if n == 0 {
@@ -174,27 +175,11 @@ func (l *limiter) room() {
 	if len(l.all) < maxAddresses {
 		return
 	}
-	var oldest netip.Prefix
+	oldest := ""
 	for key, b := range l.all {
 		if old := l.all[oldest]; old == nil || b.at.Before(old.at) {
 			oldest = key
 		}
 	}
 	delete(l.all, oldest)
-}
-
-// network is what counts as one address: whoever has one IPv6 address has 2^64.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // of no address: the zero Prefix, one for all of those
-	return p
-}
-
-func remote(r *http.Request) netip.Addr {
-	a, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return a.Addr()
 }

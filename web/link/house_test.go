@@ -200,12 +200,12 @@ func (h *house) browser() *browser {
 	return &browser{h: h, cookies: map[string]string{}, agent: "Chromium/140", langs: "en-GB,en;q=0.9", address: "192.0.2.1"}
 }
 
-type answer struct {
+type response struct {
 	*httptest.ResponseRecorder
 	text string
 }
 
-func (b *browser) send(method, target string, form url.Values, change ...func(*http.Request)) answer {
+func (b *browser) send(method, target string, form url.Values, change ...func(*http.Request)) response {
 	var r *http.Request
 	if form == nil {
 		r = httptest.NewRequest(method, target, nil)
@@ -229,15 +229,15 @@ func (b *browser) send(method, target string, form url.Values, change ...func(*h
 	for _, c := range w.Result().Cookies() {
 		b.cookies[c.Name] = c.Value
 	}
-	return answer{w, w.Body.String()}
+	return response{w, w.Body.String()}
 }
 
-func (b *browser) get(target string) answer { return b.send("GET", target, nil) }
+func (b *browser) get(target string) response { return b.send("GET", target, nil) }
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
 
 // sealed are the hidden inputs of a page.
-func (a answer) sealed() url.Values {
+func (a response) sealed() url.Values {
 	v := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(a.text, -1) {
 		v.Set(m[1], strings.ReplaceAll(m[2], "&#43;", "+"))
@@ -246,7 +246,7 @@ func (a answer) sealed() url.Values {
 }
 
 // press opens a link as a person does and returns the answer to the press.
-func (b *browser) press(token string, change ...func(*http.Request)) answer {
+func (b *browser) press(token string, change ...func(*http.Request)) response {
 	return b.send("POST", "/l", b.get("/l/"+token).sealed(), change...)
 }
 
@@ -262,7 +262,7 @@ func (b *browser) opened(t testing.TB, token string) string {
 }
 
 // does sends a page's form with more values.
-func (b *browser) does(page string, with url.Values, change ...func(*http.Request)) answer {
+func (b *browser) does(page string, with url.Values, change ...func(*http.Request)) response {
 	form := b.get(page).sealed()
 	for name, values := range with {
 		form[name] = values
@@ -278,7 +278,7 @@ func good() url.Values {
 	}
 }
 
-func has(t testing.TB, a answer, status int, parts ...string) {
+func has(t testing.TB, a response, status int, parts ...string) {
 	t.Helper()
 	if a.Code != status {
 		t.Errorf("status %d, want %d: %s", a.Code, status, a.text)

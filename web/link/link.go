@@ -22,6 +22,7 @@ import (
 	links "tandem/bridge/link"
 	"tandem/ivr/flow"
 	"tandem/store"
+	"tandem/web/answer"
 )
 
 //go:embed page
@@ -81,7 +82,7 @@ func Handler(o Options) http.Handler {
 		o.Attempts = defaultAttempts
 	}
 	if o.Address == nil {
-		o.Address = remote
+		o.Address = func(r *http.Request) netip.Addr { return answer.Source(r, nil) }
 	}
 	p := &pages{
 		o: o, forms: newNonces(o.Key, o.Now), looks: newLooks(),

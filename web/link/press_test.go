@@ -14,7 +14,7 @@ import (
 )
 
 // bare is a page without what differs by chance: tokens and nonces.
-func bare(a answer) string {
+func bare(a response) string {
 	text := hidden.ReplaceAllString(a.text, "")
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(`"/?`, r) }) {
 		if links.ValidToken(part) {
@@ -59,7 +59,7 @@ func TestHeaders(t *testing.T) {
 	_, token := h.token(t, h.order("k"))
 	b := h.browser()
 	page := b.opened(t, token)
-	for name, a := range map[string]answer{
+	for name, a := range map[string]response{
 		"neutral": b.get("/l/" + token), "unusable": b.get("/l/x"), "operation": b.get(page), "picture": b.get(page + "/1"),
 		"wrong": b.does(page, url.Values{"act": {"done"}}), "done": b.does(page, good()), "nothing": b.get("/else"),
 	} {
@@ -168,7 +168,7 @@ func TestPressedTwice(t *testing.T) {
 
 func TestAllThatIsRefusedLooksAlike(t *testing.T) {
 	h := newHouse(t, nil)
-	refused := map[string]answer{}
+	refused := map[string]response{}
 	_, token := h.token(t, h.order(ids(1)))
 	h.browser().press(token)
 	refused["another browser"] = h.browser().press(token)

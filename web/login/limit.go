@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"tandem/web/answer"
 )
 
 // Bounds of guessing. The delay after a number of failures is doubled with each more.
@@ -54,7 +56,7 @@ const (
 func (l *limiter) try(name string, source netip.Addr) (done func(outcome), wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, from := l.now(), network(source)
+	now, from := l.now(), answer.Network(source)
 	byName := "name " + name
 	_, known := l.known[name+" "+from]
 	if known {
@@ -121,15 +123,4 @@ func drop[V any](m map[string]V, at func(V) time.Time) {
 		}
 	}
 	delete(m, oldest)
-}
-
-// network is what counts as one address: whoever has one IPv6 address has 2^64.
-func network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }

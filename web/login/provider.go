@@ -15,6 +15,7 @@ import (
 
 	"tandem/store"
 	"tandem/store/staff"
+	"tandem/web/answer"
 )
 
 // Provider is a service outside that checks who somebody is; web/oidc speaks with one.
@@ -212,7 +213,7 @@ func newPending(now func() time.Time) *pending {
 }
 
 func (p *pending) begin(provider string, source netip.Addr) (b begun, state string, ok bool) {
-	b = begun{provider: provider, browser: random(), nonce: random(), verifier: random(), source: network(source), at: p.now()}
+	b = begun{provider: provider, browser: random(), nonce: random(), verifier: random(), source: answer.Network(source), at: p.now()}
 	state = random()
 	p.mu.Lock()
 	defer p.mu.Unlock()
