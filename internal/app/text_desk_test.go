@@ -47,6 +47,7 @@ prompts:
   cannot: { en: { text: "That cannot be sent.", audio: blip.wav } }
 commands:
   help: { keys: "*4", phrases: { en: [elsewhere] }, go: where }
+  agent: { keys: "*5", phrases: { en: [prove] }, go: who }
 steps:
   main:
     menu:
@@ -104,7 +105,8 @@ steps:
   who:
     identify: { level: verified, by: [code] }
     next: { passed: known, else: unknown }
-  known: { say: known, next: main }
+  known: { say: known, next: began }
+  began: { branch: [ { if: colour == 'none', go: main } ], next: { else: back_in } }
   unknown: { say: unknown, next: main }
   earlier: { resume: {}, next: { failed: unknown, declined: main } }
   left: { end: { reason: left } }

@@ -105,3 +105,11 @@ func (b *Browser) Words() string {
 
 // Address is that of the page it shows.
 func (b *Browser) Address() string { return b.at.String() }
+
+// Cookies are the values of those that the browser has for the page.
+func (b *Browser) Cookies() (values []string) {
+	for _, c := range b.client.Jar.Cookies(b.at) {
+		values = append(values, c.Value)
+	}
+	return values
+}
