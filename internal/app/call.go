@@ -91,7 +91,7 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 	result, err := k.serve(ctx)
 	k.outcome, k.interaction.Lang = result.Reason, result.Lang
 	if !result.GoesOn {
-		k.app.live.drop(k.interaction.ID)
+		k.app.live.drop(k.interaction.ID, k)
 	}
 	k.goesOn(ctx, result)
 	switch {
@@ -226,7 +226,7 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	}
 	change := &store.Change{}
 	if k.stay.deaf == nil {
-		k.app.live.drop(k.interaction.ID)
+		k.app.live.drop(k.interaction.ID, k)
 	}
 	if !k.stay.open { // else it may be what the session has begun elsewhere
 		k.app.reach.Withdraw(k.interaction.ID)

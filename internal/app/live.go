@@ -59,10 +59,13 @@ func (l *live) put(id tandem.InteractionID, k *call) {
 	l.calls[id] = k
 }
 
-func (l *live) drop(id tandem.InteractionID) {
+// drop forgets a call, unless another runs its interaction meanwhile.
+func (l *live) drop(id tandem.InteractionID, k *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.calls, id)
+	if l.calls[id] == k {
+		delete(l.calls, id)
+	}
 }
 
 func (l *live) get(id tandem.InteractionID) *call {

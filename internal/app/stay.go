@@ -127,7 +127,7 @@ func (st *stay) settled(ctx context.Context, k *call) {
 		return
 	}
 	err := k.app.talk.AdoptDeaf(ctx, k.interaction.ID, k.leg.ID, *st.deaf)
-	k.app.live.drop(k.interaction.ID) // till now the inbox took what came
+	k.app.live.drop(k.interaction.ID, k) // till now the inbox took what came
 	if err != nil {
 		k.log.Error("a session could not go on after the call", "error", err)
 	}
@@ -241,7 +241,7 @@ func (k *call) emptyInbox() {
 
 // leave closes the present interaction, of which the call is a leg no more.
 func (k *call) leave(ctx context.Context) error {
-	k.app.live.drop(k.interaction.ID)
+	k.app.live.drop(k.interaction.ID, k)
 	k.app.reach.Withdraw(k.interaction.ID)
 	now := k.app.now()
 	t := tandem.Terminate(tandem.ByFlow, tandem.ReasonMoved)

@@ -1,13 +1,21 @@
 package app
 
 import (
+	"crypto/rand"
+	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"tandem"
+	"tandem/bridge/chat"
 	"tandem/bridge/link"
+	"tandem/internal/config"
 	"tandem/internal/testkit"
 	"tandem/ivr/flow"
+	"tandem/ivr/text"
 	"tandem/store"
 )
 
@@ -73,6 +81,92 @@ func TestTheEndOfACallLeavesWhatTheSessionBegan(t *testing.T) {
 	call.WaitBye(patience)
 	phone.Gets("Answer this to go on")
 	s.shows(t, call.id, "the end of the call", func(story store.Story) bool { return !story.Legs[0].Ended.IsZero() })
+	// The link that led to the chat has had its day: nothing that becomes of it matters.
+	all, err := s.links.Of(t.Context(), call.id)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d links, %v", len(all), err)
+	}
+	s.linkChanged(t.Context(), all[0], tandem.LinkExpired, nil)
+	if err := s.goOn(t.Context(), call.id, all[0].Serial, tandem.NewID[tandem.ConversationID](time.Now(), rand.Reader), "", false); err == nil {
+		t.Error("a session went by a way that it is not waiting at")
+	}
 	phone.Says("good")
 	phone.Gets("Which colour?")
+}
+
+// A page that is finished while its caller's call is being ended is heard of.
+func TestPageFinishedAsTheCallEnds(t *testing.T) {
+	t.Parallel()
+	s := newDesk(t, textSetup{change: func(c *config.Config) { c.Limits.MaxCallTime = 6 * time.Second }})
+	phone := s.texts.Inbox(customer)
+	call := s.dials(t, "3", customer)
+	call.presses("2")
+	b := testkit.NewBrowser(t).Get(address(t, phone.Gets("Fill this in").Text)).Send("", nil)
+	call.hears("You have opened it")
+	call.Want(2*patience, "BYE", func(m *testkit.Message) bool { return strings.HasPrefix(m.Start, "BYE ") }) // and does not answer it yet
+	b.Send("done", map[string]string{"user": "harbour.li"})
+	story := s.shows(t, call.id, "the end of the interaction", closed)
+	if said := words(prompts(story)); !strings.Contains(said, "The page is done.") {
+		t.Errorf("the flow said %s", said)
+	}
+}
+
+// Who comes when the wait is over is told at once, and is not in the way of the next.
+func TestTooLateForACall(t *testing.T) {
+	k := &call{app: &App{}, inbox: make(chan flow.Input, maxInbox)}
+	k.app.live.put("i", k)
+	k.stay.waits(flow.Wait{Kind: flow.WaitHandoff, Serial: 3})
+	for _, serial := range []int{3, 5} {
+		came := make(chan error, 1)
+		go func() { came <- k.goOn(t.Context(), "c", text.Adopted{Interaction: "i"}, flow.Input{Serial: serial}) }()
+		select {
+		case <-k.inbox:
+		case err := <-came:
+			t.Fatalf("at wait %d: %v", serial, err)
+		}
+		k.stay.waits(flow.Wait{Kind: flow.WaitHandoff, Serial: serial + 2}) // its own time was over meanwhile
+		if err := <-came; !errors.Is(err, errTooLate) {
+			t.Errorf("at wait %d: %v", serial, err)
+		}
+	}
+}
+
+// A session that lies parked goes to one of those who come for it at once.
+func TestParkedSessionGoesToOne(t *testing.T) {
+	t.Parallel()
+	s := newDesk(t, textSetup{})
+	phone := s.texts.Inbox(customer)
+	call := s.dials(t, "3", customer)
+	call.presses("1")
+	call.at("keep")
+	call.presses("1")
+	call.at("colour")
+	call.presses("*4")
+	call.at("from_voice")
+	call.presses("1")
+	phone.Gets("Go on here")
+	call.Bye()
+	s.shows(t, call.id, "the end of the call", closed)
+	parked, err := s.stored(t.Context(), call.id)
+	if err != nil || parked.Wait.Kind != flow.WaitHandoff {
+		t.Fatalf("%v: parked is %+v", err, parked.Wait)
+	}
+	var all sync.WaitGroup
+	var went atomic.Int32
+	for range 8 {
+		c := chat.Conversation{ID: tandem.NewID[tandem.ConversationID](time.Now(), rand.Reader), Channel: tandem.Chat, Entry: "chat:night", Lang: "en", Started: time.Now()}
+		if err := s.store.Update(t.Context(), func(tx store.Tx) error { return s.book.Create(tx, &c) }); err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			if s.goOn(t.Context(), call.id, parked.Wait.Serial, c.ID, "", false) == nil {
+				went.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	moved := payloads[tandem.Moved](s.read(t, call.id), tandem.EventResumed)
+	if went.Load() != 1 || len(moved) != 1 {
+		t.Errorf("the session went to %d conversations, by %d moves", went.Load(), len(moved))
+	}
 }
