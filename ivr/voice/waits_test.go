@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,8 @@ func TestMusicWhileAPageIsOpen(t *testing.T) {
 	l.inbox <- flow.Input{Kind: flow.InputResult, Serial: 4, Result: &flow.Result{Outcome: "done"}}
 	<-done
 	spans := l.heard(620, 440, 1000)
-	if got := sounds(spans); !strings.HasPrefix(got, "620 440 620 ") || testkit.ToneTime(spans, 1000) != 0 {
+	// A busy machine makes gaps in a tone.
+	if got := strings.Join(slices.Compact(strings.Fields(sounds(spans))), " "); !strings.HasPrefix(got, "620 440 620") || testkit.ToneTime(spans, 1000) != 0 {
 		t.Errorf("heard %s", testkit.Describe(spans))
 	}
 }
