@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -201,6 +202,11 @@ func (a *App) stored(ctx context.Context, id tandem.InteractionID) (flow.Session
 // textArrived takes a text that somebody wrote to one of our numbers.
 func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	c, err := a.book.ByPeer(ctx, in.To, in.From)
+	if err == nil && c.Interaction == "" || errors.Is(err, store.ErrNotFound) { // it would begin something
+		if _, served := a.entries.Load().Named("sms:" + in.To); !served {
+			return &sms.Rejected{Rule: "unknown_number", Status: http.StatusNotFound, Why: "no entry leads texts to this number to a flow"}
+		}
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		c = chat.Conversation{
 			Channel: tandem.SMS, Entry: "sms:" + in.To, Ours: in.To, Theirs: in.From, Lang: languageOf(in.From), Started: a.now(),
