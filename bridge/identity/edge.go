@@ -211,17 +211,15 @@ func (d *Desk) find(ctx context.Context, w Who, n tandem.Number) (found, error) 
 		return found{}, err
 	}
 	f := found{Check: id}
-	if p == nil || to.Value == "" {
-		return f, nil
-	}
-	f.Target, f.To = p.ID, to
-	if full {
+	if p == nil || to.Value == "" || full { // a code that nobody was told opens nothing, even if it is guessed
 		return f, nil
 	}
 	theirs := Who{Interaction: p.ID, Customer: p.Customer, Channel: w.Channel, Caller: w.Caller, Entry: p.Entry, Lang: p.Lang, Address: w.Address}
 	if err := d.deliver(ctx, theirs, id, code, to, "resume"); err != nil { // told to nobody but the log
 		d.o.Log.Warn("a code for going on cannot be sent", "interaction", p.ID, "error", err)
+		return f, nil
 	}
+	f.Target, f.To = p.ID, to
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -357,6 +358,43 @@ func TestResumeEnds(t *testing.T) {
 			if c.hears("resume_sent"); len(w.sent) != tt.sent {
 				t.Errorf("open %v, after %v: sent %d", open, tt.after, len(w.sent))
 			}
+		}
+	}
+}
+
+// zeros makes every code 000000.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	if len(b) == 4 {
+		clear(b)
+		return 4, nil
+	}
+	return cryptorand.Read(b)
+}
+
+// A code that was told to nobody opens nothing: otherwise a stranger of many numbers could
+// go on guessing when the phone's own limit has long been reached.
+func TestAnUnsentCodeIsNoCode(t *testing.T) {
+	for name, prevent := range map[string]func(w *world, n tandem.Number){
+		"the phone has had too many": func(w *world, n tandem.Number) {
+			for range codesPerNumberHour {
+				w.begin(w.comes(tandem.Voice, "", ""), goOn).enter(string(n))
+				w.pass(11 * time.Minute)
+			}
+		},
+		"it cannot be sent": func(w *world, _ tandem.Number) { w.refuse = errNo },
+	} {
+		w := newWorld(t, func(o *Options) { o.Random = zeros{} })
+		w.customer(phoneA)
+		n := w.parks(w.comes(tandem.Voice, phoneA, ""))
+		prevent(w, n)
+		sent := len(w.sent)
+		c := w.begin(w.comes(tandem.Chat, "", ""), goOn)
+		c.enter(string(n))
+		c.hears("resume_sent")
+		if c.enter("000000"); len(w.sent) != sent || c.turn.Go != "" {
+			t.Errorf("%s: %d codes were sent, and it hears %q", name, len(w.sent)-sent, said(c.turn))
 		}
 	}
 }
