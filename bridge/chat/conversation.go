@@ -52,6 +52,22 @@ func (b *Book) Save(tx store.Tx, c *Conversation) error {
 	return nil
 }
 
+// Speak notes the language that the customer has chosen, and changes nothing else.
+// store.ErrNotFound if there is no such conversation.
+func (b *Book) Speak(ctx context.Context, id tandem.ConversationID, lang string) error {
+	err := b.o.Database.Update(ctx, func(tx store.Tx) error {
+		n, err := tx.Exec("UPDATE chat_conversation SET lang = ? WHERE id = ?", lang, string(id))
+		if err == nil && n == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("changing the language of conversation %s: %w", id, err)
+	}
+	return nil
+}
+
 // Find reads a conversation; store.ErrNotFound if there is none.
 func (b *Book) Find(ctx context.Context, id tandem.ConversationID) (Conversation, error) {
 	return b.find(ctx, "WHERE id = ?", string(id))

@@ -98,6 +98,11 @@ func (v visitors) Open(ctx context.Context, id tandem.ConversationID) error {
 	return v.a.talk.Open(ctx, id)
 }
 
+// Speak notes the language that the customer has chosen.
+func (v visitors) Speak(ctx context.Context, id tandem.ConversationID, lang string) error {
+	return v.a.talk.Speak(ctx, id, lang)
+}
+
 // Say hands a message on.
 func (v visitors) Say(ctx context.Context, id tandem.ConversationID, s webchat.Said) (chat.Entry, error) {
 	v.a.addressOf.put(id, s.Address)

@@ -190,7 +190,7 @@ func (t *turn) change(letters []store.Outgoing) (*store.Change, error) {
 	for _, n := range t.notes {
 		data := n.data
 		if n.message != nil {
-			data = n.message.m
+			data = &n.message.m
 		}
 		leg := t.leg
 		if n.leg != "" {

@@ -59,7 +59,7 @@ type writes struct {
 // measured says messages and counts what is in the tables afterwards.
 func measured(b *testing.B) writes {
 	b.Helper()
-	const messages = 100
+	const messages = 20
 	h := newHouse(b, pick)
 	id := h.chat()
 	h.open(id)

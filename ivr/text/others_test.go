@@ -227,7 +227,8 @@ func TestVersions(t *testing.T) {
 	h.talked(id, "Welcome.", ask, "> cards", "Here are cards.", ask, "> cards", "Here are cards.", ask, "> loans", "Here are loans.", "Welcome.", ask, "> cards", "New cards.", ask)
 }
 
-// A picture is shown and taken by nobody.
+// A picture is shown and taken by nobody; the first to a question is acknowledged in the
+// customer's language, and the question stands.
 func TestPicture(t *testing.T) {
 	h := newHouse(t, pick)
 	id := h.chat()
@@ -236,9 +237,21 @@ func TestPicture(t *testing.T) {
 	h.must(err)
 	e, err := h.d.Say(context.Background(), id, Said{Client: "p", Attachment: &tandem.Attachment{Blob: ref.ID, MediaType: "image/png"}, Blobs: []store.BlobRef{ref}})
 	h.must(err)
+	h.must(h.d.Speak(context.Background(), id, "zh-CN"))
+	if _, err := h.d.Say(context.Background(), id, Said{Client: "q", Attachment: &tandem.Attachment{Blob: "b", MediaType: "image/png"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.say(id, "neither")
+	if _, err := h.d.Say(context.Background(), id, Said{Client: "r", Attachment: &tandem.Attachment{Blob: "b", MediaType: "image/png"}}); err != nil {
+		t.Fatal(err)
+	}
 	h.say(id, "loans")
 	ask := "Cards or loans? [cards|loans]"
-	h.talked(id, "Welcome.", ask, ">  (picture)", "> loans", "Here are loans.")
+	h.talked(id, "Welcome.", ask, ">  (picture)", "We have your picture. Please choose one of the answers above.", ">  (picture)", "> neither", "Which one? [cards|loans]", ">  (picture)",
+		"已收到您的图片。请从上面的选项中选择。", "> loans", "Here are loans.")
+	if c := h.conv(id); c.Lang != "zh-CN" {
+		t.Errorf("a turn has forgotten the language that was chosen: %q", c.Lang)
+	}
 	if e.Message.Attachment == nil || len(h.story(h.events(id)).Blobs) != 1 {
 		t.Errorf("the sender sees %+v", e.Message)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tandem"
 	"tandem/bridge/chat"
@@ -18,6 +19,30 @@ import (
 func (d *Driver) Open(ctx context.Context, id tandem.ConversationID) error {
 	_, err := d.event(ctx, id, nil)
 	return err
+}
+
+// Speak notes that the customer has chosen another language, a tag such as zh-CN: the next
+// interaction begins in it, and the program's own words come in it at once. The flow that
+// runs keeps its language: what it has asked could not be answered in another.
+func (d *Driver) Speak(ctx context.Context, id tandem.ConversationID, lang string) error {
+	ln, err := d.lanes.enter(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	defer d.leave(ctx, ln)
+	unlock := d.o.Book.Lock(id)
+	defer unlock()
+	if err := d.o.Book.Speak(ctx, id, lang); err != nil {
+		return err
+	}
+	if st := d.memory.get(string(id)); st != nil {
+		now := *st
+		now.conv.Lang, now.stored.Lang = lang, lang
+		d.memory.put(&now)
+	}
+	return nil
 }
 
 // Say takes a message from the customer and returns it as both sides see it, once it and
@@ -153,7 +178,9 @@ func (t *turn) take(ctx context.Context, s *Said) error {
 	}
 	t.hear(s)
 	switch {
-	case !st.runs(), s.Text == "": // for those who read it
+	case !st.runs(): // for those who read it
+	case s.Text == "":
+		t.received()
 	case talking(st.s):
 		t.talk(ctx, nil, flow.Input{Kind: flow.InputText, Text: s.Text, Via: via(s.Via)})
 	case listens(st.s):
@@ -162,6 +189,32 @@ func (t *turn) take(ctx context.Context, s *Said) error {
 		t.hold()
 	}
 	return nil
+}
+
+// received answers a picture while the flow waits for words: it is kept for those who read
+// the conversation, and the question stands. It is said once for each question.
+func (t *turn) received() {
+	w := t.st.s.Wait
+	if w.Kind != flow.WaitListen && !talking(t.st.s) || t.st.received == w.Serial {
+		return
+	}
+	t.st.received = w.Serial
+	words := pictureWords(t.st.conv.Lang, len(w.Options) > 0 && !talking(t.st.s))
+	t.tell(flow.Play{Name: "picture_received", Lang: t.st.conv.Lang, Parts: []tandem.Part{{Kind: tandem.PartText, Text: words}}})
+}
+
+// pictureWords say that a picture has come, and what is still to be done.
+func pictureWords(lang string, choose bool) string {
+	chinese := strings.HasPrefix(lang, "zh")
+	switch {
+	case choose && chinese:
+		return "已收到您的图片。请从上面的选项中选择。"
+	case choose:
+		return "We have your picture. Please choose one of the answers above."
+	case chinese:
+		return "已收到您的图片。请继续回答上面的问题。"
+	}
+	return "We have your picture. Please answer the question above."
 }
 
 // open begins an interaction. What the customer said first is kept as that: the flow's own

@@ -27,6 +27,7 @@ type state struct {
 	orphan    bool   // its conversation goes on with another interaction
 	erased    bool   // its customer is erased
 	broken    string // why the session cannot go on
+	received  int    // the wait during which a picture was acknowledged last
 }
 
 // dropped reports that the session's interaction is to be closed, whatever happens.

@@ -49,6 +49,8 @@ type Said struct {
 type Talk interface {
 	// Open says that the customer looks: the entry's flow begins if nothing is going on.
 	Open(ctx context.Context, id tandem.ConversationID) error
+	// Speak notes that the customer has chosen another language of the site's.
+	Speak(ctx context.Context, id tandem.ConversationID, lang string) error
 	// Say keeps a message and has it answered; what the Book shows of it comes back. A
 	// message whose Client is known changes nothing and comes back as it was kept.
 	Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.Entry, error)

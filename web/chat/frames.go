@@ -24,6 +24,7 @@ const (
 	kindRead  = "read"
 	kindGot   = "got"
 	kindPing  = "ping"
+	kindLang  = "lang"
 	// Both ways.
 	kindTyping = "typing"
 	// From the server.
@@ -57,6 +58,7 @@ type incoming struct {
 	Secret     bool     `json:"secret"`
 	Seq        uint64   `json:"seq"`
 	On         bool     `json:"on"`
+	Lang       string   `json:"lang"`
 }
 
 var errFrame = errors.New("not a frame")
@@ -182,24 +184,29 @@ func (s *Site) view() siteView {
 	return siteView{title, languages, s.CallBack}
 }
 
-// choose is the first language a person asks for that a site has: by its whole tag, else
-// by its first part, so that zh and zh-Hans find zh-CN. Without one it is the site's first.
+// choose is the first language a person asks for that a site has, else the site's first.
 func choose(wanted, have []string) string {
-	if len(have) == 0 {
-		return ""
+	if lang, ok := match(wanted, have); ok || len(have) == 0 {
+		return lang
 	}
+	return have[0]
+}
+
+// match finds the first language a person asks for that a site has: by its whole tag, else
+// by its first part, so that zh and zh-Hans find zh-CN.
+func match(wanted, have []string) (lang string, ok bool) {
 	first := func(tag string) string { base, _, _ := strings.Cut(tag, "-"); return base }
 	for _, w := range wanted[:min(len(wanted), maxLangs)] {
 		for _, h := range have {
 			if strings.EqualFold(w, h) {
-				return h
+				return h, true
 			}
 		}
 		for _, h := range have {
 			if strings.EqualFold(first(w), first(h)) {
-				return h
+				return h, true
 			}
 		}
 	}
-	return have[0]
+	return "", false
 }

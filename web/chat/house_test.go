@@ -170,6 +170,11 @@ func (f *flow) Open(ctx context.Context, id tandem.ConversationID) error {
 	return f.turn(ctx, &c, nil, []tandem.Message{{From: tandem.SenderFlow, Text: "welcome"}})
 }
 
+func (f *flow) Speak(ctx context.Context, id tandem.ConversationID, lang string) error {
+	defer f.h.book.Lock(id)()
+	return f.h.book.Speak(ctx, id, lang)
+}
+
 func (f *flow) Say(ctx context.Context, id tandem.ConversationID, s Said) (chat.Entry, error) {
 	defer f.h.book.Lock(id)()
 	if f.before != nil {

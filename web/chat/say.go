@@ -58,6 +58,8 @@ func (s *socket) handle(in incoming) {
 		if seq := min(in.Seq, s.top.Load()); id != nil && seq > s.read && s.mark(ctx, *id, seq, tandem.MessageRead) {
 			s.read = seq
 		}
+	case kindLang:
+		s.speak(ctx, in.Lang)
 	case kindTyping:
 		if id != nil && s.types.take(typingRate, s.door.o.Now()) == 0 {
 			s.door.o.Book.Publish(*id, chat.Typing{From: tandem.SenderCustomer, On: in.On})
@@ -118,6 +120,26 @@ func (s *socket) open(ctx context.Context) {
 	if err := s.door.o.Talk.Open(ctx, *s.id.Load()); err != nil {
 		s.fail("", err)
 	}
+}
+
+// speak changes the language to another of the site's; one that it does not have changes
+// nothing.
+func (s *socket) speak(ctx context.Context, lang string) {
+	lang, ok := match([]string{lang}, s.site.Languages)
+	if !ok {
+		return
+	}
+	if wait := s.slow(); wait > 0 {
+		s.push(refusal("", codeTooFast, wordsFast, wait))
+		return
+	}
+	if id := s.id.Load(); id != nil {
+		if err := s.door.o.Talk.Speak(ctx, *id, lang); err != nil {
+			s.fail("", err)
+			return
+		}
+	}
+	s.lang = lang
 }
 
 // slow counts one more thing that costs; wait is for how long the client should.

@@ -338,6 +338,31 @@ func TestMessagesAreRated(t *testing.T) {
 	other.cut()
 }
 
+func TestLanguageIsChanged(t *testing.T) {
+	h := newHouse(t, nil)
+	w := h.dial(map[string]any{"site": "bank", "langs": []string{"en"}})
+	w.next(kindWelcome)
+	w.next(kindCaughtUp)
+	w.send(map[string]any{"t": kindLang, "lang": "zh-Hans"}) // before there is a conversation
+	w.send(map[string]any{"t": kindBegin})
+	f := w.next(kindWelcome)
+	if f.Lang != "zh-CN" {
+		t.Fatalf("%+v", f)
+	}
+	for _, c := range []struct {
+		asked any
+		want  string
+	}{{"en", "en"}, {"fr", "en"}, {"", "en"}, {"zh-CN", "zh-CN"}} {
+		w.send(map[string]any{"t": kindLang, "lang": c.asked})
+		w.send(map[string]any{"t": kindPing})
+		w.next(kindPong)
+		if got, err := h.book.Find(t.Context(), f.Conversation); err != nil || got.Lang != c.want {
+			t.Errorf("after %q the conversation speaks %q, %v", c.asked, got.Lang, err)
+		}
+	}
+	w.cut()
+}
+
 func TestTyping(t *testing.T) {
 	var now atomic.Int64
 	now.Store(time.Now().UnixNano())

@@ -26,6 +26,26 @@ test("a visitor without a talk connects only when the panel opens, and is greete
   assert.equal(JSON.parse(world.local.get("tandem:bank")).token, "token1");
 });
 
+test("the server is told of a language that was chosen, also without a connection", () => {
+  const world = new World();
+  const talk = begin(world);
+  talk.open();
+  world.run();
+  talk.chooseLanguage("zh-CN");
+  world.run();
+  assert.deepEqual(only(world).langs, ["zh-CN"]);
+  world.reachable = false;
+  world.wire.cut();
+  talk.chooseLanguage("en");
+  world.settle();
+  assert.deepEqual(only(world).langs, ["zh-CN"]);
+  world.reachable = true;
+  world.settle();
+  assert.deepEqual(only(world).langs, ["en"]);
+  assert.equal(world.server.said.filter((f) => f.t === "lang").length, 2, "each once");
+  assert.equal(talk.language(), "en");
+});
+
 test("an open that was lost with the connection is said again", () => {
   const world = new World();
   const talk = begin(world);

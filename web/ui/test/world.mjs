@@ -221,6 +221,10 @@ export class Server {
             this.reply(c, m);
             return;
           }
+          case "lang":
+            langs = [f.lang];
+            if (c) c.langs = langs;
+            return;
           case "read":
             return c && this.mark(c, f.seq, "read");
           case "got":

@@ -50,7 +50,9 @@ export class TandemChat extends HTMLElement {
   // The page may change its language: the widget follows, unless the person chose one.
   attributeChangedCallback(): void {
     if (!this.talk) return;
-    this.language = this.firstLanguage();
+    const now = this.firstLanguage();
+    if (now !== this.language) this.talk.speak(now);
+    this.language = now;
     this.draw();
   }
 

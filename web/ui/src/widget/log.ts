@@ -20,6 +20,17 @@ export class Log {
     return "changed";
   }
 
+  // unanswered is the last message of a flow or agent that the person has not answered yet;
+  // a picture is no answer.
+  get unanswered(): Message | null {
+    for (let i = this.list.length - 1; i >= 0; i--) {
+      const m = this.list[i] as Message;
+      if (m.from === "customer" && !m.attachment) return null;
+      if (m.from === "flow" || m.from === "agent") return m;
+    }
+    return null;
+  }
+
   clear(): void {
     this.list = [];
     this.rev = 0;

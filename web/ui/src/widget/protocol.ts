@@ -82,6 +82,7 @@ export type ToServer =
   | { t: "read"; seq: number }
   | { t: "got"; seq: number }
   | { t: "typing"; on: boolean }
+  | { t: "lang"; lang: string }
   | { t: "ping" };
 
 const senders: readonly string[] = ["customer", "flow", "agent", "system"];

@@ -48,6 +48,7 @@ export class Talk {
   private offered: string | null = null; // the token that a conversation will get, once something is said
   private opening: "no" | "wanted" | "sent" = "no"; // the person opened the panel, and the server may not know
   private inFlight: string | null = null; // the item that the server has not acknowledged
+  private untold: string | null = null; // the language that was chosen, and the server does not know
   private typedAt = 0;
   private readonly kept: Kept;
   private readonly line: Line;
@@ -181,26 +182,15 @@ export class Talk {
 
   // ---- what the views ask
 
-  // newest is the last message of a flow or agent that the person has not answered yet; a
-  // picture is no answer.
-  get newest(): Message | null {
-    for (let i = this.log.list.length - 1; i >= 0; i--) {
-      const m = this.log.list[i] as Message;
-      if (m.from === "customer" && !m.attachment) return null;
-      if (m.from === "flow" || m.from === "agent") return m;
-    }
-    return null;
-  }
-
   // asking is the message that asks for a secret, while it is to be answered.
   get asking(): Message | null {
-    const m = this.newest;
+    const m = this.log.unanswered;
     return m?.asks_secret ? m : null;
   }
 
   // choices are the buttons that can be tapped now, and the message they belong to.
   get choices(): { of: number; buttons: Button[] } | null {
-    const m = this.newest;
+    const m = this.log.unanswered;
     return m?.buttons?.length && this.outbox.items.every((i) => i.failed !== undefined || i.file || i.attachment) ? { of: m.seq, buttons: m.buttons } : null;
   }
 
@@ -219,6 +209,13 @@ export class Talk {
 
   chooseLanguage(lang: string): void {
     this.kept.change({ lang });
+    this.speak(lang);
+  }
+
+  // speak is told that the widget's language is another: the server is to know.
+  speak(lang: string): void {
+    this.untold = lang;
+    this.pump();
   }
 
   // ---- the line
@@ -362,6 +359,7 @@ export class Talk {
       this.kept.change({ token: (this.token = this.offered) });
       this.offered = null;
     }
+    if (this.untold !== null && this.line.send({ t: "lang", lang: this.untold })) this.untold = null;
     if (this.opening === "wanted" && this.line.send({ t: "open" })) {
       this.opening = "sent";
       this.line.send({ t: "ping" }); // its answer tells that open has come
