@@ -246,8 +246,10 @@ func (k *call) leave(ctx context.Context) error {
 	now := k.app.now()
 	t := tandem.Terminate(tandem.ByFlow, tandem.ReasonMoved)
 	change := &store.Change{}
-	if k.recording != nil {
-		k.recording.keep(change)
+	if k.recording != nil { // it is there whatever becomes of the rest
+		kept := &store.Change{}
+		k.recording.keep(kept)
+		k.app.store.Settle(kept)
 		k.recording = nil
 	}
 	leg := k.leg

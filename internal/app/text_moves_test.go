@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
+
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/link"
@@ -168,5 +170,46 @@ func TestParkedSessionGoesToOne(t *testing.T) {
 	moved := payloads[tandem.Moved](s.read(t, call.id), tandem.EventResumed)
 	if went.Load() != 1 || len(moved) != 1 {
 		t.Errorf("the session went to %d conversations, by %d moves", went.Load(), len(moved))
+	}
+}
+
+// A store that fails in the middle of going on with an earlier interaction: that lies
+// parked as it was.
+func TestStoreFailsAsACallGoesOn(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	var left atomic.Int32 // commits that still go well
+	s := newDesk(t, textSetup{fault: func(point string) error {
+		if down.Load() && point == "commit" && left.Add(-1) < 0 {
+			return sqlite3.Error{Code: sqlite3.ErrFull}
+		}
+		return nil
+	}})
+	first := s.dials(t, "3", customer)
+	first.presses("1")
+	first.at("keep")
+	first.Bye()
+	earlier := s.shows(t, first.id, "the end of the call", closed).Interaction
+
+	now := time.Now()
+	k := &call{app: s.App, log: s.App.log, inbox: make(chan flow.Input, maxInbox), outcome: "error"}
+	k.interaction = tandem.Interaction{ID: tandem.NewID[tandem.InteractionID](now, rand.Reader), Number: tandem.NewNumber(rand.Reader), Entry: "3", Flow: "desk", State: tandem.Open, Started: now}
+	k.leg = tandem.Leg{ID: tandem.NewID[tandem.LegID](now, rand.Reader), Interaction: k.interaction.ID, Kind: tandem.LegSIP, Inbound: true, Role: tandem.RoleCustomer, From: customer, Started: now}
+	if err := s.store.Commit(t.Context(), &store.Change{Interaction: &k.interaction, Legs: []tandem.Leg{k.leg}, Events: []tandem.Event{k.event(tandem.EventOpened, nil)}}); err != nil {
+		t.Fatal(err)
+	}
+	left.Store(1)
+	down.Store(true)
+	_, err := k.becomes(t.Context(), earlier.ID, flow.Turn{Assurance: tandem.Verified})
+	down.Store(false)
+	if err == nil {
+		t.Fatal("the store did not fail")
+	}
+	until(t, "the store again", func() bool { return s.store.Healthy() == nil })
+	change := &store.Change{Interaction: &k.interaction}
+	k.interaction.State, k.interaction.Ended = tandem.Closed, now
+	k.stay.park(change, now.Add(time.Hour))
+	if k.interaction.ID != earlier.ID || change.EndSession || change.Session == nil {
+		t.Errorf("interaction %s of %s ends with %+v", k.interaction.ID, earlier.ID, change)
 	}
 }

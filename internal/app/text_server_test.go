@@ -49,6 +49,7 @@ type textSetup struct {
 	more    string                   // of the configuration
 	change  func(*config.Config)     // what the file's own bounds do not let through
 	before  func(*App)               // between New and Start
+	fault   func(string) error       // of the disk
 }
 
 const textEntries = `
@@ -151,7 +152,7 @@ func (s *textServer) start(t *testing.T) {
 	if s.setup.change != nil {
 		s.setup.change(loaded.Config)
 	}
-	s.App, err = New(t.Context(), Options{Config: loaded, Log: slog.New(slog.NewTextHandler(s.log, nil)), Version: "test"})
+	s.App, err = New(t.Context(), Options{Config: loaded, Log: slog.New(slog.NewTextHandler(s.log, nil)), Version: "test", fault: s.setup.fault})
 	if err != nil {
 		t.Fatal(err)
 	}
