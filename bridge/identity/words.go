@@ -37,10 +37,10 @@ func phrases() []phrase {
 		{"identity_pin_wrong", "That PIN is not right. Please try again.", "密码不正确。请再试一次。"},
 		{"identity_open_keys", "Press the pound key when you are done. To stop, press 0 and the pound key.", "输入完毕请按井号键。取消请按0和井号键。"},
 		{"identity_question_wrong", "Not all of that was right. Please answer once more.", "回答不完全正确。请重新回答。"},
-		{"identity_question_again", "Please enter the answer in digits.", "请输入数字回答。"},
+		{"identity_question_again", "Please enter the answer in digits.", "请用数字作答。"},
 		{"identity_passed", "Thank you, that is right.", "谢谢，验证通过。"},
 		{"identity_known", "From now on we know you by the phone ending in {}. You can have that undone at any time.", "今后我们将通过尾号为{}的手机识别您的身份。您可以随时取消。"},
-		{"identity_bound", "This chat now belongs to the customer with the phone ending in {}. You can have that undone at any time.", "此聊天已与尾号为{}的手机客户绑定。您可以随时取消。"},
+		{"identity_bound", "This chat now belongs to the customer with the phone ending in {}. You can have that undone at any time.", "此聊天已与手机尾号为{}的客户绑定。您可以随时取消。"},
 		{"identity_merged", "What you asked here before is kept together with it.", "您此前在这里的记录已与该客户合并。"},
 		{"identity_failed", "That did not work.", "未能通过验证。"}, // the flow says what comes of it
 		{"identity_locked", "Sorry, this is locked after too many wrong tries.", "抱歉，错误次数过多，已被锁定。"},
@@ -100,7 +100,7 @@ func (t *talk) say(name, digits string) flow.Play {
 // labels are of what can be tapped, beside the keys for it.
 func labels(lang string) (again, stop string) {
 	if spoken(lang) == "zh-CN" {
-		return "重新发送", "不用了"
+		return "重新发送", "取消"
 	}
 	return "Send it again", "Stop"
 }

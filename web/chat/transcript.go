@@ -34,8 +34,8 @@ var (
 	labelsEnglish = labels{Lang: "en", Title: "Your conversation", Cut: "Older messages are left out.",
 		You: "You", Flow: "Automatic service", Agent: "Agent", System: "System", Picture: "Picture", Link: "Link", Choices: "Choices", Erased: "This message was erased.",
 		States: map[string]string{"pending": "not sent yet", "sent": "sent", "failed": "not delivered", "delivered": "delivered", "read": "read"}}
-	labelsChinese = labels{Lang: "zh-CN", Title: "会话记录", Cut: "更早的消息已省略。",
-		You: "您", Flow: "自动服务", Agent: "客服", System: "系统", Picture: "图片", Link: "链接", Choices: "选项", Erased: "此消息已清除。",
+	labelsChinese = labels{Lang: "zh-CN", Title: "对话记录", Cut: "更早的消息已省略。",
+		You: "您", Flow: "自动服务", Agent: "客服", System: "系统", Picture: "图片", Link: "链接", Choices: "选项", Erased: "此消息已删除。",
 		States: map[string]string{"pending": "待发送", "sent": "已发送", "failed": "发送失败", "delivered": "已送达", "read": "已读"}}
 )
 

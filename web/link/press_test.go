@@ -48,7 +48,7 @@ func TestNeutralPage(t *testing.T) {
 	}
 	has(t, b.get("/l/open"), 200, "open the link in your message again")
 	b.langs = "zh-TW,zh;q=0.9,en;q=0.8"
-	has(t, b.get("/l/"+token), 200, `lang="zh-CN"`, "Harbour Bank给您发来此链接", "打开", `href="../l/`+token+`?lang=en"`)
+	has(t, b.get("/l/"+token), 200, `lang="zh-CN"`, "Harbour Bank向您发送了此链接", "打开", `href="../l/`+token+`?lang=en"`)
 	has(t, b.get("/l/"+token+"?lang=en"), 200, `lang="en"`, "Open", `name="lang" value="en"`)
 	b.langs = "*;q=0.1, xx-YY"
 	has(t, b.get("/l/"+token), 200, `lang="en"`)

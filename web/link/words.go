@@ -121,40 +121,40 @@ var english = words{
 var chinese = words{
 	Tag: "zh-CN", Name: "中文", Language: "语言",
 
-	Neutral: "给您的链接", NeutralFrom: "%s给您发来此链接",
-	NeutralText: "请点下面的按钮打开。在此之前不会进行任何操作。",
-	NeutralOnce: "链接只能使用一次，并且只能在最先打开它的浏览器中使用。", NeutralNotMine: "如果不是您本人要求的，请关闭本页。",
+	Neutral: "给您的链接", NeutralFrom: "%s向您发送了此链接",
+	NeutralText: "请点击下面的按钮打开。在此之前不会进行任何操作。",
+	NeutralOnce: "链接只能使用一次，并且只能在最先打开它的浏览器中使用。", NeutralNotMine: "如非您本人申请，请关闭本页。",
 	Open:     "打开",
 	LostText: "如需继续，请在您收到的消息中重新打开链接。",
 
 	Unusable: "此链接无法使用", UnusableText: "它可能已过期、已使用，或已在其他浏览器中打开。",
-	UnusableNext: "请在您收到链接的地方重新索取：在通话中、在聊天中，或直接回复短信。",
-	Busy:         "尝试次数过多", BusyText: "请等一分钟，然后重新加载本页。",
-	Long: "内容过长", LongText: "请返回，缩短所填内容，再点一次按钮。",
-	Down: "暂时无法办理", DownText: "没有进行任何操作。请等一分钟，然后返回重试。",
+	UnusableNext: "请在原渠道重新获取：在通话或聊天中提出，或直接回复短信。",
+	Busy:         "尝试次数过多", BusyText: "请一分钟后刷新本页。",
+	Long: "内容过长", LongText: "请返回，缩短所填内容后重新提交。",
+	Down: "暂时无法办理", DownText: "没有进行任何操作。请一分钟后返回重试。",
 
 	Prove: "请确认是您本人", Told: "请输入通话或聊天中告诉您的六位数字。",
 	ToldOnly: "此验证码仅用于本页，请勿告诉任何人。", Code: "验证码", Answer: "您的回答", GoOn: "继续",
 	Again: "重新发送验证码", SentAgain: "新的验证码已发出。", TooSoon: "每30秒可重新发送一次验证码，最多三次。",
 	Wrong: "输入不正确，您还可以尝试%d次。", WrongOnce: "输入不正确，您还可以尝试1次。",
-	NoFactor: "这里无法确认您的身份", NoFactorText: "请致电我们，或在聊天中咨询，会有人为您办理。",
+	NoFactor: "这里无法确认您的身份", NoFactorText: "请致电我们或在聊天中咨询，由客服为您办理。",
 
 	Fill: "请填写", Confirm: "提交", NotNow: "暂不办理", Optional: "选填", Choose: "请选择", Yes: "是", No: "否",
 	ErrorTitle: "有误：", Mistake: "有1项需要修改", Mistakes: "有%d项需要修改",
 	FromTo: "%d到%d", MinuteLeft: "本页还可使用约1分钟。", MinutesLeft: "本页还可使用约%d分钟。",
-	Stale: "本页打开的时间较长，请再点一次按钮。",
+	Stale: "本页打开时间较长，请再点击一次按钮。",
 
-	Done: "已办理", DoneText: "已办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
+	Done: "已办理", DoneText: "办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
 	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
-	Go: "在这里继续", GoText: "您的对话将在此浏览器中从离开的地方继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若没有反应，请允许此页面使用 JavaScript，然后重新打开链接。",
+	Go: "在这里继续", GoText: "您的对话将在此浏览器中从上次中断处继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若页面没有反应，请允许本页使用 JavaScript，然后重新打开链接。",
 
 	Faults: map[fault]string{
 		faultMissing: "请填写此项。", faultChoose: "请选择一项。", faultLong: "最多%d个字符。",
-		faultSigns: "含有无法保存的字符，请重新输入。", faultRange: "请填%d到%d之间的整数。",
-		fault(expression.Text): "无法保存，请重新输入。", fault(expression.Digits): "只能填数字。", fault(expression.Int): "请填整数，例如12。",
-		fault(expression.Decimal): "请填数字，例如12.5。", fault(expression.Money): "请填金额，例如120.50。",
-		fault(expression.Date): "请填日期，例如2026-11-23。", fault(expression.Time): "请填时间，例如09:30。",
-		fault(expression.Phone): "请填电话号码，国家代码前加+。", fault(expression.Email): "请填邮箱，例如name@example.com。",
+		faultSigns: "含有无法保存的字符，请重新输入。", faultRange: "请填写%d到%d之间的整数。",
+		fault(expression.Text): "无法保存，请重新输入。", fault(expression.Digits): "只能填写数字。", fault(expression.Int): "请填写整数，例如12。",
+		fault(expression.Decimal): "请填写数字，例如12.5。", fault(expression.Money): "请填写金额，例如120.50。",
+		fault(expression.Date): "请填写日期，例如2026-11-23。", fault(expression.Time): "请填写时间，例如09:30。",
+		fault(expression.Phone): "请填写电话号码，国家代码前加+。", fault(expression.Email): "请填写电子邮箱，例如name@example.com。",
 	},
 }
 

@@ -431,7 +431,7 @@ async function oneLook(page, world, zh, take) {
     await page.waitForTimeout(60);
   };
   await page.getByRole("button", { name: w("Balance of my account", "查询余额") }).click();
-  const secret = page.getByLabel(w("Your reply is hidden", "您的回复不会显示"));
+  const secret = page.getByLabel(w("Your reply is hidden", "输入内容不会显示"));
   await secret.fill("4711");
   await take(page, "secret");
   await secret.press("Enter");
@@ -476,14 +476,14 @@ async function oneLook(page, world, zh, take) {
   await page.locator("tandem-chat .busy").waitFor();
   await take(page, "typing");
 
-  await page.getByRole("button", { name: w("Call me back", "请回电") }).click();
+  await page.getByRole("button", { name: w("Call me back", "预约回电") }).click();
   await page.getByRole("radio", { name: w("At a time of your choice", "指定时间") }).check();
-  await page.getByRole("button", { name: w("Text me the code", "发送验证码") }).click();
+  await page.getByRole("button", { name: w("Text me the code", "获取验证码") }).click();
   await take(page, "callback-wrong");
   await page.getByRole("textbox", { name: w("Your telephone number", "您的电话号码") }).fill("+8613800000001");
   await page.getByRole("radio", { name: w("As soon as possible", "尽快") }).check();
   await take(page, "callback-1");
-  await page.getByRole("button", { name: w("Text me the code", "发送验证码") }).click();
+  await page.getByRole("button", { name: w("Text me the code", "获取验证码") }).click();
   await page.getByRole("textbox", { name: w("Code", "验证码") }).fill("123456");
   await take(page, "callback-2");
   await page.keyboard.press("Enter");

@@ -54,7 +54,7 @@ export const words = {
     send: "发送",
     double: "发两次",
     knobs: "制造故障",
-    rates: "比例从 0（从不）到 1（总是）。",
+    rates: "概率从 0（从不）到 1（总是）。",
     all: "用于所有短信",
     next: "仅用于下一条短信",
     set: "已设置。",
@@ -74,6 +74,6 @@ export const words = {
       double_in: "发送两次的回复", reorder_in: "被推迟的回复", read: "手机报告短信已读",
     },
     count: { taken: "已接收的短信", doubled: "重复请求，未再发送", refused: "已拒绝", vanished: "丢失的应答", forged: "签名或密码不符", posted: "已送出的回执和回复", lost: "丢失的回执", unposted: "放弃的回执和回复" },
-    unreachable: "模拟器没有应答，它还在运行吗？",
+    unreachable: "模拟器没有应答，请检查它是否仍在运行。",
   },
 };
