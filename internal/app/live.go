@@ -129,13 +129,23 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 		return "", "", errTooLate
 	}
 	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil {
-		if token, err = a.book.Token(ctx, known.ID); err != nil {
+		s, err := a.stored(ctx, l.Interaction)
+		switch {
+		case err != nil:
+			return "", "", err
+		case s.Facts.Channel == tandem.Chat: // pressed again
+			token, err = a.book.Token(ctx, known.ID)
+			return site, token, err
+		case carried: // they come back to a chat that they left
+			if token, err = a.book.Token(ctx, known.ID); err != nil {
+				return "", "", err
+			}
+			return site, token, a.goOn(ctx, l.Interaction, l.Serial, known.ID, "", carried)
+		}
+		// Nobody knows who has pressed: what was said in the chat before is not for them.
+		if err := a.closeChat(ctx, known.ID, l.Interaction); err != nil {
 			return "", "", err
 		}
-		if s, err := a.stored(ctx, l.Interaction); err != nil || s.Facts.Channel == tandem.Chat { // pressed again
-			return site, token, err
-		}
-		return site, token, a.goOn(ctx, l.Interaction, l.Serial, known.ID, "", carried) // they come back to a chat that they left
 	}
 	c := chat.Conversation{
 		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
@@ -153,6 +163,22 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
 	}
 	return site, token, a.goOn(ctx, l.Interaction, l.Serial, c.ID, "", carried)
+}
+
+// closeChat has a chat that an interaction's session has left be no more of it.
+func (a *App) closeChat(ctx context.Context, id tandem.ConversationID, of tandem.InteractionID) error {
+	unlock := a.book.Lock(id)
+	defer unlock()
+	c, err := a.book.Find(ctx, id)
+	if err == nil && c.Interaction == of {
+		c.Interaction = ""
+		err = a.store.Update(ctx, func(tx store.Tx) error { return a.book.Save(tx, &c) })
+	}
+	if err != nil {
+		return fmt.Errorf("closing the chat that was left: %w", err)
+	}
+	a.book.Publish(id, chat.Over{})
+	return nil
 }
 
 // goOn moves the session of an interaction to a conversation, if it still waits for the

@@ -213,3 +213,46 @@ func TestStoreFailsAsACallGoesOn(t *testing.T) {
 		t.Errorf("interaction %s of %s ends with %+v", k.interaction.ID, earlier.ID, change)
 	}
 }
+
+// Who opens a link that led from texts back to the chat, and has shown nothing, does not
+// see what was said there before: the text may have been forwarded.
+func TestForwardedLinkShowsNoEarlierChat(t *testing.T) {
+	t.Parallel()
+	s := newDesk(t, textSetup{})
+	phone := s.texts.Inbox(customer)
+	visitor := s.drops(t)
+	visitor.Open()
+	visitor.Reads("Form, link")
+	visitor.Say("who")
+	visitor.Reads("mobile number")
+	visitor.SaySecret(customer)
+	visitor.SaySecret(phone.Code())
+	visitor.Reads("We know you.")
+	visitor.Say("form")
+	visitor.Reads("May we keep it?")
+	visitor.Say("yes")
+	visitor.Reads("Which colour?")
+	visitor.Say("elsewhere")
+	visitor.Reads("Where to?")
+	visitor.Say("sms")
+	phone.Gets("Answer this to go on")
+	phone.Says("good")
+	phone.Gets("Which colour?")
+	phone.Says("elsewhere")
+	phone.Gets("Where to?")
+	phone.Says("chat")
+	stranger := s.goesOnInChat(t, address(t, phone.Gets("Go on here").Text))
+	stranger.Reads("Which colour?")
+	for _, m := range stranger.Messages() {
+		if strings.Contains(m.Text, "We know you.") || m.From == "customer" {
+			t.Errorf("the stranger reads %q", m.Text)
+		}
+	}
+	if stranger.Conversation() == visitor.Conversation() {
+		t.Error("it is the same conversation")
+	}
+	visitor.Over(1)
+	stranger.Say("Red")
+	stranger.Reads("Which size?")
+	s.verify(t)
+}
