@@ -125,7 +125,7 @@ func TestThePageIsTrue(t *testing.T) {
 	}
 	page := string(data)
 	kinds, codes := constants(t, "kind"), constants(t, "code")
-	if len(kinds) != 14 || len(codes) != 6 {
+	if len(kinds) != 15 || len(codes) != 6 {
 		t.Errorf("%d kinds and %d codes are found: %v %v", len(kinds), len(codes), kinds, codes)
 	}
 	for name, kind := range kinds {
