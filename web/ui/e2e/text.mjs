@@ -31,7 +31,9 @@ export default async function text({ browser, root, startServer, ...tools }) {
     const server = await startServer(settings);
     try {
       const w = await worldOf(server);
-      for (const part of [calls, channels, moves, doors]) await part(w, { ...tools, note });
+      await Promise.all([calls(w, { ...tools, note }), channels(w, { ...tools, note })]);
+      await moves(w, tools);
+      await doors(w, tools);
     } finally {
       await server.stop();
     }

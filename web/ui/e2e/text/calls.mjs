@@ -17,7 +17,7 @@ export async function calls(w, { check, skip, note }) {
       await phone.dial("95588", w.server.sip[0]);
       await phone.hears(await prompt("hello"));
       await phone.keys("2");
-      await use(phone, await w.begun("95588", since), since);
+      await use(phone, await w.begun("95588", since, (i) => i.from === number), since);
     } finally {
       await phone.close();
     }

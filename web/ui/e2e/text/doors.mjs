@@ -12,7 +12,7 @@ export async function doors(w, { check, skip }) {
 
   // dials gives the flow that answers a number, by ear and by the journal.
   async function dials(number, flow) {
-    const phone = await telephone("+8613800000041");
+    const phone = await telephone("+8613800000041"); // nobody the bank knows
     try {
       const since = new Date();
       await phone.dial(number, w.server.sip[0]);

