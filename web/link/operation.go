@@ -277,6 +277,10 @@ var pictureKinds = map[string]string{".png": "image/png", ".jpg": "image/jpeg", 
 // picture serves the picture of a step: its number is in the address, its file's name is
 // nobody's business.
 func (p *pages) picture(w http.ResponseWriter, r *http.Request) {
+	if !p.work.allow(p.o.Address(r), 1) {
+		p.failed(w, r, "../../", errTooMany)
+		return
+	}
 	l, err := p.mine(r)
 	if err == nil && !p.o.Desk.Proved(l) {
 		err = links.ErrUnusable

@@ -258,7 +258,7 @@ export default async function widget({ browser, check, shot }) {
       await page.getByRole("radio", { name: "At a time of your choice" }).check();
       await page.getByLabel("Day and time").fill("2020-01-01T10:00");
       await page.getByRole("button", { name: "Text me the code" }).click();
-      await page.getByText("still to come").waitFor();
+      await page.getByText("within the next two weeks").waitFor();
       await page.getByLabel("Day and time").fill("2099-05-06T10:30");
       await page.getByRole("button", { name: "Text me the code" }).click();
       await page.getByText("We have texted a code to +8613800000001").waitFor();

@@ -5,7 +5,7 @@ import { languageOf } from "../widget/words.ts";
 
 const nothing = {
   en: "This address leads to no chat. Please use the link or the code that you were given.",
-  "zh-CN": "此地址没有对应的对话。请使用您收到的链接或二维码。",
+  "zh-CN": "此地址没有对应的在线客服，请使用您收到的链接或二维码。",
 };
 
 const language = languageOf(navigator.languages);

@@ -226,6 +226,8 @@ function reasonOf(err: ApiError, entering: boolean): string {
     case "offline":
     case "phone":
       return err.code;
+    case "bad_time":
+      return "date";
     case "number_refused":
       return "not_allowed";
     case "code_wrong":

@@ -112,7 +112,7 @@ const en = {
   numberHint: "Say it if you call us before that.",
   callWhy: {
     phone: "Please enter a telephone number with its country code.",
-    date: "Please choose a day and time that is still to come.",
+    date: "Please choose a day and time within the next two weeks.",
     code: "The code is not right. Please look again.",
     not_allowed: "We cannot call or text this number. Please use another one.",
     too_many: "That was too often. Please try again later.",
@@ -211,7 +211,7 @@ const zhCN: Words = {
   numberHint: "如您在此之前来电，请提供此编号。",
   callWhy: {
     phone: "请输入电话号码，并加上国家或地区代码。",
-    date: "请选择晚于当前的日期和时间。",
+    date: "请选择两周以内的日期和时间。",
     code: "验证码不正确，请核对后重新输入。",
     not_allowed: "无法向该号码拨打电话或发送短信，请更换号码。",
     too_many: "操作过于频繁，请稍后再试。",
