@@ -142,10 +142,16 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 			}
 			return site, token, a.goOn(ctx, l.Interaction, l.Serial, known.ID, "", carried)
 		}
+		if !a.waitsAt(ctx, l.Interaction, l.Serial) {
+			return "", "", errTooLate
+		}
 		// Nobody knows who has pressed: what was said in the chat before is not for them.
 		if err := a.closeChat(ctx, known.ID, l.Interaction); err != nil {
 			return "", "", err
 		}
+	}
+	if !a.waitsAt(ctx, l.Interaction, l.Serial) {
+		return "", "", errTooLate
 	}
 	c := chat.Conversation{
 		ID: tandem.NewID[tandem.ConversationID](a.now(), a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: a.now(),
@@ -163,6 +169,19 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
 	}
 	return site, token, a.goOn(ctx, l.Interaction, l.Serial, c.ID, "", carried)
+}
+
+// waitsAt reports whether an interaction's session waits for the handoff with that serial.
+func (a *App) waitsAt(ctx context.Context, id tandem.InteractionID, serial int) bool {
+	w := flow.Wait{}
+	if k := a.live.get(id); k != nil {
+		k.stay.mu.Lock()
+		w = k.stay.wait
+		k.stay.mu.Unlock()
+	} else if s, err := a.stored(ctx, id); err == nil {
+		w = s.Wait
+	}
+	return w.Kind == flow.WaitHandoff && w.Serial == serial
 }
 
 // closeChat has a chat that an interaction's session has left be no more of it.

@@ -252,7 +252,24 @@ func TestForwardedLinkShowsNoEarlierChat(t *testing.T) {
 		t.Error("it is the same conversation")
 	}
 	visitor.Over(1)
+	// Back to the texts: the old link leads nowhere, and the chat stays as it is.
+	used, err := s.links.Of(t.Context(), s.latest(t, "chat:night").Interaction.ID)
+	if err != nil || len(used) != 1 {
+		t.Fatalf("%d links, %v", len(used), err)
+	}
 	stranger.Say("Red")
 	stranger.Reads("Which size?")
+	stranger.Say("elsewhere")
+	stranger.Reads("Where to?")
+	stranger.Say("sms")
+	phone.Gets("Answer this to go on")
+	phone.Says("good")
+	phone.Gets("Which size?")
+	if _, _, err := s.accept(t.Context(), used[0]); !errors.Is(err, errTooLate) {
+		t.Errorf("the old link: %v", err)
+	}
+	if c, err := s.book.Find(t.Context(), tandem.ConversationID(stranger.Conversation())); err != nil || c.Interaction != used[0].Interaction {
+		t.Errorf("the chat is of %q, %v", c.Interaction, err)
+	}
 	s.verify(t)
 }
