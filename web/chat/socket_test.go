@@ -725,7 +725,8 @@ func TestSilentClientIsPinged(t *testing.T) {
 		defer h.door.mu.Unlock()
 		return len(h.door.sockets) == 1
 	})
-	time.Sleep(200 * time.Millisecond) // several pings
+	before := alive.pings.Load()
+	h.eventually("the living one is pinged again and again", func() bool { return alive.pings.Load() >= before+5 })
 	alive.send(map[string]any{"t": kindPing})
 	h.door.mu.Lock()
 	if len(h.door.sockets) != 1 {
@@ -754,7 +755,7 @@ func (h *house) slowDial() *wire {
 		&websocket.DialOptions{Subprotocols: []string{protocol}, HTTPHeader: http.Header{"Origin": {pageOrigin}}, HTTPClient: client})
 	h.must(err)
 	conn.SetReadLimit(1 << 20)
-	return &wire{h, conn}
+	return &wire{h: h, conn: conn}
 }
 
 func (h *house) sockets() int {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,8 +33,9 @@ type frame struct {
 
 // line is one connection of a client.
 type wire struct {
-	h    *house
-	conn *websocket.Conn
+	h     *house
+	conn  *websocket.Conn
+	pings atomic.Int64 // that came, if connect made it
 }
 
 // connect opens a socket from a page of an origin; "" is the server's own.
@@ -47,13 +49,16 @@ func (h *house) connect(origin string) (*wire, *http.Response, error) {
 	if origin != "none" {
 		header.Set("Origin", origin)
 	}
+	w := &wire{h: h}
 	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.url, "http")+"/api/v1/chat/socket",
-		&websocket.DialOptions{Subprotocols: []string{protocol}, HTTPHeader: header})
+		&websocket.DialOptions{Subprotocols: []string{protocol}, HTTPHeader: header,
+			OnPingReceived: func(context.Context, []byte) bool { w.pings.Add(1); return true }})
 	if err != nil {
 		return nil, resp, err
 	}
 	conn.SetReadLimit(1 << 20)
-	return &wire{h, conn}, resp, nil
+	w.conn = conn
+	return w, resp, nil
 }
 
 // dial connects and says hello.
