@@ -29,24 +29,6 @@ const (
 	theirs = "+8613800000001"
 )
 
-// clock is the time of a test.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // fake is a gateway that keeps what it is handed.
 type fake struct {
 	mu      sync.Mutex
@@ -84,7 +66,7 @@ func (f *fake) sent() []Message {
 type office struct {
 	*Desk
 	db      *sqlite.DB
-	clock   *clock
+	clock   *storetest.Still
 	gateway *fake
 	o       Options
 	path    string
@@ -116,7 +98,7 @@ func generous() Policy {
 func newOffice(t testing.TB, policy Policy, change ...func(*Options)) *office {
 	t.Helper()
 	at := storetest.NewPlace(t)
-	o := &office{clock: &clock{now: time.Unix(1795424400, 0).UTC()}, gateway: &fake{}, path: filepath.Join(at.Dir, "tandem.db"), keys: at.Keys, log: &bytes.Buffer{}}
+	o := &office{clock: storetest.NewStill(time.Unix(1795424400, 0).UTC()), gateway: &fake{}, path: filepath.Join(at.Dir, "tandem.db"), keys: at.Keys, log: &bytes.Buffer{}}
 	o.open(t)
 	t.Cleanup(func() { o.db.Close() })
 	o.o = Options{

@@ -177,7 +177,7 @@ func TestSourcesAreNotListenedToForEver(t *testing.T) {
 	if w := o.knock(t, door, inbound("m-1", "x")); w.Code != 200 {
 		t.Errorf("another: %d", w.Code)
 	}
-	o.clock.pass(time.Minute)
+	o.clock.Add(time.Minute)
 	if w := o.knock(t, door, inbound("m-2", "x"), neighbour); w.Code != 200 {
 		t.Errorf("a minute later: %d", w.Code)
 	}
@@ -314,7 +314,7 @@ func TestReceiptsInEveryOrder(t *testing.T) {
 		if err != nil || stored != string(want) {
 			t.Fatalf("order %v: stored %q, %v", order, stored, err)
 		}
-		o.clock.pass(2 * time.Second)
+		o.clock.Add(2 * time.Second)
 	}
 	permute(all, nil)
 	if run != 24 {
@@ -429,7 +429,7 @@ func TestAFailureIsMarked(t *testing.T) {
 	if errs := o.deliver(t); len(errs) != 1 || errs[0] == nil || len(o.marks) != 0 {
 		t.Fatalf("%v, marked %v", errs, o.marks)
 	}
-	o.clock.pass(time.Minute)
+	o.clock.Add(time.Minute)
 	o.gateway.err = fmt.Errorf("the number is not valid: %w", outbox.ErrPermanent)
 	if errs := o.deliver(t); len(errs) != 1 || !errors.Is(errs[0], outbox.ErrPermanent) || o.furthest("k-1") != tandem.MessageFailed {
 		t.Fatalf("%v, marked %v", errs, o.marks)

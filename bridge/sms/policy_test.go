@@ -73,13 +73,13 @@ func TestCaps(t *testing.T) {
 				t.Errorf("%d letters are in the outbox, not %d", n, c.most)
 			}
 			if c.then > 0 {
-				o.clock.pass(c.then - time.Second)
+				o.clock.Add(c.then - time.Second)
 				if c.then%(24*time.Hour) == 0 || c.then%time.Hour == 0 { // the sums may count a little longer
 					if rule := send(c.most + 2); rule != c.rule {
 						t.Errorf("a second before the time a text was refused by %q", rule)
 					}
 				}
-				o.clock.pass(time.Second)
+				o.clock.Add(time.Second)
 				if rule := send(c.most + 3); rule != "" {
 					t.Errorf("after %v a text was refused by %s", c.then, rule)
 				}
@@ -165,7 +165,7 @@ func TestCapsHoldWhateverHappens(t *testing.T) {
 	}
 	var out []use
 	for i := range 1500 {
-		o.clock.pass(time.Duration(random.IntN(400)) * time.Second)
+		o.clock.Add(time.Duration(random.IntN(400)) * time.Second)
 		m := text(fmt.Sprintf("k-%d", i), fmt.Sprintf("+861380000000%d", random.IntN(8)), strings.Repeat("好", 60+random.IntN(120)))
 		if o.post(t, m) == nil {
 			out = append(out, use{o.clock.Now(), m.To, m.Parts()})
@@ -210,7 +210,7 @@ func TestARevivedLetterIsCounted(t *testing.T) {
 	if err := o.post(t, old); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.pass(26 * time.Hour)
+	o.clock.Add(26 * time.Hour)
 	o.sweep(t.Context(), o.clock.Now())
 	if err := o.post(t, text("k-new", theirs, "new")); err != nil {
 		t.Fatal(err)
@@ -247,17 +247,17 @@ func TestSweepForgets(t *testing.T) {
 	if n := rows(); n != 4 {
 		t.Fatalf("%d rows", n)
 	}
-	o.clock.pass(2 * time.Hour)
+	o.clock.Add(2 * time.Hour)
 	o.sweep(t.Context(), o.clock.Now())
 	if n := rows(); n != 3 { // the receipt of nothing
 		t.Errorf("after two hours %d rows", n)
 	}
-	o.clock.pass(25 * time.Hour)
+	o.clock.Add(25 * time.Hour)
 	o.sweep(t.Context(), o.clock.Now())
 	if n := rows(); n != 1 {
 		t.Errorf("after a day %d rows", n)
 	}
-	o.clock.pass(20 * day)
+	o.clock.Add(20 * day)
 	o.sweep(t.Context(), o.clock.Now())
 	if n := rows(); n != 0 {
 		t.Errorf("after weeks %d rows", n)
@@ -280,7 +280,7 @@ func BenchmarkReserve(b *testing.B) {
 		})
 	}
 	for i := range 24 {
-		o.clock.pass(58 * time.Minute)
+		o.clock.Add(58 * time.Minute)
 		if err := fill(4200, i*4200); err != nil {
 			b.Fatal(err)
 		}

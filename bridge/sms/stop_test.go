@@ -335,11 +335,11 @@ func TestNoForbiddenTextLeaves(t *testing.T) {
 		for i := range 300 {
 			from := fmt.Sprintf("+86139000000%02d", i%30)
 			o.knock(t, door, map[string]any{"Inbound": []Inbound{{ID: fmt.Sprint("f", i), From: from, To: ours, Text: []string{"hello", "STOP", "START"}[i%3]}}})
-			o.clock.pass(time.Second)
+			o.clock.Add(time.Second)
 		}
 	})
 	t.Run("one who stopped", func(t *testing.T) {
-		o.clock.pass(25 * time.Hour)
+		o.clock.Add(25 * time.Hour)
 		o.knock(t, door, inbound("s-1", "STOP"))
 		for i := range 10 {
 			o.knock(t, door, inbound(fmt.Sprint("s-x", i), "hello"))
@@ -347,7 +347,7 @@ func TestNoForbiddenTextLeaves(t *testing.T) {
 	})
 	for range 3 {
 		o.deliver(t)
-		o.clock.pass(2 * time.Minute)
+		o.clock.Add(2 * time.Minute)
 	}
 	perNumber, parts := map[string]int{}, 0
 	for _, m := range o.gateway.sent() {

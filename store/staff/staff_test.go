@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,28 +17,10 @@ import (
 // cheap makes passwords quick to check.
 var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
 
-// clock is the time of a test.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // place is a register, its clock, and the database below.
 type place struct {
 	*Register
-	clock *clock
+	clock *storetest.Still
 	db    *sqlite.DB
 	o     Options
 	path  string
@@ -52,7 +33,7 @@ var operator = Actor{Name: "operator root", Source: "command"}
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	at := storetest.NewPlace(t)
-	p := &place{clock: &clock{now: time.Unix(1795424400, 0).UTC()}, path: filepath.Join(at.Dir, "tandem.db")}
+	p := &place{clock: storetest.NewStill(time.Unix(1795424400, 0).UTC()), path: filepath.Join(at.Dir, "tandem.db")}
 	var err error
 	p.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: p.path, Keys: at.Keys, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

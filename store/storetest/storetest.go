@@ -81,6 +81,29 @@ func (c *Clock) Add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// Still is a clock that moves only when it is told to. It is safe for concurrent use.
+type Still struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewStill stands at a time.
+func NewStill(at time.Time) *Still { return &Still{now: at} }
+
+// Now reads the clock.
+func (c *Still) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add moves the clock.
+func (c *Still) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 // Random is a stream of bytes that looks random and is the same in every run. It is
 // safe for concurrent use.
 type Random struct {

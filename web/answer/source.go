@@ -1,9 +1,11 @@
 package answer
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,4 +40,17 @@ func Network(a netip.Addr) string {
 		}
 	}
 	return a.String()
+}
+
+// Loopback reports whether HOST or HOST:PORT is this machine by a loopback address, which
+// no page of another machine can have.
+func Loopback(hostport string) bool {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil { // as in localhost:1.example
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
 }

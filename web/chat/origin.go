@@ -2,12 +2,10 @@ package chat
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tandem/bridge/chat"
@@ -48,7 +46,7 @@ func origin(r *http.Request) (origin string, given, ok bool) {
 // address by which it was reached, which no page of another machine can have.
 func (d *Door) isOwn(r *http.Request, origin string) bool {
 	host := strings.ToLower(r.Host)
-	return origin == d.own || (loopback(host) && origin == "http://"+host)
+	return origin == d.own || (answer.Loopback(host) && origin == "http://"+host)
 }
 
 func lists(origins []string, origin string) bool {
@@ -56,18 +54,6 @@ func lists(origins []string, origin string) bool {
 		normal, ok := normalOrigin(one)
 		return ok && normal == origin
 	})
-}
-
-// loopback reports whether HOST or HOST:PORT is this machine by a loopback address.
-func loopback(hostport string) bool {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.Trim(hostport, "[]")
-	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil { // as in localhost:1.example
-		return false
-	}
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.IsLoopback())
 }
 
 // source is the address a request came from.

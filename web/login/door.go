@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -171,7 +170,7 @@ func safe(method string) bool {
 func (d *Door) near(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := strings.ToLower(r.Host)
-		if host != d.host && !loopback(host) {
+		if host != d.host && !answer.Loopback(host) {
 			answer.Refuse(w, http.StatusMisdirectedRequest, "host", "This door answers to "+d.origin+" only; http.staff_url says so.")
 			return
 		}
@@ -191,23 +190,7 @@ func (d *Door) sameOrigin(r *http.Request, host string) bool {
 	if len(origins) > 1 {
 		return false
 	}
-	return origins[0] == d.origin || (loopback(host) && origins[0] == "http://"+host)
-}
-
-// loopback reports whether HOST or HOST:PORT is this machine by a loopback address,
-// which no page of another site can have.
-func loopback(hostport string) bool {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.Trim(hostport, "[]")
-	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil { // as in localhost:1.example
-		return false
-	}
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return origins[0] == d.origin || (answer.Loopback(host) && origins[0] == "http://"+host)
 }
 
 // source is the address a request came from.

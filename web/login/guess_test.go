@@ -14,6 +14,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"tandem/store/staff"
+	"tandem/store/storetest"
 	"tandem/web/answer"
 )
 
@@ -55,7 +56,7 @@ func TestCodes(t *testing.T) {
 	s := newSite(t)
 	b := s.as(t, "operator")
 	secret, recovery := b.setUp()
-	s.clock.pass(time.Minute)
+	s.clock.Add(time.Minute)
 	other := s.browser(t)
 	if r := other.login("operator", good, ""); r.StatusCode != 401 || r.code() != "code_required" {
 		t.Errorf("without a code: %d %s", r.StatusCode, r.body)
@@ -119,7 +120,7 @@ func TestGuessing(t *testing.T) {
 	if r.StatusCode != 429 || r.code() != "too_many" || err != nil || wait < 1 {
 		t.Fatalf("%d %s %v", r.StatusCode, r.body, r.Header)
 	}
-	s.clock.pass(time.Duration(wait) * time.Second)
+	s.clock.Add(time.Duration(wait) * time.Second)
 	if r := b.login("nobody", "wrong wrong wrong", ""); r.StatusCode != 401 {
 		t.Errorf("after the wait: %d %s", r.StatusCode, r.body)
 	}
@@ -141,7 +142,7 @@ func TestGuessing(t *testing.T) {
 }
 
 func TestLimiter(t *testing.T) {
-	c := &clock{now: time.Unix(1795424400, 0)}
+	c := storetest.NewStill(time.Unix(1795424400, 0))
 	home, away := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.1")
 	l := newLimiter(c.Now)
 	fail := func(name string, from netip.Addr) time.Duration {
@@ -162,13 +163,13 @@ func TestLimiter(t *testing.T) {
 				t.Errorf("the wait shrinks from %v to %v", longest, wait)
 			}
 			longest = wait
-			c.pass(wait)
+			c.Add(wait)
 		}
 	}
 	if longest != maxByName {
 		t.Errorf("a name waits %v, want %v", longest, maxByName)
 	}
-	c.pass(maxByName)
+	c.Add(maxByName)
 	fail("ann", netip.MustParseAddr("10.9.9.9"))
 	if done, wait := l.try("ann", home); wait > 0 {
 		t.Errorf("at home she waits %v", wait)
@@ -183,7 +184,7 @@ func TestLimiter(t *testing.T) {
 	for i := range 200 {
 		if wait := fail("name"+strconv.Itoa(i), away); wait > 0 {
 			longest = max(longest, wait)
-			c.pass(wait)
+			c.Add(wait)
 		}
 	}
 	if longest != maxBySource {
@@ -208,7 +209,7 @@ func TestLimiter(t *testing.T) {
 	if fail("dan", away) == 0 {
 		t.Error("a name that is known there may be guessed without end")
 	}
-	c.pass(forgetAfter)
+	c.Add(forgetAfter)
 	if wait := fail("bob", away); wait != 0 {
 		t.Errorf("after an hour it waits %v", wait)
 	}
@@ -223,14 +224,14 @@ func TestLimiter(t *testing.T) {
 }
 
 func TestLimiterIsBounded(t *testing.T) {
-	c := &clock{now: time.Unix(1795424400, 0)}
+	c := storetest.NewStill(time.Unix(1795424400, 0))
 	l := newLimiter(c.Now)
 	for i := range maxBuckets {
 		done, _ := l.try(strconv.Itoa(i), netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
 		if i%4 == 0 {
 			done(right)
 		}
-		c.pass(time.Millisecond)
+		c.Add(time.Millisecond)
 	}
 	if len(l.buckets) > maxBuckets || len(l.known) > maxKnown {
 		t.Errorf("%d buckets, %d known", len(l.buckets), len(l.known))

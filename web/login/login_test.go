@@ -143,7 +143,7 @@ func TestLoopbackOrigins(t *testing.T) {
 		if r.StatusCode != test.status {
 			t.Errorf("%s from %s: %d %s", test.host, test.origin, r.StatusCode, r.body)
 		}
-		s.clock.pass(time.Hour) // so that none is slowed down
+		s.clock.Add(time.Hour) // so that none is slowed down
 	}
 }
 
@@ -223,7 +223,7 @@ func TestStill(t *testing.T) {
 		"another role": func(s *site, _ *browser) {
 			s.as(t, "operator").do("POST", "/api/v1/users/designer", map[string]any{"roles": []string{"agent"}})
 		},
-		"idle": func(s *site, _ *browser) { s.clock.pass(10 * time.Minute) },
+		"idle": func(s *site, _ *browser) { s.clock.Add(10 * time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -240,7 +240,7 @@ func TestStill(t *testing.T) {
 			if !<-answers {
 				t.Error("not let in while logged in")
 			}
-			s.clock.pass(20 * time.Minute)
+			s.clock.Add(20 * time.Minute)
 			asked <- true
 			if !<-answers {
 				t.Error("not let in before the idle time is over")
@@ -275,11 +275,11 @@ func TestRolesAreLookedUp(t *testing.T) {
 func TestTimeEndsLogins(t *testing.T) {
 	s := newSite(t)
 	b := s.as(t, "designer")
-	s.clock.pass(29 * time.Minute)
+	s.clock.Add(29 * time.Minute)
 	if r := b.do("GET", "/api/v1/me", nil); r.StatusCode != 200 {
 		t.Errorf("after 29 min: %d", r.StatusCode)
 	}
-	s.clock.pass(30 * time.Minute)
+	s.clock.Add(30 * time.Minute)
 	if r := b.do("GET", "/api/v1/me", nil); r.StatusCode != 401 {
 		t.Errorf("after 30 min more: %d", r.StatusCode)
 	}
@@ -395,7 +395,7 @@ func TestStoreFull(t *testing.T) {
 		}
 	}
 	for _, password := range []string{good, next} { // nor does the delay
-		s.clock.pass(forgetAfter)
+		s.clock.Add(forgetAfter)
 		for i := range freeByName + 1 {
 			want := 503
 			if i == freeByName {

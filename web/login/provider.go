@@ -163,7 +163,7 @@ func (d *Door) provider(r *http.Request) Provider {
 
 // base is the door's address in this browser; near has checked the host.
 func (d *Door) base(r *http.Request) string {
-	if strings.ToLower(r.Host) != d.host && loopback(r.Host) && loopback(d.host) {
+	if strings.ToLower(r.Host) != d.host && answer.Loopback(r.Host) && answer.Loopback(d.host) {
 		return "http://" + strings.ToLower(r.Host)
 	}
 	return d.origin

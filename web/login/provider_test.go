@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tandem/store/staff"
+	"tandem/store/storetest"
 )
 
 // fakeProvider says what a test wants.
@@ -119,7 +120,7 @@ func TestWrongReturns(t *testing.T) {
 		t.Errorf("another provider's state leads to %s", to)
 	}
 	state := b.away("company")
-	s.clock.pass(pendingTime)
+	s.clock.Add(pendingTime)
 	if to := b.back("company", state); to != expired {
 		t.Errorf("a state of ten minutes ago leads to %s", to)
 	}
@@ -179,7 +180,7 @@ func TestProblemsOfProviders(t *testing.T) {
 }
 
 func TestPendingIsBounded(t *testing.T) {
-	c := &clock{now: time.Unix(1795424400, 0)}
+	c := storetest.NewStill(time.Unix(1795424400, 0))
 	p := newPending(c.Now)
 	from := netip.MustParseAddr("192.0.2.1")
 	for range maxPendingAddress {
@@ -191,7 +192,7 @@ func TestPendingIsBounded(t *testing.T) {
 		t.Error("one address begins too many")
 	}
 	for i := range maxPending {
-		c.pass(time.Millisecond)
+		c.Add(time.Millisecond)
 		if _, _, ok := p.begin("company", netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})); !ok {
 			t.Fatal("another address is refused")
 		}
@@ -199,7 +200,7 @@ func TestPendingIsBounded(t *testing.T) {
 	if len(p.begun) != maxPending {
 		t.Errorf("%d are kept", len(p.begun))
 	}
-	c.pass(pendingTime)
+	c.Add(pendingTime)
 	if _, _, ok := p.begin("company", from); !ok || len(p.begun) != 1 {
 		t.Errorf("after their time %d are kept", len(p.begun))
 	}

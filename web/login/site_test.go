@@ -21,23 +21,6 @@ import (
 	"tandem/store/storetest"
 )
 
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // buffer is a log that several goroutines write.
 type buffer struct {
 	mu sync.Mutex
@@ -67,7 +50,7 @@ type site struct {
 	door  *Door
 	staff *staff.Register
 	db    *sqlite.DB
-	clock *clock
+	clock *storetest.Still
 	log   *buffer
 	mux   *http.ServeMux
 	full  atomic.Bool // the disk of the database
@@ -76,7 +59,7 @@ type site struct {
 func newSite(t *testing.T, change ...func(*Options)) *site {
 	t.Helper()
 	at := storetest.NewPlace(t)
-	s := &site{clock: &clock{now: time.Unix(1795424400, 0)}, log: &buffer{}}
+	s := &site{clock: storetest.NewStill(time.Unix(1795424400, 0)), log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	var err error
 	if s.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(at.Dir, "tandem.db"), Keys: at.Keys, Log: log, Fault: s.fault}); err != nil {
