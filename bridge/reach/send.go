@@ -489,3 +489,11 @@ func (r *Reach) Came(in tandem.InteractionID, to tandem.Channel, c tandem.Conver
 	delete(r.moves, in)
 	return m.serial, true
 }
+
+// Leads reports whether a way to another channel lies open, whichever it is.
+func (r *Reach) Leads(in tandem.InteractionID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.moves[in]
+	return ok
+}

@@ -273,13 +273,46 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	if c.Interaction == "" {
 		return nil
 	}
-	if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok {
+	if serial, ok := a.came(ctx, c); ok {
 		// The text is kept; that nobody could go on by it must not have it sent again.
 		if err := a.goOn(ctx, c.Interaction, serial, c.ID, in.From, false); err != nil {
 			a.log.Warn("a customer could not go on by text", "interaction", c.Interaction, "error", err)
 		}
 	}
 	return nil
+}
+
+// came takes the way that leads to a conversation by text. While it is just being opened,
+// right after a start or because the reply was quicker than we, it is waited for: gateways
+// bring what they have as soon as the server is there.
+func (a *App) came(ctx context.Context, c chat.Conversation) (serial int, ok bool) {
+	for range comeTries {
+		if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok || a.reach.Leads(c.Interaction) || !a.moves(ctx, c.Interaction) {
+			return serial, ok
+		}
+		select {
+		case <-time.After(comeEvery):
+		case <-ctx.Done():
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+const (
+	comeEvery = 50 * time.Millisecond
+	comeTries = 60
+)
+
+// moves reports whether an interaction's session waits for its customer elsewhere.
+func (a *App) moves(ctx context.Context, id tandem.InteractionID) bool {
+	if k := a.live.get(id); k != nil {
+		k.stay.mu.Lock()
+		defer k.stay.mu.Unlock()
+		return k.stay.wait.Kind == flow.WaitHandoff
+	}
+	s, err := a.stored(ctx, id)
+	return err == nil && s.Wait.Kind == flow.WaitHandoff && s.Facts.Channel != tandem.SMS
 }
 
 // textMarked is told how far a text has come.

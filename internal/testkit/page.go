@@ -113,3 +113,6 @@ func (b *Browser) Cookies() (values []string) {
 	}
 	return values
 }
+
+// Copy is another window of the same browser, at the same page.
+func (b *Browser) Copy() *Browser { other := *b; return &other }

@@ -26,6 +26,9 @@ type Texts struct {
 	Secret string // signs both ways
 	t      testing.TB
 	server *httptest.Server
+
+	mu      sync.Mutex
+	inboxes map[string]*Inbox
 }
 
 // NewTexts opens a gateway with numbers of ours, whose replies and receipts go to target,
@@ -100,8 +103,18 @@ type Inbox struct {
 	taken  int // of Got, by Gets
 }
 
-// Inbox is that of a number, +8613800000001.
-func (x *Texts) Inbox(number string) *Inbox { return &Inbox{x: x, Number: number} }
+// Inbox is that of a number, +8613800000001: the same each time it is asked for.
+func (x *Texts) Inbox(number string) *Inbox {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.inboxes == nil {
+		x.inboxes = map[string]*Inbox{}
+	}
+	if x.inboxes[number] == nil {
+		x.inboxes[number] = &Inbox{x: x, Number: number}
+	}
+	return x.inboxes[number]
+}
 
 // Got are the texts that came, the oldest first.
 func (i *Inbox) Got() []simulator.Message {
