@@ -22,17 +22,17 @@ func TestLoginsEnd(t *testing.T) {
 	// Used every 20 minutes it outlives the idle time, but not the longest.
 	begun := p.clock.Now()
 	for p.clock.Now().Sub(begun)+20*time.Minute < defaultLongest {
-		p.clock.pass(20 * time.Minute)
+		p.clock.Add(20 * time.Minute)
 		if now, err := p.Look(t.Context(), token); err != nil || now.Ends.After(begun.Add(defaultLongest)) {
 			t.Fatalf("after %v: %+v, %v", p.clock.Now().Sub(begun), now, err)
 		}
 	}
-	p.clock.pass(20 * time.Minute)
+	p.clock.Add(20 * time.Minute)
 	if _, err := p.Look(t.Context(), token); !errors.Is(err, ErrNoLogin) {
 		t.Errorf("after 12 h: %v", err)
 	}
 	token, _ = p.enter(t, "ann", "")
-	p.clock.pass(defaultIdle)
+	p.clock.Add(defaultIdle)
 	if _, err := p.Look(t.Context(), token); !errors.Is(err, ErrNoLogin) {
 		t.Errorf("after 30 min without a request: %v", err)
 	}
@@ -68,7 +68,7 @@ func TestLoginsAreBounded(t *testing.T) {
 	for range maxLogins + 2 {
 		token, _ := p.enter(t, "ann", "")
 		tokens = append(tokens, token)
-		p.clock.pass(time.Second)
+		p.clock.Add(time.Second)
 	}
 	for i, token := range tokens {
 		if _, err := p.Look(t.Context(), token); (err == nil) != (i >= 2) {
@@ -114,7 +114,7 @@ func TestFailuresDoNotFloodTheLog(t *testing.T) {
 	if n := len(p.actions(t)); n != maxFailures {
 		t.Errorf("%d entries", n)
 	}
-	p.clock.pass(time.Minute)
+	p.clock.Add(time.Minute)
 	if err := p.Failed(t.Context(), "192.0.2.1", "", "unknown name"); err != nil {
 		t.Fatal(err)
 	}

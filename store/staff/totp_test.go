@@ -79,7 +79,7 @@ func TestCodesCountOnce(t *testing.T) {
 		{"two steps behind", 300 * time.Second, -60 * time.Second, ErrWrong},
 		{"now", 0, 0, nil},
 	} {
-		p.clock.pass(step.pass)
+		p.clock.Add(step.pass)
 		if err := try(p.codeAt(t, secret, step.from)); !errors.Is(err, step.want) {
 			t.Errorf("%s: %v, want %v", step.name, err, step.want)
 		}
@@ -112,7 +112,7 @@ func TestRemoveCodes(t *testing.T) {
 	if err := p.RemoveTOTP(t.Context(), l, "123456"); !errors.Is(err, ErrWrong) {
 		t.Errorf("by a wrong code: %v", err)
 	}
-	p.clock.pass(time.Minute)
+	p.clock.Add(time.Minute)
 	if err := p.RemoveTOTP(t.Context(), l, p.codeAt(t, secret, 0)); err != nil {
 		t.Fatal(err)
 	}
