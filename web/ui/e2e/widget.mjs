@@ -486,7 +486,7 @@ async function oneLook(page, world, zh, take) {
   await page.getByRole("button", { name: w("Text me the code", "获取验证码") }).click();
   await page.getByRole("textbox", { name: w("Code", "验证码") }).fill("123456");
   await take(page, "callback-2");
-  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: w("Code", "验证码") }).press("Enter"); // where it is, whatever has the focus
   await page.getByText("4821 9305 776").waitFor();
   await take(page, "callback-3");
   await page.getByRole("button", { name: w("Back to the chat", "返回对话") }).last().click();
