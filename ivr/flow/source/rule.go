@@ -49,7 +49,7 @@ func Rules() []Rule {
 		{"method-level", "a method of `identify` cannot give the level", "`identify` 的这种方法给不出要求的身份级别", false},
 		{"missing-address", "the words sent with a link have no `${link.url}`", "随链接发送的文字中没有 `${link.url}`", false},
 		{"missing-field", "a ticket lacks a field of its form", "工单缺少表单中的字段", false},
-		{"missing-flow", "an entry of the configuration leads to a flow that is in no file; told by the server, which goes on with the flows it has", "配置中的入口指向的流程不在任何文件中；由服务器报告，服务器继续使用已有的流程", false},
+		{"missing-flow", "an entry of the configuration leads to a flow that is in no file, or that does not serve the entry's channel; told by the server, which goes on with the flows it has", "配置中的入口指向的流程不在任何文件中，或不支持该入口的渠道；由服务器报告，服务器继续使用已有的流程", false},
 		{"missing-input", "a called flow needs an input that is not handed in", "被调用的流程所需的输入没有传入", false},
 		{"missing-key", "a field that must be there is not", "缺少必填的键", false},
 		{"missing-label", "a choice has nothing to be shown by in text", "选项在文字渠道中没有可显示的内容", true},
