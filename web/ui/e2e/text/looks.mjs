@@ -57,7 +57,7 @@ export async function looks(w, { check, shot }) {
           await other.getByRole("heading", { name: say("Not now", "暂不办理") }).waitFor();
           await take(other, "page-declined");
           await other.close();
-          await c.reads(say("Then we leave it as it is", "好的，那就先不办"));
+          await c.reads(say("Then we leave it as it is", "好的，暂不办理"));
           await c.tap(say("My balance", "查询余额"));
           await c.secret.waitFor();
           await take(page, "hidden");
