@@ -207,3 +207,11 @@ func FreeAddress(t testing.TB) string {
 	t.Helper()
 	return Loopback(FreePorts(t, 1)[0]).String()
 }
+
+// Next says what goes wrong with the next text.
+func (x *Texts) Next(k simulator.Knobs) {
+	x.t.Helper()
+	if status := HTTPAs(x.t, http.MethodPut, x.URL+"/knobs/next", "", k, nil); status != http.StatusOK {
+		x.t.Fatalf("the simulator of phones answers %d", status)
+	}
+}
