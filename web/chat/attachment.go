@@ -245,6 +245,10 @@ func (d *Door) getAttachment(w http.ResponseWriter, r *http.Request, c chat.Conv
 		answer.Refuse(w, http.StatusNotFound, "not_found", "This conversation has no such picture.")
 		return
 	}
+	if wait := d.limits.take(looking, string(c.ID)); wait > 0 {
+		tooMany(w, wait)
+		return
+	}
 	content, ref, err := d.o.Look.OpenBlob(r.Context(), id, "caller", "chat")
 	if err != nil {
 		d.refuse(w, r, c, err)

@@ -433,3 +433,28 @@ func TestLimitsForget(t *testing.T) {
 		t.Errorf("%d buckets", len(l.buckets))
 	}
 }
+
+// What reads much, or writes to the journal, is bounded for who has a token.
+func TestReadingIsBounded(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Now = func() time.Time { return time.Unix(1795424400, 0) } })
+	w, _, token := h.begun()
+	_, a, _ := h.upload(token, encoded(t, "png", quarters(8, 8)))
+	w.send(map[string]any{"t": kindSay, "id": "a", "attachment": a.ID})
+	f := w.until("its frame", func(f frame) bool { return f.ID == "a" })
+	w.cut()
+	for n := range 6 {
+		resp, _ := h.request("GET", "/api/v1/chat/transcript", nil, bearer(token))
+		if want := map[bool]int{true: 200, false: 429}[n < 5]; resp.StatusCode != want || (want == 429) != (resp.Header.Get("Retry-After") != "") {
+			t.Errorf("transcript %d: %d, Retry-After %q", n+1, resp.StatusCode, resp.Header.Get("Retry-After"))
+		}
+	}
+	looks := 0
+	for ; looks < 500; looks++ {
+		if resp, _ := h.request("GET", "/api/v1/chat/attachments/"+string(f.Attachment.ID), nil, bearer(token)); resp.StatusCode == 429 {
+			break
+		}
+	}
+	if looks != 60 {
+		t.Errorf("a picture is shown %d times at once", looks)
+	}
+}

@@ -23,6 +23,8 @@ var (
 	saying   = rate{"say", 10, time.Second}       // messages, of one conversation
 	guessing = rate{"token", 30, 2 * time.Second} // tokens nobody knows, of one address
 	coding   = rate{"code", 5, time.Minute}       // codes tried, of one conversation
+	looking  = rate{"look", 60, time.Second}      // pictures seen, of one conversation: each is an event
+	keeping  = rate{"keep", 5, 10 * time.Second}  // transcripts, of one conversation: each reads all of it
 )
 
 // perHour is what an operator sets.

@@ -82,6 +82,10 @@ var transcriptPage = template.Must(template.New("transcript").Parse(`<!doctype h
 
 // getTranscript gives the customer what was said, to keep.
 func (d *Door) getTranscript(w http.ResponseWriter, r *http.Request, c chat.Conversation) {
+	if wait := d.limits.take(keeping, string(c.ID)); wait > 0 {
+		tooMany(w, wait)
+		return
+	}
 	entries, cut, err := d.history(r.Context(), c.ID)
 	if err != nil {
 		d.failed(w, r, err)
