@@ -500,3 +500,32 @@ func TestResumeCodesAreFew(t *testing.T) {
 		t.Errorf("whose interaction it is got %d codes, want 5", n)
 	}
 }
+
+const dialFlow = `flow: dial
+channels: [voice]
+languages: [en]
+start: to
+vars: { to: { type: phone } }
+prompts: { bad: { en: { text: "It was not done.", audio: blip.wav } } }
+steps:
+  to: { collect: { prompt: { en: { text: "To whom?", audio: blip.wav } }, into: to }, next: { ok: dial, no_input: end, no_match: end } }
+  dial: { transfer: { to: "tel:${to}" }, next: { ok: end, busy: bad, no_answer: bad, failed: bad } }
+  bad: { say: bad, next: to }
+`
+
+// Keys never make a call to a number that the list does not allow.
+func TestTypedNumbersAreNotDialled(t *testing.T) {
+	t.Parallel()
+	s := newTextServer(t, textSetup{
+		flows: map[string]string{"dial.flow.yaml": dialFlow}, wavs: map[string]time.Duration{"blip.wav": 100 * time.Millisecond}, entries: "  \"6\": dial\n",
+	})
+	call := s.dials(t, "6", customer)
+	for _, keys := range []string{"13900000007#", "0019005551234#", "00881612345678#", "95599#"} {
+		call.at("to")
+		call.hears("To whom?")
+		call.presses(keys)
+		call.hears("It was not done.")
+	}
+	call.Bye()
+	s.nothingTo(t)
+}
