@@ -68,7 +68,7 @@ func configCommand() *cli.Command {
 		Usage: "check or print the configuration",
 		Subcommands: []*cli.Command{
 			{
-				Name: "check", ArgsUsage: "[FILE]", Flags: []cli.Flag{configFlag()},
+				Name: "check", ArgsUsage: "[FILE]", Flags: []cli.Flag{configFlag(), jsonFlag()},
 				Usage:  "find every mistake, each at its line, and entries that lead to no flow",
 				Action: checkConfig,
 			},
@@ -121,13 +121,24 @@ func checkConfig(c *cli.Context) error {
 	if err := app.CheckText(loaded.Config); err != nil {
 		return err
 	}
-	for _, f := range textFindings(&patient{Loaded: loaded, library: library}) {
-		if f.Verdict != ok {
-			fmt.Fprintf(c.App.ErrWriter, "warning: %s: %s; %s\n", f.Check, printable(f.Found), f.Do)
-		}
+	warnings := slices.DeleteFunc(textFindings(&patient{Loaded: loaded, library: library}), func(f finding) bool { return f.Verdict == ok })
+	webhooks := map[string]string{} // to be registered with the gateways' providers, by gateway
+	for name, g := range loaded.SMS.Gateways {
+		webhooks[name] = webhookOf(loaded.Config, name, g)
 	}
-	for _, name := range slices.Sorted(maps.Keys(loaded.SMS.Gateways)) {
-		fmt.Fprintf(c.App.Writer, "sms.gateways.%s: register its webhook with the provider: %s\n", name, webhookOf(loaded.Config, name, loaded.SMS.Gateways[name]))
+	if c.Bool("json") {
+		return writeJSON(c.App.Writer, struct {
+			File     string            `json:"file"`
+			Entries  int               `json:"entries"`
+			Warnings []finding         `json:"warnings"`
+			Webhooks map[string]string `json:"webhooks,omitempty"`
+		}{loaded.File, len(loaded.Entries), append([]finding{}, warnings...), webhooks})
+	}
+	for _, f := range warnings {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s: %s; %s\n", f.Check, printable(f.Found), f.Do)
+	}
+	for _, name := range slices.Sorted(maps.Keys(webhooks)) {
+		fmt.Fprintf(c.App.Writer, "sms.gateways.%s: register its webhook with the provider: %s\n", name, webhooks[name])
 	}
 	fmt.Fprintf(c.App.Writer, "%s is right: %s, %s, %s\n", loaded.File,
 		counted(len(loaded.Entries), "entry"), counted(len(loaded.SIP.Trunks), "trunk"), counted(len(loaded.SIP.Users), "user"))

@@ -103,7 +103,7 @@ func TestEraseByNumber(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	expect(t, 0, "interactions erase --caller 86-10-5555-0101 --why asked --yes", "is erased from 2 interactions")
+	expect(t, 0, "interactions erase --caller 86-10-5555-0101 --why asked --yes --json", `"interactions": 2`)
 	expect(t, 0, "customers show "+string(first.ID), "is erased", "nothing")
 }
 

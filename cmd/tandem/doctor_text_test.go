@@ -99,6 +99,7 @@ func TestConfigCheckWarnsOfText(t *testing.T) {
 	writeFlow(t, ".", "tandem.yaml", "flows: { dir: f }\nsms: { gateways: { first: { kind: twilio, url: \"https://sms.example\", account: AC1, token: x, "+rest)
 	expect(t, 0, "config check", "warning: chat bank: no entry leads there", "warning: texts: texts.allow is empty", "warning: sms first: its provider cannot reach",
 		"register its webhook with the provider: http://127.0.0.1:8080/api/v1/sms/first#rc=5&rp=all", "is right: 1 entry")
+	expect(t, 0, "config check --json", `"first": "http://127.0.0.1:8080/api/v1/sms/first#rc=5&rp=all"`, `"check": "chat bank"`)
 	writeFlow(t, ".", "tandem.yaml", "flows: { dir: f }\nsms: { gateways: { first: { kind: webhook, url: \"https://sms.example\", secret: x, "+rest)
 	expect(t, 1, "config check", "sms.gateways.first: the gateway's secret")
 }

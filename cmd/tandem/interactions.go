@@ -59,7 +59,7 @@ func interactionsCommand() *cli.Command {
 			{
 				Name: "erase", ArgsUsage: "[INTERACTION]", Usage: "destroy all that is known of a person; the journal still verifies",
 				Flags: []cli.Flag{
-					configFlag(), why,
+					configFlag(), jsonFlag(), why,
 					&cli.StringFlag{Name: "customer", Usage: "the person with this customer `ID`"},
 					&cli.StringFlag{Name: "caller", Usage: "the person who called or wrote from this `NUMBER`, however it is written"},
 					&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
@@ -274,6 +274,12 @@ func erasePerson(c *cli.Context) error {
 				return tandem.Errorf(tandem.CodeNotFound, "there is no customer %s", id)
 			}
 			return err
+		}
+		if c.Bool("json") {
+			return writeJSON(c.App.Writer, struct {
+				Customer     tandem.CustomerID `json:"customer"`
+				Interactions int               `json:"interactions"`
+			}{id, len(of)})
 		}
 		fmt.Fprintf(c.App.Writer, "customer %s is erased from %s; the journal still verifies\n", id, counted(len(of), "interaction"))
 		return nil

@@ -37,7 +37,7 @@ func outboxCommand() *cli.Command {
 			},
 			{
 				Name: "retry", ArgsUsage: "KEY", Usage: "try one that was given up again",
-				Flags: []cli.Flag{configFlag()},
+				Flags: []cli.Flag{configFlag(), jsonFlag()},
 				Action: func(c *cli.Context) error {
 					if err := wantArgs(c, "KEY"); err != nil {
 						return err
@@ -48,7 +48,14 @@ func outboxCommand() *cli.Command {
 						if errors.Is(err, store.ErrNotFound) {
 							return tandem.Errorf(tandem.CodeNotFound, "nothing with the key %s was given up; see tandem outbox list --dead", printable(key))
 						}
-						if err == nil {
+						switch {
+						case err != nil:
+						case c.Bool("json"):
+							err = writeJSON(c.App.Writer, struct {
+								Key   string            `json:"key"`
+								State store.LetterState `json:"state"`
+							}{key, store.LetterWaiting})
+						default:
 							fmt.Fprintf(c.App.Writer, "%s waits again; the server delivers it soon\n", printable(key))
 						}
 						return err
