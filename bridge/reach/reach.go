@@ -8,8 +8,8 @@
 // effect that was begun before, under the same Key, is not begun again: what came of it
 // is answered.
 //
-// A number that a stranger typed is not texted: only the number of the present leg, and
-// those that have answered a code.
+// A number that a stranger typed is not texted: only the number of the present leg or of
+// the interaction's texts, and those that have answered a code.
 //
 // It starts no goroutine but timers, which Close stops.
 package reach
@@ -285,10 +285,17 @@ func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
 }
 
 // number is the phone number in one spelling that a flow means, and whether it is the
-// customer's beyond doubt: the one they call or write from, or one that answered a code.
-// "" = there is none.
+// customer's beyond doubt: the one they call or write from, or came from to the present
+// chat, or one that answered a code. "" = there is none.
 func (r *Reach) number(ctx context.Context, w Who, asked string) (number string, proven bool, err error) {
 	own, _ := sms.Normal(w.Caller)
+	if own == "" {
+		texts, err := r.o.Book.ByInteraction(ctx, w.Interaction, tandem.SMS)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return "", false, fmt.Errorf("looking for the customer's texts: %w", err)
+		}
+		own = texts.Theirs
+	}
 	if asked == "" && own != "" {
 		return own, true, nil
 	}

@@ -252,6 +252,25 @@ func TestABoundNumberIsTexted(t *testing.T) {
 	}
 }
 
+// Who came to a chat from a call or from texts is texted where they were texted before,
+// and nobody else is.
+func TestWhoCameFromTextsIsTextedThere(t *testing.T) {
+	h := newHouse(t)
+	h.begin(flow.Send{Serial: 7, Key: "a", By: []string{"sms"}, Parts: words("x")})
+	h.who.Channel, h.who.Caller, h.who.Customer = tandem.Chat, "", ""
+	h.begin(flow.Send{Serial: 7, Key: "b", By: []string{"sms"}, Parts: words("y")})
+	if sent := h.letters(); len(sent) != 2 || sent[1].To != theirs {
+		t.Errorf("sent %+v", sent)
+	}
+	if got := h.begin(flow.Send{Serial: 7, Key: "c", By: []string{"sms"}, To: "+8613800000002", Parts: words("z")}); len(got) != 1 || got[0] != "undeliverable" {
+		t.Errorf("another number: %v", got)
+	}
+	h.who.Interaction = "another"
+	if got := h.begin(flow.Send{Serial: 7, Key: "d", By: []string{"sms"}, Parts: words("z")}); len(got) != 1 || got[0] != "undeliverable" {
+		t.Errorf("another interaction: %v", got)
+	}
+}
+
 func TestALinksTokenIsInTheLetterAlone(t *testing.T) {
 	h := newHouse(t)
 	e := flow.SendLink{Serial: 7, Key: "l", Operation: "enrol", By: []string{"sms"}, Lang: "en", Parts: words("Here: " + flow.LinkHere), Expires: time.Minute, Wait: time.Minute}
