@@ -5,9 +5,10 @@ import { chat, is } from "./world.mjs";
 
 export async function moves(w, { check, skip }) {
   const again = "a caller who was cut off rings back, gives the number, passes the check, and is where they were";
+  const round = "from a call to text messages, to a chat, and back to text messages: one interaction";
   const toChat = "a caller half-way through a form finishes it in a chat, at the same field";
   const toPhone = "somebody who chats rings, gives the number, passes the check, and is where they were";
-  if (lacking()) return [again, toChat, toPhone].forEach((what) => skip(what, lacking()));
+  if (lacking()) return [again, toChat, round, toPhone].forEach((what) => skip(what, lacking()));
   const prompt = (name) => recorded(`${w.root}flows/prompts/zh-CN/${name}.wav`);
 
   // calling gives a telephone that has been greeted by the counter.
@@ -93,7 +94,40 @@ export async function moves(w, { check, skip }) {
       assert.match(story.events.find(is("callback.booked")).data.at, /^2099-12-31/);
       await w.verify();
     }), 90_000);
-  await Promise.all([ringsBack, goesOn]); // two people at once
+  const onward = check(round, () =>
+    calling("+8613800000005", async (phone, { id }, since) => {
+      const number = "+8613800000005";
+      await phone.keys("6");
+      await phone.hears(await prompt("counter/where_spoken"));
+      await phone.keys("2");
+      await w.text(number, /请回复本短信/, since);
+      const answered = new Date();
+      await w.reply(number, "好的");
+      await w.text(number, /请问您需要什么服务/, answered);
+      await phone.ended();
+      const asked = new Date();
+      await w.reply(number, "换渠道");
+      await w.text(number, /您想在哪里继续/, asked);
+      await w.reply(number, "聊天");
+      await w.visit({ at: await w.link(number, asked), locale: "zh-CN" }, async (page) => {
+        await page.getByRole("button", { name: "打开", exact: true }).click();
+        await page.waitForURL(/\/chat\?site=demo$/);
+        const c = chat(page, true);
+        await c.reads("请问您需要什么服务");
+        await c.tap("换个渠道");
+        await c.reads("您想在哪里继续");
+        const back = new Date();
+        await c.tap("用短信继续");
+        await w.text(number, /请回复本短信/, back);
+        await w.reply(number, "1"); // says that the customer is there, and chooses nothing
+        await w.text(number, /请问您需要什么服务/, back);
+      });
+      const story = await w.told(id, "it goes on by text", (s) => s.events.filter(is("session.moved")).length >= 3);
+      assert.deepEqual(story.events.filter(is("session.moved")).map((e) => e.data.channel), ["sms", "chat", "sms"]);
+      assert.equal(story.interaction.state, "open");
+      assert.ok(!story.events.some(is("flow.step", { step: "look_up" })), "the reply that came over was no choice");
+    }), 90_000);
+  await Promise.all([ringsBack, goesOn, onward]); // three people at once
 
   await check(toPhone, () =>
     w.visit({ locale: "zh-CN" }, async (page) => {
