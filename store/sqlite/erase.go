@@ -126,10 +126,30 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 			return nil, err
 		}
 	}
+	if err := w.closeErased(no, string(customer), now); err != nil {
+		return nil, err
+	}
 	w.touched = true
 	w.entries.wipe()
 	w.db.keys.wipe()
 	return blobs, nil
+}
+
+// closeErased closes what nobody goes on with any more: links, and interactions without a
+// call, which ends by itself.
+func (w *writer) closeErased(no int64, customer string, now time.Time) error {
+	const open = `(SELECT i.no FROM interaction i WHERE i.customer = ? AND i.state <> 'closed'
+		AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.interaction = i.no AND l.ended = 0 AND l.kind IN ('sip', 'webrtc')))`
+	if _, err := w.c.exec("UPDATE link SET state = ?, over = ? WHERE customer = ? AND over = 0", string(tandem.LinkRevoked), now, customer); err != nil {
+		return err
+	}
+	t := tandem.Terminate(tandem.BySystem, tandem.ReasonCompleted)
+	_, err := w.c.exec("UPDATE leg SET ended = ?, ended_by = ?, class = ?, reason = ? WHERE ended = 0 AND interaction IN "+open,
+		now, string(t.By), string(t.Class), string(t.Reason), no)
+	if err == nil {
+		_, err = w.c.exec("UPDATE interaction SET state = 'closed', ended = ?, outcome = 'erased' WHERE no IN "+open, now, no)
+	}
+	return err
 }
 
 // eraseInCopies destroys the key, and what the person can be found by, in the copies

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"testing"
 
+	"tandem"
 	"tandem/store"
 	"tandem/store/storetest"
 )
@@ -15,6 +16,7 @@ func TestEraseReachesTextTables(t *testing.T) {
 	random := storetest.NewRandom(1)
 	gone, stays := storetest.NewCall(p.Clock.Now(), random, "+1").Opening(), storetest.NewCall(p.Clock.Now(), random, "+2").Opening()
 	for i, c := range []*store.Change{gone, stays} {
+		c.Legs[0].Kind = tandem.LegChat // no call, which ends by itself
 		commit(t, db, c)
 		customer := string(c.Interaction.Customer)
 		err := db.Update(t.Context(), func(tx store.Tx) error {
@@ -45,7 +47,8 @@ func TestEraseReachesTextTables(t *testing.T) {
 	err := db.View(t.Context(), func(tx store.Tx) error {
 		for _, query := range []string{
 			"SELECT count(*) FROM chat_token", "SELECT count(*) FROM link_token", "SELECT count(peer) FROM chat_conversation",
-			"SELECT count(code) FROM link", "SELECT count(browser) FROM link",
+			"SELECT count(code) FROM link", "SELECT count(browser) FROM link", "SELECT count(*) FROM link WHERE over = 0",
+			"SELECT count(*) FROM interaction WHERE state <> 'closed'", "SELECT count(*) FROM leg WHERE ended = 0",
 		} {
 			if _, err := tx.One(query, func(r store.Row) {
 				if r.Int(0) != 1 {
