@@ -13,13 +13,10 @@ import { world } from "./text/world.mjs";
 
 export const alone = true; // it starts its own servers
 
-// Everybody here comes from one address, and has few telephones; and this machine may be
-// busy with more than calls.
+// Everybody here comes from one address; and this machine may be busy with more than calls.
 const settings = {
   TANDEM_LIMITS_LATE: "0s",
   TANDEM_CHAT_LIMITS_CONVERSATIONS_PER_HOUR: "1000",
-  TANDEM_TEXTS_PER_NUMBER_PER_HOUR: "100",
-  TANDEM_TEXTS_PER_NUMBER_PER_DAY: "100",
   TANDEM_TEXTS_PER_VISITOR_PER_HOUR: "100",
   TANDEM_TEXTS_PER_ADDRESS_PER_HOUR: "100",
 };
