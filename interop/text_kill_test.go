@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"tandem"
 	"tandem/internal/testkit"
+	"tandem/store"
 )
 
 const (
@@ -28,15 +30,7 @@ const (
 // side has lost, doubled or reordered anything.
 func TestKillTalks(t *testing.T) {
 	t.Parallel()
-	var texts *testkit.Texts
-	s := serve(t,
-		testkit.Set("chat.sites", map[string]any{"echo": map[string]any{}}), testkit.Set("entries.chat:echo", "echo"), testkit.Set("entries.sms:"+texted, "echo"),
-		testkit.Set("texts", map[string]any{"allow": []string{"+86138"}, "per_hour": 1000, "per_number_per_hour": 1000, "per_number_per_day": 1000}),
-		func(config map[string]any) {
-			listen := config["http"].(map[string]any)["listen"].(string)
-			texts = testkit.NewTexts(t, "http://"+listen+"/api/v1/sms/phones", texted)
-			testkit.Set("sms.gateways.phones", map[string]any{"kind": "webhook", "url": texts.URL + "/webhook", "secret": texts.Secret, "numbers": []string{texted}})(config)
-		})
+	s, texts := serveTexts(t)
 	random := rand.New(rand.NewPCG(4, kills))
 	base := "http://" + s.HTTP.String()
 	visitor := testkit.NewChat(t, base, testkit.ChatOptions{Site: "echo"})
@@ -97,6 +91,85 @@ func TestKillTalks(t *testing.T) {
 	}
 	t.Logf("of %d texts taken %d were handed over again under their own key", texts.Counts().Taken, texts.Counts().Doubled)
 	journals(t, s, visitor.Messages(), len(got))
+}
+
+// serveTexts starts a server with the flows echo and form, and the phones beside it.
+func serveTexts(t *testing.T) (s *testkit.Server, texts *testkit.Texts) {
+	t.Helper()
+	s = serve(t,
+		testkit.Set("chat.sites", map[string]any{"echo": map[string]any{}}), testkit.Set("entries.chat:echo", "echo"), testkit.Set("entries.sms:"+texted, "echo"),
+		testkit.Set("entries.form", "form"),
+		testkit.Set("texts", map[string]any{"allow": []string{"+86138"}, "per_hour": 1000, "per_number_per_hour": 1000, "per_number_per_day": 1000}),
+		func(config map[string]any) {
+			listen := config["http"].(map[string]any)["listen"].(string)
+			texts = testkit.NewTexts(t, "http://"+listen+"/api/v1/sms/phones", texted)
+			testkit.Set("sms.gateways.phones", map[string]any{"kind": "webhook", "url": texts.URL + "/webhook", "secret": texts.Secret, "numbers": []string{texted}})(config)
+		})
+	return s, texts
+}
+
+// TestKillAForm ends the server by SIGKILL while callers are in the middle of a form. Who
+// rings back, gives the number and enters the code that was texted is where they were.
+func TestKillAForm(t *testing.T) {
+	t.Parallel()
+	s, texts := serveTexts(t)
+	first := testkit.NewPeer(t, "udp", s.SIP).Call("form", testkit.Options{From: texter})
+	first.RTP.Type("1")
+	first.RTP.Type("42")
+	cut := at(t, s, "name")
+	s.Kill(t)
+	s.Start(t)
+	again := testkit.NewPeer(t, "udp", s.SIP).Call("form", testkit.Options{From: texter})
+	again.RTP.Type("2")
+	at(t, s, "earlier")
+	again.RTP.Type(string(cut.Interaction.Number))
+	again.RTP.Type(texts.Inbox(texter).Code())
+	again.RTP.Hear(3*testkit.Patience, time.Time{}, 800, 300*time.Millisecond) // the second question
+	again.RTP.Type("4711")
+	again.WaitBye(3 * testkit.Patience)
+	story := watch(t, s, "the end", func() (store.Story, bool) {
+		story := s.Story(t, string(cut.Interaction.ID))
+		return story, story.Interaction.State == tandem.Closed
+	})
+	kinds := testkit.Kinds(story)
+	if story.Interaction.Outcome != "completed" || kinds[tandem.EventResumed] != 1 || len(story.Legs) != 2 {
+		t.Errorf("the interaction ended with %q:\n%s", story.Interaction.Outcome, tell(story))
+	}
+	s.Verify(t)
+}
+
+// at waits until the newest interaction has come to a step.
+func at(t *testing.T, s *testkit.Server, step string) store.Story {
+	t.Helper()
+	return watch(t, s, "step "+step, func() (newest store.Story, there bool) {
+		if list := s.Interactions(t); len(list) > 0 {
+			newest = s.Story(t, string(list[0].ID))
+		}
+		entered := ""
+		for _, e := range newest.Events {
+			var data tandem.StepEntered
+			if e.Kind == tandem.EventStep && json.Unmarshal(e.Data, &data) == nil {
+				entered = data.Step
+			}
+		}
+		return newest, entered == step
+	})
+}
+
+// watch looks at an interaction until it is as it should be.
+func watch(t *testing.T, s *testkit.Server, what string, look func() (store.Story, bool)) store.Story {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(3 * testkit.Patience); ; <-tick.C {
+		story, there := look()
+		if there {
+			return story
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to %s:\n%s", what, tell(story))
+		}
+	}
 }
 
 // chats has a visitor write, one to three messages at a time, and connect again whenever
