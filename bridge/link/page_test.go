@@ -277,8 +277,8 @@ func TestHandoff(t *testing.T) {
 	}
 }
 
-// TestErased: nothing can be done by the link of a person whose data was erased, and its
-// end is still noted.
+// TestErased: nothing can be done by the link of a person whose data was erased: it was
+// revoked with that.
 func TestErased(t *testing.T) {
 	h := newHouse(t, nil)
 	made, _ := h.made(t, h.order("k1"))
@@ -301,7 +301,7 @@ func TestErased(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []tandem.LinkID{made.ID, opened.ID} {
-		if l, err := h.Find(t.Context(), id); err != nil || l.State != tandem.LinkExpired {
+		if l, err := h.Find(t.Context(), id); err != nil || l.State != tandem.LinkRevoked {
 			t.Errorf("%s %v", l.State, err)
 		}
 	}
