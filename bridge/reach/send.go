@@ -210,9 +210,9 @@ func (r *Reach) conversation(ctx context.Context, w Who, by way) (c chat.Convers
 		}
 		return c, unlock, change, nil
 	}
-	ours, ok := r.o.Texts.From(by.number)
-	if !ok {
-		return c, nil, nil, errors.New("no number of ours can write texts")
+	ours, err := r.ours(ctx, w, by.number)
+	if err != nil {
+		return c, nil, nil, err
 	}
 	now := r.o.Now()
 	c, err = r.o.Book.ByPeer(ctx, ours, by.number)
@@ -249,6 +249,25 @@ func (r *Reach) conversation(ctx context.Context, w Who, by way) (c chat.Convers
 		return r.o.Book.Create(tx, &c)
 	}
 	return c, unlock, change, nil
+}
+
+// ours is the number of ours that writes to the customer's: to who is writing to us, the one
+// they write to, so that it stays one talk.
+func (r *Reach) ours(ctx context.Context, w Who, number string) (string, error) {
+	if w.Channel == tandem.SMS && w.Conversation != "" {
+		c, err := r.o.Book.Find(ctx, w.Conversation)
+		if err != nil {
+			return "", fmt.Errorf("finding the texts of a number: %w", err)
+		}
+		if c.Theirs == number {
+			return c.Ours, nil
+		}
+	}
+	ours, ok := r.o.Texts.From(number)
+	if !ok {
+		return "", errors.New("no number of ours can write texts")
+	}
+	return ours, nil
 }
 
 // link makes a link and sends it.

@@ -21,11 +21,13 @@ func TestGatewaysFail(t *testing.T) {
 	call := s.dials(t, "4", customer)
 	call.presses("3")
 	phone.Gets("Page:")
+	s.settled(t)
 
 	s.texts.Next(simulator.Knobs{Temporary: 1})
 	second := s.dials(t, "4", "+8613800000002")
 	second.presses("3")
 	s.texts.Inbox("+8613800000002").Gets("Page:")
+	s.settled(t)
 
 	s.texts.Next(simulator.Knobs{Fail: 1})
 	third := s.dials(t, "4", "+8613800000003")

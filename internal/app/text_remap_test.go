@@ -147,3 +147,22 @@ func (s *textServer) consented(t *testing.T, entry, answer, lang, text string) {
 		t.Errorf("by %s the journal keeps %+v", entry, got)
 	}
 }
+
+// Who writes to one of several numbers is answered by that one, whatever answers.
+func TestNumbersStayApart(t *testing.T) {
+	t.Parallel()
+	const second = "+861055550200"
+	s := newDesk(t, textSetup{numbers: []string{ourNumber, second}, entries: "  \"sms:" + second + "\": desk\n"})
+	phone := s.texts.Inbox(customer)
+	for _, ours := range []string{second, ourNumber} {
+		for _, x := range []struct{ says, gets string }{{"hello", "1 Form"}, {"2", "Fill this in"}} {
+			phone.SaysTo(ours, x.says)
+			if from := phone.Gets(x.gets).From; from != ours {
+				t.Errorf("%q to %s is answered by %s", x.says, ours, from)
+			}
+		}
+	}
+	if n := len(s.calls(t)); n != 2 {
+		t.Errorf("there are %d interactions, want one for each number", n)
+	}
+}

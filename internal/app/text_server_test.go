@@ -46,6 +46,7 @@ type textSetup struct {
 	base    string                   // "" = textEntries
 	entries string                   // more of them, a line each
 	texts   string                   // the key texts; "" = all of +86138
+	numbers []string                 // of ours; nil = ourNumber
 	more    string                   // of the configuration
 	change  func(*config.Config)     // what the file's own bounds do not let through
 	before  func(*App)               // between New and Start
@@ -81,7 +82,10 @@ func newTextServer(t *testing.T, o textSetup) *textServer {
 	}
 	address := testkit.FreeAddress(t)
 	s.url = "http://" + address
-	s.texts = testkit.NewTexts(t, s.url+"/api/v1/sms/phones", ourNumber)
+	if s.setup.numbers == nil {
+		s.setup.numbers = []string{ourNumber}
+	}
+	s.texts = testkit.NewTexts(t, s.url+"/api/v1/sms/phones", s.setup.numbers...)
 	bank := httptest.NewServer(mockbank.New(mockbank.Options{Now: time.Now, Random: rand.Reader, Secret: s.texts.Secret}))
 	t.Cleanup(bank.Close)
 	s.core = strings.TrimPrefix(bank.URL, "http://")
@@ -135,11 +139,12 @@ chat:
   sites:
     demo: { title: { en: Harbour Bank }, call_back: true, queue: cards, origins: [ "https://www.bank.example" ] }
     night: { origins: [ "https://night.example" ] }
-sms: { gateways: { phones: { kind: webhook, url: "%s/webhook", secret: %q, numbers: [ "+861055550100" ] } } }
-texts: %s
+sms: { gateways: { phones: { kind: webhook, url: "%s/webhook", secret: %q, numbers: [ %[8]s ] } } }
+texts: %[5]s
 identity: { service: "http://%[2]s", secret: %[4]q }
 entries:%[6]s
-%[7]s`, strings.TrimPrefix(s.url, "http://"), s.core, s.texts.URL, s.texts.Secret, texts, entries, s.setup.more))
+%[7]s`, strings.TrimPrefix(s.url, "http://"), s.core, s.texts.URL, s.texts.Secret, texts, entries, s.setup.more,
+		`"`+strings.Join(s.setup.numbers, `", "`)+`"`))
 }
 
 // start makes an App of the configuration, and has it end with the test.
