@@ -2,7 +2,6 @@
 // that dies, pictures, a call back, the keyboard, other people's pages.
 import assert from "node:assert/strict";
 import { readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { dirname } from "node:path";
 import { chat, is, until } from "./world.mjs";
 
