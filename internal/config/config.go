@@ -178,7 +178,7 @@ func Default() *Config {
 			LinkAttemptsPerMinute: 60, WebhooksPerSecond: 200,
 		}},
 		Texts: Texts{
-			PerHour: 500, PerDay: 3000, PerNumberPerHour: 10, PerNumberPerDay: 30, PerVisitorPerHour: 5, PerAddressPerHour: 20, PartsPerDay: 6000,
+			PerHour: 500, PerDay: 3000, PerNumberPerHour: 30, PerNumberPerDay: 100, PerVisitorPerHour: 5, PerAddressPerHour: 20, PartsPerDay: 6000,
 		},
 		Identity: Identity{Holds: 30 * time.Minute, Return: 7 * 24 * time.Hour, Country: "+86"},
 		Log:      Log{Format: "text", Level: "info"},
