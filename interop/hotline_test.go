@@ -13,9 +13,12 @@ import (
 // said is a score from which a recording counts as heard.
 const said = 0.75
 
-// clip reads one of the sample's English recordings.
+// clip reads one of the sample's English recordings; "words/NAME" is one that all share.
 func clip(t *testing.T, name string) []int16 {
 	t.Helper()
+	if !strings.Contains(name, "/") {
+		name = "hotline/" + name
+	}
 	pcm, err := testkit.ReadWAV(filepath.Join("..", "flows", "prompts", "en", name+".wav"))
 	if err != nil {
 		t.Fatal(err)
