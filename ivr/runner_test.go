@@ -69,6 +69,9 @@ func (s *script) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan fl
 	if w.Kind != flow.WaitListen && w.Kind != flow.WaitRecord {
 		select {
 		case in := <-answers:
+			if ctx.Err() != nil { // who has left hears no answer, whichever came first
+				return flow.Input{}, ErrLeft
+			}
 			return in, nil
 		case in := <-inbox:
 			return in, nil
