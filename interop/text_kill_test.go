@@ -22,7 +22,8 @@ const (
 	written  = 40 // texts that the phone writes
 	talkTime = 90 * time.Second
 	texter   = "+8613800000001"
-	texted   = "+861055550100" // a number of ours
+	texted   = "+861055550100" // a number of ours, which leads to the flow echo
+	moved    = "+861055550200" // one that leads to the flow moves
 )
 
 // TestKillTalks ends the server by SIGKILL at random moments of a chat of 60
@@ -93,17 +94,17 @@ func TestKillTalks(t *testing.T) {
 	journals(t, s, visitor.Messages(), len(got))
 }
 
-// serveTexts starts a server with the flows echo and form, and the phones beside it.
+// serveTexts starts a server with the flows echo, form and moves, and the phones beside it.
 func serveTexts(t *testing.T) (s *testkit.Server, texts *testkit.Texts) {
 	t.Helper()
 	s = serve(t,
 		testkit.Set("chat.sites", map[string]any{"echo": map[string]any{}}), testkit.Set("entries.chat:echo", "echo"), testkit.Set("entries.sms:"+texted, "echo"),
-		testkit.Set("entries.form", "form"),
+		testkit.Set("entries.form", "form"), testkit.Set("entries.sms:"+moved, "moves"),
 		testkit.Set("texts", map[string]any{"allow": []string{"+86138"}, "per_hour": 1000, "per_number_per_hour": 1000, "per_number_per_day": 1000}),
 		func(config map[string]any) {
 			listen := config["http"].(map[string]any)["listen"].(string)
-			texts = testkit.NewTexts(t, "http://"+listen+"/api/v1/sms/phones", texted)
-			testkit.Set("sms.gateways.phones", map[string]any{"kind": "webhook", "url": texts.URL + "/webhook", "secret": texts.Secret, "numbers": []string{texted}})(config)
+			texts = testkit.NewTexts(t, "http://"+listen+"/api/v1/sms/phones", texted, moved)
+			testkit.Set("sms.gateways.phones", map[string]any{"kind": "webhook", "url": texts.URL + "/webhook", "secret": texts.Secret, "numbers": []string{texted, moved}})(config)
 		})
 	return s, texts
 }

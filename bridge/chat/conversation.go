@@ -80,9 +80,11 @@ func (b *Book) ByPeer(ctx context.Context, ours, theirs string) (Conversation, e
 }
 
 // ByInteraction reads the conversation of a channel whose present interaction this is: an
-// interaction may have a chat, and texts beside it. store.ErrNotFound if there is none.
+// interaction may have a chat, and texts beside it. Of several, as with texts to two
+// numbers of ours, it is the one that the customer came to last. store.ErrNotFound if there
+// is none.
 func (b *Book) ByInteraction(ctx context.Context, id tandem.InteractionID, channel tandem.Channel) (Conversation, error) {
-	return b.find(ctx, "WHERE interaction = ? AND interaction <> '' AND channel = ?", string(id), string(channel))
+	return b.find(ctx, "WHERE interaction = ? AND interaction <> '' AND channel = ? ORDER BY leg DESC LIMIT 1", string(id), string(channel))
 }
 
 func (b *Book) peer(ours, theirs string) []byte { return b.o.Blind("chat peer", ours+" "+theirs) }

@@ -214,7 +214,7 @@ func (d *Desk) find(ctx context.Context, w Who, n tandem.Number) (found, error) 
 	if p == nil || to.Value == "" || full { // a code that nobody was told opens nothing, even if it is guessed
 		return f, nil
 	}
-	theirs := Who{Interaction: p.ID, Customer: p.Customer, Channel: w.Channel, Caller: w.Caller, Entry: p.Entry, Lang: p.Lang, Address: w.Address}
+	theirs := Who{Interaction: p.ID, Customer: p.Customer, Channel: w.Channel, Conversation: w.Conversation, Caller: w.Caller, Entry: p.Entry, Lang: p.Lang, Address: w.Address}
 	if err := d.deliver(ctx, theirs, id, code, to, "resume"); err != nil { // told to nobody but the log
 		d.o.Log.Warn("a code for going on cannot be sent", "interaction", p.ID, "error", err)
 		return f, nil

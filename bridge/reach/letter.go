@@ -36,8 +36,11 @@ type Code struct {
 	Text     string
 	Template string
 	Params   map[string]string
-	Visitor  string // who caused it, for the caps
-	Address  string // network address, likewise
+	// Conversation is where it was asked for; "" = in none. A talk by text with To gets it
+	// from the number of ours that it is with, so that the reply comes there.
+	Conversation tandem.ConversationID
+	Visitor      string // who caused it, for the caps
+	Address      string // network address, likewise
 }
 
 // Code sends a one-time code. It returns once that is durable; an error, such as
@@ -46,9 +49,9 @@ func (r *Reach) Code(ctx context.Context, c Code) error {
 	if r.o.Texts == nil {
 		return fmt.Errorf("there is no gateway for texts")
 	}
-	ours, ok := r.o.Texts.From(c.To)
-	if !ok {
-		return fmt.Errorf("no number of ours writes to this one")
+	ours, err := r.ours(ctx, c.Conversation, "", c.To)
+	if err != nil {
+		return err
 	}
 	text := sms.Message{Key: c.Key, From: ours, To: c.To, Text: c.Text, Template: c.Template, Params: c.Params, Lang: c.Lang, Visitor: c.Visitor, Address: c.Address}
 	return r.o.Store.Commit(ctx, &store.Change{

@@ -96,6 +96,7 @@ const (
 	moveVoice = 5 * time.Minute  // for a caller to go on elsewhere
 	moveText  = 30 * time.Minute // for a chat
 	moveTexts = 12 * time.Hour   // for who writes texts
+	pressTime = 2 * time.Minute  // to press a link again that was pressed as the program stopped; as web/link lets them
 )
 
 // Reach carries effects out. It is safe for concurrent use.

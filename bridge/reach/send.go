@@ -210,7 +210,7 @@ func (r *Reach) conversation(ctx context.Context, w Who, by way) (c chat.Convers
 		}
 		return c, unlock, change, nil
 	}
-	ours, err := r.ours(ctx, w, by.number)
+	ours, err := r.ours(ctx, w.Conversation, w.Interaction, by.number)
 	if err != nil {
 		return c, nil, nil, err
 	}
@@ -251,16 +251,26 @@ func (r *Reach) conversation(ctx context.Context, w Who, by way) (c chat.Convers
 	return c, unlock, change, nil
 }
 
-// ours is the number of ours that writes to the customer's: to who is writing to us, the one
-// they write to, so that it stays one talk.
-func (r *Reach) ours(ctx context.Context, w Who, number string) (string, error) {
-	if w.Channel == tandem.SMS && w.Conversation != "" {
-		c, err := r.o.Book.Find(ctx, w.Conversation)
+// ours is the number of ours that writes to the customer's: the one they write to, in this
+// conversation or in another of the interaction, so that it stays one talk.
+func (r *Reach) ours(ctx context.Context, here tandem.ConversationID, in tandem.InteractionID, number string) (string, error) {
+	look := func(c chat.Conversation, err error) (string, error) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && (c.Channel != tandem.SMS || c.Theirs != number) {
+			return "", nil
+		}
 		if err != nil {
 			return "", fmt.Errorf("finding the texts of a number: %w", err)
 		}
-		if c.Theirs == number {
-			return c.Ours, nil
+		return c.Ours, nil
+	}
+	if here != "" {
+		if ours, err := look(r.o.Book.Find(ctx, here)); ours != "" || err != nil {
+			return ours, err
+		}
+	}
+	if in != "" {
+		if ours, err := look(r.o.Book.ByInteraction(ctx, in, tandem.SMS)); ours != "" || err != nil {
+			return ours, err
 		}
 	}
 	ours, ok := r.o.Texts.From(number)
@@ -454,6 +464,9 @@ func (r *Reach) wayTo(ctx context.Context, w Who, by way, order link.Order, e fl
 			r.Withdraw(w.Interaction)
 			r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "declined"})
 			return nil, nil
+		}
+		if known.State == tandem.LinkDone { // a stop came between the press and the chat: it can be pressed again for a while
+			r.open(w.Interaction, moving{serial: e.Serial, to: e.To}, pressTime)
 		}
 		return codeWords(order, l.Code), nil
 	} else if !errors.Is(err, store.ErrNotFound) {

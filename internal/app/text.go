@@ -146,7 +146,7 @@ func (a *App) sendCode(ctx context.Context, w identity.Who, to tandem.Identity, 
 	}
 	err := a.reach.Code(ctx, reach.Code{
 		Key: l.Key, To: to.Value, Text: l.Text, Template: l.Template, Params: l.Params, Lang: l.Lang,
-		Visitor: string(w.Conversation), Address: w.Address,
+		Conversation: w.Conversation, Visitor: string(w.Conversation), Address: w.Address,
 	})
 	if err != nil {
 		a.log.Warn("a code was not sent", "interaction", w.Interaction, "error", err)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,12 +156,21 @@ func TestNumbersStayApart(t *testing.T) {
 	s := newDesk(t, textSetup{numbers: []string{ourNumber, second}, entries: "  \"sms:" + second + "\": desk\n"})
 	phone := s.texts.Inbox(customer)
 	for _, ours := range []string{second, ourNumber} {
-		for _, x := range []struct{ says, gets string }{{"hello", "1 Form"}, {"2", "Fill this in"}} {
+		for _, x := range []struct{ says, gets string }{{"hello", "1 Form"}, {"4", "is your code"}, {"0", "1 Form"}, {"2", "Fill this in"}} {
 			phone.SaysTo(ours, x.says)
 			if from := phone.Gets(x.gets).From; from != ours {
 				t.Errorf("%q to %s is answered by %s", x.says, ours, from)
 			}
 		}
+	}
+	var codes []string // their replies go where they came from
+	for _, m := range phone.Got() {
+		if strings.Contains(m.Text, "is your code") {
+			codes = append(codes, m.From)
+		}
+	}
+	if !slices.Equal(codes, []string{second, ourNumber}) {
+		t.Errorf("codes came from %v", codes)
 	}
 	if n := len(s.calls(t)); n != 2 {
 		t.Errorf("there are %d interactions, want one for each number", n)

@@ -114,14 +114,20 @@ type chatSay struct {
 // there is. It fails the test if it is not let in.
 func NewChat(t testing.TB, base string, o ChatOptions) *Chat {
 	t.Helper()
+	c := LaterChat(t, base, o)
+	if err := c.Connect(Patience); err != nil {
+		t.Fatalf("a visitor of %s%s: %v", o.Site, o.QR, err)
+	}
+	return c
+}
+
+// LaterChat is NewChat before it connects.
+func LaterChat(t testing.TB, base string, o ChatOptions) *Chat {
 	c := &Chat{t: t, base: base, o: o, news: make(chan struct{}), by: map[uint64]ChatMessage{}, rev: o.After}
 	t.Cleanup(func() {
 		c.Cut()
 		c.readers.Wait()
 	})
-	if err := c.Connect(Patience); err != nil {
-		t.Fatalf("a visitor of %s%s: %v", o.Site, o.QR, err)
-	}
 	return c
 }
 

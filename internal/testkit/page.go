@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -34,21 +35,26 @@ func NewBrowser(t testing.TB) *Browser {
 // Get shows a page.
 func (b *Browser) Get(address string) *Browser {
 	b.t.Helper()
-	b.show(b.client.Get(address))
+	if err := b.TryGet(address); err != nil {
+		b.t.Fatal(err)
+	}
 	return b
 }
 
-func (b *Browser) show(answer *http.Response, err error) {
-	b.t.Helper()
+// TryGet is Get where the server may be away.
+func (b *Browser) TryGet(address string) error { return b.show(b.client.Get(address)) }
+
+func (b *Browser) show(answer *http.Response, err error) error {
 	if err != nil {
-		b.t.Fatalf("a page: %v", err)
+		return fmt.Errorf("a page: %w", err)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
 	if err != nil {
-		b.t.Fatalf("a page: %v", err)
+		return fmt.Errorf("a page: %w", err)
 	}
 	b.at, b.Status, b.Page = answer.Request.URL, answer.StatusCode, string(text)
+	return nil
 }
 
 var (
@@ -62,9 +68,17 @@ var (
 // the button called act ("" = the only one) and shows what comes.
 func (b *Browser) Send(act string, fields map[string]string) *Browser {
 	b.t.Helper()
+	if err := b.TrySend(act, fields); err != nil {
+		b.t.Fatal(err)
+	}
+	return b
+}
+
+// TrySend is Send where the server may be away.
+func (b *Browser) TrySend(act string, fields map[string]string) error {
 	action := formAction.FindStringSubmatch(b.Page)
 	if action == nil {
-		b.t.Fatalf("the page has no form: status %d\n%s", b.Status, b.Words())
+		return fmt.Errorf("the page has no form: status %d\n%s", b.Status, b.Words())
 	}
 	sent := url.Values{}
 	for _, tag := range inputTag.FindAllString(b.Page, -1) {
@@ -87,10 +101,9 @@ func (b *Browser) Send(act string, fields map[string]string) *Browser {
 	}
 	to, err := b.at.Parse(html.UnescapeString(action[1]))
 	if err != nil {
-		b.t.Fatal(err)
+		return err
 	}
-	b.show(b.client.PostForm(to.String(), sent))
-	return b
+	return b.show(b.client.PostForm(to.String(), sent))
 }
 
 var (

@@ -150,7 +150,7 @@ const (
 	retryFirst  = time.Second      // until a turn that failed is tried again; doubled up to retryMost
 	retryMost   = time.Minute
 	maxTries    = 10              // of a turn that fails for another reason than the store
-	takeOver    = 2 * time.Minute // for a session that was released to be taken over; then its customer has left
+	takeOver    = 2 * time.Minute // for a session that was released to be taken over; then it goes on where it was
 )
 
 // New makes a Driver.

@@ -129,13 +129,14 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 		return nil
 	case st.dropped():
 		return d.drop(ctx, ln, st)
-	case !st.runs(), st.released && j.kind != jobTimer && j.kind != jobRestore:
+	case !st.runs(), st.released && j.kind != jobTimer && j.kind != jobRestore && j.kind != jobGone:
+		return nil
+	case st.released && j.kind != jobGone:
+		ln.after = func(ctx context.Context) { d.back(ctx, j) }
 		return nil
 	}
 	t := d.turn(st)
-	if st.released {
-		t.advance(flow.Input{Kind: flow.InputLeft}) // nobody has come for it
-	} else if !t.does(ctx, j) {
+	if !t.does(ctx, j) {
 		return nil
 	}
 	if err := t.settle(ctx); err != nil {
@@ -186,8 +187,46 @@ func (t *turn) does(ctx context.Context, j job) bool {
 		t.talk(ctx, j.talk, flow.Input{})
 	case jobRestore:
 		return t.restore()
+	case jobGone:
+		t.advance(flow.Input{Kind: flow.InputLeft})
 	}
 	return true
+}
+
+// back has a session that was released, and that nobody has come for, go on in the
+// conversation it ran in: whoever was to take it over was stopped. If that has another
+// interaction by now the customer has left this one.
+func (d *Driver) back(ctx context.Context, j job) {
+	err := func() (err error) {
+		defer d.contain("back", &err)
+		data, _, err := d.o.Store.Session(ctx, j.interaction)
+		if err != nil {
+			return err
+		}
+		s, err := flow.Decode(data)
+		if err != nil || s.Facts.Channel != "" { // it was taken over just now
+			return err
+		}
+		c, err := d.o.Book.ByInteraction(ctx, j.interaction, s.On)
+		if err != nil {
+			return err
+		}
+		f := s.Facts
+		return d.Adopt(ctx, c.ID, s, nil, Adopted{
+			Interaction: j.interaction, Resumed: true, Assurance: f.Assurance, Until: f.AssuranceUntil, Phone: f.Phone, Theirs: f.Caller,
+		})
+	}()
+	if err == nil {
+		return
+	}
+	if errors.Is(err, store.ErrUnavailable) {
+		err = d.again(j, err)
+	} else {
+		err = d.perform(ctx, job{interaction: j.interaction, kind: jobGone})
+	}
+	if err != nil {
+		d.lost(j, err)
+	}
 }
 
 // restore goes on with a session that a stop or a crash has left. What the customer was

@@ -28,6 +28,7 @@ const (
 	jobTalk                   // a talk begins
 	jobTell                   // words of the program's own
 	jobRestore                // the session was left by a stop or a crash
+	jobGone                   // the customer has left
 )
 
 // lanes see to it that each conversation has one turn at a time. A lane is there while

@@ -73,32 +73,48 @@ func TestTextsOfACall(t *testing.T) {
 	}
 }
 
-// What is released and not taken over has been left by its customer.
+// What is released and not taken over goes on where it was; if something else has begun
+// there, its customer has left it.
 func TestNobodyTakesOver(t *testing.T) {
 	for _, stop := range []bool{false, true} {
-		h := newHouse(t, moves)
-		id := h.chat()
-		h.open(id)
-		in := h.conv(id).Interaction
-		h.say(id, "3")
-		if _, err := h.d.Release(context.Background(), in); err != nil {
-			t.Fatal(err)
-		}
-		h.deliver(in, flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: "declined"}})
-		if s := h.story(in); s.Interaction.State != tandem.Open {
-			t.Errorf("it is %+v", s.Interaction)
-		}
-		if stop {
-			h.crash()
-		} else {
-			h.wait(takeOver)
-		}
-		if s := h.ended(in); s.Interaction.Outcome != "left" {
-			t.Errorf("it ended as %+v", s.Interaction)
-		}
-		h.say(id, "hello")
-		if c := h.conv(id); c.Interaction == in || c.Interaction == "" {
-			t.Errorf("afterwards the chat is %+v", c)
+		for _, gone := range []bool{false, true} {
+			h := newHouse(t, moves)
+			id := h.chat()
+			h.open(id)
+			in := h.conv(id).Interaction
+			h.say(id, "3")
+			if _, err := h.d.Release(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+			h.deliver(in, flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: "declined"}})
+			if s := h.story(in); s.Interaction.State != tandem.Open {
+				t.Errorf("it is %+v", s.Interaction)
+			}
+			if gone {
+				c := h.called("f", flow.Input{Kind: flow.InputKey, Text: "1"})
+				h.must(h.d.Adopt(context.Background(), id, c.s, accepted(c.s), Adopted{Interaction: c.id, From: c.leg}))
+				h.hangUp(c, false)
+			}
+			if stop {
+				h.crash()
+			} else {
+				h.wait(takeOver)
+			}
+			if gone {
+				if s := h.ended(in); s.Interaction.Outcome != "left" {
+					t.Errorf("it ended as %+v", s.Interaction)
+				}
+				continue
+			}
+			h.eventually("it goes on", func() bool { return h.stored(in).Facts.Channel == tandem.Chat })
+			if !slices.Contains(h.journal(in), "session.resumed") {
+				t.Errorf("the journal is %s", h.journal(in))
+			}
+			h.deliver(in, flow.Input{Kind: flow.InputResult, Serial: h.stored(in).Wait.Serial, Result: &flow.Result{Outcome: "declined"}})
+			h.say(id, "4")
+			if s := h.ended(in); s.Interaction.Outcome == "left" {
+				t.Errorf("it ended as %+v", s.Interaction)
+			}
 		}
 	}
 }

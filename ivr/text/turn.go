@@ -89,10 +89,11 @@ func (t *turn) hear(s *Said) {
 	t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "caller", message: t.heard})
 }
 
-// hold keeps what was said till the flow listens. When too much is held the oldest is
-// passed over.
+// hold keeps what was said till the flow listens, which is soon. What is said while a page
+// is open, or on the way to another channel, is none of the answers to what comes minutes
+// later: it is passed over. When too much is held the oldest is.
 func (t *turn) hold() {
-	if t.said.Text == "" {
+	if k := t.st.s.Wait.Kind; t.said.Text == "" || k == flow.WaitLink || k == flow.WaitHandoff {
 		return
 	}
 	t.st.held = append(t.st.held, heldText{text: t.said.Text, via: t.said.Via, fresh: true})

@@ -21,7 +21,7 @@ import (
 // Bounds.
 const (
 	nonceLife       = time.Hour              // of a page's form
-	twice           = 10 * time.Second       // for how long a second press of the same page counts as the first
+	twice           = 2 * time.Minute        // for how long a second press of the same page counts as the first: a server that was killed comes back in that time
 	workBurst       = 200                    // requests of one address at once: many customers may share one
 	workEach        = 100 * time.Millisecond // and then one in this time
 	defaultAttempts = 60                     // wrong ones in a minute
