@@ -154,7 +154,8 @@ function More({ talk, words: w, language, onLanguage, onDownload }: { onLanguage
       <button ref={button} type="button" class="square" aria-label={w.more} title={w.more} aria-expanded={open} aria-controls="more" onClick={() => setOpen(!open)}>
         <Icon name="more" />
       </button>
-      <div id="more" hidden={!open}>
+      {/* A press on a label's words must not take the focus: the menu would close before the click. */}
+      <div id="more" hidden={!open} onMouseDown={(e) => e.preventDefault()}>
         <fieldset>
           <legend>{w.language}</legend>
           {languages.map((l) => (
