@@ -172,6 +172,11 @@ func TestNoTextByCallbackForm(t *testing.T) {
 			t.Errorf("for %q the answer is %d %s", number, status, no.Code)
 		}
 	}
+	for _, at := range []string{"1990-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "tomorrow"} {
+		if status := visitor.Post("/api/v1/chat/callback", map[string]string{"phone": customer, "at": at}, nil); status != http.StatusUnprocessableEntity && status != http.StatusBadRequest {
+			t.Errorf("for the time %s the answer is %d", at, status)
+		}
+	}
 	s.nothingTo(t)
 	if tasks := s.tasks(t); len(tasks) != 0 {
 		t.Errorf("booked: %+v", tasks)
