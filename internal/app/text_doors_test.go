@@ -266,6 +266,13 @@ func TestSecretsAreNowhere(t *testing.T) {
 	code := keep(phone.Code())
 	visitor.Post("/api/v1/chat/callback/"+asked.Check, map[string]string{"code": code}, nil)
 
+	second := s.texts.Inbox("+8613800000003") // by text
+	second.Says("你好")
+	second.Gets("1 查询余额")
+	second.Says("1")
+	second.Says(keep(second.Code()))
+	second.Gets("您的余额为")
+
 	pin := s.dials(t, "5", "+8613800000002")
 	pin.at("who")
 	pin.hears("identity_pin_ask")
