@@ -176,3 +176,41 @@ func TestNumbersStayApart(t *testing.T) {
 		t.Errorf("there are %d interactions, want one for each number", n)
 	}
 }
+
+// A talk stays on the version of the flow that it began with, over a changed file and a
+// restart; the next one has the new version.
+func TestTalkKeepsItsVersion(t *testing.T) {
+	t.Parallel()
+	s := newDesk(t, textSetup{})
+	first := s.drops(t)
+	first.Open()
+	first.Reads("Form, link, earlier")
+	phone := s.texts.Inbox(customer)
+	phone.Says("hello")
+	phone.Gets("Form, link, earlier")
+	changed := strings.NewReplacer("Which colour?", "What colour is it?", "Form, link, earlier", "Link, form, earlier").Replace(deskFlow)
+	write(t, s.path("flows/desk.flow.yaml"), changed)
+	s.wait(t, "flows read again")
+	second := s.drops(t)
+	second.Open()
+	second.Reads("Link, form, earlier")
+	first.Say("form")
+	first.Reads("May we keep it?")
+	s.restart(t)
+	if err := first.Connect(testkit.Patience); err != nil {
+		t.Fatal(err)
+	}
+	first.Say("yes")
+	first.Reads("Which colour?")
+	phone.Says("1")
+	phone.Gets("May we keep it?")
+	phone.Says("yes")
+	phone.Gets("Which colour?")
+	if err := second.Connect(testkit.Patience); err != nil {
+		t.Fatal(err)
+	}
+	second.Say("form")
+	second.Reads("May we keep it?")
+	second.Say("yes")
+	second.Reads("What colour is it?")
+}
