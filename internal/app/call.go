@@ -248,6 +248,7 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	if !k.stay.open {
 		k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, k.outcome
 		change.Interaction = &k.interaction
+		k.endBeside(ctx, change, now, t)
 		change.Events = append(change.Events, k.event(tandem.EventClosed, tandem.Closing{Outcome: k.outcome, Termination: t}))
 		k.stay.park(change, now.Add(k.app.cfg.Identity.Return))
 	}

@@ -256,10 +256,36 @@ func (k *call) leave(ctx context.Context) error {
 	leg.Ended, leg.Termination = now, t
 	k.interaction.State, k.interaction.Ended, k.interaction.Outcome = tandem.Closed, now, flow.ReasonResumed
 	change.Interaction, change.Legs, change.EndSession = &k.interaction, []tandem.Leg{leg}, true
-	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t),
-		k.event(tandem.EventClosed, tandem.Closing{Outcome: flow.ReasonResumed, Termination: t}))
+	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t))
+	k.endBeside(ctx, change, now, t)
+	change.Events = append(change.Events, k.event(tandem.EventClosed, tandem.Closing{Outcome: flow.ReasonResumed, Termination: t}))
 	if err := k.app.store.Commit(ctx, change); err != nil {
 		return errors.Join(errors.New("the present interaction could not be closed"), err)
 	}
 	return nil
+}
+
+// endBeside ends what the interaction has beside its call as that closes it: texts that
+// were sent to the caller.
+func (k *call) endBeside(ctx context.Context, c *store.Change, now time.Time, t tandem.Termination) {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	var ids []tandem.LegID
+	err := k.app.store.View(ctx, func(tx store.Tx) error {
+		return tx.Each("SELECT id FROM leg WHERE interaction = (SELECT no FROM interaction WHERE id = ?) AND ended = 0 AND kind IN (?, ?)",
+			func(row store.Row) error { ids = append(ids, tandem.LegID(row.Text(0))); return nil },
+			string(k.interaction.ID), string(tandem.LegSMS), string(tandem.LegChat))
+	})
+	for _, id := range ids {
+		var leg tandem.Leg
+		if leg, err = k.app.store.Leg(ctx, id); err != nil {
+			break
+		}
+		leg.Ended, leg.Termination = now, t
+		c.Legs = append(c.Legs, leg)
+		c.Events = append(c.Events, tandem.NewEvent(k.interaction.ID, id, now, tandem.EventLegEnded, "system", t))
+	}
+	if err != nil { // the interaction is closed all the same
+		k.log.Warn("texts beside a call were not ended with it", "error", err)
+	}
 }

@@ -338,6 +338,11 @@ func TestSpoofedCallers(t *testing.T) {
 	s.texts.Inbox(customer).Gets("Page:")
 	call.Bye()
 	s.nothingTo(t, customer)
+	for _, leg := range s.shows(t, call.id, "the end of the call", closed).Legs {
+		if leg.Ended.IsZero() {
+			t.Errorf("after the call its leg %s goes on", leg.Kind)
+		}
+	}
 }
 
 // A phone that answers every text makes us write no more than the caps let through; one
