@@ -11,31 +11,42 @@ type EventKind string
 
 const (
 	// Promises: committed durably before anything leaves.
-	EventOpened     EventKind = "interaction.opened"  // Opened
-	EventLegStarted EventKind = "leg.started"         // Leg
-	EventConsent    EventKind = "consent.given"       // Consent
-	EventVoicemail  EventKind = "voicemail.left"      // Recorded
-	EventTaken      EventKind = "flow.recorded"       // Recorded: what the customer said into a variable
-	EventTaskOpened EventKind = "task.opened"         // Task
-	EventDialled    EventKind = "call.dialled"        // Dialled
-	EventBlobOpened EventKind = "audit.opened"        // Audit: somebody listened or looked
-	EventErased     EventKind = "customer.erased"     // Audit, on the erased customer's interactions
-	EventOutboxDead EventKind = "outbox.given_up"     // Delivery
-	EventOutboxDone EventKind = "outbox.delivered"    // Delivery
-	EventMessage    EventKind = "message.added"       // Message: by or to the customer
-	EventLinkMade   EventKind = "link.made"           // LinkMade
-	EventLinkState  EventKind = "link.changed"        // LinkChanged: opened, done, declined, expired, revoked
-	EventMoved      EventKind = "session.moved"       // Moved: the flow goes on by another leg
-	EventResumed    EventKind = "session.resumed"     // Moved: it goes on where it was, on a leg that came later
-	EventIdentified EventKind = "customer.identified" // Identified
-	EventCodeSent   EventKind = "code.sent"           // CodeSent
-	EventBound      EventKind = "customer.bound"      // Bound
-	EventUnbound    EventKind = "customer.unbound"    // Bound
-	EventMerged     EventKind = "customer.merged"     // Merged
-	EventUnmerged   EventKind = "customer.unmerged"   // Merged
-	EventCallback   EventKind = "callback.booked"     // Callback
-	EventStopped    EventKind = "texts.stopped"       // Stopped: the person asked for no more texts, or for texts again
-	EventJournalGap EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
+	EventOpened        EventKind = "interaction.opened"  // Opened
+	EventLegStarted    EventKind = "leg.started"         // Leg
+	EventConsent       EventKind = "consent.given"       // Consent
+	EventVoicemail     EventKind = "voicemail.left"      // Recorded
+	EventTaken         EventKind = "flow.recorded"       // Recorded: what the customer said into a variable
+	EventTaskOpened    EventKind = "task.opened"         // Task
+	EventTaskChanged   EventKind = "task.changed"        // TaskChanged: of kind, queue or priority
+	EventTaskOffered   EventKind = "task.offered"        // Offered
+	EventTaskReturned  EventKind = "task.returned"       // Returned: an offer came to nothing, the task is back at its place
+	EventTaskAssigned  EventKind = "task.assigned"       // Assigned
+	EventTaskReleased  EventKind = "task.released"       // Released: the agent has it no more
+	EventTaskWrapped   EventKind = "task.wrapped"        // Wrapped: the agent's notes are done
+	EventTaskDone      EventKind = "task.done"           // TaskOver
+	EventTicket        EventKind = "ticket.opened"       // Ticket
+	EventTicketChanged EventKind = "ticket.changed"      // TicketChanged
+	EventSurvey        EventKind = "survey.answered"     // Surveyed
+	EventNoted         EventKind = "agent.noted"         // Noted: what an agent wrote about the interaction
+	EventDialled       EventKind = "call.dialled"        // Dialled
+	EventBlobOpened    EventKind = "audit.opened"        // Audit: somebody listened or looked
+	EventErased        EventKind = "customer.erased"     // Audit, on the erased customer's interactions
+	EventOutboxDead    EventKind = "outbox.given_up"     // Delivery
+	EventOutboxDone    EventKind = "outbox.delivered"    // Delivery
+	EventMessage       EventKind = "message.added"       // Message: by or to the customer
+	EventLinkMade      EventKind = "link.made"           // LinkMade
+	EventLinkState     EventKind = "link.changed"        // LinkChanged: opened, done, declined, expired, revoked
+	EventMoved         EventKind = "session.moved"       // Moved: the flow goes on by another leg
+	EventResumed       EventKind = "session.resumed"     // Moved: it goes on where it was, on a leg that came later
+	EventIdentified    EventKind = "customer.identified" // Identified
+	EventCodeSent      EventKind = "code.sent"           // CodeSent
+	EventBound         EventKind = "customer.bound"      // Bound
+	EventUnbound       EventKind = "customer.unbound"    // Bound
+	EventMerged        EventKind = "customer.merged"     // Merged
+	EventUnmerged      EventKind = "customer.unmerged"   // Merged
+	EventCallback      EventKind = "callback.booked"     // Callback
+	EventStopped       EventKind = "texts.stopped"       // Stopped: the person asked for no more texts, or for texts again
+	EventJournalGap    EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
 
 	// Happenings: may trail by up to 200 ms. What a call has come to is one, since it
 	// cannot be refused; a crash in between closes the call as a crash.
@@ -265,6 +276,84 @@ type (
 		// Proven: it is the number the customer called from, or one that answered a code. Any
 		// other may not be dialled before it has.
 		Proven bool `json:"proven,omitempty"`
+	}
+	TaskChanged struct {
+		Task     TaskID        `json:"task"`
+		Kind     TaskKind      `json:"kind"`
+		Queue    string        `json:"queue"`
+		Priority time.Duration `json:"priority,omitempty"`
+		Prefer   string        `json:"prefer,omitempty"`
+		Due      time.Time     `json:"due"`
+		Why      string        `json:"why"` // moved, callback, transfer, overflow, priority, escalated, crash
+	}
+	Offered struct {
+		Task     TaskID    `json:"task"`
+		Agent    string    `json:"agent"`
+		Fence    uint64    `json:"fence"`
+		Deadline time.Time `json:"deadline"`
+		Decision Decision  `json:"decision"`
+	}
+	Returned struct {
+		Task  TaskID `json:"task"`
+		Agent string `json:"agent"`
+		Fence uint64 `json:"fence"`
+		Why   string `json:"why"` // lapsed, declined, unreachable, restart, gone (the task changed or ended)
+	}
+	Assigned struct {
+		Task   TaskID  `json:"task"`
+		Agent  string  `json:"agent"`
+		Fence  uint64  `json:"fence"`
+		Waited float64 `json:"waited"` // seconds since it arrived
+	}
+	Released struct {
+		Task    TaskID  `json:"task"`
+		Agent   string  `json:"agent"`
+		Fence   uint64  `json:"fence"`
+		Why     string  `json:"why"`     // done, handed_back, transferred, left, moved, crash
+		Seconds float64 `json:"seconds"` // since it was assigned
+	}
+	Wrapped struct {
+		Task        TaskID  `json:"task"`
+		Agent       string  `json:"agent"`
+		Fence       uint64  `json:"fence"`
+		Disposition string  `json:"disposition,omitempty"`
+		Seconds     float64 `json:"seconds"`
+		Late        bool    `json:"late,omitempty"` // ended by its maximum, or by a supervisor
+	}
+	TaskOver struct {
+		Task    TaskID `json:"task"`
+		Agent   string `json:"agent,omitempty"`
+		Outcome string `json:"outcome"`
+	}
+	// Ticket is a work order as it was opened.
+	Ticket struct {
+		Task   TaskID         `json:"task"`
+		Number Number         `json:"number"`
+		Form   string         `json:"form"`
+		Fields map[string]any `json:"fields"`
+		Owner  string         `json:"owner,omitempty"` // agent:NAME, team:NAME or queue:NAME
+		Due    time.Time      `json:"due"`
+		Lang   string         `json:"lang,omitempty"`
+	}
+	TicketChanged struct {
+		Task   TaskID    `json:"task"`
+		Status string    `json:"status,omitempty"` // open, working, waiting, done
+		Owner  string    `json:"owner,omitempty"`
+		Due    time.Time `json:"due,omitzero"`
+		Note   string    `json:"note,omitempty"` // for staff
+		Told   string    `json:"told,omitempty"` // for the customer
+		Why    string    `json:"why,omitempty"`  // escalated: the deadline passed
+	}
+	Surveyed struct {
+		Form    string         `json:"form"`
+		Channel Channel        `json:"channel"`
+		Answers map[string]any `json:"answers"`           // by the field's name
+		Agent   string         `json:"agent,omitempty"`   // who served the customer last
+		Partial bool           `json:"partial,omitempty"` // the customer stopped before the end
+	}
+	Noted struct {
+		Task TaskID `json:"task,omitempty"`
+		Text string `json:"text"`
 	}
 	Stopped struct {
 		Number string `json:"number"`

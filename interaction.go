@@ -14,11 +14,16 @@ const (
 // State is where an interaction is in its life. It is in exactly one at a time.
 type State string
 
+// While a session or a call runs or is awaited it is Open, or what its tasks are; once
+// they have ended it is what its tasks are, and Closed when none is live. The store
+// works it out of both in the same transaction as either changes.
 const (
-	// Open: in self-service, or between channels.
-	Open State = "open"
-	// Closed: wrapped up, cut off or given up; its Termination says which.
-	Closed State = "closed"
+	Open      State = "open"     // in self-service, or between channels
+	Queued    State = "queued"   // a task of it waits in line
+	InOffer   State = "offered"  // a task of it is proposed to an agent
+	InService State = "assigned" // an agent serves it
+	Wrapping  State = "wrapping" // an agent writes it up
+	Closed    State = "closed"   // nothing runs and nothing waits
 )
 
 // Interaction is one customer's business from first ring or message to wrap-up,

@@ -18,6 +18,7 @@ const (
 	InputFetched InputKind = "fetched" // of the Fetch with that serial
 	InputResult  InputKind = "result"  // of any other effect with that serial
 	InputPlace   InputKind = "place"   // in the line of the Enqueue with that serial
+	InputServed  InputKind = "served"  // an agent has the customer of that Enqueue; Text is the name they go by
 	InputMoved   InputKind = "moved"   // the customer took an offer of that Enqueue and goes on waiting by Channel
 	InputOutcome InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables
 	InputLeft    InputKind = "left"    // hang-up, closed page

@@ -136,6 +136,9 @@ type Wait struct {
 	Until  time.Time `json:"until,omitzero"`
 	Opened bool      `json:"opened,omitempty"` // link: the customer has opened the page
 	Place  *Place    `json:"place,omitempty"`  // queue: the last that was told; nil = none yet
+	// Served is set on a queue once an agent has the customer: nothing is offered, played
+	// or told any more, and what the customer enters is for the agent.
+	Served bool `json:"served,omitempty"`
 }
 
 // Option is one choice as shown in text.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func testStory(t *testing.T, s *suite) {
 	if len(got.Legs) != 1 || got.Legs[0].From != call.From || got.Legs[0].To != "95599" || got.Legs[0].Termination.SIP != 200 {
 		t.Errorf("legs are %+v", got.Legs)
 	}
-	if len(got.Tasks) != 1 || got.Tasks[0] != task {
+	if len(got.Tasks) != 1 || !reflect.DeepEqual(got.Tasks[0], task) {
 		t.Errorf("tasks are %+v, want %+v", got.Tasks, task)
 	}
 	var kinds []tandem.EventKind
