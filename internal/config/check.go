@@ -25,6 +25,7 @@ func (r *reader) check(c *Config) {
 	r.checkOutbound(c.Outbound)
 	r.checkStaff(c)
 	r.checkText(c)
+	r.checkLine(c)
 	r.oneOf("log.format", c.Log.Format, "text", "json")
 	r.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	if c.Flows.Dir == "" {

@@ -16,24 +16,27 @@ import (
 // Config is every setting. Each key of the file is the lower-case name in the
 // field's tag; docs/tandem.sample.yaml documents them all and equals the defaults.
 type Config struct {
-	Name     string   `yaml:"name"` // of the organisation, as customers know it
-	HTTP     HTTP     `yaml:"http"`
-	SIP      SIP      `yaml:"sip"`
-	Media    Media    `yaml:"media"`
-	Speech   Speech   `yaml:"speech"`
-	Store    Store    `yaml:"store"`
-	Flows    Flows    `yaml:"flows"`
-	Staff    Staff    `yaml:"staff"`
-	Studio   Studio   `yaml:"studio"`
-	Limits   Limits   `yaml:"limits"`
-	Outbound Outbound `yaml:"outbound"`
-	Chat     Chat     `yaml:"chat"`
-	SMS      SMS      `yaml:"sms"`
-	Texts    Texts    `yaml:"texts"`
-	Identity Identity `yaml:"identity"`
-	Notify   Notify   `yaml:"notify"`
-	Log      Log      `yaml:"log"`
-	Entries  Entries  `yaml:"entries"`
+	Name     string           `yaml:"name"` // of the organisation, as customers know it
+	HTTP     HTTP             `yaml:"http"`
+	SIP      SIP              `yaml:"sip"`
+	Media    Media            `yaml:"media"`
+	Speech   Speech           `yaml:"speech"`
+	Store    Store            `yaml:"store"`
+	Flows    Flows            `yaml:"flows"`
+	Staff    Staff            `yaml:"staff"`
+	Studio   Studio           `yaml:"studio"`
+	Limits   Limits           `yaml:"limits"`
+	Outbound Outbound         `yaml:"outbound"`
+	Chat     Chat             `yaml:"chat"`
+	SMS      SMS              `yaml:"sms"`
+	Texts    Texts            `yaml:"texts"`
+	Identity Identity         `yaml:"identity"`
+	Agents   map[string]Agent `yaml:"agents"` // by the name of tandem user
+	Line     Line             `yaml:"line"`
+	Webhooks Webhooks         `yaml:"webhooks"`
+	Notify   Notify           `yaml:"notify"`
+	Log      Log              `yaml:"log"`
+	Entries  Entries          `yaml:"entries"`
 }
 
 // HTTP is the three doors: customers, staff, machines.
