@@ -124,7 +124,7 @@ func structOf(key string) string {
 	parts := strings.Split(key, ".")
 	parts = parts[:len(parts)-1]
 	for i := range parts {
-		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries" || parts[i-1] == "oidc" || parts[i-1] == "sites" || parts[i-1] == "gateways") {
+		if i > 0 && (parts[i-1] == "trunks" || parts[i-1] == "languages" || parts[i-1] == "entries" || parts[i-1] == "oidc" || parts[i-1] == "sites" || parts[i-1] == "gateways" || parts[i-1] == "agents") {
 			parts[i] = "*"
 		}
 	}
