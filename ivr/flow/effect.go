@@ -163,19 +163,23 @@ type (
 		Step   string
 		Lang   string
 	}
-	// Enqueue puts the interaction in line. Places come as InputPlace; a taken offer of
-	// chat or sms as InputMoved; the result ends it. A resumed session keeps its place.
-	// Withdrawn, the place is given up, but a callback that was taken stays booked.
+	// Enqueue puts the interaction in line. Places come as InputPlace: one soon, then as
+	// they change, and one as each delay of OfferAfter is over; an agent who takes the
+	// customer as InputServed; a taken offer of chat or sms as InputMoved; the result ends
+	// it. Which offers hold by now is in the session's Wait.Options. A resumed session keeps
+	// its place. Withdrawn, the place is given up, but a callback that was taken stays booked.
 	Enqueue struct {
 		Serial        int
 		Step          string
 		Key           string
 		Queue         string
-		Skills        []string
+		Level         string   // of the customer, as the queue names them; "" = ordinary, as is one it does not name
+		Skills        []string // "lang:en", "cards>=3"
 		Priority      time.Duration
-		MaxWait       time.Duration
-		AnnounceEvery time.Duration
-		Offers        []Option // Keys, and in Label what is offered: callback, chat, sms
+		MaxWait       time.Duration            // 0 = as the queue's policy says
+		AnnounceEvery time.Duration            // 0 = never
+		Offers        []Option                 // Keys, and in Label what is offered: callback, chat, sms; those with a delay too
+		OfferAfter    map[string]time.Duration // by what is offered, how long one waits before it is; one not named holds at once
 		During        string
 		Lang          string
 	}

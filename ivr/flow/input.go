@@ -60,7 +60,8 @@ type Place struct {
 	Queue    string        `json:"queue"`
 	Position int           `json:"position"` // 1 = next; 0 = not known
 	AtLeast  time.Duration `json:"at_least"`
-	AtMost   time.Duration `json:"at_most"`
+	AtMost   time.Duration `json:"at_most"`          // both 0 = not known
+	Waited   time.Duration `json:"waited,omitempty"` // in line so far: what offers with a delay go by
 }
 
 // Fetched is the answer to a Fetch effect.

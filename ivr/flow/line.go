@@ -12,6 +12,7 @@ type (
 	// QueueStep puts the interaction in line and waits for an agent.
 	QueueStep struct {
 		Name          string
+		Level         *expression.Template // of the customer, as the queue's levels name them; nil = ordinary
 		Skills        []*expression.Template
 		Priority      *expression.Program // a duration: seconds of head start; nil = none
 		MaxWait       time.Duration       // 0 = as the queue's policy says

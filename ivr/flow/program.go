@@ -26,6 +26,9 @@ type Library struct {
 	Calendars map[string]*Calendar
 	Queues    map[string]*Queue
 	Boxes     map[string]*Box
+	Teams     map[string]*Team
+	Agents    map[string]*Agent // by the name they log in by
+	Routing   *Routing          // never nil in a library that was read
 
 	Forms       map[string]*Form
 	Operations  map[string]*Operation
@@ -415,19 +418,3 @@ type Calendar struct {
 
 // Span is open from From until before Until, minutes since midnight; Until may be 1440.
 type Span struct{ From, Until int }
-
-// Queue is where a place in line is. More fields come with routing.
-type Queue struct {
-	Name   string
-	Pos    Pos
-	Teams  []string
-	Target map[tandem.Channel]time.Duration
-	Full   int // places; 0 = no bound of its own
-}
-
-// Box is where voicemail goes.
-type Box struct {
-	Name  string
-	Pos   Pos
-	Queue string
-}

@@ -147,7 +147,7 @@ func TestQueues(t *testing.T) {
 	queues, boxes := map[string]*flow.Queue{}, map[string]*flow.Box{}
 	beside.Queues(f, func(n *source.Node, q *flow.Queue) { queues[n.Text] = q }, func(n *source.Node, b *flow.Box) { boxes[n.Text] = b })
 	cards := queues["cards"]
-	if f.Broken() || len(queues) != 2 || cards.Full != 200 || len(cards.Teams) != 2 || cards.Target[tandem.Voice].Seconds() != 20 || boxes["post"].Queue != "cards" {
+	if f.Broken() || len(queues) != 2 || cards.Full != 200 || len(cards.Teams) != 2 || cards.Target[tandem.TaskCall].Seconds() != 20 || boxes["post"].Queue != "cards" {
 		t.Errorf("%+v, %+v, %v", queues, boxes, f.Found())
 	}
 }

@@ -43,15 +43,7 @@ func readQueue(f *source.File, e source.Entry) *flow.Queue {
 			q.Teams = append(q.Teams, name)
 		}
 	}
-	channels := []string{string(tandem.Voice), string(tandem.Chat), string(tandem.SMS)}
-	if t := e.Val.Get("target"); t != nil && f.Fields(t, "target", channels...) {
-		q.Target = map[tandem.Channel]time.Duration{}
-		for _, e := range t.Entries {
-			if d, ok := f.Duration(e.Val, "target", time.Second, maxTarget); ok {
-				q.Target[tandem.Channel(e.Key.Text)] = d
-			}
-		}
-	}
+	q.Target = readTargets(f, e.Val.Get("target"), "target")
 	q.Full, _ = f.Count(e.Val.Get("full"), "full", 1, maxPlaces)
 	return q
 }
@@ -66,4 +58,23 @@ func readBox(f *source.File, e source.Entry) *flow.Box {
 		}
 	}
 	return b
+}
+
+// readTargets reads times by kind of task.
+func readTargets(f *source.File, n *source.Node, what string) map[tandem.TaskKind]time.Duration {
+	var words []string
+	kinds := map[string]tandem.TaskKind{}
+	for _, k := range flow.TargetKinds() {
+		words, kinds[k.Word] = append(words, k.Word), k.Kind
+	}
+	if n == nil || !f.Fields(n, what, words...) {
+		return nil
+	}
+	out := map[tandem.TaskKind]time.Duration{}
+	for _, e := range n.Entries {
+		if d, ok := f.Duration(e.Val, "target", time.Second, maxTarget); ok {
+			out[kinds[e.Key.Text]] = d
+		}
+	}
+	return out
 }

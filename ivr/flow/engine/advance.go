@@ -43,6 +43,10 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		if in.Place != nil && r.awaits(flow.WaitQueue, in.Serial) {
 			r.onPlace(*in.Place)
 		}
+	case flow.InputServed:
+		if r.awaits(flow.WaitQueue, in.Serial) {
+			r.onServed()
+		}
 	case flow.InputMoved:
 		if r.awaits(flow.WaitQueue, in.Serial) {
 			r.onMoved(in.Channel, in.Carried)

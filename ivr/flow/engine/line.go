@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,11 @@ func (r *run) queue(v *flow.QueueStep) error {
 	q := flow.Enqueue{
 		Step: r.f.Step, Key: r.visit(), Queue: v.Name, MaxWait: v.MaxWait, AnnounceEvery: v.AnnounceEvery, During: v.During, Lang: r.s.Lang,
 	}
+	level, err := r.openTemplate(v.Level)
+	if err != nil {
+		return err
+	}
+	q.Level = level
 	for _, t := range v.Skills {
 		skill, err := r.openTemplate(t)
 		if err != nil {
@@ -74,31 +80,61 @@ func (r *run) queue(v *flow.QueueStep) error {
 		}
 		q.Priority = max(d, 0)
 	}
-	q.Offers = r.offers(v)
-	place := r.s.Wait.Place // told before the session was stored
-	if place == nil {
+	q.Offers, q.OfferAfter = r.offers(v, forGood), r.lib.Queues[v.Name].OfferAfter
+	w := flow.Wait{Kind: flow.WaitQueue, Place: r.s.Wait.Place, Served: r.s.Wait.Served} // told before the session was stored
+	if w.Place == nil {
 		r.s.Facts.Place = &flow.Place{Queue: v.Name}
 	}
-	q.Serial = r.pend(flow.Wait{Kind: flow.WaitQueue, Options: q.Offers, Place: place})
+	q.Serial = r.pend(w)
+	r.offerAnew(v)
 	r.emit(q)
 	return nil
 }
 
-// offers are the ways out of a queue there are now: nobody is offered the channel they
-// are on.
-func (r *run) offers(v *flow.QueueStep) []flow.Option {
+// forGood is longer than anybody waits: every offer holds by then.
+const forGood = time.Duration(math.MaxInt64)
+
+// offers are the ways out of a queue for somebody who has waited so long: nobody is
+// offered the channel they are on.
+func (r *run) offers(v *flow.QueueStep, waited time.Duration) []flow.Option {
+	var after map[string]time.Duration
+	if q := r.lib.Queues[v.Name]; q != nil {
+		after = q.OfferAfter
+	}
 	var out []flow.Option
 	for _, o := range v.Offer {
-		if o.What != string(r.s.Facts.Channel) {
+		if o.What != string(r.s.Facts.Channel) && after[o.What] <= waited {
 			out = append(out, flow.Option{Keys: o.Keys, Label: o.What})
 		}
 	}
 	return out
 }
 
-// onPlace keeps the place in line for those who tell it.
+// offerAnew keeps what is offered by now: nothing to whom an agent has.
+func (r *run) offerAnew(v *flow.QueueStep) {
+	r.s.Wait.Options = nil
+	if r.s.Wait.Served {
+		return
+	}
+	var waited time.Duration
+	if p := r.s.Wait.Place; p != nil {
+		waited = p.Waited
+	}
+	r.s.Wait.Options = r.offers(v, waited)
+}
+
+// onPlace keeps the place in line for those who tell it. Whom an agent had waits again.
 func (r *run) onPlace(p flow.Place) {
-	r.s.Facts.Place, r.s.Wait.Place = &p, &p
+	r.s.Facts.Place, r.s.Wait.Place, r.s.Wait.Served = &p, &p, false
+	if v, ok := r.step.Verb.(*flow.QueueStep); ok {
+		r.offerAnew(v)
+	}
+}
+
+// onServed ends the offers: from here on what the customer enters is for the agent.
+func (r *run) onServed() {
+	r.waited()
+	r.s.Wait.Served, r.s.Wait.Options, r.f.Draft = true, nil, ""
 }
 
 // onMoved goes on waiting by another channel, if the level that the steps under way
@@ -109,7 +145,7 @@ func (r *run) onMoved(to tandem.Channel, carried bool) {
 	}
 	r.moved(to, carried)
 	if v, ok := r.step.Verb.(*flow.QueueStep); ok {
-		r.s.Wait.Options = r.offers(v)
+		r.offerAnew(v)
 	}
 	if _, err := r.recheck(len(r.s.Frames)); err != nil {
 		r.fault(err)

@@ -29,7 +29,7 @@ func TestBank(t *testing.T) {
 	if s, ok := steps["rate"].Verb.(*flow.SurveyStep); !ok || s.Form != "csat" || len(s.By) != 3 {
 		t.Errorf("survey %+v", s)
 	}
-	if q := lib.Queues["cards"]; q.Full != 200 || q.Target[tandem.SMS] != 15*time.Minute || len(q.Teams) != 1 {
+	if q := lib.Queues["cards"]; q.Full != 200 || q.Target[tandem.TaskText] != 15*time.Minute || len(q.Teams) != 1 {
 		t.Errorf("queue %+v", q)
 	}
 	if f := lib.Forms["csat"]; f == nil || f.Fields[0].Least != 1 || f.Fields[0].Most != 5 || f.Fields[0].Ask.ByLang["zh-CN"] == nil {

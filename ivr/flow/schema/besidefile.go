@@ -29,9 +29,12 @@ type (
 	}
 	// Targets is a time for each channel.
 	Targets struct {
-		Voice Duration `json:"voice,omitempty" least:"1s" most:"7d" en:"On the phone." zh:"电话。"`
-		Chat  Duration `json:"chat,omitempty" least:"1s" most:"7d" en:"In chat." zh:"聊天。"`
-		SMS   Duration `json:"sms,omitempty" least:"1s" most:"7d" en:"By SMS." zh:"短信。"`
+		Voice     Duration `json:"voice,omitempty" least:"1s" most:"7d" en:"On the phone." zh:"电话。"`
+		Chat      Duration `json:"chat,omitempty" least:"1s" most:"7d" en:"In chat." zh:"聊天。"`
+		SMS       Duration `json:"sms,omitempty" least:"1s" most:"7d" en:"By SMS." zh:"短信。"`
+		Callback  Duration `json:"callback,omitempty" least:"1s" most:"7d" def:"20s" en:"Who is to be called back." zh:"回电。"`
+		Voicemail Duration `json:"voicemail,omitempty" least:"1s" most:"7d" def:"4h" en:"Who left a voicemail." zh:"语音留言。"`
+		Ticket    Duration `json:"ticket,omitempty" least:"1s" most:"7d" def:"1d" en:"A ticket without a time of its own." zh:"没有自己期限的工单。"`
 	}
 	// BoxBody is one voicemail box.
 	BoxBody struct {
