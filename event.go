@@ -309,8 +309,9 @@ type (
 		Task    TaskID  `json:"task"`
 		Agent   string  `json:"agent"`
 		Fence   uint64  `json:"fence"`
-		Why     string  `json:"why"`     // done, handed_back, transferred, left, moved, crash
-		Seconds float64 `json:"seconds"` // since it was assigned
+		Why     string  `json:"why"`             // done, handed_back, transferred, left, moved, crash, lost
+		Again   bool    `json:"again,omitempty"` // it is back in line, at its place
+		Seconds float64 `json:"seconds"`         // since it was assigned
 	}
 	Wrapped struct {
 		Task        TaskID  `json:"task"`
@@ -344,7 +345,10 @@ type (
 		Told   string    `json:"told,omitempty"` // for the customer
 		Why    string    `json:"why,omitempty"`  // escalated: the deadline passed
 	}
+	// Surveyed is what was answered so far in one visit of a survey: the newest event of a
+	// visit says all of it.
 	Surveyed struct {
+		Visit   string         `json:"visit,omitempty"`
 		Form    string         `json:"form"`
 		Channel Channel        `json:"channel"`
 		Answers map[string]any `json:"answers"`           // by the field's name
