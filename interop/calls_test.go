@@ -353,7 +353,7 @@ func nothingOpen(t *testing.T, s *testkit.Server, wait time.Duration) {
 	for {
 		var open []string
 		for _, i := range s.Interactions(t) {
-			if i.State != tandem.Closed {
+			if i.Ended.IsZero() {
 				open = append(open, i.From+" to "+i.Entry)
 			}
 		}

@@ -158,7 +158,7 @@ func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, recor
 				journal[name] = append(journal[name], i)
 			}
 		}
-		if i.State != tandem.Closed {
+		if i.Ended.IsZero() {
 			t.Errorf("kill %d: the interaction of %s is %s after the restart, want closed", round, i.From, i.State)
 		}
 	}

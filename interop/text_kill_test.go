@@ -130,7 +130,7 @@ func TestKillAForm(t *testing.T) {
 	again.WaitBye(3 * testkit.Patience)
 	story := watch(t, s, "the end", func() (store.Story, bool) {
 		story := s.Story(t, string(cut.Interaction.ID))
-		return story, story.Interaction.State == tandem.Closed
+		return story, !story.Interaction.Ended.IsZero()
 	})
 	kinds := testkit.Kinds(story)
 	if story.Interaction.Outcome != "completed" || kinds[tandem.EventResumed] != 1 || len(story.Legs) != 2 {
@@ -280,7 +280,7 @@ func journals(t *testing.T, s *testkit.Server, seen []testkit.ChatMessage, texts
 	}
 	for _, x := range list {
 		story := s.Story(t, string(x.ID))
-		if story.Interaction.State != tandem.Open {
+		if !story.Interaction.Ended.IsZero() {
 			t.Errorf("the talk by %s is %s", x.Entry, story.Interaction.State)
 		}
 		count := testkit.Kinds(story)

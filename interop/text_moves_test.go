@@ -33,7 +33,7 @@ func TestKillMoves(t *testing.T) {
 	phone.SaysTo(moved, "bye")
 	watch(t, s, "the end of the first talk", func() (story store.Story, there bool) {
 		list := s.Interactions(t)
-		return story, list[0].State == tandem.Closed
+		return story, !list[0].Ended.IsZero()
 	})
 	m := &mover{t: t, base: base, phone: phone, over: make(chan struct{}), seen: len(phone.Got())}
 	phone.SaysTo(moved, "hello")

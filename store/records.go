@@ -10,7 +10,8 @@ import (
 // journal's tables are changed by Change alone. A query's text is a constant, with a ?
 // for each argument: it is prepared once and kept.
 //
-// Arguments are int, int64, uint64, float64, bool, string, []byte, time.Time or nil.
+// Arguments are int, int64, uint64, float64, bool, string, []byte, time.Time, time.Duration
+// or nil.
 // A Tx is valid until the function it was given to returns, on that goroutine only.
 type Tx interface {
 	// Exec runs a statement; changed is the number of rows it changed.
@@ -54,6 +55,9 @@ func (r Row) Bytes(i int) []byte {
 	}
 	return nil
 }
+
+// Duration is column i, nanoseconds.
+func (r Row) Duration(i int) time.Duration { return time.Duration(r.Int(i)) }
 
 // Time is column i, Unix nanoseconds, in UTC; 0 is no time.
 func (r Row) Time(i int) time.Time {

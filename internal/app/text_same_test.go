@@ -141,7 +141,7 @@ func TestOneFlowThreeChannels(t *testing.T) {
 	s.verify(t)
 }
 
-func closed(story store.Story) bool { return story.Interaction.State == tandem.Closed }
+func closed(story store.Story) bool { return !story.Interaction.Ended.IsZero() }
 
 // done is what a flow did for a balance: the steps from the choice to the words, with their
 // outcomes, but for those that only one channel needs.

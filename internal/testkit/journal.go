@@ -95,7 +95,7 @@ func (s *Server) Closed(t testing.TB, d time.Duration, caller string) store.Stor
 			if !strings.Contains(i.From, caller) {
 				continue
 			}
-			if state = string(i.State); i.State == tandem.Closed {
+			if state = string(i.State); !i.Ended.IsZero() { // a task of it may still wait
 				return s.Story(t, string(i.ID))
 			}
 		}

@@ -170,7 +170,7 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 	broken := st.broken
 	st.s, st.broken = flow.Session{}, ""
 	switch {
-	case story.Interaction.State == tandem.Closed:
+	case !story.Interaction.Ended.IsZero():
 		st.conv.Interaction = ""
 	case slices.ContainsFunc(story.Legs, calling), other:
 		st.elsewhere = true
@@ -198,7 +198,7 @@ func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, 
 	if err != nil {
 		return st, err
 	}
-	if story.Interaction.State == tandem.Closed || slices.ContainsFunc(story.Legs, calling) {
+	if !story.Interaction.Ended.IsZero() || slices.ContainsFunc(story.Legs, calling) {
 		return st, nil
 	}
 	if n := len(story.Legs); n > 0 {

@@ -17,24 +17,51 @@ import (
 )
 
 // Commit writes a change, all of it or nothing; it is durable when Commit returns nil.
-// It fills in the customer of a new interaction and the numbers of the events. Errors
-// to branch on: store.ErrDuplicate, ErrNumberTaken, ErrNotFound, ErrInvalid,
-// ErrErased, ErrUnavailable.
-func (db *DB) Commit(ctx context.Context, c *store.Change) error {
-	id, err := check(c)
-	if err != nil {
-		return err
+// It fills in the customer of a new interaction and the numbers of the events; the state
+// of an interaction is worked out, see running. Errors to branch on: store.ErrDuplicate,
+// ErrNumberTaken, ErrNotFound, ErrInvalid, ErrErased, ErrUnavailable.
+func (db *DB) Commit(ctx context.Context, c *store.Change) error { return db.CommitAll(ctx, c) }
+
+// CommitAll writes several changes in their order and in one transaction: all of all of
+// them, or nothing. Each is written as Commit does, and sees those before it. The error is
+// that of the first that fails.
+func (db *DB) CommitAll(ctx context.Context, changes ...*store.Change) error {
+	of := make([]tandem.InteractionID, len(changes))
+	for i, c := range changes {
+		var err error
+		if of[i], err = check(c); err != nil {
+			return err
+		}
+		if len(c.Blobs) > 0 && db.o.Blobs == nil {
+			return fmt.Errorf("objects without a folder to keep them: %w", store.ErrInvalid)
+		}
 	}
-	if len(c.Blobs) > 0 && db.o.Blobs == nil {
-		return fmt.Errorf("objects without a folder to keep them: %w", store.ErrInvalid)
+	customers := make([]tandem.CustomerID, len(changes)) // as they are to be when this returns
+	for i, c := range changes {
+		if c.Interaction != nil {
+			customers[i] = c.Interaction.Customer
+		}
 	}
-	var in *entry
-	err = db.write(ctx, func(w *writer) error {
-		in, err = w.apply(id, c)
-		return err
+	made := make([]tandem.CustomerID, len(changes))
+	err := db.write(ctx, func(w *writer) error {
+		for i, c := range changes {
+			in, err := w.apply(of[i], c)
+			if err != nil {
+				return err
+			}
+			if c.Interaction != nil {
+				made[i] = in.customerID
+			}
+		}
+		return nil
 	})
-	if err == nil && c.Interaction != nil {
-		c.Interaction.Customer = in.customerID
+	if err == nil {
+		customers = made
+	}
+	for i, c := range changes {
+		if c.Interaction != nil {
+			c.Interaction.Customer = customers[i]
+		}
 	}
 	return err
 }
@@ -127,6 +154,11 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (_ *entry, err 
 			return nil, err
 		}
 	}
+	if in != nil && in.tasks && (c.Interaction != nil || len(c.Tasks) > 0) {
+		if err := w.restate(in); err != nil {
+			return nil, err
+		}
+	}
 	for i := range c.Blobs {
 		if err := w.saveBlob(in, &c.Blobs[i]); err != nil {
 			return nil, err
@@ -177,9 +209,10 @@ func (w *writer) target(id tandem.InteractionID, c *store.Change, now time.Time)
 
 func (w *writer) updateInteraction(in *entry, i *tandem.Interaction) error {
 	w.touched = true
-	in.open = i.State != tandem.Closed
+	state, ended := running(i, w.db.o.Now())
+	in.open = ended.IsZero()
 	_, err := w.c.exec(`UPDATE interaction SET number = ?, entry = ?, flow = ?, flow_hash = ?, lang = ?, state = ?, started = ?, ended = ?, outcome = ? WHERE no = ?`,
-		textOrNull(string(i.Number)), i.Entry, i.Flow, i.FlowHash, i.Lang, string(i.State), i.Started, i.Ended, i.Outcome, in.no)
+		textOrNull(string(i.Number)), i.Entry, i.Flow, i.FlowHash, i.Lang, string(state), i.Started, ended, i.Outcome, in.no)
 	return numberTaken(err)
 }
 
@@ -188,14 +221,15 @@ func (w *writer) newInteraction(c *store.Change, now time.Time) (*entry, error) 
 	if len(c.Events) == 0 {
 		return nil, fmt.Errorf("new interaction %s without an event: %w", i.ID, store.ErrInvalid)
 	}
-	in := &entry{open: i.State != tandem.Closed}
+	state, ended := running(i, now)
+	in := &entry{open: ended.IsZero()}
 	if err := w.customer(in, i.Customer, c.Caller, now); err != nil {
 		return nil, err
 	}
 	var err error
 	in.no, err = w.c.insert(`INSERT INTO interaction (id, number, customer, entry, flow, flow_hash, lang, state, started, ended, outcome)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(i.ID), textOrNull(string(i.Number)), in.customer, i.Entry, i.Flow, i.FlowHash, i.Lang, string(i.State), i.Started, i.Ended, i.Outcome)
+		string(i.ID), textOrNull(string(i.Number)), in.customer, i.Entry, i.Flow, i.FlowHash, i.Lang, string(state), i.Started, ended, i.Outcome)
 	if err != nil {
 		return nil, numberTaken(err)
 	}
@@ -297,18 +331,6 @@ func (w *writer) saveLeg(in *entry, l *tandem.Leg) error {
 		string(l.Termination.By), string(l.Termination.Class), string(l.Termination.Reason), l.Termination.SIP)
 	if err == nil && n == 0 {
 		return fmt.Errorf("leg %s belongs to another interaction: %w", l.ID, store.ErrInvalid)
-	}
-	return err
-}
-
-func (w *writer) saveTask(in *entry, t *tandem.Task) error {
-	n, err := w.c.exec(`INSERT INTO task (id, interaction, kind, queue, state, arrived, blob, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, queue = excluded.queue, state = excluded.state, arrived = excluded.arrived,
-			blob = excluded.blob, note = excluded.note
-		WHERE task.interaction = excluded.interaction`,
-		string(t.ID), in.no, string(t.Kind), t.Queue, string(t.State), t.Arrived, string(t.Blob), t.Note)
-	if err == nil && n == 0 {
-		return fmt.Errorf("task %s belongs to another interaction: %w", t.ID, store.ErrInvalid)
 	}
 	return err
 }

@@ -78,6 +78,8 @@ func (c *conn) prepare(query string, args []any) (*stmt, error) {
 			a = int64(v)
 		case time.Time:
 			a = nanos(v)
+		case time.Duration:
+			a = int64(v)
 		}
 		s.args[i].Value = a
 	}

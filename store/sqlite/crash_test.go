@@ -73,8 +73,9 @@ func crashing(dir string) {
 				for i := range 20 {
 					db.Note(call.Event(time.Now(), tandem.EventInput, tandem.Pressed{Keys: fmt.Sprint(i)}))
 					// One change in three tables, each of which counts.
-					c := &store.Change{Key: fmt.Sprint(call.ID, i), Events: []tandem.Event{call.Event(time.Now(), tandem.EventConsent, tandem.Consent{Kind: fmt.Sprint(i)})},
-						Tasks:  []tandem.Task{{ID: tandem.NewID[tandem.TaskID](time.Now(), rand.Reader), Interaction: call.ID, Kind: tandem.TaskCallback, State: tandem.TaskWaiting}},
+					task := tandem.Task{ID: tandem.NewID[tandem.TaskID](time.Now(), rand.Reader), Interaction: call.ID, Kind: tandem.TaskCallback, State: tandem.TaskWaiting}
+					c := &store.Change{Key: fmt.Sprint(call.ID, i), Tasks: []tandem.Task{task}, Events: []tandem.Event{
+						call.Event(time.Now(), tandem.EventConsent, tandem.Consent{Kind: fmt.Sprint(i)}), call.Event(time.Now(), tandem.EventTaskOpened, task)},
 						Outbox: []store.Outgoing{{Key: fmt.Sprint(call.ID, "-", i), Kind: "webhook"}}}
 					if err := db.Commit(context.Background(), c); err != nil {
 						say("failed", err)
@@ -191,7 +192,7 @@ func afterKill(t *testing.T, dir string, opened map[string]bool, changed map[str
 		if consents < changed[id] {
 			t.Errorf("%s: %d changes were acknowledged, %d are there", id, changed[id], consents)
 		}
-		if isClosed := s.Interaction.State == tandem.Closed; isClosed == left[id] || (closed[id] && !isClosed) {
+		if isClosed := !s.Interaction.Ended.IsZero(); isClosed == left[id] || (closed[id] && !isClosed) {
 			t.Errorf("%s: closed %v, acknowledged as closed %v, unfinished %v", id, isClosed, closed[id], left[id])
 		}
 	}

@@ -121,6 +121,8 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 		"UPDATE chat_conversation SET peer = NULL WHERE customer = ?",
 		"DELETE FROM link_token WHERE link IN (SELECT no FROM link WHERE customer = ?)",
 		"UPDATE link SET code = NULL, browser = NULL WHERE customer = ?",
+		"DELETE FROM ticket_link WHERE ticket IN (SELECT no FROM ticket WHERE customer = ?)",
+		"UPDATE survey SET state = 'given_up' WHERE customer = ? AND state = 'waiting'",
 	} {
 		if _, err := w.c.exec(q, string(customer)); err != nil {
 			return nil, err
@@ -138,7 +140,7 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 // closeErased closes what nobody goes on with any more: links, and interactions without a
 // call, which ends by itself.
 func (w *writer) closeErased(no int64, customer string, now time.Time) error {
-	const open = `(SELECT i.no FROM interaction i WHERE i.customer = ? AND i.state <> 'closed'
+	const open = `(SELECT i.no FROM interaction i WHERE i.customer = ? AND i.ended = 0
 		AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.interaction = i.no AND l.ended = 0 AND l.kind IN ('sip', 'webrtc')))`
 	if _, err := w.c.exec("UPDATE link SET state = ?, over = ? WHERE customer = ? AND over = 0", string(tandem.LinkRevoked), now, customer); err != nil {
 		return err
@@ -147,7 +149,10 @@ func (w *writer) closeErased(no int64, customer string, now time.Time) error {
 	_, err := w.c.exec("UPDATE leg SET ended = ?, ended_by = ?, class = ?, reason = ? WHERE ended = 0 AND interaction IN "+open,
 		now, string(t.By), string(t.Class), string(t.Reason), no)
 	if err == nil {
-		_, err = w.c.exec("UPDATE interaction SET state = 'closed', ended = ?, outcome = 'erased' WHERE no IN "+open, now, no)
+		_, err = w.c.exec("UPDATE interaction SET ended = ?, outcome = 'erased' WHERE no IN "+open, now, no)
+	}
+	if err == nil {
+		_, err = w.c.exec("UPDATE interaction AS i SET state = "+stateOf+" WHERE customer = ?", no)
 	}
 	return err
 }

@@ -15,7 +15,8 @@ type entry struct {
 	customer   int64
 	customerID tandem.CustomerID
 	key        *store.Key // nil once erased
-	open       bool
+	open       bool       // its session or call runs, or is awaited
+	tasks      bool       // it has had some
 	seq        uint64
 	hash       store.Hash
 }
@@ -28,15 +29,16 @@ func (w *writer) entry(id tandem.InteractionID) (*entry, error) {
 	e := &entry{}
 	var keyErr error
 	found, err := w.c.one(`
-		SELECT i.no, i.customer, i.state, c.id, c.key, e.seq, e.hash
+		SELECT i.no, i.customer, i.ended, c.id, c.key, e.seq, e.hash, EXISTS (SELECT 1 FROM task WHERE interaction = i.no)
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN event e ON e.interaction = i.no AND e.seq = (SELECT max(seq) FROM event WHERE interaction = i.no)
 		WHERE i.id = ?`, func(row []driver.Value) {
-		e.no, e.customer, e.open = asInt(row[0]), asInt(row[1]), asText(row[2]) != string(tandem.Closed)
+		e.no, e.customer, e.open = asInt(row[0]), asInt(row[1]), asInt(row[2]) == 0
 		e.customerID = tandem.CustomerID(asText(row[3]))
 		e.key, keyErr = w.db.keys.get(e.customer, string(e.customerID), asBytes(row[4]))
 		e.seq = uint64(asInt(row[5]))
 		copy(e.hash[:], asBytes(row[6]))
+		e.tasks = asInt(row[7]) != 0
 	}, string(id))
 	switch {
 	case err != nil:

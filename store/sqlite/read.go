@@ -205,12 +205,7 @@ func (db *DB) Interaction(ctx context.Context, ref string) (store.Story, error) 
 	if s.Legs, err = db.legs(ctx, tx, r, ""); err != nil {
 		return s, fmt.Errorf("reading legs of %s: %w", r.i.ID, err)
 	}
-	err = db.each(ctx, tx, "SELECT id, kind, queue, state, arrived, blob, note FROM task WHERE interaction = ? ORDER BY no", func(row []driver.Value) error {
-		s.Tasks = append(s.Tasks, tandem.Task{ID: tandem.TaskID(asText(row[0])), Interaction: r.i.ID, Kind: tandem.TaskKind(asText(row[1])), Queue: asText(row[2]),
-			State: tandem.TaskState(asText(row[3])), Arrived: fromNanos(asInt(row[4])), Blob: tandem.BlobID(asText(row[5])), Note: asText(row[6])})
-		return nil
-	}, r.no)
-	if err != nil {
+	if s.Tasks, err = db.tasks(ctx, tx, "i.no = ?", r.no); err != nil {
 		return s, fmt.Errorf("reading tasks of %s: %w", r.i.ID, err)
 	}
 	err = db.each(ctx, tx, "SELECT id, media_type, size, sha256, made FROM blob WHERE interaction = ? ORDER BY id", func(row []driver.Value) error {
@@ -264,15 +259,15 @@ func (db *DB) legs(ctx context.Context, q querier, r interactionRow, and string,
 	return out, err
 }
 
-// Unfinished returns the interactions that were open when this DB was opened, the
-// oldest first. It is empty for a reader.
+// Unfinished returns the interactions whose session or call had not ended when this DB
+// was opened, the oldest first; one that only has a task in line is none of them. It is empty for a reader.
 func (db *DB) Unfinished(context.Context) ([]store.Unfinished, error) { return db.unfinished, nil }
 
 func (db *DB) readUnfinished(ctx context.Context) ([]store.Unfinished, error) {
 	var rows []interactionRow
 	var out []store.Unfinished
 	err := db.each(ctx, db.pool, "SELECT "+interactionColumns+`, (SELECT at FROM event WHERE interaction = i.no ORDER BY seq DESC LIMIT 1), s.data
-		FROM interaction i JOIN customer c ON c.no = i.customer LEFT JOIN session s ON s.interaction = i.no WHERE i.state <> 'closed' ORDER BY i.no`,
+		FROM interaction i JOIN customer c ON c.no = i.customer LEFT JOIN session s ON s.interaction = i.no WHERE i.ended = 0 ORDER BY i.no`,
 		func(row []driver.Value) error {
 			r, err := db.interactionRow(row)
 			if err != nil {

@@ -57,8 +57,11 @@ func (t readTx) Insert(string, ...any) (int64, error) { return 0, errReading }
 
 func (t readTx) Each(query string, fn func(store.Row) error, args ...any) error {
 	for i, a := range args {
-		if at, ok := a.(time.Time); ok {
-			args[i] = nanos(at)
+		switch v := a.(type) {
+		case time.Time:
+			args[i] = nanos(v)
+		case time.Duration:
+			args[i] = int64(v)
 		}
 	}
 	return t.db.each(t.ctx, t.tx, query, func(row []driver.Value) error { return fn(row) }, args...)

@@ -74,7 +74,7 @@ func (db *DB) Session(ctx context.Context, id tandem.InteractionID) ([]byte, tim
 func (db *DB) Sessions(ctx context.Context) ([]store.SessionTimer, error) {
 	var out []store.SessionTimer
 	err := db.each(ctx, db.pool, `SELECT i.id, s.due FROM session s JOIN interaction i ON i.no = s.interaction
-		WHERE i.state <> 'closed' AND NOT EXISTS (SELECT 1 FROM leg WHERE interaction = i.no AND ended = 0 AND kind IN ('sip', 'webrtc'))
+		WHERE i.ended = 0 AND NOT EXISTS (SELECT 1 FROM leg WHERE interaction = i.no AND ended = 0 AND kind IN ('sip', 'webrtc'))
 		ORDER BY i.no`, func(row []driver.Value) error {
 		out = append(out, store.SessionTimer{Interaction: tandem.InteractionID(asText(row[0])), Due: fromNanos(asInt(row[1]))})
 		return nil
@@ -92,12 +92,12 @@ func (db *DB) Parked(ctx context.Context, number tandem.Number, now time.Time) (
 	var p store.Parked
 	found := false
 	err := db.each(ctx, db.pool, "SELECT "+interactionColumns+`, s.at, s.parked FROM interaction i JOIN session s ON s.interaction = i.no
-		JOIN customer c ON c.no = i.customer WHERE i.number = ? AND c.key IS NOT NULL AND (i.state <> 'closed' OR s.parked > ?)`,
+		JOIN customer c ON c.no = i.customer WHERE i.number = ? AND c.key IS NOT NULL AND (i.ended = 0 OR s.parked > ?)`,
 		func(row []driver.Value) error {
 			r, err := db.interactionRow(row)
 			found = true
 			p = store.Parked{Interaction: r.i, Stored: fromNanos(asInt(row[16]))}
-			if r.i.State == tandem.Closed {
+			if !r.i.Ended.IsZero() {
 				p.Until = fromNanos(asInt(row[17]))
 			}
 			return err
@@ -116,7 +116,7 @@ func (db *DB) Parked(ctx context.Context, number tandem.Number, now time.Time) (
 func (db *DB) SweepParked(ctx context.Context) (swept int64, err error) {
 	err = db.Update(ctx, func(tx store.Tx) error {
 		swept, err = tx.Exec(`DELETE FROM session WHERE parked <> 0 AND parked <= ?
-			AND interaction IN (SELECT no FROM interaction WHERE state = 'closed')`, db.o.Now())
+			AND interaction IN (SELECT no FROM interaction WHERE ended <> 0)`, db.o.Now())
 		return err
 	})
 	if err != nil {

@@ -119,7 +119,7 @@ func testStory(t *testing.T, s *suite) {
 	must(t, st.Commit(t.Context(), call.Closing(ended, tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup).WithSIP(200))))
 
 	got := story(t, st, string(call.ID))
-	if got.Interaction.State != tandem.Closed || !got.Interaction.Ended.Equal(ended) || got.Interaction.Number != call.Number {
+	if got.Interaction.State != tandem.Queued || !got.Interaction.Ended.Equal(ended) || got.Interaction.Number != call.Number {
 		t.Errorf("interaction is %+v", got.Interaction)
 	}
 	if len(got.Legs) != 1 || got.Legs[0].From != call.From || got.Legs[0].To != "95599" || got.Legs[0].Termination.SIP != 200 {
