@@ -91,6 +91,7 @@ type App struct {
 	login     *login.Door
 	written
 	live      live
+	overload  *overload
 	addressOf visitorAddresses
 	chatDoor  *webchat.Door
 	proxies   []netip.Prefix // whose X-Forwarded-For is believed
@@ -116,6 +117,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.tally = tally.New(a.now)
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(a.registry)
+	a.overload = newOverload(a.cfg.Limits, a.now)
+	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tandem_calls_allowed_per_second", Help: "New calls let in while something is scarce; 0 = any number.",
+	}, a.overload.allowed))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.release())

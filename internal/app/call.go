@@ -126,7 +126,7 @@ func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
 	}
 	in := &k.interaction
 	for {
-		opened := tandem.Opened{Entry: in.Entry, Channel: tandem.Voice, From: k.leg.From, To: k.leg.To}
+		opened, begun := tandem.Opened{Entry: in.Entry, Channel: tandem.Voice, From: k.leg.From, To: k.leg.To}, time.Now()
 		err := k.app.store.Commit(ctx, &store.Change{
 			Key: "invite:" + k.sip.Key, Interaction: in, Caller: caller, Legs: []tandem.Leg{k.leg},
 			Events: []tandem.Event{
@@ -136,6 +136,7 @@ func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
 		})
 		switch {
 		case err == nil:
+			k.app.overload.committed(time.Since(begun))
 			return tandem.Termination{}, true
 		case errors.Is(err, store.ErrNumberTaken):
 			in.Number = tandem.NewNumber(k.app.random)

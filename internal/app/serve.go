@@ -76,6 +76,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	})
 	a.helpers.Go(func() { a.keep(ctx, "links", func(ctx context.Context) { a.ran("links", a.links.Run(ctx)) }) })
 	a.helpers.Go(func() { a.keep(ctx, "parked sessions", a.sweep) })
+	a.helpers.Go(func() { a.keep(ctx, "overload", a.overload.run) })
 	if worker != nil {
 		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
 	}

@@ -102,6 +102,9 @@ func (a *App) Route(to string, _ netip.AddrPort, _ string) sip.Route {
 	}
 	r := sip.Route{Found: true, Auth: entry.Auth}
 	why := a.refusing()
+	if why == nil {
+		why = a.overload.admit()
+	}
 	if why == nil && a.shelf.Current().Flows[entry.Flow] == nil {
 		why = &refusal{"flow", "the entry leads to a flow that is gone"}
 	}

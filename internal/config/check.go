@@ -39,6 +39,9 @@ func (r *reader) check(c *Config) {
 	if c.Limits.Calls < 1 {
 		r.wrong("limits.calls", "at least one call must be let in")
 	}
+	if c.Limits.CPU < 0 || c.Limits.CPU > 100 {
+		r.wrong("limits.cpu", "is a percentage: 0 to 100")
+	}
 	if c.Limits.MaxCallTime < time.Minute || c.Limits.MaxCallTime > 24*time.Hour {
 		r.wrong("limits.max_call_time", "goes from 1m to 1d")
 	}

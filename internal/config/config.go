@@ -134,8 +134,11 @@ type Flows struct {
 
 // Limits bounds the whole server.
 type Limits struct {
-	Calls       int           `yaml:"calls"` // at once
-	Late        time.Duration `yaml:"late"`  // audio that leaves later turns new calls away (p99 of 2 s); 0 = never
+	Calls       int           `yaml:"calls"`      // at once
+	Late        time.Duration `yaml:"late"`       // audio that leaves later turns new calls away (p99 of 2 s); 0 = never
+	CPU         int           `yaml:"cpu"`        // percent of all processors that the program may use before new calls are turned away; 0 = any
+	Goroutines  int           `yaml:"goroutines"` // 0 = any number
+	StoreTime   time.Duration `yaml:"store_time"` // that a call's first record may take; 0 = any
 	MaxCallTime time.Duration `yaml:"max_call_time"`
 	Drain       time.Duration `yaml:"drain"` // calls may go on so long after a stop was asked
 }
@@ -171,7 +174,7 @@ func Default() *Config {
 		},
 		Flows:  Flows{Dir: "flows"},
 		Staff:  Staff{LoginIdle: 30 * time.Minute, LoginMax: 12 * time.Hour},
-		Limits: Limits{Calls: 400, Late: 40 * time.Millisecond, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
+		Limits: Limits{Calls: 400, Late: 40 * time.Millisecond, CPU: 95, Goroutines: 200000, StoreTime: time.Second, MaxCallTime: 2 * time.Hour, Drain: 30 * time.Second},
 		Outbound: Outbound{
 			CallsAtOnce: 20, CallsPerHour: 100, CallsPerDay: 500, PerNumberPerHour: 3, PerNumberPerDay: 10, MinutesPerDay: 1000,
 			MaxMinutes: 60,
