@@ -83,17 +83,21 @@ type Task struct {
 	NotBefore time.Time     `json:"not_before,omitzero"` // it is not offered before: a callback at a time of the customer's choice
 	Expires   time.Time     `json:"expires,omitzero"`    // it is given up then if nobody has it; zero = never
 	Prefer    string        `json:"prefer,omitempty"`    // the agent who knows the customer
-	Agent     string        `json:"agent,omitempty"`     // offered to, or done by
-	Fence     uint64        `json:"fence,omitempty"`     // number of the newest offer; grows over all tasks
-	Since     time.Time     `json:"since,omitzero"`      // when it came into State
-	Deadline  time.Time     `json:"deadline,omitzero"`   // of an offer, or of the wrap-up
-	Tries     int           `json:"tries,omitempty"`     // callback: how often the customer was dialled
-	Outcome   string        `json:"outcome,omitempty"`   // done: one of the Outcome constants
-	Blob      BlobID        `json:"blob,omitempty"`      // the recording of a voicemail
-	Ticket    Number        `json:"ticket,omitempty"`    // a work order's own number
-	TicketDue time.Time     `json:"ticket_due,omitzero"` // when a work order is to be done
-	Key       string        `json:"key,omitempty"`       // what opened it, once for each interaction: the flow's visit of a step
-	Note      string        `json:"note,omitempty"`      // why it was opened, in words without personal data
+	// PreferTill is until when it is kept for Prefer, and As the kind whose target counts for
+	// Due: what it was as it came into line, whatever it changed to since. Both are set by the line.
+	PreferTill time.Time `json:"prefer_till,omitzero"`
+	As         TaskKind  `json:"as,omitempty"`
+	Agent      string    `json:"agent,omitempty"`     // offered to, or done by
+	Fence      uint64    `json:"fence,omitempty"`     // number of the newest offer; grows over all tasks
+	Since      time.Time `json:"since,omitzero"`      // when it came into State
+	Deadline   time.Time `json:"deadline,omitzero"`   // of an offer, or of the wrap-up
+	Tries      int       `json:"tries,omitempty"`     // callback: how often the customer was dialled
+	Outcome    string    `json:"outcome,omitempty"`   // done: one of the Outcome constants
+	Blob       BlobID    `json:"blob,omitempty"`      // the recording of a voicemail
+	Ticket     Number    `json:"ticket,omitempty"`    // a work order's own number
+	TicketDue  time.Time `json:"ticket_due,omitzero"` // when a work order is to be done
+	Key        string    `json:"key,omitempty"`       // what opened it, once for each interaction: the flow's visit of a step
+	Note       string    `json:"note,omitempty"`      // why it was opened, in words without personal data
 }
 
 // Presence is what an agent has chosen to be. Whether they can be reached is measured,

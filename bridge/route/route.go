@@ -39,7 +39,7 @@ type Queue struct {
 	// kind, where it differs. A kind without one has DefaultTarget.
 	Target   map[tandem.TaskKind]time.Duration
 	TargetOf map[string]map[tandem.TaskKind]time.Duration
-	Full     int           // tasks that may wait; 0 = any number
+	Full     int           // live tasks that may wait; 0 = any number. Work that is not live is always let in
 	MaxWait  time.Duration // for live kinds, where the task has no bound of its own; 0 = none
 	// Prefer is how long a task is kept for the agent it prefers before everybody may have
 	// it; 0 = it is not kept.
@@ -105,17 +105,18 @@ type Event interface{ event() }
 // Events. At is never before that of the event before; one that is counts as the same
 // time.
 type (
-	// Opened puts a task into line: State waiting; Due is filled in unless it is set. It
-	// is answered by Placed or Refused.
+	// Opened puts a task into line: State waiting; Arrived, Due and, for a live kind, Expires
+	// are filled in unless they are set. It is answered by Placed, Refused or Late.
 	Opened struct {
 		At   time.Time
 		Task tandem.Task
 	}
 	// Changed changes what a waiting or offered task is; an offer that does not fit any
 	// more comes back. With Kind a live task becomes another kind (a callback, or the same
-	// by another channel) and keeps Arrived and Due. With Queue or Priority, Due is worked
-	// out anew from Arrived. Zero fields are left alone; Prefer "-" is none. An assigned
-	// task changes its kind only.
+	// by another channel) and keeps Arrived and Due. With Queue, Priority or TicketDue, Due is
+	// worked out anew from Arrived, by the target of the kind it came as. Zero fields are left
+	// alone; Prefer "-" is none. An assigned task changes its kind only. It is answered by
+	// TaskChanged or Late.
 	Changed struct {
 		At        time.Time
 		Task      tandem.TaskID
@@ -148,11 +149,12 @@ type (
 		Task  tandem.TaskID
 		Agent string
 		Fence uint64
-		Why   string // declined, or unreachable: their phone could not be rung
+		Why   string // declined; unreachable: their phone could not be rung; restart: no fault of theirs
 	}
 	// Released says that an agent has a task no more. With Again it goes back into line at
 	// its place, for Queue or the agent Prefer if they are named, else it is done with
-	// Outcome. The agent wraps up in any case, unless NoWrap.
+	// Outcome. A callback that was Dialled as often as its queue tries is done all the same,
+	// unreached. The agent wraps up in any case, unless NoWrap; Agent "" is whoever has it.
 	Released struct {
 		At        time.Time
 		Task      tandem.TaskID
@@ -292,7 +294,7 @@ type AgentState struct {
 	Reason    string               `json:"reason,omitempty"`
 	Since     time.Time            `json:"since"`               // of presence
 	Reachable map[tandem.Load]bool `json:"reachable,omitempty"` // measured
-	Idle      time.Time            `json:"idle"`                // since they last took or ended something
+	Idle      time.Time            `json:"idle"`                // since they last took, ended or let pass something, or came
 	Missed    int                  `json:"missed,omitempty"`    // offers in a row that lapsed
 	Has       map[tandem.Load]int  `json:"has,omitempty"`       // offered, assigned and wrapping
 	Holds     []Holding            `json:"holds,omitempty"`
@@ -300,12 +302,13 @@ type AgentState struct {
 
 // Holding is one thing that an agent has.
 type Holding struct {
-	Task     tandem.TaskID    `json:"task"`
-	Fence    uint64           `json:"fence"`
-	Kind     tandem.TaskKind  `json:"kind"`
-	State    tandem.TaskState `json:"state"` // offered, assigned, wrapping
-	Since    time.Time        `json:"since"`
-	Deadline time.Time        `json:"deadline,omitzero"`
+	Task        tandem.TaskID        `json:"task"`
+	Interaction tandem.InteractionID `json:"interaction"`
+	Fence       uint64               `json:"fence"`
+	Kind        tandem.TaskKind      `json:"kind"`
+	State       tandem.TaskState     `json:"state"` // offered, assigned, wrapping
+	Since       time.Time            `json:"since"`
+	Deadline    time.Time            `json:"deadline,omitzero"`
 }
 
 // Place is where a task stands in its queue.
@@ -316,12 +319,39 @@ type Place struct {
 	AtMost   time.Duration
 }
 
-// Saved is a line as it was stored: what New is given after a restart.
+// Saved is a line as it was stored: what New is given after a restart. Only Fence, Tasks
+// and Agents are promises; what is below them may be left out after a crash, and is told or
+// learned anew.
 type Saved struct {
-	At     time.Time
-	Fence  uint64        // the newest that was given
-	Tasks  []tandem.Task // not done
-	Agents []AgentState  // Reachable is not kept; Holds has every offer, assignment and wrap-up
+	At    time.Time     `json:"at"`
+	Fence uint64        `json:"fence"` // the newest that was given
+	Tasks []tandem.Task `json:"tasks"` // not done
+	// Agents with their Holds. Offers, assignments and wrap-ups that stand in Tasks need not
+	// be there; wrap-ups of a task that is back in line, or done, must.
+	Agents  []AgentState    `json:"agents"`
+	Rests   []Rest          `json:"rests,omitempty"`
+	Closed  []string        `json:"closed,omitempty"` // queues
+	Drained bool            `json:"drained,omitempty"`
+	Paces   map[string]Pace `json:"paces,omitempty"` // by queue
+}
+
+// Rest keeps a task from being offered again to an agent who let it pass.
+type Rest struct {
+	Task  tandem.TaskID `json:"task"`
+	Agent string        `json:"agent"`
+	Until time.Time     `json:"until"`
+}
+
+// Pace is how fast a queue was served of late: by it the wait is estimated.
+type Pace struct {
+	Waited time.Duration `json:"waited"` // in all, while at least one task waited in it
+	Starts []Start       `json:"starts"` // the newest, oldest first
+}
+
+// Start is one task taken up after it had waited.
+type Start struct {
+	At     time.Time     `json:"at"`
+	Waited time.Duration `json:"waited"` // Pace.Waited then
 }
 
 func (Opened) event()    {}
