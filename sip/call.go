@@ -49,6 +49,7 @@ type Call struct {
 	acks   chan *gosip.Request // ACK of the 200 that is out, one at a time
 	idle   chan struct{}       // holds one: an offer/answer exchange has finished
 	auth   *Trunk              // whose challenges this leg answers
+	about  string              // of a call out: Subject
 
 	mu          sync.Mutex
 	cancel      context.CancelCauseFunc

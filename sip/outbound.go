@@ -26,6 +26,7 @@ type Dial struct {
 	Trunk string        // name of a trunk; empty dials To directly, which only trusted callers of this API may ask for
 	From  string        // user part shown to the other side; empty = "anonymous"
 	Name  string        // display name
+	About string        // what the call is about, for the other side's eyes (Subject, RFC 3261 section 20.36); empty = not said
 	Ring  time.Duration // given up after it; 0 = 60 s
 	Media Media
 	Early func(code int) // told of 180 and 183; may be nil; must not block
@@ -122,7 +123,7 @@ func (s *Server) newOutbound(ctx context.Context, d Dial) (*Call, error) {
 	if d.From == "" {
 		d.From = "anonymous"
 	}
-	if !dialled(d.From) || strings.ContainsAny(d.Name, "\"\\\r\n\x00") {
+	if !dialled(d.From) || strings.ContainsAny(d.Name+d.About, "\"\\\r\n\x00") {
 		return nil, errors.New("the number or name to show holds a character that cannot be sent")
 	}
 	if d.Trunk != "" && !dialled(d.To) {
@@ -160,7 +161,7 @@ func (s *Server) newOutbound(ctx context.Context, d Dial) (*Call, error) {
 		ID: callID, Key: callID + " " + tag + " 1",
 		From: Party{d.Name, from.String(), d.From}, To: Party{"", to.String(), d.To},
 		Transport: transport, HasOffer: true, Trunk: d.Trunk,
-		server: s, dialog: dl, auth: trunk, media: d.Media,
+		server: s, dialog: dl, auth: trunk, media: d.Media, about: d.About,
 		events: make(chan Event, eventQueue), done: make(chan struct{}), acks: make(chan *gosip.Request, 1), idle: make(chan struct{}, 1),
 		cancel: func(error) {},
 	}, nil
@@ -171,6 +172,9 @@ func (s *Server) invitation(c *Call, offer []byte) *gosip.Request {
 	req := c.dialog.request(gosip.INVITE)
 	req.AppendHeader(s.contact(c.From.User, c.Transport, c.dialog.near))
 	req.AppendHeader(gosip.NewHeader("Allow", allow))
+	if c.about != "" {
+		req.AppendHeader(gosip.NewHeader("Subject", c.about))
+	}
 	req.AppendHeader(gosip.NewHeader("Content-Type", acceptBody))
 	req.SetBody(offer)
 	c.setOurs(req)

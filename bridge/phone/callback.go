@@ -1,0 +1,223 @@
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tandem"
+	"tandem/bridge/caps"
+	"tandem/bridge/room"
+	"tandem/bridge/route"
+	"tandem/media"
+	"tandem/sip"
+)
+
+const (
+	// customerRing is how long a customer who is called back has to answer.
+	customerRing = 40 * time.Second
+	// toneTime is how long an agent hears that the customer did not answer.
+	toneTime = 3 * time.Second
+	// toneID names ringback and busy tone among a stream's items, beside hold music.
+	toneID = 1<<31 + 1
+)
+
+// callBack dials the customer for an agent who is on the phone already.
+func (r *ring) callBack() {
+	ctx, cancel := context.WithTimeout(r.ctx, findTime)
+	to, ok, err := r.s.o.Number(ctx, r.task)
+	cancel()
+	if err != nil {
+		r.log.Error("a customer's number could not be looked up; they are called later", "error", err)
+		r.giveBack(route.Released{Why: "handed_back", Again: true, NotBefore: r.later()}, tandem.Terminate(tandem.BySystem, tandem.ReasonStoreDown))
+		return
+	}
+	w := Way{}
+	if ok {
+		w, err = r.s.o.Way(to)
+	}
+	if !ok || err != nil {
+		r.log.Warn("a customer may not be called back", "known", ok, "error", err)
+		r.refused()
+		return
+	}
+	r.customer = r.s.newOut(r.task, tandem.RoleCustomer, to, w)
+	r.customer.key, r.customer.ring = fmt.Sprintf("dial:%s:%d", r.task.ID, r.task.Tries+1), customerRing
+	r.play(r.s.o.Ringback)
+	switch end, t, err := r.reach(); {
+	case end == taken || end == stopped:
+		r.hangUp(t)
+	case err == nil && end == reached:
+		r.s.o.Counted(CountedReached)
+		r.agent.audio.Stream.Stop(toneID)
+		customer := party{events: r.customer.call.Events(), media: r.customer.audio.Stream.Events()}
+		nobody := func(*room.Pair, *media.Stream) error { return nil }
+		end, t, err := r.talk(r.customer.audio.Stream, nobody, customer, r.customer.limit)
+		if err != nil {
+			r.log.Error("a customer who was called back and an agent could not be joined", "error", err)
+		}
+		if end == agentLost { // the customer was spoken with, and nobody can be put in the agent's place
+			r.s.o.Counted(CountedLost)
+			r.s.gone(r.task.Agent)
+			end = agentLeft
+		}
+		r.part(end, t)
+	default:
+		r.unreached(end, t, err)
+	}
+}
+
+// reached: the customer answered.
+const reached ending = 100
+
+// reach dials the customer, unless the agent leaves before they answer.
+func (r *ring) reach() (ending, tandem.Termination, error) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				r.s.o.Panicked(p)
+				answered <- &sip.DialError{Termination: tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)}
+			}
+		}()
+		answered <- r.customer.dial(ctx)
+	}()
+	give := func(end ending, t tandem.Termination) (ending, tandem.Termination, error) {
+		cancel()
+		return end, t, <-answered
+	}
+	for {
+		select {
+		case err := <-answered:
+			return reached, tandem.Termination{}, err
+		case <-r.ctx.Done():
+			end, t := r.takenAway()
+			return give(end, t)
+		case e := <-r.agent.call.Events():
+			if e, over := e.(sip.Ended); over {
+				return give(lostOr(agentLeft, e.Termination), e.Termination)
+			}
+		case e, open := <-r.agent.audio.Stream.Events():
+			if t, over := silent(e, open); over {
+				return give(agentLost, t)
+			}
+		}
+	}
+}
+
+// unreached tells the line that a customer was not spoken with.
+func (r *ring) unreached(end ending, t tandem.Termination, err error) {
+	var refused *caps.Refused
+	var failed *sip.DialError
+	switch {
+	case errors.As(err, &refused):
+		r.log.Warn("a customer may not be called back", "error", err)
+		r.refused()
+		return
+	case errors.Is(err, errUsed):
+		r.log.Warn("a customer is not called again for a try that was begun before the server stopped")
+	case err != nil && !errors.As(err, &failed): // the store is down: nobody was dialled
+		r.log.Error("a customer was not called back yet", "error", err)
+		r.giveBack(route.Released{Why: "handed_back", Again: true, NotBefore: r.later()}, tandem.Terminate(tandem.BySystem, tandem.ReasonStoreDown))
+		return
+	}
+	r.s.o.Counted(CountedUnreached)
+	if err != nil {
+		r.customer.close(terminationOf(err))
+	} else {
+		r.customer.close(tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled))
+	}
+	e := route.Released{Why: "handed_back", Again: true, Dialled: true, NotBefore: r.later()}
+	tries, _ := r.policy()
+	if r.task.Tries+1 >= tries {
+		e = route.Released{Why: "done", Outcome: tandem.OutcomeUnreached, Dialled: true}
+	}
+	if end == agentLost {
+		r.s.gone(r.task.Agent)
+	}
+	if end == reached { // the agent is there: let them hear why nobody answers
+		t = tandem.Terminate(tandem.ByPeer, tandem.ReasonCompleted)
+		r.tone()
+	}
+	r.giveBack(e, t)
+}
+
+// refused ends a callback whose number may not be dialled.
+func (r *ring) refused() {
+	r.s.o.Counted(CountedRefused)
+	if r.customer != nil {
+		r.customer.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+	}
+	r.tone()
+	r.giveBack(route.Released{Why: "done", Outcome: tandem.OutcomeRefused}, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+}
+
+// giveBack tells the line and says goodbye to the agent.
+func (r *ring) giveBack(e route.Released, t tandem.Termination) {
+	if r.stays() {
+		r.release(e)
+	}
+	r.held = false
+	r.hangUp(t)
+}
+
+// policy is how often and how far apart a customer is called.
+func (r *ring) policy() (tries int, gap time.Duration) {
+	if p := r.s.o.Router.Policy(); p != nil {
+		if q := p.Queues[r.task.Queue]; q != nil {
+			tries, gap = q.CallbackTries, q.CallbackGap
+		}
+	}
+	return max(tries, 1), gap
+}
+
+// later is when the customer may be called again.
+func (r *ring) later() time.Time {
+	_, gap := r.policy()
+	return r.s.o.Now().Add(max(gap, leastGap))
+}
+
+// leastGap keeps a callback that cannot be dialled from going round at once.
+const leastGap = 10 * time.Second
+
+// play has the agent hear something over and over.
+func (r *ring) play(clips []*media.Clip) {
+	if len(clips) > 0 {
+		_ = r.agent.audio.Stream.Play(media.Item{ID: toneID, Clips: clips, Loop: true}) // who hears nothing is told by the end
+	}
+}
+
+// tone has the agent hear that nobody answers, until they hang up or have heard enough.
+func (r *ring) tone() {
+	if len(r.s.o.Busy) == 0 {
+		return
+	}
+	r.agent.audio.Stream.Stop(toneID)
+	r.play(r.s.o.Busy)
+	enough := time.NewTimer(toneTime)
+	defer enough.Stop()
+	for {
+		select {
+		case <-enough.C:
+			return
+		case <-r.ctx.Done():
+			return
+		case e := <-r.agent.call.Events():
+			if _, over := e.(sip.Ended); over {
+				return
+			}
+		case e, open := <-r.agent.audio.Stream.Events():
+			if _, over := silent(e, open); over {
+				return
+			}
+		}
+	}
+}
+
+// hold notes that one side of a talk holds the other, or has taken it back.
+func (s *Switchboard) hold(o *out, on bool) {
+	s.o.Store.Note(o.event(tandem.EventHold, tandem.Held{By: tandem.ByRemote, On: on}))
+}

@@ -1,0 +1,296 @@
+// Package phone gives the line's calls to agents on their telephones. It rings an agent
+// whom the line offers a call or a callback, once for each offer, tells the line what
+// came of it, and joins those who are to speak with each other until one of them leaves.
+// For a callback the agent's phone rings first; the customer is dialled once the agent is
+// there, and only after that try is durable. It also measures which phones can be
+// reached.
+//
+// Goroutines: Run, which asks the phones whether they are there, with a bounded number of
+// questions at once, and one for each offer of voice from its making to the last goodbye;
+// there are never more than the agents have capacity for. All end with Run.
+//
+// It never decides who gets a task, never dials but a configured phone or the number that
+// Options.Number gives, never follows a redirection, and keeps nothing: what must outlive
+// the process is in the journal before it happens.
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/caps"
+	"tandem/bridge/leg"
+	"tandem/bridge/queue"
+	"tandem/bridge/room"
+	"tandem/bridge/route"
+	"tandem/media"
+	"tandem/sip"
+	"tandem/store"
+)
+
+// Router is the running line.
+type Router interface {
+	Watch(do func(queue.Fact)) (stop func())
+	Accept(ctx context.Context, id tandem.TaskID, agent string, fence uint64) (tandem.Task, error)
+	Decline(ctx context.Context, id tandem.TaskID, agent string, fence uint64, why string) error
+	Release(ctx context.Context, e route.Released, c *store.Change) (tandem.Task, error)
+	Reachable(agent string, l tandem.Load, on bool)
+	Task(id tandem.TaskID) (tandem.Task, bool)
+	Policy() *route.Policy
+}
+
+var _ Router = (*queue.Router)(nil)
+
+// Store keeps the record of calls out.
+type Store interface {
+	Commit(ctx context.Context, c *store.Change) error
+	Settle(c *store.Change)
+	Note(e tandem.Event)
+}
+
+// Dialer is signalling: SIP makes one of a sip.Server.
+type Dialer interface {
+	Dial(ctx context.Context, d sip.Dial) (Call, error)
+	Host(ctx context.Context, d sip.Dial) netip.Addr
+	Ping(ctx context.Context, uri string) (code int, err error)
+}
+
+// Call is a call out that is up.
+type Call interface {
+	Events() <-chan sip.Event
+	Hangup(ctx context.Context, t tandem.Termination)
+	Termination() tandem.Termination
+}
+
+// Caller is a customer's call that waits in line.
+type Caller interface {
+	// Stream is the call's audio.
+	Stream() *media.Stream
+	// Served tells the session that an agent has the customer, and returns once it knows:
+	// then nothing is played or offered any more. An error says that the session does not
+	// wait in line.
+	Served(ctx context.Context, agent string) error
+	// Joined tells whom the customer speaks with, so that hold and keys by signalling reach
+	// them; without a pair, nobody any more.
+	Joined(pair *room.Pair, far *media.Stream) error
+	// Left is closed once the call has ended, and Termination says how.
+	Left() <-chan struct{}
+	Termination() tandem.Termination
+}
+
+// Way is how an address is called.
+type Way struct {
+	Dial   sip.Dial // To, Trunk, From
+	Number string   // by which caps count it; "" = none
+}
+
+// Shown is what an agent's phone shows of a task. User must be a user part that sip.Dial
+// takes; "" shows "anonymous".
+type Shown struct {
+	User  string // the customer's number
+	Name  string // the queue
+	About string // the interaction's number
+}
+
+// Options is what a Switchboard is made of. All fields down to Random are needed.
+type Options struct {
+	Router Router
+	Store  Store
+	Dialer Dialer
+	// Phones are where agents take calls, by their names: "sip:USER@HOST", dialled as it
+	// is, or "tel:NUMBER", dialled as Way says and under Caps.
+	Phones map[string]string
+	// Caller finds the call of an interaction that waits in line.
+	Caller func(in tandem.InteractionID) (Caller, bool)
+	// Number is the number that a callback is to dial, as "tel:NUMBER". ok is false if there
+	// is none that may be dialled: only one that the customer called from or that answered a
+	// code may be.
+	Number func(ctx context.Context, t tandem.Task) (to string, ok bool, err error)
+	// Way is how an address is called, or an error that says why it may not be.
+	Way  func(to string) (Way, error)
+	Caps interface {
+		Reserve(now time.Time, number string) (*caps.Hold, error)
+	}
+	// Audio opens the audio of a call out to host.
+	Audio  func(host netip.Addr) (*leg.Audio, error)
+	Now    func() time.Time
+	Random io.Reader // crypto/rand.Reader
+
+	Shows                 func(ctx context.Context, t tandem.Task) Shown // nil = nothing but the queue's name
+	Music, Ringback, Busy []*media.Clip                                  // of who is held, who waits for the customer, who was not answered
+	// Counted is told of what happened to phones and callbacks, each one of the Counted
+	// constants; it never blocks.
+	Counted  func(what string)
+	Panicked func(p any)
+	Log      *slog.Logger
+	// Every is about how long a phone is not asked whether it is there: between 3/4 and 3/2
+	// of it. 0 = 20 s.
+	Every time.Duration
+}
+
+// What Options.Counted is told.
+const (
+	CountedRung        = "rung"        // an agent's phone rang
+	CountedAnswered    = "answered"    // and was answered in time
+	CountedDeclined    = "declined"    // the agent, or their phone, refused
+	CountedUnreachable = "unreachable" // the phone could not be rung
+	CountedLapsed      = "lapsed"      // nobody answered in time, or the offer was over
+	CountedLost        = "lost"        // the phone went away in mid-call
+	CountedDialled     = "dialled"     // a customer was called back
+	CountedReached     = "reached"     // and answered
+	CountedUnreached   = "unreached"   // and did not answer
+	CountedRefused     = "refused"     // a customer may not be called back
+)
+
+// Switchboard rings agents' phones and joins them with customers.
+type Switchboard struct {
+	o Options
+
+	mu     sync.Mutex
+	ctx    context.Context // of Run; nil = it does not run
+	rings  map[tandem.TaskID]*ring
+	going  sync.WaitGroup // goroutines of rings
+	misses map[string]int // questions in a row that a phone left without an answer
+}
+
+// New makes a switchboard. It does nothing before Run.
+func New(o Options) (*Switchboard, error) {
+	for agent, phone := range o.Phones {
+		if !strings.HasPrefix(phone, "sip:") && !strings.HasPrefix(phone, "tel:") {
+			return nil, fmt.Errorf("the phone of %s is neither a sip: nor a tel: address", agent)
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Counted == nil {
+		o.Counted = func(string) {}
+	}
+	if o.Panicked == nil {
+		o.Panicked = func(p any) { panic(p) }
+	}
+	if o.Shows == nil {
+		o.Shows = func(_ context.Context, t tandem.Task) Shown { return Shown{Name: t.Queue} }
+	}
+	if o.Every == 0 {
+		o.Every = defaultEvery
+	}
+	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}}, nil
+}
+
+// Serves reports whether an agent has a phone on which calls can be given to them.
+func (s *Switchboard) Serves(agent string) bool { return s.o.Phones[agent] != "" }
+
+// Run watches the line and measures the phones until ctx ends; then it waits until every
+// call out has ended.
+func (s *Switchboard) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.mu.Lock()
+	s.ctx = ctx
+	s.mu.Unlock()
+	stop := s.o.Router.Watch(s.happened)
+	defer func() {
+		stop()
+		s.mu.Lock()
+		s.ctx = nil
+		s.mu.Unlock()
+		cancel(errStopped)
+		s.going.Wait()
+	}()
+	s.measure(ctx)
+}
+
+// errStopped ends what goes on when the switchboard stops: the next start decides about it.
+var errStopped = errors.New("the server stops")
+
+// over is why an offer or an assignment is no more.
+type over struct{ why string }
+
+func (o over) Error() string { return "it is over: " + o.why }
+
+// happened takes a fact of the line. It never blocks.
+func (s *Switchboard) happened(f queue.Fact) {
+	switch o := f.Output.(type) {
+	case route.OfferMade:
+		if o.Task.Kind.Load() == tandem.LoadVoice {
+			s.offered(o.Task)
+		}
+	case route.OfferOver:
+		s.end(o.Task.ID, o.Fence, o.Why)
+	case route.TaskAssigned:
+		s.mu.Lock()
+		if r := s.rings[o.Task.ID]; r != nil && r.task.Fence == o.Task.Fence {
+			r.assigned = true
+		}
+		s.mu.Unlock()
+	case route.TaskReleased:
+		s.end(o.Task.ID, o.Fence, o.Why)
+	case route.TaskOver:
+		s.end(o.Task.ID, o.Task.Fence, o.Task.Outcome)
+	}
+}
+
+// offered begins ringing. An offer that is there already is not rung twice.
+func (s *Switchboard) offered(t tandem.Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		return
+	}
+	if old := s.rings[t.ID]; old != nil {
+		if old.task.Fence >= t.Fence {
+			return
+		}
+		old.cancel(over{"offered anew"})
+	}
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	r := &ring{s: s, task: t, ctx: ctx, cancel: cancel, phone: s.o.Phones[t.Agent], log: s.o.Log.With("interaction", t.Interaction, "task", t.ID, "agent", t.Agent)}
+	s.rings[t.ID] = r
+	s.going.Go(r.run)
+}
+
+// end ends what goes on for an offer.
+func (s *Switchboard) end(id tandem.TaskID, fence uint64, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rings[id]; r != nil && r.task.Fence == fence {
+		r.cancel(over{why})
+	}
+}
+
+func (s *Switchboard) forget(r *ring) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rings[r.task.ID] == r {
+		delete(s.rings, r.task.ID)
+	}
+}
+
+// Ringing is how many offers and talks are going on.
+func (s *Switchboard) Ringing() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rings)
+}
+
+// server is a Dialer made of a sip.Server.
+type server struct{ *sip.Server }
+
+// SIP makes a Dialer of signalling.
+func SIP(s *sip.Server) Dialer { return server{s} }
+
+func (s server) Dial(ctx context.Context, d sip.Dial) (Call, error) {
+	c, err := s.Server.Dial(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
