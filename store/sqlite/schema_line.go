@@ -104,6 +104,7 @@ CREATE TABLE webhook (
 const schemaKeys = `
 CREATE TABLE staff_key (
 	no      INTEGER PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE,
 	hash    BLOB NOT NULL UNIQUE,       -- keyed, of the key
 	name    TEXT NOT NULL,
 	scopes  TEXT NOT NULL,              -- with blanks between
@@ -111,7 +112,7 @@ CREATE TABLE staff_key (
 	made    INTEGER NOT NULL,
 	made_by TEXT NOT NULL,
 	expires INTEGER NOT NULL,
-	used    INTEGER NOT NULL DEFAULT 0, -- to the minute
+	used    INTEGER NOT NULL DEFAULT 0, -- last, to the minute
 	revoked INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX staff_key_name ON staff_key(name) WHERE revoked = 0;

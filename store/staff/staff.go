@@ -1,10 +1,10 @@
 // Package staff keeps who works here: users with their roles, how they prove who they
-// are, their logins, and the audit log of what they did. It owns the tables staff_user,
-// staff_recovery, staff_login and staff_audit.
+// are, their logins, the keys of programs, and the audit log of what was done. It owns the
+// tables staff_user, staff_recovery, staff_login, staff_audit and staff_key.
 //
 // Every change writes its entry of the audit log in the same transaction. It starts no
-// goroutine and is safe for concurrent use. It never stores a password, a code's secret
-// or a login's token in a form that can be used, and never logs.
+// goroutine and is safe for concurrent use. It never stores a password, a code's secret,
+// a login's token or a program's key in a form that can be used, and never logs.
 package staff
 
 import (
