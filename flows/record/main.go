@@ -92,11 +92,13 @@ type book struct {
 	size   int
 }
 
-// text records a piece of a prompt; punctuation alone makes no sound.
+// text records a piece of a prompt; punctuation alone makes no sound, and what is a word of
+// the vocabulary is recorded as that.
 func (b *book) text(ctx context.Context, t text) error {
 	const silent = " .,;:!?，。；：！？、"
 	said := strings.TrimLeft(strings.Join(strings.Fields(t.said), " "), silent)
-	if strings.Trim(said, silent) == "" || slices.Contains(b.said, said) {
+	bare := strings.ToLower(strings.Trim(said, silent))
+	if bare == "" || slices.Contains(b.said, said) || slices.Contains(prompt.Vocabulary(b.lang), bare) {
 		return nil
 	}
 	b.said = append(b.said, said)

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem"
 	"tandem/flows"
+	"tandem/ivr/flow"
 	"tandem/media/prompt"
 )
 
@@ -94,5 +96,27 @@ func TestTrim(t *testing.T) {
 func TestFlowsLieBeside(t *testing.T) {
 	if err := record(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "root of the repository") {
 		t.Errorf("outside the repository: %v", err)
+	}
+}
+
+// A caller who waits hears their place, the wait and the offers without an engine, whatever
+// the figures.
+func TestThePlaceInLineIsSpokenFromRecordingsAlone(t *testing.T) {
+	v, err := prompt.New(prompt.Options{Base: flows.Sample()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	offers := []flow.Option{{Keys: "1", Label: "callback"}, {Keys: "*2", Label: "chat"}, {Keys: "#", Label: "sms"}}
+	for _, lang := range []string{"en", "zh-CN"} {
+		for _, p := range []*flow.Place{
+			nil, {}, {Position: 1}, {Position: 2, AtMost: time.Minute}, {Position: 12, AtMost: 2 * time.Minute}, {Position: 101, AtLeast: 2 * time.Minute, AtMost: 2 * time.Minute},
+			{Position: 1234, AtLeast: 2 * time.Minute, AtMost: 95 * time.Minute},
+		} {
+			play := flow.Announce(lang, flow.Wait{Kind: flow.WaitQueue, Place: p, Options: offers})
+			if err := v.Recorded(play.Lang, play.Parts); err != nil {
+				t.Errorf("%s %q: %v", lang, flow.Text(play.Parts), err)
+			}
+		}
 	}
 }

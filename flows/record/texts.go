@@ -48,6 +48,9 @@ func sampleTexts() ([]text, error) {
 	for _, w := range identity.Words() {
 		all = append(all, pieces(w.Lang, "identity/"+strings.TrimPrefix(w.Name, "identity_"), w.Pieces)...)
 	}
+	for _, s := range flow.LineSentences() {
+		all = append(all, pieces(s.Lang, "line/"+strings.TrimPrefix(s.Name, "line_"), s.Pieces)...)
+	}
 	for _, lang := range []string{"en", "zh-CN"} {
 		said, _ := reach.CodeText(lang)
 		all = append(all, text{lang: lang, file: "link_code", said: said})

@@ -1,9 +1,7 @@
 package flow
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"tandem"
 )
@@ -23,8 +21,12 @@ type Shown struct {
 // comes last, in words of the program's own.
 func Render(channel tandem.Channel, lang string, plays []Play, w Wait) []Shown {
 	out := messages(channel, plays, w)
-	if w.Kind == WaitQueue {
-		out = append(out, Shown{Text: placeWords(lang, w.Place), Place: true})
+	if w.Kind == WaitQueue && !w.Served {
+		var pressed []Option // a caller is told the keys; others see them
+		if channel == tandem.Voice {
+			pressed = w.Options
+		}
+		out = append(out, Shown{Text: Text(PlaceParts(lang, w.Place, pressed)), Place: true})
 	}
 	if len(out) == 0 {
 		return nil
@@ -44,16 +46,6 @@ func Render(channel tandem.Channel, lang string, plays []Play, w Wait) []Shown {
 	case tandem.SMS:
 		if !named(plays, w, options) {
 			last.Text = numbered(last.Text, options)
-		}
-	case tandem.Voice:
-		if w.Kind == WaitQueue {
-			between := " "
-			if strings.HasPrefix(lang, "zh") {
-				between = ""
-			}
-			for _, o := range w.Options {
-				last.Text = joined(last.Text, between, pressFor(lang, o))
-			}
 		}
 	}
 	return out
@@ -184,63 +176,3 @@ func Offered(lang, what string) string {
 	}
 	return what
 }
-
-func pressFor(lang string, o Option) string {
-	chinese := strings.HasPrefix(lang, "zh")
-	form := "For " + o.Label + ", press %s."
-	switch {
-	case o.Label == "callback" && chinese:
-		form = "需要回电请按%s。"
-	case o.Label == "callback":
-		form = "To be called back, press %s."
-	case o.Label == "chat" && chinese:
-		form = "转到在线聊天请按%s。"
-	case o.Label == "chat":
-		form = "To go on in chat, press %s."
-	case o.Label == "sms" && chinese:
-		form = "转到短信请按%s。"
-	case o.Label == "sms":
-		form = "To go on by text message, press %s."
-	}
-	return fmt.Sprintf(form, o.Keys)
-}
-
-// placeWords tells the place in line and an honest range for the wait.
-func placeWords(lang string, p *Place) string {
-	var least, most int
-	position := 0
-	if p != nil {
-		position, least, most = p.Position, minutes(p.AtLeast), minutes(p.AtMost)
-	}
-	if strings.HasPrefix(lang, "zh") {
-		place := "正在排队,请稍候。"
-		if position > 0 {
-			place = fmt.Sprintf("您排在第%d位。", position)
-		}
-		switch {
-		case most == 0:
-			return place
-		case most == 1:
-			return place + "预计等待不到一分钟。"
-		case least >= most:
-			return place + fmt.Sprintf("预计等待约%d分钟。", most)
-		}
-		return place + fmt.Sprintf("预计等待%d到%d分钟。", max(least, 1), most)
-	}
-	place := "You are in line."
-	if position > 0 {
-		place = fmt.Sprintf("You are number %d in line.", position)
-	}
-	switch {
-	case most == 0:
-		return place
-	case most == 1:
-		return place + " The wait is less than a minute."
-	case least >= most:
-		return place + fmt.Sprintf(" The wait is about %d minutes.", most)
-	}
-	return place + fmt.Sprintf(" The wait is %d to %d minutes.", max(least, 1), most)
-}
-
-// minutes rounds up: nobody waits longer than they were told.
-func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }

@@ -52,7 +52,7 @@ func TestRender(t *testing.T) {
 		{"an image alone", tandem.Chat, "en", []flow.Play{{Step: "m", Image: "a.png"}}, flow.Wait{}, []flow.Shown{{Image: "a.png"}}},
 		{"nothing", tandem.SMS, "en", nil, menu, nil},
 		{"in line in chat", tandem.Chat, "en", []flow.Play{hello}, flow.Wait{Kind: flow.WaitQueue, Place: third, Options: offers[:1]},
-			[]flow.Shown{{Text: "Welcome."}, {Text: "You are number 3 in line. The wait is 2 to 4 minutes.", Place: true, Buttons: []flow.Option{{Keys: "1", Label: "Call me back"}}}}},
+			[]flow.Shown{{Text: "Welcome."}, {Text: "You are number 3 in line. The wait is between 1 and 4 minutes.", Place: true, Buttons: []flow.Option{{Keys: "1", Label: "Call me back"}}}}},
 		{"in line by voice", tandem.Voice, "en", nil, flow.Wait{Kind: flow.WaitQueue, Options: offers},
 			[]flow.Shown{{Text: "You are in line. To be called back, press 1. To go on in chat, press 2. To go on by text message, press 3.", Place: true}}},
 		{"in line by voice in Chinese", tandem.Voice, "zh-CN", nil, flow.Wait{Kind: flow.WaitQueue, Options: offers, Place: &flow.Place{Position: 1, AtMost: time.Second}},
