@@ -82,9 +82,18 @@ type Merge struct {
 // Outgoing is an outside effect to be delivered at least once under a stable key.
 type Outgoing struct {
 	Key    string // idempotency key the receiver sees
-	Kind   string // which deliverer: "webhook", later "sms", "link"
+	Kind   string // which deliverer: "webhook", "sms", "hook"
 	Target string
 	Body   []byte
+	// Again sends once more what went, or was given up, under the same key; what still
+	// waits under it stays as it is.
+	Again bool
+}
+
+// About is what is told of an event beside itself.
+type About struct {
+	Number tandem.Number // of the interaction; "" = it has none
+	Tasks  []tandem.Task // those that were changed with it, as they are then
 }
 
 // SessionRecord is a flow session at a wait.

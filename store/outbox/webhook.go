@@ -27,6 +27,7 @@ const (
 	maxAnswer       = 64 << 10         // bytes of an answer that are read, so that the connection can be used again
 	minSecret       = 24               // bytes of a secret, by the specification
 	maxSecret       = 64
+	newSecret       = 32 // bytes of one that is drawn
 	maxRetryAfter   = 24 * time.Hour
 	statusGone      = http.StatusGone
 	secretPrefix    = "whsec_"
@@ -48,7 +49,16 @@ func ParseSecret(s string) (Secret, error) {
 	return Secret{key}, nil
 }
 
-// Sign returns the value of the header webhook-signature: HMAC-SHA256 over id, Unix
+// NewSecret draws a secret of 32 bytes, as receivers get it.
+func NewSecret(random io.Reader) (string, error) {
+	var key [newSecret]byte
+	if _, err := io.ReadFull(random, key[:]); err != nil {
+		return "", fmt.Errorf("drawing a webhook's secret: %w", err)
+	}
+	return secretPrefix + base64.StdEncoding.EncodeToString(key[:]), nil
+}
+
+// Sign returns one value of the header webhook-signature: HMAC-SHA256 over id, Unix
 // time and body, joined by full stops.
 func (s Secret) Sign(id string, at time.Time, body []byte) string {
 	mac := hmac.New(sha256.New, s.key)
@@ -121,30 +131,50 @@ func public(ip netip.Addr) bool {
 	return true
 }
 
-// Deliver sends one outgoing. Any 2xx is success; 410 says that the receiver wants no
-// more, and a redirect or a target that cannot be right is given up as well.
+// ErrGone says that a receiver wants no more. It is an ErrPermanent.
+var ErrGone = fmt.Errorf("the receiver wants no more: %w", ErrPermanent)
+
+// Message is one webhook. With several secrets it is signed by each.
+type Message struct {
+	ID      string // the same at each try
+	URL     string
+	Body    []byte // JSON
+	Secrets []Secret
+}
+
+// Deliver sends one outgoing, whose key is the message's id and whose target the address.
 func (w *Webhook) Deliver(ctx context.Context, o store.Outgoing) error {
-	target, err := url.Parse(o.Target)
-	if err != nil || target.Host == "" || (target.Scheme != "https" && target.Scheme != "http") {
-		return fmt.Errorf("the target is no web address: %w", ErrPermanent)
-	}
-	if strings.Contains(o.Key, ".") {
-		return fmt.Errorf("key %q has a full stop, which the signature does not allow: %w", o.Key, ErrPermanent)
-	}
 	secret, err := w.Secret(o.Target)
 	if err != nil {
 		return fmt.Errorf("finding the receiver's secret: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Target, bytes.NewReader(o.Body))
+	return w.Send(ctx, Message{ID: o.Key, URL: o.Target, Body: o.Body, Secrets: []Secret{secret}})
+}
+
+// Send sends one message. Any 2xx is success; 410 says that the receiver wants no more,
+// and a redirect or a target that cannot be right is given up as well.
+func (w *Webhook) Send(ctx context.Context, m Message) error {
+	target, err := url.Parse(m.URL)
+	if err != nil || target.Host == "" || (target.Scheme != "https" && target.Scheme != "http") {
+		return fmt.Errorf("the target is no web address: %w", ErrPermanent)
+	}
+	if strings.Contains(m.ID, ".") {
+		return fmt.Errorf("id %q has a full stop, which the signature does not allow: %w", m.ID, ErrPermanent)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, bytes.NewReader(m.Body))
 	if err != nil {
 		return fmt.Errorf("the target is no web address: %w", ErrPermanent)
 	}
 	now := w.Now()
+	signatures := make([]string, len(m.Secrets))
+	for i, s := range m.Secrets {
+		signatures[i] = s.Sign(m.ID, now, m.Body)
+	}
 	req.Header.Set("Content-Type", contentTypeJSON)
 	req.Header.Set("User-Agent", "Tandem")
-	req.Header.Set("webhook-id", o.Key)
+	req.Header.Set("webhook-id", m.ID)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set("webhook-signature", secret.Sign(o.Key, now, o.Body))
+	req.Header.Set("webhook-signature", strings.Join(signatures, " "))
 	resp, err := w.client.Do(req)
 	if err != nil {
 		var u *url.Error // has the address, which may hold what is nobody's business
@@ -165,7 +195,7 @@ func answer(host string, resp *http.Response, now time.Time) error {
 	case code >= 200 && code < 300:
 		return nil
 	case code == statusGone:
-		return fmt.Errorf("%s answers 410, it wants no more: %w", host, ErrPermanent)
+		return fmt.Errorf("%s answers 410: %w", host, ErrGone)
 	case code >= 300 && code < 400:
 		return fmt.Errorf("%s answers %d, and redirects are not followed: %w", host, code, ErrPermanent)
 	}

@@ -164,6 +164,11 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (_ *entry, err 
 			return nil, err
 		}
 	}
+	if in != nil {
+		if err := w.letters(in, c.Events, c.Tasks, now); err != nil {
+			return nil, err
+		}
+	}
 	for i := range c.Outbox {
 		if err := w.post(in, &c.Outbox[i], now); err != nil {
 			return nil, err
@@ -210,7 +215,7 @@ func (w *writer) target(id tandem.InteractionID, c *store.Change, now time.Time)
 func (w *writer) updateInteraction(in *entry, i *tandem.Interaction) error {
 	w.touched = true
 	state, ended := running(i, w.db.o.Now())
-	in.open = ended.IsZero()
+	in.open, in.number = ended.IsZero(), i.Number
 	_, err := w.c.exec(`UPDATE interaction SET number = ?, entry = ?, flow = ?, flow_hash = ?, lang = ?, state = ?, started = ?, ended = ?, outcome = ? WHERE no = ?`,
 		textOrNull(string(i.Number)), i.Entry, i.Flow, i.FlowHash, i.Lang, string(state), i.Started, ended, i.Outcome, in.no)
 	return numberTaken(err)
@@ -222,7 +227,7 @@ func (w *writer) newInteraction(c *store.Change, now time.Time) (*entry, error) 
 		return nil, fmt.Errorf("new interaction %s without an event: %w", i.ID, store.ErrInvalid)
 	}
 	state, ended := running(i, now)
-	in := &entry{open: ended.IsZero()}
+	in := &entry{open: ended.IsZero(), number: i.Number}
 	if err := w.customer(in, i.Customer, c.Caller, now); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tandem"
 	"tandem/store"
 	"tandem/store/blob"
 )
@@ -54,14 +55,20 @@ type Options struct {
 	Blobs       *blob.Dir      // objects heard or seen; nil refuses changes that have some
 	Beside      bool           // another process may be serving: open all the same, for single changes
 
-	Log             *slog.Logger             // slog.Default if nil
-	Now             func() time.Time         // time.Now if nil
-	Random          io.Reader                // crypto/rand if nil
-	CheckpointEvery time.Duration            // default one minute
-	Flush           time.Duration            // the longest a happening trails; default 200 ms
-	Probe           time.Duration            // how often a failed store is tried again; default one second
-	Panicked        func(p any)              // told of a panic that failed one change, where it happened; nil logs it
-	Fault           func(point string) error // for tests: asked before "begin", "commit" and "checkpoint"; an error is taken as the disk's
+	Log             *slog.Logger     // slog.Default if nil
+	Now             func() time.Time // time.Now if nil
+	Random          io.Reader        // crypto/rand if nil
+	CheckpointEvery time.Duration    // default one minute
+	Flush           time.Duration    // the longest a happening trails; default 200 ms
+	Probe           time.Duration    // how often a failed store is tried again; default one second
+	// Letters is asked, in the writer, for what is to be sent of each event of a change, and
+	// of an erasure: it is sent if the event is written, else not. Happenings that were noted
+	// are not among them. It answers at once, calls no method of the DB, and puts nothing
+	// personal into what it returns. nil sends nothing.
+	Letters func(e *tandem.Event, about store.About) []store.Outgoing
+
+	Panicked func(p any)              // told of a panic that failed one change, where it happened; nil logs it
+	Fault    func(point string) error // for tests: asked before "begin", "commit" and "checkpoint"; an error is taken as the disk's
 }
 
 // DB is an open database. Its methods are safe for concurrent use.

@@ -98,6 +98,9 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 		if err := w.append(in, &e); err != nil {
 			return nil, err
 		}
+		if err := w.letters(in, []tandem.Event{e}, nil, now); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := w.c.exec("UPDATE customer SET key = NULL, erased = ? WHERE no = ?", now, no); err != nil {
 		return nil, err

@@ -15,8 +15,9 @@ type entry struct {
 	customer   int64
 	customerID tandem.CustomerID
 	key        *store.Key // nil once erased
-	open       bool       // its session or call runs, or is awaited
-	tasks      bool       // it has had some
+	number     tandem.Number
+	open       bool // its session or call runs, or is awaited
+	tasks      bool // it has had some
 	seq        uint64
 	hash       store.Hash
 }
@@ -29,7 +30,7 @@ func (w *writer) entry(id tandem.InteractionID) (*entry, error) {
 	e := &entry{}
 	var keyErr error
 	found, err := w.c.one(`
-		SELECT i.no, i.customer, i.ended, c.id, c.key, e.seq, e.hash, EXISTS (SELECT 1 FROM task WHERE interaction = i.no)
+		SELECT i.no, i.customer, i.ended, c.id, c.key, e.seq, e.hash, EXISTS (SELECT 1 FROM task WHERE interaction = i.no), i.number
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN event e ON e.interaction = i.no AND e.seq = (SELECT max(seq) FROM event WHERE interaction = i.no)
 		WHERE i.id = ?`, func(row []driver.Value) {
@@ -38,7 +39,7 @@ func (w *writer) entry(id tandem.InteractionID) (*entry, error) {
 		e.key, keyErr = w.db.keys.get(e.customer, string(e.customerID), asBytes(row[4]))
 		e.seq = uint64(asInt(row[5]))
 		copy(e.hash[:], asBytes(row[6]))
-		e.tasks = asInt(row[7]) != 0
+		e.tasks, e.number = asInt(row[7]) != 0, tandem.Number(asText(row[8]))
 	}, string(id))
 	switch {
 	case err != nil:

@@ -28,6 +28,11 @@ func (w *writer) post(in *entry, o *store.Outgoing, now time.Time) error {
 		w.db.log.Warn("outgoing dropped: its customer is erased", "key", o.Key, "kind", o.Kind)
 		return nil
 	}
+	if o.Again {
+		if _, err := w.c.exec("DELETE FROM outbox WHERE key = ? AND state <> 'waiting'", o.Key); err != nil {
+			return err
+		}
+	}
 	letter, err := key.Seal(w.random, append([]byte(o.Target+"\x00"), o.Body...), []byte("letter "+o.Key))
 	if err != nil {
 		return err
@@ -35,6 +40,9 @@ func (w *writer) post(in *entry, o *store.Outgoing, now time.Time) error {
 	_, err = w.c.exec("INSERT INTO outbox (key, interaction, kind, letter, state, made, next) VALUES (?, ?, ?, ?, 'waiting', ?, ?)",
 		o.Key, no, o.Kind, letter, now, now)
 	if e, ok := err.(sqlite3.Error); ok && e.ExtendedCode == sqlite3.ErrConstraintUnique {
+		if o.Again {
+			return nil
+		}
 		return fmt.Errorf("outgoing %s: %w", o.Key, store.ErrDuplicate)
 	}
 	return err
@@ -80,10 +88,30 @@ func (db *DB) letter(row []driver.Value) (no int64, l store.Letter, body []byte,
 // What is not answered with Delivered or Failed in time is lent again. One that cannot
 // be opened holds up no other: it goes to the dead letters.
 func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error) {
+	return db.lease(ctx, "o.kind <> ?", "", max, lease)
+}
+
+// Share is a part of the outbox, for a worker of its own: so that receivers who are slow
+// hold up none of the others.
+type Share struct {
+	*DB
+	which, kind string
+}
+
+// Only is the part of one kind, But all that are of other kinds.
+func (db *DB) Only(kind string) Share { return Share{db, "o.kind = ?", kind} }
+func (db *DB) But(kind string) Share  { return Share{db, "o.kind <> ?", kind} }
+
+// Lease lends as DB.Lease does, of this part.
+func (s Share) Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error) {
+	return s.lease(ctx, s.which, s.kind, max, lease)
+}
+
+func (db *DB) lease(ctx context.Context, which, kind string, max int, lease time.Duration) ([]store.Leased, error) {
 	var out []store.Leased
 	// An idle outbox costs a read, not a transaction.
 	var due bool
-	err := db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND next <= ?)", nanos(db.o.Now())).Scan(&due)
+	err := db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.state = 'waiting' AND o.next <= ? AND "+which+")", nanos(db.o.Now()), kind).Scan(&due)
 	if err != nil {
 		return nil, fmt.Errorf("looking into the outbox: %w", err)
 	}
@@ -94,7 +122,7 @@ func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.
 		now := w.db.o.Now()
 		until := now.Add(lease)
 		var nos, damaged []int64
-		err := w.c.each("SELECT "+letterColumns+"WHERE o.state = 'waiting' AND o.next <= ? ORDER BY o.next LIMIT ?", func(row []driver.Value) error {
+		err := w.c.each("SELECT "+letterColumns+"WHERE o.state = 'waiting' AND o.next <= ? AND "+which+" ORDER BY o.next LIMIT ?", func(row []driver.Value) error {
 			no, l, body, err := db.letter(row)
 			if err != nil {
 				db.log.Error("an outgoing cannot be opened; it is among the dead letters", "kind", l.Kind, "err", err)
@@ -105,7 +133,7 @@ func (db *DB) Lease(ctx context.Context, max int, lease time.Duration) ([]store.
 			out = append(out, store.Leased{Outgoing: store.Outgoing{Key: l.Key, Kind: l.Kind, Target: l.Target, Body: body},
 				Interaction: l.Interaction, Attempt: l.Attempts + 1, Until: until})
 			return nil
-		}, now, max)
+		}, now, kind, max)
 		for _, no := range damaged {
 			if err == nil {
 				_, err = w.c.exec("UPDATE outbox SET state = 'dead', next = ? WHERE no = ?", now, no)
@@ -245,6 +273,44 @@ func (db *DB) Outbox(ctx context.Context) ([]store.Letter, error) {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
 	return out, nil
+}
+
+// LettersUnder lists the outgoings whose keys begin with prefix, the greatest key first: at
+// most limit, and with before only those whose key is less.
+func (db *DB) LettersUnder(ctx context.Context, prefix, before string, limit int) ([]store.Letter, error) {
+	if before == "" {
+		before = prefix + "~"
+	}
+	var out []store.Letter
+	err := db.each(ctx, db.pool, "SELECT "+letterColumns+"WHERE o.key >= ? AND o.key < ? ORDER BY o.key DESC LIMIT ?", func(row []driver.Value) error {
+		_, l, _, err := db.letter(row)
+		if err != nil {
+			l.Error = err.Error()
+		}
+		out = append(out, l)
+		return nil
+	}, prefix, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return out, nil
+}
+
+// letters asks for what is to be sent of events that a change has written, and posts it.
+// It is of no customer: it outlives an erasure, so nothing personal may be in it.
+func (w *writer) letters(in *entry, events []tandem.Event, tasks []tandem.Task, now time.Time) error {
+	if w.db.o.Letters == nil {
+		return nil
+	}
+	for i := range events {
+		for _, o := range w.db.o.Letters(&events[i], store.About{Number: in.number, Tasks: tasks}) {
+			o.Again = true // an event is written once: there can be none before
+			if err := w.post(nil, &o, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func firstError(errs ...error) error {

@@ -57,9 +57,11 @@ func TestKey(t *testing.T) {
 func TestKeyIsNoMore(t *testing.T) {
 	off := true
 	tests := map[string]func(t *testing.T, p *place, k Key) error{
-		"revoked":       func(t *testing.T, p *place, k Key) error { return p.RevokeKey(t.Context(), operator, k.ID) },
-		"over":          func(t *testing.T, p *place, k Key) error { p.clock.Add(365 * 24 * time.Hour); return nil },
-		"user disabled": func(t *testing.T, p *place, k Key) error { return p.Change(t.Context(), operator, "anna", Change{Disabled: &off}) },
+		"revoked": func(t *testing.T, p *place, k Key) error { return p.RevokeKey(t.Context(), operator, k.ID) },
+		"over":    func(t *testing.T, p *place, k Key) error { p.clock.Add(365 * 24 * time.Hour); return nil },
+		"user disabled": func(t *testing.T, p *place, k Key) error {
+			return p.Change(t.Context(), operator, "anna", Change{Disabled: &off})
+		},
 		"agent no more": func(t *testing.T, p *place, k Key) error {
 			return p.Change(t.Context(), operator, "anna", Change{Roles: []Role{Auditor}})
 		},
