@@ -79,10 +79,14 @@ type Merge struct {
 	Undo       bool
 }
 
+// KindHook is of Outgoings that tell of an event. They can be made again from the journal:
+// those that are given up are kept no longer than those that were delivered.
+const KindHook = "hook"
+
 // Outgoing is an outside effect to be delivered at least once under a stable key.
 type Outgoing struct {
 	Key    string // idempotency key the receiver sees
-	Kind   string // which deliverer: "webhook", "sms", "hook"
+	Kind   string // which deliverer: "webhook", "sms", KindHook
 	Target string
 	Body   []byte
 	// Again sends once more what went, or was given up, under the same key; what still

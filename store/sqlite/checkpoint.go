@@ -62,7 +62,7 @@ func (w *writer) tick() {
 	sweep := &op{done: make(chan error, 1), do: func(w *writer) error {
 		for _, q := range []string{
 			"DELETE FROM done WHERE key IN (SELECT key FROM done WHERE at < ? LIMIT 10000)",
-			"DELETE FROM outbox WHERE no IN (SELECT no FROM outbox WHERE state = 'delivered' AND next < ? LIMIT 10000)",
+			"DELETE FROM outbox WHERE no IN (SELECT no FROM outbox WHERE (state = 'delivered' OR state = 'dead' AND kind = '" + store.KindHook + "') AND next < ? LIMIT 10000)",
 		} {
 			if _, err := w.c.exec(q, before); err != nil {
 				return err

@@ -97,6 +97,7 @@ CREATE TABLE webhook (
 	note      TEXT NOT NULL,
 	made      INTEGER NOT NULL,
 	made_by   TEXT NOT NULL,
+	missed    INTEGER NOT NULL,         -- since when it was told of nothing: it was off, or too much waited for it
 	old_until INTEGER NOT NULL          -- for so long the secret before is used too; 0 = there is none
 );
 `
