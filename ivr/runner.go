@@ -154,7 +154,9 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 				return Result{Reason: s.Ended, Lang: s.Lang, Left: run.left, Session: run.parked}, nil
 			}
 			r.World.Save(s)
-			in, err = run.next(ctx, &s)
+			for in, err = run.next(ctx, &s); err == nil && late(s.Wait, in); {
+				in, err = run.next(ctx, &s)
+			}
 			switch {
 			case errors.Is(err, errGo):
 				return Result{Lang: s.Lang, Session: s, Go: run.talk.turn.Go, Turn: run.talk.turn}, nil
@@ -175,7 +177,7 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 			}
 		}
 		in.At = r.Now()
-		if accepted(s.Wait, in) {
+		if moves(s.Wait, in) {
 			_ = r.Channel.Drain(ctx) // who has left goes on all the same
 			return Result{Lang: s.Lang, Session: s, Moved: &in}, nil
 		}
@@ -184,6 +186,9 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 			return Result{}, fmt.Errorf("running flow %s: %w", r.flowOf(before), err)
 		}
 		run.moved(ctx, s, in)
+		if in.Kind == flow.InputPlace && in.Serial == s.Wait.Serial && s.Wait.Kind == flow.WaitQueue && !run.left {
+			run.play(ctx, flow.Announce(s.Lang, s.Wait))
+		}
 	}
 }
 
@@ -195,10 +200,22 @@ func (r *Runner) flowOf(s flow.Session) string {
 	return s.Frames[len(s.Frames)-1].Flow
 }
 
-// accepted reports whether the customer has taken the way to another channel.
-func accepted(w flow.Wait, in flow.Input) bool {
-	return w.Kind == flow.WaitHandoff && in.Kind == flow.InputResult && in.Serial == w.Serial &&
-		in.Result != nil && in.Result.Outcome == "accepted"
+// moves reports whether the customer has taken the way to another channel, from a handoff
+// or out of a line in which they go on waiting there.
+func moves(w flow.Wait, in flow.Input) bool {
+	switch {
+	case in.Serial != w.Serial:
+		return false
+	case w.Kind == flow.WaitQueue:
+		return in.Kind == flow.InputMoved && !w.Served
+	}
+	return w.Kind == flow.WaitHandoff && in.Kind == flow.InputResult && in.Result != nil && in.Result.Outcome == "accepted"
+}
+
+// late reports a way to another channel that was taken as an agent had the customer already:
+// they stay where they are.
+func late(w flow.Wait, in flow.Input) bool {
+	return w.Kind == flow.WaitQueue && w.Served && in.Kind == flow.InputMoved
 }
 
 // moved looks whether the session has left the wait for what the world had begun: if it
@@ -304,16 +321,18 @@ func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effec
 			})
 		case flow.Connect:
 			r.connect(ctx, e)
-		case flow.Send, flow.SendLink, flow.Move, flow.Book:
+		case flow.Send, flow.SendLink, flow.Move, flow.Book, flow.Enqueue, flow.OpenTicket:
 			r.begin(ctx, *s, e)
 		case flow.Identify, flow.Resume:
 			r.talkOf(ctx, s, e)
-		case flow.Enqueue:
-			r.fault(e.Serial, "queue is not carried out here")
-		case flow.OpenTicket:
-			r.fault(e.Serial, "ticket is not carried out here")
 		case flow.Survey:
-			r.fault(e.Serial, "survey is not carried out here")
+			if asks(e, *s) {
+				r.talkOf(ctx, s, e)
+			} else {
+				r.begin(ctx, *s, e)
+			}
+		case flow.Take:
+			r.take(ctx, *s, e)
 		case flow.Promise:
 			if err := r.promise(ctx, e); err != nil {
 				return nil, fmt.Errorf("keeping a promise: %w", err)
@@ -346,12 +365,35 @@ func (r *run) begin(ctx context.Context, s flow.Session, e flow.Effect) {
 		return
 	}
 	r.begun = &s
+	r.words(ctx, s, words)
+}
+
+// words says what the world has to say about what it has begun.
+func (r *run) words(ctx context.Context, s flow.Session, words []flow.Play) {
 	for _, p := range words {
 		p.Step = s.Wait.Step
 		if !r.left {
 			r.play(ctx, p)
 		}
 	}
+}
+
+// take hands the world an offer that the customer has taken. It has no answer of its own:
+// they go on waiting as they did, whatever becomes of it, so its fault is none of the step.
+func (r *run) take(ctx context.Context, s flow.Session, e flow.Take) {
+	kept, cancel := keeping(ctx)
+	words, err := r.World.Begin(kept, s, e)
+	cancel()
+	if err != nil {
+		r.World.Trace(tandem.EventFlowError, tandem.FlowFault{Step: e.Step, Message: err.Error()})
+		return
+	}
+	r.words(ctx, s, words)
+}
+
+// asks reports whether a survey is asked here and now, as a talk.
+func asks(e flow.Survey, s flow.Session) bool {
+	return e.After == 0 && len(e.By) > 0 && e.By[0] == s.Facts.Channel
 }
 
 // fault answers an effect that could not be carried out, so that the flow goes to its

@@ -24,7 +24,7 @@ var errGo = errors.New("another session goes on")
 // talk is a talk that the world holds with the customer.
 type talk struct {
 	turn flow.Turn
-	keys string // entered so far: a secret
+	keys string // entered so far: a secret, unless the turn says it is none
 }
 
 // talkOf begins a talk.

@@ -16,14 +16,16 @@ type World interface {
 	// Connect joins somebody to the customer and returns when they part, or when
 	// nobody was reached.
 	Connect(ctx context.Context, c flow.Connect) flow.Result
-	// Begin begins what is answered later, by the Inbox: Send, SendLink, Move and Book.
-	// s is the session at the wait for it. What was begun under the same Key before is not
-	// done twice but answered. words are said at once, in the program's own words. An error
-	// is a fault of the step.
+	// Begin begins what is answered later, by the Inbox: Send, SendLink, Move, Book, Enqueue,
+	// OpenTicket, and a Survey that is not a talk. s is the session at the wait for it. What
+	// was begun under the same Key before is not done twice but answered. words are said at
+	// once, in the program's own words. An error is a fault of the step. A Take goes the same
+	// way; it has no answer of its own, and an error of it is none of the step.
 	Begin(ctx context.Context, s flow.Session, e flow.Effect) (words []flow.Play, err error)
-	// Talk begins the talk of an Identify or a Resume; with e nil it goes on with what the
-	// customer entered (InputText), or with their silence (InputTimeout), and s.World is
-	// the State of the turn before. An error is a fault of the step.
+	// Talk begins the talk of an Identify, a Resume, or a Survey that is asked at once on the
+	// present channel; with e nil it goes on with what the customer entered (InputText), or
+	// with their silence (InputTimeout), and s.World is the State of the turn before. An
+	// error is a fault of the step.
 	Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error)
 	// Withdraw says that what s waits for, begun by Begin or Talk, is not wanted any more,
 	// whatever that means for it: the rules stand at the effects. It never blocks.

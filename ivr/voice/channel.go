@@ -58,7 +58,7 @@ type Config struct {
 	// is told of none.
 	Relay  func(digit byte)
 	Filler []*media.Clip // said over and over while a machine is waited for
-	Music  []*media.Clip // while the caller opens a page or goes to another channel; the filler if there is none
+	Music  []*media.Clip // while the caller waits in line, opens a page or goes to another channel; the filler if there is none
 	Beep   []*media.Clip
 }
 
@@ -170,6 +170,9 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 	if len(c.fills(w)) == 0 {
 		c.stopFiller()
 	}
+	if served(w) {
+		c.stopAll()
+	}
 	for c.over == nil {
 		if tapes(w) && c.taping != nil {
 			if in, done := c.tape(); done {
@@ -186,7 +189,11 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 		case in := <-answers:
 			return c.answered(in), nil
 		case in := <-inbox:
-			if in.Serial == w.Serial || in.Serial == 0 { // else it is late: nobody waits for it
+			switch {
+			case in.Serial != w.Serial && in.Serial != 0: // it is late: nobody waits for it
+			case in.Kind == flow.InputPlace: // what is said of it makes its own room in the music
+				return in, nil
+			default:
 				return c.answered(in), nil
 			}
 		case <-c.timer.C:
@@ -215,6 +222,24 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 		in = flow.Input{}
 	}
 	return in, ivr.ErrLeft
+}
+
+// served reports a wait in line of somebody whom an agent has: they talk.
+func served(w flow.Wait) bool { return w.Kind == flow.WaitQueue && w.Served }
+
+// stopAll ends whatever is played: an agent's answer cuts an announcement at once.
+func (c *Channel) stopAll() {
+	c.stopFiller()
+	var ids []uint32
+	for i := range c.said {
+		if s := &c.said[i]; !s.cut {
+			s.cut = true
+			ids = append(ids, s.id)
+		}
+	}
+	if len(ids) > 0 {
+		c.cfg.Stream.Stop(ids...)
+	}
 }
 
 // answered ends the wait for an answer; what follows is counted from here.
@@ -256,10 +281,13 @@ func (c *Channel) falls(w flow.Wait) time.Time {
 }
 
 // fills is what a caller hears during a wait that would be silent: the filler while a
-// machine answers, music while they do something elsewhere themselves.
+// machine answers, music while they wait in line or do something elsewhere themselves.
 func (c *Channel) fills(w flow.Wait) []*media.Clip {
 	switch w.Kind {
-	case flow.WaitLink, flow.WaitHandoff:
+	case flow.WaitQueue, flow.WaitLink, flow.WaitHandoff:
+		if served(w) {
+			return nil
+		}
 		if len(c.cfg.Music) > 0 {
 			return c.cfg.Music
 		}
@@ -334,13 +362,13 @@ func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) 
 	if !c.hear.Accept(digit, via, c.cfg.Now()) {
 		return flow.Input{}, false
 	}
-	switch w.Kind {
-	case flow.WaitTransfer: // it goes to the party they talk with
+	switch {
+	case w.Kind == flow.WaitTransfer || served(w): // it goes to the party they talk with
 		if via == dtmf.ViaInfo && c.cfg.Relay != nil && !c.hushed {
 			c.cfg.Relay(digit)
 		}
 		return flow.Input{}, false
-	case flow.WaitVoicemail, flow.WaitRecord:
+	case tapes(w):
 		if c.taping != nil && c.taping.rec != nil {
 			if w.Kind == flow.WaitVoicemail || digit == '#' {
 				c.taping.until = c.cfg.Now()

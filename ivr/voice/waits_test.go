@@ -79,7 +79,7 @@ func TestWhatFillsAWait(t *testing.T) {
 	music, filler := []*media.Clip{media.Tone(620, 500)}, []*media.Clip{media.Tone(1000, 500)}
 	for kind, want := range map[flow.WaitKind][2][]*media.Clip{
 		flow.WaitHTTP: {filler, filler}, flow.WaitMessage: {filler, filler}, flow.WaitCallback: {filler, filler},
-		flow.WaitLink: {music, filler}, flow.WaitHandoff: {music, filler},
+		flow.WaitLink: {music, filler}, flow.WaitHandoff: {music, filler}, flow.WaitQueue: {music, filler},
 		flow.WaitListen: {}, flow.WaitTransfer: {}, flow.WaitRecord: {}, flow.WaitVoicemail: {},
 	} {
 		for i, cfg := range []Config{{Filler: filler, Music: music}, {Filler: filler}} {
