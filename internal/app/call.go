@@ -38,6 +38,7 @@ type call struct {
 	runner      ivr.Runner
 	inbox       chan flow.Input // what comes to the session from outside
 	stay        stay            // what becomes of the session after the call
+	talking     pairing         // with whom the caller speaks, if with anybody
 }
 
 // Call serves one inbound call, on the goroutine signalling gave it.
@@ -186,7 +187,7 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
 		Stream: k.audio.Stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
-		Tape: k.tape, Spoken: k.spoken, Held: w.callerHeld, Relay: w.relay, Filler: k.app.sounds.filler,
+		Tape: k.tape, Spoken: k.spoken, Held: k.callerHeld, Relay: k.relay, Filler: k.app.sounds.filler,
 		Music: k.app.sounds.music, Beep: k.app.sounds.beep,
 	})
 	defer k.line.Close()

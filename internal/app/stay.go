@@ -23,9 +23,18 @@ type stay struct {
 
 	deaf *flow.Session // goes on while a page is open
 
-	mu   sync.Mutex
-	wait flow.Wait // the session's present one
-	to   *going    // where the customer is going; nil = nowhere
+	mu      sync.Mutex
+	wait    flow.Wait     // the session's present one
+	changed chan struct{} // closed as wait changes; nil = nobody looks
+	over    bool          // the session has left the call
+	to      *going        // where the customer is going; nil = nowhere
+}
+
+// movable reports whether a session waits, with that serial, in a step out of which its
+// customer may go on by another channel: a handoff, or a line in which nobody serves them
+// yet.
+func movable(w flow.Wait, serial int) bool {
+	return w.Serial == serial && (w.Kind == flow.WaitHandoff || w.Kind == flow.WaitQueue && !w.Served)
 }
 
 // going is a customer on the way to a conversation.
@@ -45,9 +54,40 @@ func (st *stay) waits(w flow.Wait) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.wait = w
-	if g := st.to; g != nil && g.serial != w.Serial {
+	st.tell()
+	if g := st.to; g != nil && !movable(w, g.serial) {
 		st.to = nil
 		g.done <- errTooLate
+	}
+}
+
+// tell wakes who waits for the session to come to another wait; mu is held.
+func (st *stay) tell() {
+	if st.changed != nil {
+		close(st.changed)
+		st.changed = nil
+	}
+}
+
+// until waits until the session's wait is as is says; false if the session leaves the
+// call, or ctx ends, before.
+func (st *stay) until(ctx context.Context, is func(flow.Wait) bool) bool {
+	for {
+		st.mu.Lock()
+		if st.over || is(st.wait) {
+			defer st.mu.Unlock()
+			return !st.over
+		}
+		if st.changed == nil {
+			st.changed = make(chan struct{})
+		}
+		changed := st.changed
+		st.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 
@@ -57,8 +97,7 @@ func (k *call) goOn(ctx context.Context, to tandem.ConversationID, why text.Adop
 	why.From = k.leg.ID
 	g := &going{to: to, why: why, serial: accepted.Serial, done: make(chan error, 1)}
 	k.stay.mu.Lock()
-	w := k.stay.wait
-	if w.Kind != flow.WaitHandoff || w.Serial != g.serial || k.stay.to != nil {
+	if !movable(k.stay.wait, g.serial) || k.stay.over || k.stay.to != nil {
 		k.stay.mu.Unlock()
 		return errTooLate
 	}
@@ -82,6 +121,8 @@ func (k *call) goesOn(ctx context.Context, result ivr.Result) {
 	ctx = context.WithoutCancel(ctx)
 	k.stay.mu.Lock()
 	g := k.stay.to
+	k.stay.over = true
+	k.stay.tell()
 	k.stay.mu.Unlock()
 	switch {
 	case result.Moved != nil && g != nil:

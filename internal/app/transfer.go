@@ -41,13 +41,14 @@ func (p *pairing) set(pair *room.Pair, caller, far *media.Stream) error {
 }
 
 // callerHeld is told when the caller's phone holds us or takes us back.
-func (w *world) callerHeld(on bool) {
-	w.pair.mu.Lock()
-	defer w.pair.mu.Unlock()
-	w.pair.held = on
-	if w.pair.pair != nil {
-		if err := w.pair.pair.Hold(w.call.audio.Stream, on); err != nil {
-			w.call.log.Warn("holding failed", "error", err)
+func (k *call) callerHeld(on bool) {
+	p := &k.talking
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = on
+	if p.pair != nil {
+		if err := p.pair.Hold(k.audio.Stream, on); err != nil {
+			k.log.Warn("holding failed", "error", err)
 		}
 	}
 }
@@ -56,14 +57,15 @@ func (w *world) callerHeld(on bool) {
 const relayedKey = 160
 
 // relay passes a key that came by signalling to whom the caller talks with.
-func (w *world) relay(digit byte) {
-	w.pair.mu.Lock()
-	defer w.pair.mu.Unlock()
-	if w.pair.far == nil {
+func (k *call) relay(digit byte) {
+	p := &k.talking
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.far == nil {
 		return
 	}
-	if err := w.pair.far.SendKey(digit, relayedKey); err != nil {
-		w.call.log.Debug("a key was not passed on")
+	if err := p.far.SendKey(digit, relayedKey); err != nil {
+		k.log.Debug("a key was not passed on")
 	}
 }
 
@@ -160,15 +162,19 @@ func legEvent(k *call, leg tandem.Leg, kind tandem.EventKind, data any) tandem.E
 
 // ring dials while the caller hears ringing, or music if the transfer is attended.
 func (w *world) ring(ctx context.Context, o *outbound, mode string) (*sip.Call, error) {
+	defer w.sounds(mode)()
+	return w.call.app.sip.Dial(ctx, o.dial)
+}
+
+// sounds has the caller hear ringing, or music if the transfer is attended, until stop.
+func (w *world) sounds(mode string) (stop func()) {
 	caller := w.call.audio.Stream
 	sound := w.call.app.sounds.ringback
 	if mode == "attended" {
 		sound = w.call.app.sounds.music
 	}
-	if err := caller.Play(media.Item{ID: ringID, Clips: sound, Loop: true}); err == nil {
-		defer caller.Stop(ringID)
-	}
-	return w.call.app.sip.Dial(ctx, o.dial)
+	_ = caller.Play(media.Item{ID: ringID, Clips: sound, Loop: true}) // who hears nothing waits all the same
+	return func() { caller.Stop(ringID) }
 }
 
 // talk joins the two until one leaves, and says how the second leg ended.
@@ -176,7 +182,7 @@ func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tande
 	k := w.call
 	pair, err := room.NewPair(k.audio.Stream, s.Stream, k.app.sounds.music)
 	if err == nil {
-		err = w.pair.set(pair, k.audio.Stream, s.Stream)
+		err = k.talking.set(pair, k.audio.Stream, s.Stream)
 	}
 	if err != nil {
 		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
@@ -184,7 +190,7 @@ func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tande
 		return t, err
 	}
 	defer func() {
-		_ = w.pair.set(nil, nil, nil) // forgetting a pair cannot fail
+		_ = k.talking.set(nil, nil, nil) // forgetting a pair cannot fail
 		pair.Part()
 	}()
 	t := w.listen(ctx, s, remote, pair)

@@ -16,7 +16,6 @@ import (
 // world is what one call's flow may ask for.
 type world struct {
 	call *call
-	pair pairing // the transfer that is up, if any
 }
 
 var _ ivr.World = (*world)(nil)

@@ -1,0 +1,116 @@
+//go:build line
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tandem"
+	"tandem/bridge/phone"
+	"tandem/bridge/room"
+	"tandem/internal/config"
+	"tandem/ivr/flow"
+	"tandem/media"
+)
+
+// makePhones makes the switchboard of agents' phones. It needs signalling and the line.
+func (a *App) makePhones() (err error) {
+	phones := map[string]string{}
+	for name, agent := range a.cfg.Agents {
+		phones[name] = agent.Phone
+	}
+	a.phones, err = phone.New(phone.Options{
+		Router: a.line, Store: a.store, Dialer: phone.SIP(a.sip), Phones: phones, Caller: a.caller, Number: a.callbackNumber, Way: a.way,
+		Caps: a.caps, Audio: a.openAudio, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
+		Busy: a.sounds.busy, Counted: func(what string) { a.metrics.phones.WithLabelValues(what).Inc() }, Panicked: a.reporter("phone"), Log: a.log,
+	})
+	return err
+}
+
+// caller finds the call that runs an interaction's session.
+func (a *App) caller(in tandem.InteractionID) (phone.Caller, bool) {
+	k := a.live.get(in)
+	return k, k != nil
+}
+
+// way is how an address is called, if the operator allows it.
+func (a *App) way(to string) (phone.Way, error) {
+	d, err := a.destination(to, "")
+	return phone.Way{Dial: d, Number: config.Number(to)}, err
+}
+
+// shownOf is what an agent's phone shows of a task: who calls, or is to be called, which
+// queue it is, and the interaction's number.
+func (a *App) shownOf(ctx context.Context, t tandem.Task) phone.Shown {
+	s := phone.Shown{User: "anonymous", Name: t.Queue}
+	if k := a.live.get(t.Interaction); k != nil && t.Kind == tandem.TaskCall {
+		s.User, s.About = showable(k.leg.From), string(k.interaction.Number)
+		return s
+	}
+	if to, ok, err := a.callbackNumber(ctx, t); err == nil && ok {
+		s.User = showable(strings.TrimPrefix(to, "tel:"))
+	}
+	return s
+}
+
+// freeLeg reports a leg to an agent's own phone, which caps do not count.
+func (a *App) freeLeg(l tandem.Leg) bool {
+	if l.Role != tandem.RoleAgent || !strings.HasPrefix(l.To, "sip:") {
+		return false
+	}
+	for _, agent := range a.cfg.Agents {
+		if agent.Phone == l.To {
+			return true
+		}
+	}
+	return false
+}
+
+var _ phone.Caller = (*call)(nil)
+
+// Stream is the call's audio.
+func (k *call) Stream() *media.Stream { return k.audio.Stream }
+
+// Left is closed once the call has ended.
+func (k *call) Left() <-chan struct{} { return k.sip.Done() }
+
+// Termination says how.
+func (k *call) Termination() tandem.Termination { return k.sip.Termination() }
+
+// Joined tells with whom the caller speaks.
+func (k *call) Joined(pair *room.Pair, far *media.Stream) error {
+	return k.talking.set(pair, k.audio.Stream, far)
+}
+
+// Served tells the session that an agent has the caller, and returns once it knows. A
+// transfer has nothing to know: its sound ends.
+func (k *call) Served(ctx context.Context, agent string) error {
+	var w flow.Wait
+	inLine := func(now flow.Wait) bool {
+		w = now
+		return w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer
+	}
+	if !k.stay.until(ctx, inLine) {
+		return errTooLate
+	}
+	if w.Kind == flow.WaitTransfer {
+		k.audio.Stream.Stop(ringID)
+		return nil
+	}
+	told := flow.Input{Kind: flow.InputServed, At: k.app.now(), Serial: w.Serial, Text: k.app.agentName(ctx, agent)}
+	select {
+	case k.inbox <- told:
+	default:
+		return fmt.Errorf("the call's inbox is full: %w", errTooLate)
+	}
+	knows := func(now flow.Wait) bool {
+		w = now
+		return w.Serial != told.Serial || w.Kind == flow.WaitQueue && w.Served
+	}
+	if !k.stay.until(ctx, knows) || w.Serial != told.Serial {
+		return errTooLate
+	}
+	return nil
+}
