@@ -28,6 +28,9 @@ func (d *Desk) Open(ctx context.Context, w Who, queue string, e flow.OpenTicket)
 	return flow.Result{Outcome: "opened", Value: string(t.Number)}, d.opened(ctx, w, e.Key, t), nil
 }
 
+// nowhere is where work orders wait while no file has a queue.
+const nowhere = "tickets"
+
 func (d *Desk) byKey(ctx context.Context, in tandem.InteractionID, key string) (Ticket, error) {
 	return d.one(ctx, "WHERE t.interaction = ? AND t.key = ?", string(in), key)
 }
@@ -39,8 +42,8 @@ func (d *Desk) open(ctx context.Context, w Who, queue string, e flow.OpenTicket)
 		d.o.Log.Warn("a work order has an owner that no team file names, or who serves no queue: it goes to the queue at hand", "interaction", w.Interaction, "form", e.Form)
 		at, ok = placeOf(policy, "", queue)
 	}
-	if !ok {
-		return Ticket{}, errors.New("there is no queue that it could wait in; add one to a *.queues.yaml file")
+	if !ok { // there is no queue at all: a supervisor sees it, and the line takes it up once there is
+		at = place{owner: "queue:" + nowhere, queue: nowhere}
 	}
 	now := d.now()
 	number, err := d.number(ctx)
@@ -78,8 +81,8 @@ func (d *Desk) open(ctx context.Context, w Who, queue string, e flow.OpenTicket)
 
 // target is in which time a queue takes up work orders.
 func target(q *route.Queue) time.Duration {
-	if d := q.Target[tandem.TaskTicket]; d > 0 {
-		return d
+	if q != nil && q.Target[tandem.TaskTicket] > 0 {
+		return q.Target[tandem.TaskTicket]
 	}
 	return route.DefaultTarget(tandem.TaskTicket)
 }
@@ -105,9 +108,8 @@ func (d *Desk) number(ctx context.Context) (tandem.Number, error) {
 // opened writes the number and the link to the customer. What it returns is said where
 // they read: there is nothing else that tells them.
 func (d *Desk) opened(ctx context.Context, w Who, key string, t Ticket) []flow.Play {
-	n := Note{Key: "ticket/" + key, Lang: w.Lang}
-	text, follow, button := openedWords(w.Lang, t.Number)
-	n.Text, n.Link, n.Button = text+follow+flow.LinkHere, t.link, button
+	n := Note{Key: "ticket/" + key, Lang: w.Lang, Link: t.link}
+	n.Text, n.Follow, n.Button = openedWords(w.Lang, t.Number)
 	sent := false
 	err := func() (err error) {
 		if d.o.Send == nil {
@@ -127,5 +129,5 @@ func (d *Desk) opened(ctx context.Context, w Who, key string, t Ticket) []flow.P
 	if sent || w.Channel == tandem.Voice { // a flow says the number as it likes
 		return nil
 	}
-	return []flow.Play{{Name: "ticket_opened", Lang: w.Lang, Parts: []tandem.Part{{Kind: tandem.PartText, Text: text}}}}
+	return []flow.Play{{Name: "ticket_opened", Lang: w.Lang, Parts: []tandem.Part{{Kind: tandem.PartText, Text: n.Text}}}}
 }

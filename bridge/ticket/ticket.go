@@ -67,10 +67,11 @@ type Who struct {
 type Note struct {
 	Key    string // the same message goes once under it
 	Lang   string
-	Text   string        // with flow.LinkHere where the address goes; where there are buttons it is left out
-	URL    string        // whose token is masked in the journal; "" = none
+	Text   string
+	Follow string        // said before the address, where there are no buttons
+	URL    string        // its token is masked in the journal; "" = none
 	Link   tandem.LinkID // what a chat's button names; "" = none
-	Button string
+	Button string        // what it says
 }
 
 // Database is what the desk needs of the store; sqlite.DB is one.

@@ -2,12 +2,17 @@ package answer
 
 import "strings"
 
-// Masked is a request's path as it may be logged: what follows /l/ is a link's token,
+// Masked is a request's path as it may be logged: what follows /l/ or /t/ is a token,
 // which opens what it leads to.
 func Masked(path string) string {
-	before, _, token := strings.Cut(path, "/l/")
-	if !token {
+	at := -1
+	for _, way := range [2]string{"/l/", "/t/"} {
+		if i := strings.Index(path, way); i >= 0 && (at < 0 || i < at) {
+			at = i
+		}
+	}
+	if at < 0 {
 		return path
 	}
-	return before + "/l/••••"
+	return path[:at+len("/l/")] + "••••"
 }

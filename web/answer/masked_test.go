@@ -14,6 +14,10 @@ func TestMasked(t *testing.T) {
 		"/tandem/l/abc":     "/tandem/l/••••",
 		"/l/abc/l/def":      "/l/••••",
 		"/api/v1/chat/link": "/api/v1/chat/link",
+		"/t":                "/t",
+		"/t/abc":            "/t/••••",
+		"/tandem/t/abc/l/d": "/tandem/t/••••",
+		"/l/abc/t/def":      "/l/••••",
 	} {
 		if got := Masked(path); got != want {
 			t.Errorf("%s: %s", path, got)

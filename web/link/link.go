@@ -1,6 +1,7 @@
 // Package link shows the pages that links open: a neutral one that says nothing and
 // changes nothing, and after the person's press the page of an operation, rendered here,
-// which works without scripts. What becomes of a link is bridge/link's to decide.
+// which works without scripts. What becomes of a link is bridge/link's to decide. A page
+// of its own tells where a work order of bridge/ticket stands.
 //
 // It starts no goroutine. It never logs a token, a code or what was filled in: its log
 // names links by their ids.
@@ -20,6 +21,7 @@ import (
 
 	"tandem"
 	links "tandem/bridge/link"
+	"tandem/bridge/ticket"
 	"tandem/ivr/flow"
 	"tandem/store"
 	"tandem/web/answer"
@@ -46,6 +48,10 @@ type Options struct {
 	// what the link needs may know it; nil = nothing is shown. It is not asked where the
 	// session had a higher level than that when it made the link.
 	Said func(ctx context.Context, l links.Link) []string
+	// Ticket is the work order that a token leads to, ticket.ErrUnusable if there is none;
+	// nil = there are no such pages.
+	Ticket func(ctx context.Context, token string) (ticket.View, error)
+	Zone   *time.Location // in which customers read times; nil = UTC
 	// Address is whose request it is, for limits; nil = the connection's other end.
 	Address func(r *http.Request) netip.Addr
 	// Attempts is how many requests with a wrong token or code an address may make in a
@@ -57,7 +63,7 @@ type Options struct {
 }
 
 // Addresses are those that Handler serves.
-func Addresses() []string { return []string{"/l", "/l/", "/o/", "/link.css", "/link.js"} }
+func Addresses() []string { return []string{"/l", "/l/", "/o/", "/t/", "/link.css", "/link.js"} }
 
 // pages is the handler.
 type pages struct {
@@ -81,6 +87,9 @@ func Handler(o Options) http.Handler {
 	if o.Attempts <= 0 {
 		o.Attempts = defaultAttempts
 	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	if o.Address == nil {
 		o.Address = func(r *http.Request) netip.Addr { return answer.Source(r, nil) }
 	}
@@ -97,6 +106,7 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("GET /o/{id}", p.look)
 	mux.HandleFunc("POST /o/{id}", p.act)
 	mux.HandleFunc("GET /o/{id}/{picture}", p.picture)
+	mux.HandleFunc("GET /t/{token}", p.status)
 	mux.HandleFunc("GET /link.css", p.file("text/css; charset=utf-8", "page/link.css"))
 	mux.HandleFunc("GET /link.js", p.file("text/javascript; charset=utf-8", "page/link.js"))
 	mux.HandleFunc("/", p.nothing)
@@ -144,7 +154,7 @@ func (p *pages) file(kind, name string) http.HandlerFunc {
 func (p *pages) failed(w http.ResponseWriter, r *http.Request, root string, err error) {
 	code := tandem.CodeOf(err)
 	switch {
-	case errors.Is(err, links.ErrUnusable), code == tandem.CodeNotFound, code == tandem.CodeConflict:
+	case errors.Is(err, links.ErrUnusable), errors.Is(err, ticket.ErrUnusable), code == tandem.CodeNotFound, code == tandem.CodeConflict:
 		p.show(w, http.StatusNotFound, view{Root: root, Kind: "unusable", W: p.words(r, "")})
 	case errors.Is(err, errCross):
 		p.show(w, http.StatusForbidden, view{Root: root, Kind: "unusable", W: p.words(r, "")})

@@ -13,7 +13,7 @@ import (
 // view is a page. Everything in it is text, which the templates escape where it stands.
 type view struct {
 	Root   string // way from the page's address to where the pages are mounted
-	Kind   string // neutral, lost, unusable, busy, long, down, prove, nofactor, operation, done, declined, go, there
+	Kind   string // neutral, lost, unusable, busy, long, down, prove, nofactor, operation, done, declined, go, there, ticket
 	W      *words
 	Name   string // of the organisation
 	Script bool
@@ -41,6 +41,8 @@ type view struct {
 	Said               []string
 
 	Handoff *handoff // there
+
+	Ticket *ticketView // ticket
 }
 
 // handoff is what the page's script /handoff.js reads.
@@ -81,6 +83,8 @@ func (v view) Title() string {
 		return v.W.Declined
 	case "go", "there":
 		return v.W.Go
+	case "ticket":
+		return v.Ticket.Heading
 	case "busy":
 		return v.W.Busy
 	case "long":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tandem/bridge/ticket"
 	"tandem/ivr/flow/expression"
 )
 
@@ -25,6 +26,10 @@ type words struct {
 	Declined, DeclinedText                                               string
 	Go, GoText, GoHere, GoThere                                          string
 	Language                                                             string
+
+	Ticket, TicketFrom, Status, DueBy, WasDueBy, DoneAt, Opened, Late string
+	News, NoNews, Reload, TicketUse                                   string
+	Statuses                                                          map[string]string // by ticket.Status…
 
 	Faults map[fault]string
 }
@@ -108,6 +113,14 @@ var english = words{
 	Declined: "Not now", DeclinedText: "You chose not to do this now. Nothing was done. You can close this page.",
 	Go: "Go on here", GoText: "Your conversation goes on in this browser, where you left it.", GoHere: "Go on here", GoThere: "One moment, you are taken there. If nothing happens, allow JavaScript for this page and open the link again.",
 
+	Ticket: "Your request %s", TicketFrom: "Your request %s at %s", Status: "Status", DueBy: "Done by", WasDueBy: "Promised for", DoneAt: "Done", Opened: "Received",
+	Late: "This takes longer than we said. We are sorry, and have not forgotten it.",
+	News: "What we told you", NoNews: "Nothing yet. We write here when there is news.", Reload: "Look again",
+	TicketUse: "Keep this address to yourself: whoever has it sees this page.",
+	Statuses: map[string]string{
+		ticket.StatusOpen: "Received, not begun yet", ticket.StatusWorking: "We are working on it", ticket.StatusWaiting: "Waiting", ticket.StatusDone: "Done",
+	},
+
 	Faults: map[fault]string{
 		faultMissing: "Fill this in.", faultChoose: "Choose one.", faultLong: "At most %d characters.",
 		faultSigns: "It has characters that cannot be kept. Type it anew.", faultRange: "A whole number from %d to %d.",
@@ -147,6 +160,14 @@ var chinese = words{
 	Done: "已办理", DoneText: "办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
 	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
 	Go: "在这里继续", GoText: "您的对话将在此浏览器中从上次中断处继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若页面没有反应，请允许本页使用 JavaScript，然后重新打开链接。",
+
+	Ticket: "您的受理单%s", TicketFrom: "您在%[2]s的受理单%[1]s", Status: "状态", DueBy: "预计完成", WasDueBy: "原定完成", DoneAt: "完成时间", Opened: "受理时间",
+	Late: "处理时间比预计的长，非常抱歉，我们仍在跟进。",
+	News: "我们的回复", NoNews: "暂无消息，有进展会写在这里。", Reload: "刷新",
+	TicketUse: "请勿转发本页地址：持有该地址的人都能看到本页。",
+	Statuses: map[string]string{
+		ticket.StatusOpen: "已受理，尚未开始", ticket.StatusWorking: "正在处理", ticket.StatusWaiting: "等待中", ticket.StatusDone: "已完成",
+	},
 
 	Faults: map[fault]string{
 		faultMissing: "请填写此项。", faultChoose: "请选择一项。", faultLong: "最多%d个字符。",

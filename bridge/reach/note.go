@@ -1,0 +1,80 @@
+package reach
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"tandem"
+	"tandem/store"
+)
+
+// maskedPage stands in the journal for the part of a status page's address that opens it.
+const maskedPage = "/t/••••"
+
+// Note is a message of the program's own to the customer, such as the number of a work
+// order and where to follow it.
+type Note struct {
+	Key    string // the same message goes once under it
+	Lang   string
+	Text   string
+	Follow string        // said before the address, where there are no buttons
+	URL    string        // its token is masked in the journal; "" = none
+	Link   tandem.LinkID // what a chat's button names; "" = none
+	Button string        // what it says
+}
+
+// Note writes to the customer where the flow runs: in their chat, by text where they
+// text, and by text to the number that calls, under the caps. sent is false if nothing
+// may or can be sent.
+func (r *Reach) Note(ctx context.Context, w Who, n Note) (sent bool, err error) {
+	means := "sms"
+	if w.Channel == tandem.Chat {
+		means = "chat"
+	}
+	by, ok, err := r.way(ctx, w, []string{means}, "")
+	if err != nil || !ok {
+		return false, err
+	}
+	return r.note(ctx, w, by, n)
+}
+
+// Tell writes into the conversation in which the interaction goes on, a chat before texts.
+func (r *Reach) Tell(ctx context.Context, in tandem.InteractionID, n Note) (sent bool, err error) {
+	for _, channel := range []tandem.Channel{tandem.Chat, tandem.SMS} {
+		c, err := r.o.Book.ByInteraction(ctx, in, channel)
+		if errors.Is(err, store.ErrNotFound) || err == nil && channel == tandem.SMS && r.o.Texts == nil {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		w := Who{Interaction: in, Leg: c.Leg, Customer: c.Customer, Channel: channel, Conversation: c.ID, Caller: c.Theirs, Lang: n.Lang}
+		if channel == tandem.Chat {
+			w.Caller = ""
+		}
+		return r.Note(ctx, w, n)
+	}
+	return false, nil
+}
+
+func (r *Reach) note(ctx context.Context, w Who, by way, n Note) (bool, error) {
+	d := draft{who: w, way: by, key: n.Key, message: tandem.Message{Lang: n.Lang, Text: n.Text}, text: n.Text}
+	switch {
+	case by.by == "chat" && n.Link != "":
+		d.message.Link = &tandem.MessageLink{ID: n.Link, Label: n.Button}
+	case n.URL != "":
+		d.text = n.Text + n.Follow + n.URL
+		d.message.Text = n.Text + n.Follow + maskedAddress(n.URL)
+	}
+	p, err := r.plainly(ctx, d)
+	return err == nil && p.state != tandem.MessageFailed, err
+}
+
+// maskedAddress is a status page's address as it may be read by others.
+func maskedAddress(url string) string {
+	if i := strings.LastIndex(url, "/t/"); i >= 0 {
+		return url[:i] + maskedPage
+	}
+	return maskedPage
+}
