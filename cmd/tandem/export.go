@@ -1,19 +1,17 @@
 package main
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/media/wav"
 	"tandem/store"
 )
 
@@ -116,51 +114,16 @@ func exportBlob(c *cli.Context, j journal, ref store.BlobRef, path, why string) 
 	}
 	defer content.Close()
 	if _, picture := pictures[ref.MediaType]; !picture {
-		if err := writeWAVHead(f, ref.MediaType, ref.Size); err != nil {
+		head, err := wav.Head(ref.MediaType, ref.Size)
+		if err != nil {
 			return err
+		}
+		if _, err := f.Write(head); err != nil {
+			return fmt.Errorf("writing %s: %w", ref.ID, err)
 		}
 	}
 	if _, err := io.Copy(f, content); err != nil {
 		return fmt.Errorf("reading %s: %w", ref.ID, err)
 	}
 	return nil
-}
-
-// wavCodes are the format codes of RFC 2361 for what recordings are kept in.
-var wavCodes = map[string]uint16{"audio/pcmu": 7, "audio/pcma": 6}
-
-// writeWAVHead writes the head of a WAV file that holds size bytes of G.711 as
-// they are kept, so that exporting changes no sample.
-func writeWAVHead(w io.Writer, mediaType string, size int64) error {
-	kind, params, err := mime.ParseMediaType(mediaType)
-	code, known := wavCodes[kind]
-	if err != nil || !known {
-		return fmt.Errorf("a recording of type %q cannot be written as WAV by this version", mediaType)
-	}
-	rate, channels := 8000, 1
-	if s := params["rate"]; s != "" {
-		rate, err = strconv.Atoi(s)
-	}
-	if s := params["channels"]; s != "" && err == nil {
-		channels, err = strconv.Atoi(s)
-	}
-	const longest = 1<<32 - 64 // a WAV file counts its bytes in 32 bits
-	if err != nil || rate < 1 || channels < 1 || channels > 2 || size < 0 || size > longest {
-		return fmt.Errorf("a recording of type %q and %d bytes cannot be written as WAV", mediaType, size)
-	}
-	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x12\x00\x00\x00")
-	head = binary.LittleEndian.AppendUint16(head, code)
-	head = binary.LittleEndian.AppendUint16(head, uint16(channels))
-	head = binary.LittleEndian.AppendUint32(head, uint32(rate))
-	head = binary.LittleEndian.AppendUint32(head, uint32(rate*channels)) // bytes a second
-	head = binary.LittleEndian.AppendUint16(head, uint16(channels))      // bytes a frame
-	head = binary.LittleEndian.AppendUint16(head, 8)                     // bits a sample
-	head = binary.LittleEndian.AppendUint16(head, 0)                     // no extra bytes
-	head = append(head, "fact\x04\x00\x00\x00"...)
-	head = binary.LittleEndian.AppendUint32(head, uint32(size)/uint32(channels))
-	head = append(head, "data"...)
-	head = binary.LittleEndian.AppendUint32(head, uint32(size))
-	binary.LittleEndian.PutUint32(head[4:], uint32(len(head)-8)+uint32(size))
-	_, err = w.Write(head)
-	return err
 }

@@ -55,8 +55,11 @@ const (
 	maxAtOnce      = 256 // requests in work; more are answered 429
 )
 
-// socketAddress is where customers' chats connect.
-const socketAddress = "/api/v1/chat/socket"
+// Where customers' chats connect, and desks.
+const (
+	socketAddress = "/api/v1/chat/socket"
+	deskAddress   = "/api/v1/desk/socket"
+)
 
 // Bounds of a request's body, in bytes.
 const (
@@ -80,12 +83,12 @@ func NewServer(h http.Handler, log *slog.Logger, onPanic func(), maxBody int64) 
 }
 
 // bounded answers 429 when too many requests are in work: the line is not kept,
-// the browser tries again. A chat's socket takes no place: it stays for hours, and
-// web/chat bounds how many there are.
+// the browser tries again. A socket takes no place: it stays for hours, and web/chat
+// and web/desk bound how many there are.
 func bounded(h http.Handler) http.Handler {
 	slots := make(chan struct{}, maxAtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == socketAddress {
+		if r.URL.Path == socketAddress || r.URL.Path == deskAddress {
 			h.ServeHTTP(w, r)
 			return
 		}

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"crypto/rand"
+	_ "embed" // the description of the API
 	"encoding/base64"
 	"io/fs"
 	"net/http"
@@ -28,6 +29,7 @@ func Staff(o StaffOptions) http.Handler {
 	for _, add := range o.Parts {
 		add(mux)
 	}
+	mux.HandleFunc("GET /api/openapi.yaml", openAPI)
 	mux.HandleFunc("/api/", nothingHere)
 	files := http.FileServerFS(o.Pages)
 	mux.Handle("/", readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,6 +68,17 @@ func page(w http.ResponseWriter, _ *http.Request, files fs.FS, name string) {
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
 	_, _ = w.Write(bytes.ReplaceAll(text, []byte(noncePlace), []byte(nonce))) // a client that left is none of ours to mend
+}
+
+//go:embed openapi.yaml
+var openAPIText []byte
+
+// openAPI serves the description of the staff API. It holds no data: whoever writes a
+// program for it may read it before they have a key.
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(openAPIText) // a client that left is none of ours to mend
 }
 
 func nothingHere(w http.ResponseWriter, _ *http.Request) {

@@ -83,14 +83,14 @@ type held struct {
 	from netip.Addr
 }
 
-// Record writes to the audit log what the user of a request does. It is durable when
+// Record writes to the audit log what the user or key of a request does. It is durable when
 // Record returns nil: do what must be accounted for only then.
 func (d *Door) Record(ctx context.Context, action, object, detail string) error {
-	l, _ := ctx.Value(loginKey{}).(held)
-	if l.User.Name == "" {
-		return errors.New("login: Record outside a request of a user")
+	by, err := actorOf(ctx)
+	if err != nil {
+		return err
 	}
-	return d.staff.Record(ctx, staff.Actor{Name: l.User.Name, Source: l.from.String()}, action, object, detail)
+	return d.staff.Record(ctx, by, action, object, detail)
 }
 
 // Require lets only users with one of the roles through to h, or with any if none is
@@ -169,17 +169,25 @@ func safe(method string) bool {
 // not ours, and requests to change something that another site's page makes.
 func (d *Door) near(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := strings.ToLower(r.Host)
-		if host != d.host && !answer.Loopback(host) {
-			answer.Refuse(w, http.StatusMisdirectedRequest, "host", "This door answers to "+d.origin+" only; http.staff_url says so.")
+		if !d.ours(w, r) {
 			return
 		}
-		if !safe(r.Method) && !d.sameOrigin(r, host) {
+		if !safe(r.Method) && !d.sameOrigin(r, strings.ToLower(r.Host)) {
 			answer.Refuse(w, http.StatusForbidden, "origin", "This request was not made by a page of "+d.origin+".")
 			return
 		}
 		h(w, r)
 	})
+}
+
+// ours reports whether a request is for a name of this door; else it is answered.
+func (d *Door) ours(w http.ResponseWriter, r *http.Request) bool {
+	host := strings.ToLower(r.Host)
+	if host == d.host || answer.Loopback(host) {
+		return true
+	}
+	answer.Refuse(w, http.StatusMisdirectedRequest, "host", "This door answers to "+d.origin+" only; http.staff_url says so.")
+	return false
 }
 
 func (d *Door) sameOrigin(r *http.Request, host string) bool {

@@ -1,0 +1,234 @@
+package desk
+
+import (
+	"net/http"
+	"strconv"
+
+	"tandem"
+	"tandem/web/answer"
+	"tandem/web/login"
+)
+
+func (d *Desk) getAgent(w http.ResponseWriter, r *http.Request) error {
+	a, ok := d.o.Line.Agent(login.CallerOf(r.Context()).Agent())
+	if !ok {
+		return noAgent()
+	}
+	reasons := d.o.Reasons()
+	if reasons == nil {
+		reasons = []Reason{}
+	}
+	answer.JSON(w, http.StatusOK, struct {
+		Agent   agent    `json:"agent"`
+		Reasons []Reason `json:"reasons"`
+	}{d.agentView(a), reasons})
+	return nil
+}
+
+// presence is what is asked for of an agent.
+type presence struct {
+	Presence tandem.Presence `json:"presence"`
+	Reason   string          `json:"reason"`
+}
+
+func (d *Desk) putPresence(w http.ResponseWriter, r *http.Request) error {
+	var in presence
+	if !answer.Read(w, r, &in) {
+		return errDone
+	}
+	a, err := d.present(r.Context(), login.CallerOf(r.Context()).Agent(), in.Presence, in.Reason)
+	if err != nil {
+		return err
+	}
+	answer.JSON(w, http.StatusOK, a)
+	return nil
+}
+
+func (d *Desk) putAlive(w http.ResponseWriter, r *http.Request) error {
+	name := login.CallerOf(r.Context()).Agent()
+	if _, ok := d.o.Line.Agent(name); !ok {
+		return noAgent()
+	}
+	d.seen(name)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// fenced is a request about an offer.
+type fenced struct {
+	Fence uint64 `json:"fence"`
+}
+
+func (d *Desk) postAccept(w http.ResponseWriter, r *http.Request) error {
+	var in fenced
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return d.accept(r.Context(), c, id, in.Fence) })
+}
+
+// withTask reads a request about a task, does what it asks, and answers with what comes of
+// it: nothing for nil.
+func (d *Desk) withTask(w http.ResponseWriter, r *http.Request, in any, do func(c login.Caller, id tandem.TaskID) (any, error)) error {
+	id, err := taskID(r)
+	if err != nil {
+		return err
+	}
+	if !answer.Read(w, r, in) {
+		return errDone
+	}
+	out, err := do(login.CallerOf(r.Context()), id)
+	if err != nil {
+		return err
+	}
+	if out == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	answer.JSON(w, http.StatusOK, out)
+	return nil
+}
+
+func (d *Desk) postDecline(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		fenced
+		Why string `json:"why"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		return nil, d.decline(r.Context(), c, id, in.Fence, in.Why)
+	})
+}
+
+func (d *Desk) postRelease(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		fenced
+		Outcome string `json:"outcome"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		if in.Outcome != "" && in.Outcome != "done" {
+			return nil, invalid("the outcome is done; to give the customer back to the flow there is hand_back")
+		}
+		return d.release(r.Context(), c, id, in.Fence, "done")
+	})
+}
+
+func (d *Desk) postHandBack(w http.ResponseWriter, r *http.Request) error {
+	var in fenced
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		return d.release(r.Context(), c, id, in.Fence, "handed_back")
+	})
+}
+
+func (d *Desk) postTransfer(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		fenced
+		Queue string `json:"queue"`
+		Agent string `json:"agent"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		return d.transfer(r.Context(), c, id, in.Fence, in.Queue, in.Agent)
+	})
+}
+
+func (d *Desk) postWrap(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		fenced
+		Disposition string `json:"disposition"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		return nil, d.wrap(r.Context(), c, id, in.Fence, in.Disposition)
+	})
+}
+
+func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Client string `json:"client"`
+		Text   string `json:"text"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		t, theirs, err := d.visible(c, id, writers)
+		if err == nil && theirs && t.State == tandem.TaskOffered {
+			err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, d.note(r.Context(), c, t.Interaction, id, in.Client, in.Text)
+	})
+}
+
+// visible is a task that the caller has, or that they may see as one of others; theirs says
+// that they have it.
+func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...group) (t tandem.Task, theirs bool, err error) {
+	h, err := d.holding(c, id)
+	if err == nil {
+		h.Task.State = h.state
+		return h.Task, true, nil
+	}
+	for _, g := range others {
+		if g.holds(c) {
+			if t, ok := d.o.Line.Task(id); ok {
+				return t, false, nil
+			}
+			return t, false, tandem.Errorf(tandem.CodeNotFound, "there is no such task in line; what is done is found by its interaction")
+		}
+	}
+	return t, false, err
+}
+
+// page is how many messages come at once.
+const messagePage = 100
+
+func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
+	id, err := taskID(r)
+	if err != nil {
+		return err
+	}
+	since := uint64(0)
+	if s := r.URL.Query().Get("since"); s != "" {
+		if since, err = strconv.ParseUint(s, 10, 63); err != nil {
+			return invalid("since is the rev of a message")
+		}
+	}
+	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, readers)
+	if err != nil {
+		return err
+	}
+	talk, err := d.talk(r.Context(), &t)
+	if err != nil {
+		return err
+	}
+	if !theirs && since == 0 { // who looks is written down once, not for every page
+		if err := d.o.Door.Record(r.Context(), "interaction.look", string(t.Interaction), "messages"); err != nil {
+			return err
+		}
+	}
+	entries, err := d.o.Talks.Since(r.Context(), talk.ID, since, messagePage)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Messages []message `json:"messages"`
+		Rev      uint64    `json:"rev"`
+	}{[]message{}, since}
+	for i := range entries {
+		out.Messages = append(out.Messages, messageOf(&entries[i]))
+		out.Rev = entries[i].Rev
+	}
+	answer.JSON(w, http.StatusOK, out)
+	return nil
+}
+
+func (d *Desk) postMessage(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Client string `json:"client"`
+		Text   string `json:"text"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		return d.say(r.Context(), c, id, in.Client, in.Text)
+	})
+}
+
+func (d *Desk) postTyping(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		On bool `json:"on"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return nil, d.typing(r.Context(), c, id, in.On) })
+}

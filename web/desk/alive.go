@@ -1,0 +1,71 @@
+package desk
+
+import (
+	"sync"
+	"time"
+
+	"tandem"
+)
+
+// aliveFor is how long an agent counts as there after they last showed that they are.
+const aliveFor = 25 * time.Second
+
+// alive is when each agent last showed that they are there: their socket answered a ping, or
+// their program said so.
+type alive struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+func newAlive() *alive { return &alive{last: map[string]time.Time{}} }
+
+// measured are the loads that the desk measures; phones are measured by who rings them.
+func measured() []tandem.Load { return []tandem.Load{tandem.LoadChat, tandem.LoadSMS, tandem.LoadWork} }
+
+// seen notes that an agent is there, and tells the line if it thinks otherwise.
+func (d *Desk) seen(name string) {
+	d.alive.mu.Lock()
+	d.alive.last[name] = d.o.Now()
+	d.alive.mu.Unlock()
+	d.reach(name, true)
+}
+
+// unseen ends an agent's being there: nobody vouches for them any more.
+func (d *Desk) unseen(name string) {
+	d.alive.mu.Lock()
+	_, known := d.alive.last[name]
+	delete(d.alive.last, name)
+	d.alive.mu.Unlock()
+	if known {
+		d.reach(name, false)
+	}
+}
+
+// reach tells the line what was measured, where it has it otherwise.
+func (d *Desk) reach(name string, on bool) {
+	a, ok := d.o.Line.Agent(name)
+	if !ok {
+		return
+	}
+	for _, l := range measured() {
+		if a.Reachable[l] != on {
+			d.o.Line.Reachable(name, l, on)
+		}
+	}
+}
+
+// measure tells the line who is there and who has gone quiet.
+func (d *Desk) measure() {
+	now := d.o.Now()
+	on := map[string]bool{}
+	d.alive.mu.Lock()
+	for name, at := range d.alive.last {
+		if on[name] = now.Sub(at) < aliveFor; !on[name] {
+			delete(d.alive.last, name)
+		}
+	}
+	d.alive.mu.Unlock()
+	for name, there := range on {
+		d.reach(name, there)
+	}
+}

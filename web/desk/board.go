@@ -1,0 +1,366 @@
+package desk
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/queue"
+	"tandem/bridge/route"
+)
+
+// figuresFor is how long the figures of all queues are believed: they are counted over the
+// whole line.
+const figuresFor = 500 * time.Millisecond
+
+// board is the line as supervisors see it: what stands where, and a tally of today. It
+// follows the line's facts, a row for each task that is not done.
+type board struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	rows   map[tandem.TaskID]*row
+	day    string
+	since  time.Time // from when tally counts
+	tally  map[string]*today
+	dirty  bool                // queues' figures may be others now
+	who    map[string]struct{} // agents that changed since the board was last told
+	told   map[string]string   // figures of queues as the board last told them
+	policy *route.Policy       // as of then
+	last   []queueFigures
+	at     time.Time // of last
+}
+
+// row is one task.
+type row struct {
+	id      tandem.TaskID
+	queue   string
+	kind    tandem.TaskKind
+	state   tandem.TaskState
+	agent   string
+	arrived time.Time
+	due     time.Time
+	taken   bool // an agent has had it
+}
+
+// today counts what came of a queue's tasks since midnight.
+type today struct {
+	Answered int      `json:"answered"`
+	Within   int      `json:"within"`
+	Left     int      `json:"left"`
+	Level    *float64 `json:"level,omitempty"`
+}
+
+// queueFigures are how a queue is doing.
+type queueFigures struct {
+	Name     string                      `json:"name"`
+	Teams    []string                    `json:"teams"`
+	Waiting  map[tandem.TaskKind]int     `json:"waiting"`
+	Total    int                         `json:"total"`
+	Oldest   time.Time                   `json:"oldest,omitzero"`
+	DueNext  time.Time                   `json:"due_next,omitzero"`
+	Offered  int                         `json:"offered"`
+	Assigned int                         `json:"assigned"`
+	Wrapping int                         `json:"wrapping"`
+	Agents   agentCounts                 `json:"agents"`
+	Today    today                       `json:"today"`
+	Target   map[tandem.TaskKind]float64 `json:"target"` // seconds
+}
+
+// agentCounts are a queue's agents by what they are. Each counts once.
+type agentCounts struct {
+	Free        int `json:"free"`
+	Busy        int `json:"busy"`
+	Unreachable int `json:"unreachable"`
+	Away        int `json:"away"`
+	Offline     int `json:"offline"`
+}
+
+func newBoard(now func() time.Time) *board {
+	b := &board{now: now, rows: map[tandem.TaskID]*row{}, tally: map[string]*today{}, who: map[string]struct{}{}}
+	b.since = now().UTC()
+	b.day = now().Format(time.DateOnly)
+	return b
+}
+
+// read takes all rows from the line, once, and after facts were missed.
+func (b *board) read(l Line) {
+	tasks := l.Tasks("", 0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := b.rows
+	b.rows = make(map[tandem.TaskID]*row, len(tasks))
+	for i := range tasks {
+		b.put(&tasks[i])
+		if was := before[tasks[i].ID]; was != nil && b.rows[tasks[i].ID] != nil {
+			b.rows[tasks[i].ID].taken = was.taken
+		}
+	}
+	b.dirty = true
+}
+
+// put keeps a task's row as it is now. mu is held.
+func (b *board) put(t *tandem.Task) *row {
+	if t.State == tandem.TaskDone {
+		delete(b.rows, t.ID)
+		return nil
+	}
+	r := b.rows[t.ID]
+	if r == nil {
+		r = &row{id: t.ID, taken: t.State == tandem.TaskAssigned || t.State == tandem.TaskWrapping}
+		b.rows[t.ID] = r
+	}
+	r.queue, r.kind, r.state, r.agent, r.arrived, r.due = t.Queue, t.Kind, t.State, t.Agent, t.Arrived, t.Due
+	return r
+}
+
+// took follows a fact; p is the policy in use.
+func (b *board) took(f queue.Fact, p *route.Policy) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dirty = true
+	switch o := f.Output.(type) {
+	case route.Placed:
+		b.put(&o.Task)
+	case route.TaskChanged:
+		b.put(&o.Task)
+	case route.OfferMade:
+		b.put(&o.Task)
+		b.who[o.Task.Agent] = struct{}{}
+	case route.OfferOver:
+		b.put(&o.Task)
+		b.who[o.Agent] = struct{}{}
+	case route.TaskAssigned:
+		b.assigned(f.At, &o.Task, p)
+		b.who[o.Task.Agent] = struct{}{}
+	case route.TaskReleased:
+		b.put(&o.Task)
+		b.who[o.Agent] = struct{}{}
+	case route.WrapBegun:
+		b.who[o.Agent] = struct{}{}
+	case route.WrapOver:
+		b.who[o.Agent] = struct{}{}
+	case route.TaskOver:
+		if r := b.rows[o.Task.ID]; r != nil && !r.taken && o.Task.Outcome == tandem.OutcomeLeft {
+			b.of(o.Task.Queue).Left++
+		}
+		delete(b.rows, o.Task.ID)
+	case route.AgentChanged:
+		b.who[o.Agent.Name] = struct{}{}
+	}
+}
+
+// assigned counts a task that an agent takes up for the first time. mu is held.
+func (b *board) assigned(at time.Time, t *tandem.Task, p *route.Policy) {
+	was := b.rows[t.ID]
+	first := was == nil || !was.taken
+	if r := b.put(t); r != nil {
+		r.taken = true
+	}
+	if !first {
+		return
+	}
+	c := b.of(t.Queue)
+	c.Answered++
+	from := t.Arrived
+	if t.NotBefore.After(from) { // nobody could have taken it up sooner
+		from = t.NotBefore
+	}
+	if at.Sub(from) <= target(p.Queues[t.Queue], t.Level, t.Kind) {
+		c.Within++
+	}
+}
+
+// midnight begins a new day if it is one. mu is held.
+func (b *board) midnight() bool {
+	now := b.now()
+	day := now.Format(time.DateOnly)
+	if day == b.day {
+		return false
+	}
+	b.day, b.tally = day, map[string]*today{}
+	b.since = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()).UTC()
+	return true
+}
+
+// of is a queue's count of today. mu is held.
+func (b *board) of(name string) *today {
+	if b.midnight() {
+		b.dirty = true
+	}
+	c := b.tally[name]
+	if c == nil {
+		c = &today{}
+		b.tally[name] = c
+	}
+	return c
+}
+
+// figures are those of all queues, by name, and since when today counts. They are up to
+// figuresFor old.
+func (b *board) figures(l Line) ([]queueFigures, time.Time) {
+	p, agents := l.Policy(), []route.AgentState(nil)
+	b.mu.Lock()
+	if age := b.now().Sub(b.at); b.last != nil && age >= 0 && age < figuresFor {
+		defer b.mu.Unlock()
+		return b.last, b.since
+	}
+	b.mu.Unlock()
+	agents = l.Agents()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last, b.at = b.count(p, agents), b.now()
+	return b.last, b.since
+}
+
+// count goes over the whole line. mu is held.
+func (b *board) count(p *route.Policy, agents []route.AgentState) []queueFigures {
+	out := make([]queueFigures, 0, len(p.Queues))
+	at := map[string]int{}
+	for _, name := range sorted(p.Queues) {
+		q := p.Queues[name]
+		at[name] = len(out)
+		v := queueFigures{Name: name, Teams: append([]string{}, q.Teams...), Waiting: map[tandem.TaskKind]int{}, Target: targets(q), Today: *b.of(name)}
+		if n := v.Today.Answered + v.Today.Left; n > 0 {
+			level := float64(v.Today.Within) / float64(n)
+			v.Today.Level = &level
+		}
+		out = append(out, v)
+	}
+	for _, r := range b.rows {
+		i, ok := at[r.queue]
+		if !ok {
+			continue
+		}
+		v := &out[i]
+		switch r.state {
+		case tandem.TaskWaiting:
+			v.Waiting[r.kind]++
+			v.Total++
+			if v.Oldest.IsZero() || r.arrived.Before(v.Oldest) {
+				v.Oldest = r.arrived.UTC()
+			}
+			if v.DueNext.IsZero() || r.due.Before(v.DueNext) {
+				v.DueNext = r.due.UTC()
+			}
+		case tandem.TaskOffered:
+			v.Offered++
+		case tandem.TaskAssigned:
+			v.Assigned++
+		case tandem.TaskWrapping:
+			v.Wrapping++
+		}
+	}
+	for _, a := range agents {
+		who := p.Agents[a.Name]
+		if who == nil {
+			continue
+		}
+		for i := range out {
+			if slices.ContainsFunc(out[i].Teams, func(team string) bool { return slices.Contains(who.Teams, team) }) {
+				out[i].Agents.add(a)
+			}
+		}
+	}
+	return out
+}
+
+func (c *agentCounts) add(a route.AgentState) {
+	reachable := false
+	for _, on := range a.Reachable {
+		reachable = reachable || on
+	}
+	switch {
+	case a.Presence == tandem.PresenceAway:
+		c.Away++
+	case a.Presence != tandem.PresenceAvailable:
+		c.Offline++
+	case len(a.Holds) > 0:
+		c.Busy++
+	case !reachable:
+		c.Unreachable++
+	default:
+		c.Free++
+	}
+}
+
+// lineFilter says which tasks are wanted; zero fields ask nothing.
+type lineFilter struct {
+	queue string
+	kind  tandem.TaskKind
+	state tandem.TaskState
+	agent string
+}
+
+func (f *lineFilter) takes(r *row) bool {
+	return (f.queue == "" || f.queue == r.queue) && (f.kind == "" || f.kind == r.kind) && (f.state == "" || f.state == r.state) && (f.agent == "" || f.agent == r.agent)
+}
+
+// spot is where a task stands in the line's order.
+type spot struct {
+	due, arrived int64 // Unix nanoseconds
+	id           tandem.TaskID
+}
+
+func (r *row) spot() spot { return spot{r.due.UnixNano(), r.arrived.UnixNano(), r.id} }
+
+func (s spot) compare(o spot) int {
+	return cmp.Or(cmp.Compare(s.due, o.due), cmp.Compare(s.arrived, o.arrived), cmp.Compare(s.id, o.id))
+}
+
+func (s spot) String() string { return fmt.Sprintf("%d_%d_%s", s.due, s.arrived, s.id) }
+
+// parsePlace reads where a page goes on; nil for the first.
+func parsePlace(s string) (*spot, error) {
+	if s == "" {
+		return nil, nil
+	}
+	bad := invalid("after is what the page before gave as next")
+	parts := strings.Split(s, "_")
+	if len(parts) != 3 || !tandem.ValidID(parts[2]) {
+		return nil, bad
+	}
+	due, err1 := strconv.ParseInt(parts[0], 10, 64)
+	arrived, err2 := strconv.ParseInt(parts[1], 10, 64)
+	if err1 != nil || err2 != nil {
+		return nil, bad
+	}
+	return &spot{due, arrived, tandem.TaskID(parts[2])}, nil
+}
+
+// page finds the first n tasks after a place, in the line's order; next is where to go on,
+// "" if that was all, and total counts all pages.
+func (b *board) page(f lineFilter, after *spot, n int) (ids []tandem.TaskID, next string, total int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := make([]spot, 0, n+1) // the smallest so far, in order
+	for _, r := range b.rows {
+		if !f.takes(r) {
+			continue
+		}
+		total++
+		s := r.spot()
+		if after != nil && s.compare(*after) <= 0 {
+			continue
+		}
+		if len(first) == n+1 && s.compare(first[n]) > 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(first, s, spot.compare)
+		if first = slices.Insert(first, i, s); len(first) > n+1 {
+			first = first[:n+1]
+		}
+	}
+	for i := range min(n, len(first)) {
+		ids = append(ids, first[i].id)
+	}
+	if len(first) > n {
+		next = first[n-1].String()
+	}
+	return ids, next, total
+}

@@ -1,0 +1,292 @@
+package desk
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+)
+
+const (
+	maxMissed = 256             // frames that are kept for who comes back
+	feedStays = 2 * time.Minute // after its last socket
+)
+
+// feed is what one agent is told: numbered frames, the same to all of their sockets, the
+// newest kept for who comes back. It hears the talks of the tasks that they are doing.
+type feed struct {
+	agent string
+	epoch string
+
+	mu      sync.Mutex
+	n       uint64   // of the newest frame
+	missed  [][]byte // the newest, the last is n
+	sockets map[*socket]struct{}
+	idle    time.Time              // since when nobody listens; zero while somebody does
+	talks   map[tandem.TaskID]*ear // wanted, and heard
+}
+
+// ear hears one talk.
+type ear struct {
+	task tandem.Task
+	sub  *chat.Subscription // nil until it was found
+	busy bool               // somebody looks for it
+	over bool
+}
+
+// feed is an agent's feed, nil if nobody has listened lately.
+func (d *Desk) feed(name string) *feed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.feeds[name]
+}
+
+// joinFeed makes a socket one of an agent's. What it missed, or everything as it is, is
+// queued for it before all that comes after.
+func (d *Desk) joinFeed(name string, s *socket, epoch string, since uint64, hello func(f *feed, resumed bool) bool) *feed {
+	d.mu.Lock()
+	f := d.feeds[name]
+	if f == nil {
+		f = &feed{agent: name, epoch: rand.Text(), sockets: map[*socket]struct{}{}, talks: map[tandem.TaskID]*ear{}}
+		d.feeds[name] = f
+	}
+	f.mu.Lock() // before d.mu is free, so that no sweep comes between
+	d.mu.Unlock()
+	defer f.mu.Unlock()
+	f.sockets[s], f.idle = struct{}{}, time.Time{}
+	resumed := epoch == f.epoch && since <= f.n && f.n-since <= uint64(len(f.missed))
+	if !hello(f, resumed) {
+		return f
+	}
+	if resumed {
+		for _, data := range f.missed[uint64(len(f.missed))-(f.n-since):] {
+			s.pushRaw(data)
+		}
+	} else {
+		d.snapshot(f, s)
+	}
+	s.push(ready{kindReady, f.n})
+	return f
+}
+
+// snapshot queues everything as it is. f.mu is held.
+func (d *Desk) snapshot(f *feed, s *socket) {
+	a, ok := d.o.Line.Agent(f.agent)
+	if !ok {
+		return
+	}
+	s.push(stateFrame{kindState, f.n, d.agentView(a)})
+	for _, h := range a.Holds {
+		t, ok := d.o.Line.Task(h.Task)
+		switch {
+		case h.State == tandem.TaskWrapping:
+			s.push(wrapFrame{kindWrap, f.n, h.Task, h.Fence, utc(h.Deadline)})
+		case !ok:
+		case h.State == tandem.TaskOffered:
+			s.push(offerFrame{kindOffer, f.n, d.view(t), nil})
+		default:
+			s.push(taskFrame{kindTask, f.n, d.view(t), "assigned"})
+		}
+	}
+}
+
+// leaveFeed takes a socket off its feed; last says that it was the only one.
+func (f *feed) leave(s *socket, now time.Time) (last bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sockets, s)
+	if len(f.sockets) == 0 {
+		f.idle = now
+	}
+	return len(f.sockets) == 0
+}
+
+// tell numbers a frame, keeps it, and queues it for all sockets. It does not wait.
+func (f *feed) tell(frame func(n uint64) any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	data, err := json.Marshal(frame(f.n + 1))
+	if err != nil {
+		panic("desk: a frame cannot be written: " + err.Error())
+	}
+	f.n++
+	if len(f.missed) >= maxMissed {
+		copy(f.missed, f.missed[1:])
+		f.missed = f.missed[:len(f.missed)-1]
+	}
+	f.missed = append(f.missed, data)
+	for s := range f.sockets {
+		s.pushRaw(data)
+	}
+}
+
+// pass tells something that is not kept.
+func (f *feed) pass(frame any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.sockets {
+		s.push(frame)
+	}
+}
+
+// hear has a feed told what is said in the talk of a task, if it has one.
+func (d *Desk) hear(f *feed, t tandem.Task) {
+	f.mu.Lock()
+	e := f.talks[t.ID]
+	if e != nil && e.task.Kind == t.Kind {
+		f.mu.Unlock()
+		return
+	}
+	sub := f.end(t.ID)
+	_, talks := channelOf(t.Kind)
+	if talks {
+		f.talks[t.ID] = &ear{task: t}
+	}
+	f.mu.Unlock()
+	closeAll(sub)
+	if talks {
+		d.listen(f)
+	}
+}
+
+// end takes an ear off and gives what is to be closed once no lock of ours is held: the
+// book's are taken before ours when it delivers. mu is held.
+func (f *feed) end(id tandem.TaskID) *chat.Subscription {
+	e := f.talks[id]
+	if e == nil {
+		return nil
+	}
+	delete(f.talks, id)
+	e.over = true
+	return e.sub
+}
+
+// deaf ends the hearing of a talk.
+func (f *feed) deaf(id tandem.TaskID) {
+	f.mu.Lock()
+	sub := f.end(id)
+	f.mu.Unlock()
+	closeAll(sub)
+}
+
+func closeAll(subs ...*chat.Subscription) {
+	for _, s := range subs {
+		if s != nil {
+			s.Close()
+		}
+	}
+}
+
+// listen looks for talks that are wanted and not heard yet, on a goroutine of its own: it
+// reads the store.
+func (d *Desk) listen(f *feed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.talks {
+		if e.sub != nil || e.busy {
+			continue
+		}
+		e.busy = true
+		d.running.Go(func() { d.findTalk(f, e) })
+	}
+}
+
+func (d *Desk) findTalk(f *feed, e *ear) {
+	talk, err := d.talk(d.ctx, &e.task)
+	var sub *chat.Subscription
+	if err == nil {
+		id := e.task.ID
+		sub, err = d.o.Talks.Subscribe(talk.ID, func(fr chat.Frame) bool { return f.heard(id, fr) })
+	}
+	if err != nil && d.ctx.Err() == nil { // it is tried again before long
+		d.o.Log.Warn("an agent's page does not hear a talk", "interaction", e.task.Interaction, "error", err)
+	}
+	f.mu.Lock()
+	e.busy, e.sub = false, sub
+	over := e.over
+	f.mu.Unlock()
+	if over {
+		closeAll(sub)
+	}
+}
+
+// heard takes what a talk publishes. It must not wait.
+func (f *feed) heard(id tandem.TaskID, fr chat.Frame) bool {
+	switch fr := fr.(type) {
+	case *chat.Entry:
+		m := messageOf(fr)
+		f.tell(func(n uint64) any { return messageFrame{kindMessage, n, id, m} })
+	case chat.Typing:
+		if fr.From == tandem.SenderCustomer {
+			f.pass(typingFrame{kindTyping, id, fr.On})
+		}
+	}
+	return true
+}
+
+// startOver gives every socket everything as it is, after facts were lost.
+func (d *Desk) startOver() {
+	d.mu.Lock()
+	feeds := make([]*feed, 0, len(d.feeds))
+	for _, f := range d.feeds {
+		feeds = append(feeds, f)
+	}
+	d.mu.Unlock()
+	for _, f := range feeds {
+		f.mu.Lock()
+		f.epoch, f.missed = rand.Text(), nil // whoever comes back did not get what was lost
+		for s := range f.sockets {
+			s.end(closeLater, "later")
+		}
+		f.mu.Unlock()
+	}
+}
+
+// sweepFeeds drops feeds that nobody has listened to for long, and tries again to hear the
+// talks of the others.
+func (d *Desk) sweepFeeds() {
+	now := d.o.Now()
+	d.mu.Lock()
+	var gone, kept []*feed
+	for name, f := range d.feeds {
+		f.mu.Lock()
+		if !f.idle.IsZero() && now.Sub(f.idle) >= feedStays {
+			delete(d.feeds, name)
+			gone = append(gone, f)
+		} else {
+			kept = append(kept, f)
+		}
+		f.mu.Unlock()
+	}
+	d.mu.Unlock()
+	for _, f := range gone {
+		f.silence()
+	}
+	for _, f := range kept {
+		d.listen(f)
+	}
+}
+
+// silence ends the hearing of all talks.
+func (f *feed) silence() {
+	f.mu.Lock()
+	var subs []*chat.Subscription
+	for id := range f.talks {
+		subs = append(subs, f.end(id))
+	}
+	f.mu.Unlock()
+	closeAll(subs...)
+}
+
+func (d *Desk) dropFeeds() {
+	d.mu.Lock()
+	feeds := d.feeds
+	d.feeds = map[string]*feed{}
+	d.mu.Unlock()
+	for _, f := range feeds {
+		f.silence()
+	}
+}

@@ -1,0 +1,155 @@
+package desk
+
+import (
+	"sync"
+	"time"
+
+	"tandem"
+	"tandem/bridge/queue"
+	"tandem/bridge/route"
+)
+
+// maxFacts bounds the facts that wait to be told. When there are more they are dropped, and
+// the line is read instead: whoever looks gets everything as it is.
+const maxFacts = 8192
+
+// inbox holds facts between the router, which may not wait, and the follower.
+type inbox struct {
+	mu    sync.Mutex
+	facts []queue.Fact
+	lost  bool
+	over  bool
+	wake  chan struct{} // of one: there is something
+}
+
+func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
+
+func (b *inbox) put(f queue.Fact) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.facts) >= maxFacts {
+		b.facts, b.lost = nil, true
+	}
+	b.facts = append(b.facts, f)
+	b.stir()
+}
+
+// stir wakes the follower. mu is held.
+func (b *inbox) stir() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *inbox) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+	b.stir()
+}
+
+// take empties it. lost says that there were others before these.
+func (b *inbox) take() (facts []queue.Fact, lost, over bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	facts, lost, over = b.facts, b.lost, b.over
+	b.facts, b.lost = nil, false
+	return facts, lost, over
+}
+
+// follow tells what happens in the line to whoever looks, until Close.
+func (d *Desk) follow() {
+	tick := time.NewTicker(d.times.board)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.facts.wake:
+			facts, lost, over := d.facts.take()
+			if over {
+				return
+			}
+			if lost {
+				d.o.Log.Warn("the desk could not follow the line and reads it anew")
+				d.board.read(d.o.Line)
+				d.startOver()
+			}
+			p := d.o.Line.Policy()
+			for _, f := range facts {
+				d.board.took(f, p)
+				d.tellAgent(f)
+			}
+		case <-tick.C:
+			d.tellBoard()
+		}
+	}
+}
+
+// tellAgent tells a fact to the agent it is about, if they have a feed.
+func (d *Desk) tellAgent(f queue.Fact) {
+	switch o := f.Output.(type) {
+	case route.OfferMade:
+		d.toFeed(o.Task.Agent, func(n uint64) any { return offerFrame{kindOffer, n, d.view(o.Task), &o.Decision} })
+	case route.OfferOver:
+		d.toFeed(o.Agent, func(n uint64) any { return offerOver{kindOfferOver, n, o.Task.ID, o.Fence, o.Why} })
+	case route.TaskAssigned:
+		if fd := d.feed(o.Task.Agent); fd != nil {
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), "assigned"} })
+			d.hear(fd, o.Task)
+		}
+	case route.TaskChanged:
+		if o.Task.Agent == "" || (o.Task.State != tandem.TaskAssigned && o.Task.State != tandem.TaskOffered) {
+			return
+		}
+		if fd := d.feed(o.Task.Agent); fd != nil {
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), "changed"} })
+			if o.Task.State == tandem.TaskAssigned {
+				d.hear(fd, o.Task)
+			}
+		}
+	case route.TaskReleased:
+		if fd := d.feed(o.Agent); fd != nil {
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), o.Why} })
+			fd.deaf(o.Task.ID)
+		}
+	case route.WrapBegun:
+		d.toFeed(o.Agent, func(n uint64) any { return wrapFrame{kindWrap, n, o.Task, o.Fence, utc(o.Until)} })
+	case route.WrapOver:
+		d.toFeed(o.Agent, func(n uint64) any { return wrapFrame{T: kindWrap, N: n, Task: o.Task, Fence: o.Fence} })
+	case route.AgentChanged:
+		d.toFeed(o.Agent.Name, func(n uint64) any { return stateFrame{kindState, n, d.agentView(o.Agent)} })
+	}
+}
+
+// toFeed tells an agent's sockets something, if there are any.
+func (d *Desk) toFeed(name string, frame func(n uint64) any) {
+	if f := d.feed(name); f != nil {
+		f.tell(frame)
+	}
+}
+
+// guard looks again, every few seconds, who everybody is, who can be reached, and which
+// feeds nobody needs any more, until Close.
+func (d *Desk) guard() {
+	tick := time.NewTicker(d.times.guard)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.guarded.Done():
+			return
+		case <-d.soon:
+		case <-tick.C:
+		}
+		d.recheck()
+		d.measure()
+		d.sweepFeeds()
+	}
+}
+
+// lookAgain has guard look at once. It does not wait.
+func (d *Desk) lookAgain() {
+	select {
+	case d.soon <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,233 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tandem"
+	"tandem/bridge/route"
+	"tandem/web/answer"
+	"tandem/web/login"
+)
+
+// maxPriority bounds what is asked for; the policy bounds what counts.
+const maxPriority = 24 * time.Hour
+
+// limit reads how many are wanted of a list.
+func limit(s string, standard int) (int, error) {
+	if s == "" {
+		return standard, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 200 {
+		return 0, invalid("limit is a number from 1 to 200")
+	}
+	return n, nil
+}
+
+// span reads two times, RFC 3339; "" is none.
+func span(since, until string) (from, to time.Time, err error) {
+	for _, one := range []struct {
+		s  string
+		of *time.Time
+	}{{since, &from}, {until, &to}} {
+		if one.s == "" {
+			continue
+		}
+		if *one.of, err = time.Parse(time.RFC3339, one.s); err != nil {
+			return from, to, invalid("since and until are times such as 2026-11-22T09:00:00Z")
+		}
+	}
+	return from, to, nil
+}
+
+func (d *Desk) getQueues(w http.ResponseWriter, _ *http.Request) error {
+	figures, since := d.board.figures(d.o.Line)
+	answer.JSON(w, http.StatusOK, struct {
+		Queues []queueFigures `json:"queues"`
+		Since  time.Time      `json:"since"`
+	}{figures, since})
+	return nil
+}
+
+func (d *Desk) getAgents(w http.ResponseWriter, _ *http.Request) error {
+	out := struct {
+		Agents []agent `json:"agents"`
+	}{[]agent{}}
+	for _, a := range d.o.Line.Agents() {
+		out.Agents = append(out.Agents, d.agentView(a))
+	}
+	answer.JSON(w, http.StatusOK, out)
+	return nil
+}
+
+func (d *Desk) getPolicy(w http.ResponseWriter, _ *http.Request) error {
+	answer.JSON(w, http.StatusOK, policyOf(d.o.Line.Policy()))
+	return nil
+}
+
+// linePage is how many tasks come at once, unless it is said.
+const linePage = 50
+
+func (d *Desk) getLine(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	n, err := limit(q.Get("limit"), linePage)
+	if err != nil {
+		return err
+	}
+	after, err := parsePlace(q.Get("after"))
+	if err != nil {
+		return err
+	}
+	ids, next, total := d.board.page(lineFilter{queue: q.Get("queue"), kind: tandem.TaskKind(q.Get("kind")), state: tandem.TaskState(q.Get("state")), agent: q.Get("agent")}, after, n)
+	out := struct {
+		Tasks []task `json:"tasks"`
+		Next  string `json:"next,omitempty"`
+		Total int    `json:"total"`
+	}{[]task{}, next, total}
+	for _, id := range ids {
+		if t, ok := d.o.Line.Task(id); ok {
+			out.Tasks = append(out.Tasks, d.view(t))
+		}
+	}
+	answer.JSON(w, http.StatusOK, out)
+	return nil
+}
+
+// supervised does what a supervisor asks of a task in line, once it is in the audit log.
+func (d *Desk) supervised(w http.ResponseWriter, r *http.Request, action string, in any, check func() (detail string, err error), do func(ctx context.Context, t tandem.Task) (any, error)) error {
+	return d.withTask(w, r, in, func(_ login.Caller, id tandem.TaskID) (any, error) {
+		detail, err := check()
+		if err != nil {
+			return nil, err
+		}
+		t, ok := d.o.Line.Task(id)
+		if !ok {
+			return nil, tandem.Errorf(tandem.CodeNotFound, "there is no such task in line")
+		}
+		if err := d.o.Door.Record(r.Context(), action, string(id), detail); err != nil {
+			return nil, err
+		}
+		return do(r.Context(), t)
+	})
+}
+
+func (d *Desk) postPriority(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Seconds *float64 `json:"seconds"`
+	}
+	check := func() (string, error) {
+		if in.Seconds == nil || *in.Seconds > maxPriority.Seconds() || *in.Seconds < -maxPriority.Seconds() {
+			return "", invalid("seconds is a head start of up to a day")
+		}
+		return fmt.Sprintf("%g s", *in.Seconds), nil
+	}
+	return d.supervised(w, r, "task.priority", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
+		p := time.Duration(*in.Seconds * float64(time.Second))
+		return d.changed(d.o.Line.Change(ctx, route.Changed{Task: t.ID, Priority: &p, Why: "priority"}, nil))
+	})
+}
+
+// changed is the answer that has a task, unless there is an error.
+func (d *Desk) changed(t tandem.Task, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return d.view(t), nil
+}
+
+func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Queue string `json:"queue"`
+	}
+	check := func() (string, error) {
+		if d.o.Line.Policy().Queues[in.Queue] == nil {
+			return "", invalid("there is no queue of this name")
+		}
+		return "to " + in.Queue, nil
+	}
+	return d.supervised(w, r, "task.queue", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
+		return d.changed(d.o.Line.Change(ctx, route.Changed{Task: t.ID, Queue: in.Queue, Why: "transfer"}, nil))
+	})
+}
+
+func (d *Desk) postPull(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Agent string `json:"agent"`
+	}
+	check := func() (string, error) {
+		if d.o.Line.Policy().Agents[in.Agent] == nil {
+			return "", invalid("there is no agent of this name")
+		}
+		return "to " + in.Agent, nil
+	}
+	return d.supervised(w, r, "task.pull", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
+		return d.changed(d.o.Line.Pull(ctx, t.ID, in.Agent))
+	})
+}
+
+func (d *Desk) postEnd(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Why string `json:"why"`
+	}
+	check := func() (string, error) { return text(in.Why, "the reason", maxReason) }
+	return d.supervised(w, r, "task.end", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
+		return nil, d.o.Line.End(ctx, t.ID, tandem.OutcomeClosed, nil)
+	})
+}
+
+// agentName reads the agent of an address.
+func (d *Desk) agentName(r *http.Request) (string, error) {
+	name := r.PathValue("name")
+	if d.o.Line.Policy().Agents[name] == nil {
+		return "", noAgent()
+	}
+	return name, nil
+}
+
+func (d *Desk) putAgentPresence(w http.ResponseWriter, r *http.Request) error {
+	name, err := d.agentName(r)
+	if err != nil {
+		return err
+	}
+	var in presence
+	if !answer.Read(w, r, &in) {
+		return errDone
+	}
+	switch in.Presence { // before it is written down, which a name of no kind is not
+	case tandem.PresenceAvailable, tandem.PresenceAway, tandem.PresenceOffline:
+	default:
+		return invalid("presence is available, away or offline")
+	}
+	if err := d.o.Door.Record(r.Context(), "agent.presence", name, string(in.Presence)); err != nil {
+		return err
+	}
+	a, err := d.present(r.Context(), name, in.Presence, in.Reason)
+	if err != nil {
+		return err
+	}
+	answer.JSON(w, http.StatusOK, a)
+	return nil
+}
+
+func (d *Desk) postAgentWrap(w http.ResponseWriter, r *http.Request) error {
+	name, err := d.agentName(r)
+	if err != nil {
+		return err
+	}
+	var in fenced
+	if !answer.Read(w, r, &in) {
+		return errDone
+	}
+	if err := d.o.Door.Record(r.Context(), "agent.wrap", name, fmt.Sprintf("offer %d", in.Fence)); err != nil {
+		return err
+	}
+	if err := d.o.Line.Wrap(r.Context(), name, in.Fence, "", true); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,178 @@
+package desk
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"time"
+
+	"tandem"
+	"tandem/bridge/survey"
+	"tandem/bridge/ticket"
+	"tandem/media/wav"
+	"tandem/web/answer"
+	"tandem/web/login"
+)
+
+// maxAudio bounds a voicemail that is shown, in bytes: an hour and a half of G.711.
+const maxAudio = 48 << 20
+
+// getAudio shows a voicemail as a WAV file, once it is written down who hears it.
+func (d *Desk) getAudio(w http.ResponseWriter, r *http.Request) error {
+	id, err := taskID(r)
+	if err != nil {
+		return err
+	}
+	c := login.CallerOf(r.Context())
+	t, _, err := d.visible(c, id, listeners)
+	if err != nil {
+		return err
+	}
+	if t.Blob == "" {
+		return tandem.Errorf(tandem.CodeNotFound, "there is nothing to hear of this task")
+	}
+	if err := d.o.Door.Record(r.Context(), "audio.listen", string(t.Interaction), "voicemail "+string(t.Blob)); err != nil {
+		return err
+	}
+	content, ref, err := d.o.Journal.OpenBlob(r.Context(), t.Blob, actor(c), "desk")
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	head, err := wav.Head(ref.MediaType, ref.Size)
+	if err != nil {
+		return err
+	}
+	if ref.Size > maxAudio {
+		return tandem.Errorf(tandem.CodeConflict, "this recording is too long to be heard here; export it with tandem interactions export")
+	}
+	data := make([]byte, len(head), int64(len(head))+ref.Size)
+	copy(data, head)
+	rest, err := io.ReadAll(io.LimitReader(content, maxAudio)) // the whole of it: it is whole, or an error
+	if err != nil {
+		return err
+	}
+	data = append(data, rest...)
+	w.Header().Set("Content-Type", "audio/wav")
+	w.Header().Set("Content-Disposition", `inline; filename="voicemail.wav"`)
+	w.Header().Set("Cache-Control", "no-store")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	clear(data)
+	return nil
+}
+
+// workOrder is a work order with its history, as the API shows it.
+type workOrder struct {
+	ticket.Detail
+	Fields  map[string]any `json:"fields"`
+	History []ticket.Entry `json:"history"`
+}
+
+func workOrderOf(t ticket.Detail) workOrder {
+	v := workOrder{Detail: t, Fields: filled(t.Fields), History: t.History}
+	if v.History == nil {
+		v.History = []ticket.Entry{}
+	}
+	return v
+}
+
+func (d *Desk) getTicket(w http.ResponseWriter, r *http.Request) error {
+	id, err := taskID(r)
+	if err != nil {
+		return err
+	}
+	if err := d.mayWork(login.CallerOf(r.Context()), id, readers, clerks); err != nil {
+		return err
+	}
+	t, err := d.o.Tickets.Find(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	answer.JSON(w, http.StatusOK, workOrderOf(t))
+	return nil
+}
+
+// mayWork lets those through who have a task and those of the groups, who may see work
+// orders that are done, too.
+func (d *Desk) mayWork(c login.Caller, id tandem.TaskID, others ...group) error {
+	for _, g := range others {
+		if g.holds(c) {
+			return nil
+		}
+	}
+	_, err := d.holding(c, id)
+	return err
+}
+
+func (d *Desk) postTicket(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Status string    `json:"status"`
+		Owner  string    `json:"owner"`
+		Due    time.Time `json:"due"`
+		Until  time.Time `json:"until"`
+		Note   string    `json:"note"`
+		Told   string    `json:"told"`
+	}
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
+		err := d.mayWork(c, id, clerks)
+		if err == nil {
+			in.Owner, err = word(in.Owner, "the owner", maxName+10)
+		}
+		if err == nil && in.Note != "" {
+			in.Note, err = text(in.Note, "the note", maxText)
+		}
+		if err == nil && in.Told != "" {
+			in.Told, err = text(in.Told, "what the customer is told", maxTold)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if clerk := group(clerks); clerk.holds(c) {
+			if err := d.o.Door.Record(r.Context(), "ticket.change", string(id), in.Status); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := d.o.Tickets.Change(r.Context(), actor(c), ticket.Change{Task: id, Status: in.Status, Owner: in.Owner, Due: in.Due, Until: in.Until, Note: in.Note, Told: in.Told}); err != nil {
+			return nil, err
+		}
+		t, err := d.o.Tickets.Find(r.Context(), id)
+		return workOrderOf(t), err
+	})
+}
+
+const (
+	surveySpan    = 30 * 24 * time.Hour  // without since
+	longestSurvey = 366 * 24 * time.Hour // of what is asked for at once
+)
+
+func (d *Desk) getSurveys(w http.ResponseWriter, r *http.Request) error {
+	from, to, err := span(r.URL.Query().Get("since"), r.URL.Query().Get("until"))
+	if err != nil {
+		return err
+	}
+	if to.IsZero() {
+		to = d.o.Now()
+	}
+	if from.IsZero() {
+		from = to.Add(-surveySpan)
+	}
+	if !from.Before(to) || to.Sub(from) > longestSurvey {
+		return invalid("until is after since, by at most 366 days")
+	}
+	figures, err := d.o.Surveys.Figures(r.Context(), from, to)
+	if err != nil {
+		return err
+	}
+	if figures == nil {
+		figures = []survey.Figure{}
+	}
+	for i := range figures {
+		if figures[i].Fields == nil {
+			figures[i].Fields = []survey.FieldFigure{}
+		}
+	}
+	answer.JSON(w, http.StatusOK, struct {
+		Figures []survey.Figure `json:"figures"`
+	}{figures})
+	return nil
+}

@@ -1,0 +1,198 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// push queues a frame. It is false once the socket ends: its queue being full is a reason
+// for that.
+func (s *socket) push(frame any) bool {
+	data, err := json.Marshal(frame)
+	if err != nil {
+		panic("desk: a frame cannot be written: " + err.Error())
+	}
+	return s.pushRaw(data)
+}
+
+// pushRaw queues a frame that is written already; sockets share it.
+func (s *socket) pushRaw(data []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return false
+	}
+	if len(s.queue) >= maxQueued || s.bytes+len(data) > maxBytes {
+		s.endLocked(closeSlow, "slow")
+		return false
+	}
+	s.queue = append(s.queue, data)
+	s.bytes += len(data)
+	if !s.writing {
+		s.writing = true
+		s.desk.running.Go(s.write)
+	}
+	return true
+}
+
+// write writes what is queued, and ends when nothing is.
+func (s *socket) write() {
+	defer s.contain()
+	for {
+		s.mu.Lock()
+		if len(s.queue) == 0 {
+			s.queue, s.writing = nil, false
+			s.mu.Unlock()
+			return
+		}
+		data := s.queue[0]
+		s.queue = s.queue[1:]
+		s.bytes -= len(data)
+		s.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), s.desk.times.write)
+		err := s.conn.Write(ctx, websocket.MessageText, data)
+		cancel()
+		if err != nil {
+			s.end(closeLater, "later") // of no effect where the connection is gone
+			return
+		}
+	}
+}
+
+// partBytes bounds what one frame of the board carries.
+const partBytes = 48 << 10
+
+// tellBoard tells who looks at the board what has changed since it was last told, and those
+// who are new to it, or too slow to be told each change, all of it.
+func (d *Desk) tellBoard() {
+	var whole, part []*socket
+	d.mu.Lock()
+	for s := range d.sockets {
+		if !s.wants.Load() {
+			continue
+		}
+		s.mu.Lock()
+		switch {
+		case s.over:
+		case s.fresh && len(s.queue) == 0:
+			s.fresh = false
+			whole = append(whole, s)
+		case s.fresh:
+		case len(s.queue) > maxQueued/4:
+			s.fresh = true
+		default:
+			part = append(part, s)
+		}
+		s.mu.Unlock()
+	}
+	d.mu.Unlock()
+	if len(whole)+len(part) == 0 {
+		d.board.forget()
+		return
+	}
+	queues, names := d.board.changes(d.o.Line)
+	if len(part) > 0 && len(queues)+len(names) > 0 {
+		var agents []json.RawMessage
+		for _, name := range names {
+			if a, ok := d.o.Line.Agent(name); ok {
+				agents = append(agents, raw(d.agentView(a)))
+			}
+		}
+		send(part, boardFrames(queues, agents, false))
+	}
+	if len(whole) > 0 {
+		var all, agents []json.RawMessage
+		figures, _ := d.board.figures(d.o.Line)
+		for i := range figures {
+			all = append(all, raw(&figures[i]))
+		}
+		for _, a := range d.o.Line.Agents() {
+			agents = append(agents, raw(d.agentView(a)))
+		}
+		send(whole, boardFrames(all, agents, true))
+	}
+}
+
+func send(sockets []*socket, frames [][]byte) {
+	for _, s := range sockets {
+		for _, data := range frames {
+			s.pushRaw(data)
+		}
+	}
+}
+
+func raw(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("desk: a frame cannot be written: " + err.Error())
+	}
+	return data
+}
+
+// boardFrames puts queues and agents into as many frames as it takes.
+func boardFrames(queues, agents []json.RawMessage, fresh bool) [][]byte {
+	var out [][]byte
+	f, size := boardFrame{T: kindBoard, Fresh: fresh}, 0
+	room := func(n int) {
+		if size > 0 && size+n > partBytes {
+			out = append(out, raw(f))
+			f, size = boardFrame{T: kindBoard}, 0
+		}
+		size += n
+	}
+	for _, q := range queues {
+		room(len(q))
+		f.Queues = append(f.Queues, q)
+	}
+	for _, a := range agents {
+		room(len(a))
+		f.Agents = append(f.Agents, a)
+	}
+	f.Last = true
+	return append(out, raw(f))
+}
+
+// changes are the queues whose figures are others than when they were last told, and the
+// agents of whom anything was told since.
+func (b *board) changes(l Line) (queues []json.RawMessage, agents []string) {
+	p := l.Policy()
+	b.mu.Lock()
+	dirty := b.dirty || b.policy != p || b.midnight()
+	b.dirty, b.policy = false, p
+	for name := range b.who {
+		agents = append(agents, name)
+	}
+	clear(b.who)
+	b.mu.Unlock()
+	slices.Sort(agents)
+	if !dirty {
+		return nil, agents
+	}
+	b.mu.Lock()
+	b.at = time.Time{} // they are counted anew
+	b.mu.Unlock()
+	figures, _ := b.figures(l)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	told := make(map[string]string, len(figures))
+	for i := range figures {
+		data := raw(&figures[i])
+		if told[figures[i].Name] = string(data); b.told[figures[i].Name] != string(data) {
+			queues = append(queues, data)
+		}
+	}
+	b.told = told
+	return queues, agents
+}
+
+// forget drops what changed while nobody looks: whoever comes gets everything.
+func (b *board) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dirty, b.told = true, nil
+	clear(b.who)
+}
