@@ -124,9 +124,6 @@ func (b *batch) fit(t *tandem.Task) error {
 	if t.Interaction == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "a task needs its interaction")
 	}
-	if b.c.wanted.Queues[t.Queue] == nil {
-		return tandem.Errorf(tandem.CodeInvalid, "there is no queue %q in the routing policy", t.Queue)
-	}
 	if t.ID == "" {
 		t.ID = tandem.NewID[tandem.TaskID](b.now, b.c.o.Random)
 	}
@@ -239,7 +236,7 @@ func (b *batch) take(o route.Output, actor string) {
 // written is all that the batch writes.
 func (b *batch) written() *Written {
 	k := b.c.kept
-	w := &Written{Rows: Rows{Version: k.version, Fence: k.fence, At: b.now}}
+	w := &Written{Rows: Rows{Version: k.version, Next: k.version + 1, Fence: k.fence, At: b.now}}
 	last := map[tandem.InteractionID]*store.Change{} // the newest of ours of each
 	for _, c := range b.own {
 		last[c.Of] = c

@@ -35,6 +35,11 @@ var _ Line = (*route.Line)(nil)
 // assign any more, and does not.
 var ErrTaken = errors.New("another process has taken the line over")
 
+// A version is the number of the term, which grows with each start, and below it that of the
+// commit in the term: a commit that was answered with an error, and is there, is one's own;
+// another term is somebody else's.
+const termBits = 40
+
 // How long a store that fails is left alone before the next try.
 const (
 	leastRest = 50 * time.Millisecond
@@ -256,13 +261,13 @@ func (c *Core) read(ctx context.Context) (route.Saved, error) {
 	if err != nil {
 		return route.Saved{}, fmt.Errorf("reading the line: %w", err)
 	}
-	if c.kept != nil && k.Version > c.kept.version+1 {
-		// One more is a commit of ours that was answered with an error.
+	if c.kept != nil && k.Version>>termBits != c.kept.version>>termBits {
 		c.taken = true
 		return route.Saved{}, ErrTaken
 	}
 	k.Saved.At = newest(&k.Saved)
 	k.Saved.Rests, k.Saved.Paces = c.view.learned()
+	c.last = c.tick(k.Saved.At)
 	c.kept = newKept(k)
 	c.line, c.second = c.o.NewLine(c.policy, k.Saved), c.o.NewLine(c.policy, k.Saved)
 	c.of = tasksOf(c.line)
@@ -339,9 +344,9 @@ func (c *Core) openings(now time.Time) []route.Event {
 }
 
 // try applies what is due and what is asked, makes it durable, and lets readers see it.
-// After an error the line is not what is durable. With always something is written, be it
-// only that the line is ours.
-func (c *Core) try(ctx context.Context, now time.Time, asks []Ask, always bool) ([]Answer, []Fact, error) {
+// After an error the line is not what is durable. Nobody is answered but after a commit,
+// which renews the lease: the version. The first one takes the line over.
+func (c *Core) try(ctx context.Context, now time.Time, asks []Ask, first bool) ([]Answer, []Fact, error) {
 	b := newBatch(c, now)
 	for _, e := range c.due(now) {
 		b.apply(e, "")
@@ -350,7 +355,11 @@ func (c *Core) try(ctx context.Context, now time.Time, asks []Ask, always bool) 
 	for i := range asks {
 		answers[i] = b.ask(&asks[i])
 	}
-	if w := b.written(); always || !w.empty() {
+	w := b.written()
+	if first {
+		w.Rows.Next = (w.Rows.Version>>termBits + 1) << termBits
+	}
+	if first || len(asks) > 0 || !w.empty() {
 		if err := c.o.Keeper.Commit(ctx, w); err != nil {
 			return nil, nil, err
 		}

@@ -34,7 +34,8 @@ type Written struct {
 
 // Rows are the line's own records.
 type Rows struct {
-	Version int64  // what the batch was worked out from; one more is stored
+	Version int64  // what the batch was worked out from
+	Next    int64  // what is stored instead
 	Fence   uint64 // the newest that was given
 	At      time.Time
 	Over    []Over // holds that end, before new ones are made
@@ -147,12 +148,12 @@ func (s inStore) Commit(ctx context.Context, w *Written) error {
 
 // lease makes sure that nobody else has the line, and goes on having it.
 func (r *Rows) lease(tx store.Tx) error {
-	changed, err := tx.Exec("UPDATE line SET version = version + 1, fence = ? WHERE version = ?", r.Fence, r.Version)
+	changed, err := tx.Exec("UPDATE line SET version = ?, fence = ? WHERE version = ?", r.Next, r.Fence, r.Version)
 	if err != nil || changed == 1 {
 		return err
 	}
 	if r.Version == 0 {
-		if changed, err = tx.Exec("INSERT OR IGNORE INTO line (id, version, fence) VALUES (1, 1, ?)", r.Fence); err != nil || changed == 1 {
+		if changed, err = tx.Exec("INSERT OR IGNORE INTO line (id, version, fence) VALUES (1, ?, ?)", r.Next, r.Fence); err != nil || changed == 1 {
 			return err
 		}
 	}
@@ -216,7 +217,7 @@ func newKept(k Kept) *kept {
 
 // wrote takes in what was just written.
 func (k *kept) wrote(w *Written, agents []route.AgentState) {
-	k.version, k.fence = w.Rows.Version+1, w.Rows.Fence
+	k.version, k.fence = w.Rows.Next, w.Rows.Fence
 	for _, a := range agents {
 		k.agents[a.Name] = a
 	}

@@ -155,12 +155,12 @@ func (r *Router) Wrap(ctx context.Context, agent string, fence uint64, dispositi
 
 // Pull offers a waiting task to an agent past all others.
 func (r *Router) Pull(ctx context.Context, id tandem.TaskID, agent string) (tandem.Task, error) {
-	a := r.ask(ctx, Ask{Event: route.Pulled{Task: id, Agent: agent}, Actor: pulled})
+	a := r.ask(ctx, Ask{Event: route.Pulled{Task: id, Agent: agent}, Actor: Supervisor})
 	return a.Task, a.Err
 }
 
-// pulled is the actor of an offer that a supervisor made, past all others.
-const pulled = "supervisor"
+// Supervisor is the actor, in the journal, of an offer that was made past all others.
+const Supervisor = "supervisor"
 
 // Present sets what an agent chose to be.
 func (r *Router) Present(ctx context.Context, agent string, p tandem.Presence, reason string) (route.AgentState, error) {

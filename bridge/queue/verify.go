@@ -29,7 +29,7 @@ func (c *Core) Verify(ctx context.Context) (findings []string) {
 	}
 	findings = append(findings, c.line.Check()...)
 	k, err := c.o.Keeper.Load(ctx)
-	if err != nil {
+	if err != nil || k.Version>>termBits != c.kept.version>>termBits {
 		return findings
 	}
 	if k.Version != c.kept.version || k.Saved.Fence != c.kept.fence {

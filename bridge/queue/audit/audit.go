@@ -1,4 +1,7 @@
-package queue
+// Package audit holds a line that is stored against its journal and against the invariants
+// of docs/invariants.md: for `tandem audit`, and for the simulator. It knows nothing of how
+// the line decides, changes nothing and runs no goroutine.
+package audit
 
 import (
 	"context"
@@ -9,8 +12,8 @@ import (
 	"tandem/store"
 )
 
-// AuditStore is what an audit reads: store/sqlite, beside a server or alone.
-type AuditStore interface {
+// Store is what an audit reads: store/sqlite, beside a server or alone.
+type Store interface {
 	View(ctx context.Context, do func(tx store.Tx) error) error
 	EventsAt(ctx context.Context, refs []store.EventRef) ([]tandem.Event, error)
 }
@@ -36,11 +39,11 @@ const (
 	eventsAtOnce = 1000 // read at once
 )
 
-// Audit reads the line's rows and its journal as they were at one moment, and holds them
+// Read reads the line's rows and its journal as they were at one moment, and holds them
 // against each other and against the invariants of docs/invariants.md. It changes nothing.
 // policy may be nil: then nothing is said of capacities and of who was overtaken. The error
 // is the store's.
-func Audit(ctx context.Context, st AuditStore, policy *route.Policy) (*Report, error) {
+func Read(ctx context.Context, st Store, policy *route.Policy) (*Report, error) {
 	r := &Report{}
 	l := NewLedger(policy, func(finding string) { list(&r.Findings, &r.More, finding) })
 	l.Unsure = func(note string) { list(&r.Notes, &r.MoreNotes, note) }

@@ -1,4 +1,4 @@
-package queue
+package audit
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/queue"
 	"tandem/bridge/route"
 )
 
@@ -30,7 +31,6 @@ type Ledger struct {
 	erased map[tandem.InteractionID]bool
 	queues map[string]*Figures
 	fence  uint64 // the newest
-	at     time.Time
 }
 
 type agentLoad struct {
@@ -86,6 +86,25 @@ func (l *Ledger) unsure(format string, args ...any) {
 	l.wrong(format, args...)
 }
 
+// Task is a task as the journal has it.
+func (l *Ledger) Task(id tandem.TaskID) (t tandem.Task, ok bool) {
+	e := l.tasks[id]
+	if e == nil {
+		return t, false
+	}
+	return e.Task, true
+}
+
+// Hold is what came of an offer: offered, assigned, wrapping (released: notes may follow)
+// or done.
+func (l *Ledger) Hold(fence uint64) (task tandem.TaskID, agent string, state tandem.TaskState, ok bool) {
+	h := l.holds[fence]
+	if h == nil {
+		return "", "", "", false
+	}
+	return h.task, h.agent, h.state, true
+}
+
 // Enter takes in the next event; one that is not of a task is passed over.
 func (l *Ledger) Enter(e *tandem.Event) {
 	switch e.Kind {
@@ -98,10 +117,6 @@ func (l *Ledger) Enter(e *tandem.Event) {
 		l.erased[e.Interaction] = true
 		return
 	}
-	if e.At.Before(l.at) {
-		l.wrong("event %d of interaction %s is earlier than one before it", e.Seq, e.Interaction)
-	}
-	l.at = e.At
 	switch e.Kind {
 	case tandem.EventTaskOpened:
 		enter(l, e, l.opened)
@@ -264,7 +279,7 @@ func (l *Ledger) offered(e *tandem.Event, p *tandem.Offered) {
 	if most, known := l.capacity(p.Agent, load); known && l.has[agentLoad{p.Agent, load}] >= most {
 		l.unsure("%s was offered task %s at %s beside %d of %s, and may have %d", p.Agent, t.ID, stampOf(e.At), l.has[agentLoad{p.Agent, load}], load, most)
 	}
-	if e.Actor != pulled {
+	if e.Actor != queue.Supervisor {
 		l.overtaken(e.At, t, p.Agent)
 	}
 	l.set(t, tandem.TaskOffered)

@@ -1,4 +1,4 @@
-package queue
+package audit
 
 import (
 	"fmt"
@@ -36,10 +36,14 @@ func (l *Ledger) Compare(b *Books) {
 		rows[t.ID] = t
 		l.compareTask(t)
 	}
-	for _, id := range sorted(l.tasks) {
+	var lost []tandem.TaskID
+	for id := range l.tasks {
 		if rows[id] == nil {
-			l.wrong("task %s is in the journal and not among the tasks: it is lost", id)
+			lost = append(lost, id)
 		}
+	}
+	for _, id := range slices.Sorted(slices.Values(lost)) {
+		l.wrong("task %s is in the journal and not among the tasks: it is lost", id)
 	}
 	l.compareHolds(b, rows)
 	l.compareInteractions(b)
@@ -183,7 +187,7 @@ func (l *Ledger) compareInteractions(b *Books) {
 			l.wrong("interaction %s is %s, by its tasks it is %s", in.ID, in.State, cmpOr(string(want), "open or closed"))
 		}
 	}
-	for _, id := range sorted(l.of) {
+	for id := range l.of {
 		if !seen[id] {
 			l.wrong("interaction %s has tasks that are not done, and its state does not say so", id)
 		}
