@@ -10,6 +10,9 @@ import (
 // Filter says which interactions to list, newest first. Zero fields ask nothing.
 type Filter struct {
 	State    tandem.State
+	Going    bool   // not closed: a session or call runs, or a task of it is in line or served
+	Queue    string // a live task of it is in this queue
+	Agent    string // a live task of it is offered to this agent, or theirs
 	Entry    string
 	Flow     string
 	Customer tandem.CustomerID
@@ -33,6 +36,20 @@ type Summary struct {
 	Recordings int `json:"recordings,omitempty"`
 	FlowErrors int `json:"flow_errors,omitempty"`
 	Callbacks  int `json:"callbacks,omitempty"`
+	// Task is the live task that says what state the interaction is in; nil = it has none.
+	Task *InLine `json:"task,omitempty"`
+}
+
+// InLine is a live task in a list.
+type InLine struct {
+	ID      tandem.TaskID    `json:"id"`
+	Kind    tandem.TaskKind  `json:"kind"`
+	Queue   string           `json:"queue"`
+	State   tandem.TaskState `json:"state"`
+	Agent   string           `json:"agent,omitempty"`
+	Arrived time.Time        `json:"arrived"` // since when the customer waits
+	Since   time.Time        `json:"since"`   // of State
+	Due     time.Time        `json:"due,omitzero"`
 }
 
 // Story is all that is known of an interaction. Once its customer is erased the

@@ -62,16 +62,25 @@ func (db *DB) interactionRow(row []driver.Value) (r interactionRow, err error) {
 	return r, err
 }
 
-// List returns interactions, the newest first.
-func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error) {
+// filtered is a filter as a condition on interaction i, and its arguments, the limit last.
+func filtered(f store.Filter) (where string, args []any) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 50
 	}
-	where, args := "1", []any{}
-	and := func(condition string, arg any) { where += " AND " + condition; args = append(args, arg) }
+	where = "1"
+	and := func(condition string, arg ...any) { where += " AND " + condition; args = append(args, arg...) }
 	if f.State != "" {
 		and("i.state = ?", string(f.State))
+	}
+	if f.Going || f.Queue+f.Agent != "" || f.State != "" && f.State != tandem.Closed {
+		and("i.state <> 'closed'")
+	}
+	if f.Queue != "" {
+		and("EXISTS (SELECT 1 FROM task WHERE interaction = i.no AND state <> 'done' AND queue = ?)", f.Queue)
+	}
+	if f.Agent != "" {
+		and("EXISTS (SELECT 1 FROM task WHERE interaction = i.no AND state <> 'done' AND agent = ?)", f.Agent)
 	}
 	if f.Entry != "" {
 		and("i.entry = ?", f.Entry)
@@ -91,15 +100,22 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	if f.Before != "" {
 		and("i.id < ?", string(f.Before))
 	}
-	args = append(args, min(limit, 1000))
+	return where, append(args, min(limit, 1000))
+}
+
+// List returns interactions, the newest first.
+func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error) {
+	where, args := filtered(f)
 	var out []store.Summary
 	err := db.each(ctx, db.pool, `SELECT `+interactionColumns+`, (SELECT max(seq) FROM event WHERE interaction = i.no),
 			l.id, l.parties, l.ended_by, l.class, l.reason, l.sip,
 			(SELECT group_concat(kind, ' ') FROM event WHERE interaction = i.no AND kind IN ('`+string(tandem.EventVoicemail)+`', '`+string(tandem.EventRecorded)+`', '`+string(tandem.EventFlowError)+`')),
 			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`'), l.kind,
-			(SELECT group_concat(kind, ' ') FROM (SELECT kind FROM leg WHERE interaction = i.no AND role = '`+string(tandem.RoleCustomer)+`' GROUP BY kind ORDER BY min(no)))
+			(SELECT group_concat(kind, ' ') FROM (SELECT kind FROM leg WHERE interaction = i.no AND role = '`+string(tandem.RoleCustomer)+`' GROUP BY kind ORDER BY min(no))),
+			t.id, t.kind, t.queue, t.state, t.agent, t.arrived, t.since, t.due
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN leg l ON l.no = (SELECT min(no) FROM leg WHERE interaction = i.no)
+		LEFT JOIN task t ON t.no = `+foremost+`
 		WHERE `+where+` ORDER BY i.id DESC LIMIT ?`, func(row []driver.Value) error {
 		r, err := db.interactionRow(row)
 		if err != nil {
@@ -122,6 +138,10 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 		s.Kinds = []tandem.LegKind{}
 		for _, kind := range strings.Fields(asText(row[26])) {
 			s.Kinds = append(s.Kinds, tandem.LegKind(kind))
+		}
+		if id := asText(row[27]); id != "" {
+			s.Task = &store.InLine{ID: tandem.TaskID(id), Kind: tandem.TaskKind(asText(row[28])), Queue: asText(row[29]), State: tandem.TaskState(asText(row[30])),
+				Agent: asText(row[31]), Arrived: fromNanos(asInt(row[32])), Since: fromNanos(asInt(row[33])), Due: fromNanos(asInt(row[34]))}
 		}
 		s.From, _, err = parties(r.key, asText(row[17]), asBytes(row[18]))
 		out = append(out, s)

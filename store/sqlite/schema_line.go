@@ -39,7 +39,7 @@ CREATE INDEX task_ticket ON task(ticket) WHERE ticket <> '';
 -- ended says whether a session or call runs, state what the interaction is with its tasks.
 DROP INDEX interaction_open;
 CREATE INDEX interaction_running ON interaction(no) WHERE ended = 0;
-CREATE INDEX interaction_live ON interaction(state, id) WHERE state <> 'closed';
+CREATE INDEX interaction_live ON interaction(id) WHERE state <> 'closed';
 UPDATE interaction SET state = 'queued' WHERE no IN (SELECT interaction FROM task WHERE state <> 'done');
 `
 
@@ -80,10 +80,9 @@ CREATE INDEX presence_agent ON presence(agent, at);
 CREATE TABLE line (
 	id      INTEGER PRIMARY KEY CHECK (id = 1),
 	version INTEGER NOT NULL,
-	fence   INTEGER NOT NULL,           -- the newest
-	at      INTEGER NOT NULL
+	fence   INTEGER NOT NULL            -- the newest
 );
-INSERT INTO line VALUES (1, 0, 0, 0);
+INSERT INTO line VALUES (1, 0, 0);
 `
 
 const schemaHooks = `

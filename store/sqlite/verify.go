@@ -20,7 +20,7 @@ import (
 const maxFindings = 100
 
 // verifier walks the journal in the order of writing. Its memory grows by about 100
-// bytes for each interaction.
+// bytes for each interaction and 300 for each task.
 type verifier struct {
 	db *DB
 	v  store.Verdict
@@ -28,6 +28,7 @@ type verifier struct {
 	n      uint64 // of the event before
 	chain  store.Hash
 	heads  map[int64]*head
+	tasks  map[tandem.TaskID]*told // that are not held against their rows yet
 	marks  *checkpointFile
 	marked uint64 // n of the newest good checkpoint met, or to come
 	signed uint64 // n of the newest checkpoint, as the database has it
@@ -43,12 +44,13 @@ type head struct {
 
 // Verify checks the whole journal as it is now: every event against its content, the
 // event before it and the store-wide chain, every interaction for gaps, every erased
-// person for the event that says so, and the signed checkpoints against the chain. An
-// error means that it could not be read; what is wrong with it is in the verdict.
+// person for the event that says so, every task for what the events say of it, and the
+// signed checkpoints against the chain. An error means that it could not be read; what is
+// wrong with it is in the verdict.
 func (db *DB) Verify(ctx context.Context) (store.Verdict, error) {
 	// In this order, since work goes on: the file has at least what the database says
 	// of it, and the snapshot, taken last, at least what the file says of the journal.
-	v := &verifier{db: db, heads: map[int64]*head{}}
+	v := &verifier{db: db, heads: map[int64]*head{}, tasks: map[tandem.TaskID]*told{}}
 	err := db.each(ctx, db.pool, "SELECT value FROM meta WHERE name = 'signed'", func(row []driver.Value) error {
 		v.signed = uint64(asInt(row[0]))
 		return nil
@@ -155,9 +157,12 @@ func (v *verifier) content(e *tandem.Event, row []driver.Value, digest store.Has
 			return
 		}
 	}
-	if _, err := store.OpenEvent(e, sealed, digest, key); err != nil {
+	data, err := store.OpenEvent(e, sealed, digest, key)
+	if err != nil {
 		v.find("Interaction %s, event %d (%s) was altered: its content is %v.", e.Interaction, e.Seq, e.Kind, err)
+		return
 	}
+	v.task(e, data)
 }
 
 // nextMark reads the next checkpoint, past those that say nothing.
@@ -213,7 +218,7 @@ func (v *verifier) after(ctx context.Context, tx querier) error {
 	if v.marks.path != "" && v.signed > v.marked {
 		v.find("The file of checkpoints %s ends before number %d, which was signed: its end was cut off, or it was replaced or removed.", v.marks.path, v.signed)
 	}
-	return v.db.each(ctx, tx, "SELECT i.no, i.id, c.erased FROM interaction i JOIN customer c ON c.no = i.customer", func(row []driver.Value) error {
+	err := v.db.each(ctx, tx, "SELECT i.no, i.id, c.erased FROM interaction i JOIN customer c ON c.no = i.customer", func(row []driver.Value) error {
 		h, id, erased := v.heads[asInt(row[0])], asText(row[1]), asInt(row[2]) != 0
 		v.v.Interactions++
 		if erased {
@@ -227,6 +232,10 @@ func (v *verifier) after(ctx context.Context, tx querier) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return v.rows(ctx, tx)
 }
 
 // checkpointFile reads the lines a file had when it was opened.
