@@ -48,8 +48,8 @@ func keys(f *flow.FormField) int {
 	return 0
 }
 
-// read makes a value of what was entered; ok is false if it is no answer.
-func read(channel tandem.Channel, f *flow.FormField, text string) (value any, ok bool) {
+// answer makes a value of what was entered; ok is false if it is no answer.
+func answer(channel tandem.Channel, f *flow.FormField, text string) (value any, ok bool) {
 	text = strings.TrimSpace(text)
 	if text == "" || utf8.RuneCountInString(text) > maxText || !utf8.ValidString(text) || strings.ContainsFunc(text, unkept) {
 		return nil, false

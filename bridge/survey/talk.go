@@ -79,7 +79,7 @@ func (t *talk) heard(form *flow.Form, in flow.Input) move {
 	}
 	t.Silent = 0
 	f := all[t.At]
-	if value, ok := read(t.Channel, f, in.Text); ok && !(f.Type.Kind == expression.Text && (stops(t.Channel, in.Text) || passes(in.Text))) {
+	if value, ok := answer(t.Channel, f, in.Text); ok && !(f.Type.Kind == expression.Text && (stops(t.Channel, in.Text) || passes(in.Text))) {
 		t.Answers[f.Name] = value
 		t.At = t.next(all, t.At+1)
 		return t.goOn(all, true)

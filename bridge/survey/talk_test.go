@@ -153,7 +153,7 @@ func FuzzRead(f *testing.F) {
 			channel = tandem.Voice
 		}
 		field := lib.Forms["every"].Fields[int(n)%4]
-		value, ok := read(channel, field, s)
+		value, ok := answer(channel, field, s)
 		if i, number := value.(int); number && (i < field.Least || i > field.Most) {
 			t.Errorf("%q is %d", s, i)
 		}
