@@ -54,16 +54,17 @@ func (w *writer) saveTask(in *entry, t *tandem.Task) error {
 	}
 	in.tasks = true
 	n, err := w.c.exec(`INSERT INTO task (id, interaction, kind, queue, state, arrived, due, level, lang, skills, priority, not_before, expires, prefer,
-			agent, fence, since, deadline, tries, outcome, blob, ticket, ticket_due, key, note)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			agent, fence, since, deadline, tries, outcome, blob, ticket, ticket_due, key, note, prefer_till, came_as)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, queue = excluded.queue, state = excluded.state, arrived = excluded.arrived,
 			due = excluded.due, level = excluded.level, lang = excluded.lang, skills = excluded.skills, priority = excluded.priority,
 			not_before = excluded.not_before, expires = excluded.expires, prefer = excluded.prefer, agent = excluded.agent, fence = excluded.fence,
 			since = excluded.since, deadline = excluded.deadline, tries = excluded.tries, outcome = excluded.outcome, blob = excluded.blob,
-			ticket = excluded.ticket, ticket_due = excluded.ticket_due, key = excluded.key, note = excluded.note
+			ticket = excluded.ticket, ticket_due = excluded.ticket_due, key = excluded.key, note = excluded.note,
+			prefer_till = excluded.prefer_till, came_as = excluded.came_as
 		WHERE task.interaction = excluded.interaction`,
 		string(t.ID), in.no, string(t.Kind), t.Queue, string(t.State), t.Arrived, t.Due, t.Level, t.Lang, skills, t.Priority, t.NotBefore, t.Expires, t.Prefer,
-		t.Agent, t.Fence, t.Since, t.Deadline, t.Tries, t.Outcome, string(t.Blob), string(t.Ticket), t.TicketDue, t.Key, t.Note)
+		t.Agent, t.Fence, t.Since, t.Deadline, t.Tries, t.Outcome, string(t.Blob), string(t.Ticket), t.TicketDue, t.Key, t.Note, t.PreferTill, string(t.As))
 	var e sqlite3.Error
 	switch {
 	case errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique:

@@ -18,6 +18,7 @@ import (
 // Store is what the suite asks of a driver.
 type Store interface {
 	Commit(context.Context, *store.Change) error
+	CommitAll(context.Context, ...*store.Change) error
 	Settle(*store.Change)
 	View(context.Context, func(store.Tx) error) error
 	Note(tandem.Event)
@@ -30,6 +31,7 @@ type Store interface {
 	Parked(ctx context.Context, number tandem.Number, now time.Time) (store.Parked, error)
 	SweepParked(context.Context) (int64, error)
 	EventsAt(context.Context, []store.EventRef) ([]tandem.Event, error)
+	Tasks(context.Context, tandem.InteractionID) ([]tandem.Task, error)
 	Leg(context.Context, tandem.LegID) (tandem.Leg, error)
 	CustomerOf(context.Context, tandem.Identity) (b tandem.Binding, found bool, err error)
 	Identities(context.Context, tandem.CustomerID) ([]tandem.Binding, error)

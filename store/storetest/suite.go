@@ -54,6 +54,11 @@ func Run(t *testing.T, open func(testing.TB, Place) Store) {
 		{"identities are bound, and unbound again", testBinding},
 		{"unbinding brings back nobody erased", testUnbindErased},
 		{"merged customers are seen as one", testMerge},
+		{"a task comes back as it was written", testTasks},
+		{"what opened a task opens it once", testTaskKey},
+		{"an interaction is what its tasks are", testStates},
+		{"lists show who waits", testLineList},
+		{"several changes are one", testCommitAll},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
