@@ -24,6 +24,7 @@ type Line struct {
 	agents map[string]*agent
 	names  []*agent // agents by name
 	queues map[string]*queue
+	closed map[string]bool // queues, by name
 	served map[tandem.InteractionID]*business
 	timers timers
 
@@ -45,12 +46,12 @@ type Line struct {
 // New makes a line by a policy, as it was saved.
 func New(p *Policy, s Saved) *Line {
 	l := &Line{policy: p, now: s.At.Round(0), began: s.At.Round(0), fence: s.Fence, drained: s.Drained,
-		tasks: map[tandem.TaskID]*task{}, agents: map[string]*agent{}, queues: map[string]*queue{}, served: map[tandem.InteractionID]*business{}}
+		tasks: map[tandem.TaskID]*task{}, agents: map[string]*agent{}, queues: map[string]*queue{}, closed: map[string]bool{}, served: map[tandem.InteractionID]*business{}}
+	for _, name := range s.Closed {
+		l.closed[name] = true
+	}
 	for name := range p.Queues {
 		l.queue(name).p = p.Queues[name]
-	}
-	for _, name := range s.Closed {
-		l.queue(name).closed = true
 	}
 	for name, pace := range s.Paces {
 		q := l.queue(name)
@@ -154,7 +155,7 @@ func (l *Line) add(s tandem.Task) *task {
 func (l *Line) queue(name string) *queue {
 	q := l.queues[name]
 	if q == nil {
-		q = &queue{name: name, line: tree[*task]{cmp: byLine}, all: tree[*task]{cmp: byLine}, classes: map[demandKey]*demand{}}
+		q = &queue{name: name, closed: l.closed[name], line: tree[*task]{cmp: byLine}, all: tree[*task]{cmp: byLine}, classes: map[demandKey]*demand{}}
 		l.queues[name] = q
 	}
 	return q
@@ -208,11 +209,13 @@ func (l *Line) index() {
 // Save is the whole line: New makes one of it that does the same from there on.
 func (l *Line) Save() Saved {
 	s := Saved{At: l.now, Fence: l.fence, Drained: l.drained, Agents: l.Agents(), Tasks: l.Tasks("", 0)}
-	for _, name := range slices.Sorted(maps.Keys(l.queues)) {
-		q := l.queues[name]
-		if q.closed {
+	for name, closed := range l.closed {
+		if closed {
 			s.Closed = append(s.Closed, name)
 		}
+	}
+	slices.Sort(s.Closed)
+	for name, q := range l.queues {
 		if p := (Pace{Waited: q.pace.clock(l.now), Starts: slices.Clone(q.pace.starts)}); p.Waited > 0 || len(p.Starts) > 0 {
 			if s.Paces == nil {
 				s.Paces = map[string]Pace{}
@@ -293,15 +296,15 @@ func (l *Line) run() {
 		case t.task.State == tandem.TaskOffered:
 			l.lapse(t.task)
 		default:
-			l.wakeUp(t.task)
+			l.wakeUp(t.task, t.at)
 		}
 	}
 	l.match()
 }
 
-// wakeUp has a waiting task looked at again.
-func (l *Line) wakeUp(t *task) {
-	if !t.Expires.IsZero() && !t.Expires.After(l.now) {
+// wakeUp has a waiting task looked at again, as was due at a time.
+func (l *Line) wakeUp(t *task, at int64) {
+	if !t.Expires.IsZero() && nanos(t.Expires) <= at {
 		l.leave(t)
 		l.over(t, tandem.OutcomeMaxWait)
 		return

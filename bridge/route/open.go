@@ -161,19 +161,16 @@ func (l *Line) changeWaiting(t *task, e Changed) {
 	if e.Queue != "" {
 		t.Queue = e.Queue
 	}
+	if !e.NotBefore.IsZero() {
+		t.NotBefore = e.NotBefore
+	}
+	l.amend(t, e)
 	switch {
 	case e.Prefer == "-":
 		t.Prefer, t.PreferTill = "", time.Time{}
 	case e.Prefer != "":
-		t.Prefer = e.Prefer
+		t.Prefer, t.PreferTill = e.Prefer, l.keptTill(t)
 	}
-	if !e.NotBefore.IsZero() {
-		t.NotBefore = e.NotBefore
-	}
-	if e.Prefer != "" && e.Prefer != "-" {
-		t.PreferTill = l.keptTill(t)
-	}
-	l.amend(t, e)
 	if t.State == tandem.TaskWaiting {
 		l.put(t)
 	}

@@ -28,7 +28,7 @@ func (l *Line) release(t *task, e Released) {
 	a := l.agents[t.Agent]
 	h := a.held(t.Fence)
 	load := loadOf(t.Kind)
-	since := t.Since
+	since, place := t.Since, t.Task
 	again := e.Again
 	outcome := e.Outcome
 	if e.Dialled {
@@ -77,6 +77,8 @@ func (l *Line) release(t *task, e Released) {
 	}
 	if ends {
 		l.over(t, outcome)
+	} else if t.Queue != place.Queue || t.Prefer != place.Prefer {
+		l.tell(TaskChanged{Task: t.Task, Why: "transfer"})
 	}
 	l.part(a)
 }

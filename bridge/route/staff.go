@@ -106,10 +106,11 @@ func (l *Line) reachable(e Reachable) {
 
 func (l *Line) hours(e Hours) {
 	q := l.queues[e.Queue]
-	if q == nil || q.closed == !e.Open {
+	if q == nil || q.p == nil || q.closed == !e.Open {
 		return
 	}
 	q.closed = !e.Open
+	l.closed[q.name] = q.closed
 	for _, d := range q.classes {
 		switch {
 		case q.closed:
