@@ -164,7 +164,7 @@ func (l *Ledger) compareHold(h *BookedHold) {
 	}
 	fits := h.State == string(e.state)
 	if h.State == holdOver { // what is released is wrapped up or over
-		fits = e.state == tandem.TaskDone || e.state == tandem.TaskWrapping
+		fits = e.state == tandem.TaskDone || e.state == tandem.TaskWrapping || e.state == Returned
 	}
 	if !fits {
 		l.wrong("%s's hold %d on task %s is %s, by the journal it is %s", h.Agent, h.Fence, h.Task, h.State, e.state)

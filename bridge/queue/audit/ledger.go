@@ -48,12 +48,20 @@ type entry struct {
 	taken  bool                 // somebody had it once
 }
 
+// pass notes that an agent let it pass, or handed it back.
+func (t *entry) pass(agent string, at time.Time) {
+	if t.passed == nil {
+		t.passed = map[string]time.Time{}
+	}
+	t.passed[agent] = at
+}
+
 // holding is an offer and what came of it.
 type holding struct {
 	task     tandem.TaskID
 	agent    string
 	load     tandem.Load
-	state    tandem.TaskState // offered; assigned; wrapping: released, notes may follow; done
+	state    tandem.TaskState // see Ledger.Hold
 	deadline time.Time
 	since    time.Time
 }
@@ -95,8 +103,11 @@ func (l *Ledger) Task(id tandem.TaskID) (t tandem.Task, ok bool) {
 	return e.Task, true
 }
 
-// Hold is what came of an offer: offered, assigned, wrapping (released: notes may follow)
-// or done.
+// Returned is the state of an offer that came to nothing.
+const Returned tandem.TaskState = "returned"
+
+// Hold is what came of an offer: offered, returned, assigned, wrapping (released: notes may
+// follow) or done (the notes are over).
 func (l *Ledger) Hold(fence uint64) (task tandem.TaskID, agent string, state tandem.TaskState, ok bool) {
 	h := l.holds[fence]
 	if h == nil {
@@ -217,13 +228,17 @@ func (l *Ledger) opened(e *tandem.Event, p *tandem.Task) {
 	l.figures(t.Queue).Opened++
 }
 
-// keep notes for how long a task may be kept for whom it prefers.
+// keep notes for how long a task may be kept for whom it prefers: the queue's time, and
+// after it was handed to them as long as an offer lasts.
 func (l *Ledger) keep(t *entry, at time.Time) {
-	const least = 30 * time.Second // of a transfer to a colleague
-	till := at.Add(least)
-	if l.Policy != nil && l.Policy.Queues[t.Queue] != nil {
-		till = at.Add(max(l.Policy.Queues[t.Queue].Prefer, least))
+	span := 30 * time.Second
+	if l.Policy != nil {
+		span = max(span, l.Policy.Offer[t.Kind.Load()])
+		if q := l.Policy.Queues[t.Queue]; q != nil {
+			span = max(span, q.Prefer)
+		}
 	}
+	till := at.Add(span)
 	if t.NotBefore.After(at) {
 		till = till.Add(t.NotBefore.Sub(at))
 	}
@@ -244,6 +259,11 @@ func (l *Ledger) changed(e *tandem.Event, p *tandem.TaskChanged) {
 	ticket := t.Kind == tandem.TaskTicket
 	if !t.old && !ticket && !p.Due.Equal(t.Due) && p.Queue == t.Queue && p.Priority == t.Priority {
 		l.wrong("task %s lost its place: it was due at %s and is at %s, and neither its queue nor its priority changed", t.ID, stampOf(t.Due), stampOf(p.Due))
+	}
+	if h := l.holds[t.Fence]; h != nil && (h.state == tandem.TaskOffered || h.state == tandem.TaskAssigned) { // it counts as what it is now
+		l.has[agentLoad{h.agent, h.load}]--
+		h.load = p.Kind.Load()
+		l.has[agentLoad{h.agent, h.load}]++
 	}
 	t.Kind, t.Queue, t.Priority, t.Prefer, t.Due = p.Kind, p.Queue, p.Priority, p.Prefer, p.Due
 	t.moved = true
@@ -327,11 +347,8 @@ func (l *Ledger) returned(e *tandem.Event, p *tandem.Returned) {
 	if p.Why == "lapsed" && e.At.Before(h.deadline) {
 		l.wrong("the offer of task %s to %s lapsed at %s, before its deadline %s", t.ID, p.Agent, stampOf(e.At), stampOf(h.deadline))
 	}
-	if t.passed == nil {
-		t.passed = map[string]time.Time{}
-	}
-	t.passed[p.Agent] = e.At
-	l.drop(h, tandem.TaskDone)
+	t.pass(p.Agent, e.At)
+	l.drop(h, Returned)
 	l.set(t, tandem.TaskWaiting)
 	t.Agent, t.Deadline = "", time.Time{}
 }
@@ -368,6 +385,7 @@ func (l *Ledger) released(e *tandem.Event, p *tandem.Released) {
 	if p.Again {
 		l.set(t, tandem.TaskWaiting)
 		t.Agent, t.moved = "", true
+		t.pass(p.Agent, e.At) // and is not offered to them again at once
 		return
 	}
 	l.set(t, tandem.TaskWrapping)

@@ -232,7 +232,7 @@ func (w *World) agentActs() {
 	if !known {
 		return
 	}
-	if s.Presence != tandem.PresenceAvailable && w.chance(2) || w.chance(25) {
+	if s.Presence != tandem.PresenceAvailable || w.chance(30) {
 		p, why := tandem.PresenceAvailable, ""
 		if w.chance(6) {
 			p, why = tandem.PresenceAway, "lunch"
@@ -287,18 +287,23 @@ func (w *World) handle(a *agent, h route.Holding) {
 	}
 }
 
-// measure lets a front end measure who can be reached, and tell the server.
+// measure lets somebody's phone or browser come or go.
 func (w *World) measure() {
-	for _, a := range w.agents {
-		for _, load := range loads {
-			if w.chance(10) {
-				a.reach[load] = !w.chance(8)
-			}
-			if on := a.reach[load]; w.core != nil && a.told[load] != on && w.chance(2) {
-				a.told[load] = on
-				w.core.SetReachable(a.name, load, on)
-				w.say("%s %s reachable %t", a.name, load, on)
-			}
+	a, load := w.agents[w.random.IntN(len(w.agents))], loads[w.random.IntN(len(loads))]
+	a.reach[load] = !w.chance(3)
+}
+
+// report has a front end tell the server what it measured, if that does not know.
+func (w *World) report() {
+	if w.core == nil {
+		return
+	}
+	a := w.agents[w.random.IntN(len(w.agents))]
+	for _, load := range loads {
+		if on := a.reach[load]; a.told[load] != on {
+			a.told[load] = on
+			w.core.SetReachable(a.name, load, on)
+			w.say("%s %s reachable %t", a.name, load, on)
 		}
 	}
 }

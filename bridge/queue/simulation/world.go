@@ -44,7 +44,10 @@ type Result struct {
 	Late     int // conflicts answered
 }
 
-const defaultSteps = 200
+const (
+	defaultSteps = 200
+	verifyEach   = 16 // steps, between looks at what the line itself says of itself
+)
 
 // World is a run.
 type World struct {
@@ -93,7 +96,11 @@ func Run(o Options) Result {
 	w.policies = policies()
 	w.ledger = audit.NewLedger(w.policies[0], w.wrong)
 	for i, name := range agentNames {
-		w.agents = append(w.agents, &agent{name: name, front: i % fronts, reach: map[tandem.Load]bool{}})
+		a := &agent{name: name, front: i % fronts, reach: map[tandem.Load]bool{}}
+		for _, load := range loads {
+			a.reach[load] = !w.chance(8)
+		}
+		w.agents = append(w.agents, a)
 	}
 	w.start()
 	for w.step = 1; w.step <= o.Steps && len(w.result.Findings) == 0; w.step++ {
@@ -122,7 +129,7 @@ func (w *World) wrong(finding string) { w.found = append(w.found, finding) }
 
 // check closes a step: what was found in it ends the run.
 func (w *World) check() {
-	if w.core != nil && len(w.found) == 0 && w.step%4 == 0 {
+	if w.core != nil && len(w.found) == 0 && w.step%verifyEach == 0 {
 		w.found = append(w.found, w.core.Verify(context.Background())...)
 	}
 	if len(w.found) == 0 {
@@ -140,6 +147,9 @@ func (w *World) committed() {
 	d := w.disk
 	for ; d.entered < len(d.journal); d.entered++ {
 		e := &d.journal[d.entered]
+		if w.o.Trace != nil {
+			fmt.Fprintf(w.o.Trace, "%4d      %s %s %s\n", w.step, e.Kind, e.Actor, e.Data)
+		}
 		w.due(e)
 		w.ledger.Enter(e)
 	}
@@ -152,6 +162,7 @@ func (w *World) chance(n int) bool { return w.random.IntN(n) == 0 }
 // act is one step, of the many that may come next.
 func (w *World) act() {
 	w.pass()
+	w.report()
 	switch n := w.random.IntN(100); {
 	case n < 13:
 		w.arrive()
