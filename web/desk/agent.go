@@ -6,6 +6,7 @@ import (
 
 	"tandem"
 	"tandem/web/answer"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -19,8 +20,8 @@ func (d *Desk) getAgent(w http.ResponseWriter, r *http.Request) error {
 		reasons = []Reason{}
 	}
 	answer.JSON(w, http.StatusOK, struct {
-		Agent   agent    `json:"agent"`
-		Reasons []Reason `json:"reasons"`
+		Agent   view.Agent `json:"agent"`
+		Reasons []Reason   `json:"reasons"`
 	}{d.agentView(a), reasons})
 	return nil
 }
@@ -36,7 +37,7 @@ func (d *Desk) putPresence(w http.ResponseWriter, r *http.Request) error {
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	a, err := d.present(r.Context(), login.CallerOf(r.Context()).Agent(), in.Presence, in.Reason)
+	a, err := d.Present(r.Context(), login.CallerOf(r.Context()).Agent(), in.Presence, in.Reason)
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (d *Desk) putAlive(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := d.o.Line.Agent(name); !ok {
 		return noAgent()
 	}
-	d.seen(name)
+	d.floor.Seen(name)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -61,7 +62,7 @@ type fenced struct {
 
 func (d *Desk) postAccept(w http.ResponseWriter, r *http.Request) error {
 	var in fenced
-	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return d.accept(r.Context(), c, id, in.Fence) })
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return d.Accept(r.Context(), c, id, in.Fence) })
 }
 
 // withTask reads a request about a task, does what it asks, and answers with what comes of
@@ -92,7 +93,7 @@ func (d *Desk) postDecline(w http.ResponseWriter, r *http.Request) error {
 		Why string `json:"why"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return nil, d.decline(r.Context(), c, id, in.Fence, in.Why)
+		return nil, d.Decline(r.Context(), c, id, in.Fence, in.Why)
 	})
 }
 
@@ -105,14 +106,14 @@ func (d *Desk) postRelease(w http.ResponseWriter, r *http.Request) error {
 		if in.Outcome != "" && in.Outcome != "done" {
 			return nil, invalid("the outcome is done; to give the customer back to the flow there is hand_back")
 		}
-		return d.release(r.Context(), c, id, in.Fence, "done")
+		return d.Release(r.Context(), c, id, in.Fence, "done")
 	})
 }
 
 func (d *Desk) postHandBack(w http.ResponseWriter, r *http.Request) error {
 	var in fenced
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return d.release(r.Context(), c, id, in.Fence, "handed_back")
+		return d.Release(r.Context(), c, id, in.Fence, "handed_back")
 	})
 }
 
@@ -123,7 +124,7 @@ func (d *Desk) postTransfer(w http.ResponseWriter, r *http.Request) error {
 		Agent string `json:"agent"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return d.transfer(r.Context(), c, id, in.Fence, in.Queue, in.Agent)
+		return d.Transfer(r.Context(), c, id, in.Fence, in.Queue, in.Agent)
 	})
 }
 
@@ -133,7 +134,7 @@ func (d *Desk) postWrap(w http.ResponseWriter, r *http.Request) error {
 		Disposition string `json:"disposition"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return nil, d.wrap(r.Context(), c, id, in.Fence, in.Disposition)
+		return nil, d.Wrap(r.Context(), c, id, in.Fence, in.Disposition)
 	})
 }
 
@@ -191,7 +192,7 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	talk, err := d.talk(r.Context(), &t)
+	talk, err := d.Talk(r.Context(), &t)
 	if err != nil {
 		return err
 	}
@@ -205,11 +206,11 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := struct {
-		Messages []message `json:"messages"`
-		Rev      uint64    `json:"rev"`
-	}{[]message{}, since}
+		Messages []view.Message `json:"messages"`
+		Rev      uint64         `json:"rev"`
+	}{[]view.Message{}, since}
 	for i := range entries {
-		out.Messages = append(out.Messages, messageOf(&entries[i]))
+		out.Messages = append(out.Messages, view.MessageOf(&entries[i]))
 		out.Rev = entries[i].Rev
 	}
 	answer.JSON(w, http.StatusOK, out)
@@ -222,7 +223,7 @@ func (d *Desk) postMessage(w http.ResponseWriter, r *http.Request) error {
 		Text   string `json:"text"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return d.say(r.Context(), c, id, in.Client, in.Text)
+		return d.Say(r.Context(), c, id, in.Client, in.Text)
 	})
 }
 
@@ -230,5 +231,5 @@ func (d *Desk) postTyping(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		On bool `json:"on"`
 	}
-	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return nil, d.typing(r.Context(), c, id, in.On) })
+	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return nil, d.Typing(r.Context(), c, id, in.On) })
 }

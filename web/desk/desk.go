@@ -1,13 +1,11 @@
-// Package desk is the agents' and supervisors' part of the staff API: HTTP below /api/v1/
-// and one WebSocket. docs/protocol.md and web/api/openapi.yaml are what it speaks, and tests
-// hold it to them.
+// Package desk is the agents' and supervisors' part of the staff API, below /api/v1/:
+// web/api/openapi.yaml is what it speaks, and tests hold it to that. Its WebSocket is
+// web/desk/live.
 //
-// It owns a goroutine that follows the line and tells of it, one that looks again who
-// everybody is and who is there, and one for each socket, with a second one only while
-// frames are written to it; Close ends them all. It asks who somebody is for every request and every frame, shows an
-// agent nothing of what others have, and decides nothing about the line: that is
-// bridge/queue's. It keeps nothing beyond figures of today and the frames that a socket may
-// miss, and logs no text, key, or number.
+// It runs no goroutine but those of live, which Close ends. It asks who somebody is for every
+// request, shows an agent nothing of what others have, writes what supervisors do and who
+// listens into the audit log before it is done, and decides nothing about the line: that is
+// bridge/queue's. It keeps nothing, and logs no text, key, or number.
 package desk
 
 import (
@@ -16,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"tandem"
@@ -28,6 +25,8 @@ import (
 	"tandem/bridge/ticket"
 	"tandem/store"
 	"tandem/store/staff"
+	"tandem/web/desk/board"
+	"tandem/web/desk/live"
 	"tandem/web/login"
 )
 
@@ -156,7 +155,7 @@ type Reason struct {
 	Words map[string]string `json:"words"` // by language
 }
 
-// Options is what a Desk is made of. Panicked may be left out.
+// Options is what a Desk is made of. Panicked, Times, Sockets and Each may be left out.
 type Options struct {
 	Line     Line
 	Door     Door
@@ -170,92 +169,40 @@ type Options struct {
 	Reasons  func() []Reason         // the policy's, by name
 	Phone    func(agent string) bool // one that rings is configured for them
 	Panicked func()                  // counts a fault of ours, which ends its socket only
+	Times    live.Times              // of sockets
+	Sockets  int                     // at once; 5,000
+	Each     int                     // sockets of one user or key; 32
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
 // Desk answers agents and supervisors. Its methods are safe from any goroutine.
 type Desk struct {
-	o       Options
-	times   times
-	limits  limits
-	alive   *alive
-	board   *board
-	facts   *inbox
-	unwatch func()
-	ctx     context.Context // of all that is done for sockets; ends with Close
-	cancel  context.CancelFunc
-	guarded context.Context // ends as Close begins
-	stop    context.CancelFunc
-	soon    chan struct{} // of one: the guard is to look at once
-
-	mu      sync.Mutex
-	sockets map[*socket]struct{}
-	of      map[string]int   // sockets, by who they are
-	feeds   map[string]*feed // by agent
-	closed  bool
-	running sync.WaitGroup // sockets, what works for them, and the follower
+	hand
+	board *board.Board
+	floor *live.Floor
 }
 
-// limits of sockets.
-type limits struct{ sockets, each int }
-
 // New makes a Desk and begins to follow the line.
-func New(o Options) (*Desk, error) { return newDesk(o, standardTimes(), limits{5000, 32}) }
-
-func newDesk(o Options, t times, l limits) (*Desk, error) {
+func New(o Options) (*Desk, error) {
 	if o.Line == nil || o.Door == nil || o.Keys == nil || o.Journal == nil || o.Talks == nil || o.Say == nil || o.Tickets == nil || o.Surveys == nil ||
 		o.Hooks == nil || o.Reasons == nil || o.Phone == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("desk: Options need all but Panicked")
+		return nil, errors.New("desk: Options need all but Panicked, Times, Sockets and Each")
 	}
-	d := &Desk{o: o, times: t, limits: l, alive: newAlive(), board: newBoard(o.Now), facts: newInbox(), soon: make(chan struct{}, 1),
-		sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
-	d.ctx, d.cancel = context.WithCancel(context.Background())
-	d.guarded, d.stop = context.WithCancel(d.ctx)
-	d.unwatch = o.Line.Watch(d.facts.put)
-	d.board.read(o.Line)
-	d.running.Go(d.follow)
-	d.running.Go(d.guard)
+	d := &Desk{hand: hand{&o}, board: board.New(o.Now)}
+	var err error
+	d.floor, err = live.New(live.Options{Line: o.Line, Door: o.Door, Work: d.hand, Talks: o.Talks, Board: d.board, Phone: o.Phone, Reads: group(readers).holds,
+		Panicked: o.Panicked, Times: o.Times, Sockets: o.Sockets, Each: o.Each, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
-// Close closes every socket with 1012, so that its client comes back a little later, and
-// lets in no more. It returns when all that was begun has ended; what has not by the end of
-// ctx is cut off.
-func (d *Desk) Close(ctx context.Context) error {
-	d.mu.Lock()
-	d.closed = true
-	all := make([]*socket, 0, len(d.sockets))
-	for s := range d.sockets {
-		all = append(all, s)
-	}
-	d.mu.Unlock()
-	d.unwatch()
-	d.facts.close()
-	d.stop()
-	for _, s := range all {
-		s.end(closeRestart, "restart")
-	}
-	ended := make(chan struct{})
-	go func() { d.running.Wait(); close(ended) }()
-	var err error
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-		for _, s := range all {
-			s.raw.Close()
-		}
-	}
-	d.cancel()
-	<-ended
-	d.dropFeeds()
-	return err
-}
+// Close closes every socket so that its client comes back a little later, and lets in no
+// more. It returns when all that was begun has ended; what has not by the end of ctx is cut
+// off.
+func (d *Desk) Close(ctx context.Context) error { return d.floor.Close(ctx) }
 
 // Sockets is how many are open.
-func (d *Desk) Sockets() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.sockets)
-}
+func (d *Desk) Sockets() int { return d.floor.Sockets() }

@@ -9,6 +9,7 @@ import (
 	"tandem/bridge/hook"
 	"tandem/store/staff"
 	"tandem/web/answer"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -26,7 +27,7 @@ type key struct {
 }
 
 func keyOf(k staff.Key) key {
-	return key{k.ID, k.Name, k.Agent, append([]staff.Scope{}, k.Scopes...), k.By, k.Made.UTC(), utc(k.Expires), utc(k.Used), utc(k.Revoked)}
+	return key{k.ID, k.Name, k.Agent, append([]staff.Scope{}, k.Scopes...), k.By, k.Made.UTC(), view.UTC(k.Expires), view.UTC(k.Used), view.UTC(k.Revoked)}
 }
 
 func (d *Desk) getKeys(w http.ResponseWriter, r *http.Request) error {
@@ -86,7 +87,7 @@ func (d *Desk) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	if err := d.o.Keys.RevokeKey(r.Context(), login.Actor(r.Context()), r.PathValue("id")); err != nil {
 		return err
 	}
-	d.lookAgain() // its sockets end now
+	d.floor.LookAgain() // its sockets end now
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"tandem/store"
 	"tandem/store/staff"
 	"tandem/web/answer"
+	"tandem/web/desk/live"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -133,7 +135,7 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	for _, op := range d.operations() {
 		mux.Handle(op.pattern, http.MaxBytesHandler(d.o.Door.RequireCaller(d.answered(op.do), op.roles, op.scopes), maxBody))
 	}
-	mux.Handle("GET "+socketPath, d.o.Door.Greet(http.HandlerFunc(d.getSocket)))
+	mux.Handle("GET "+live.Path, d.o.Door.Greet(d.floor.Handler()))
 }
 
 // answered is a handler that answers by itself unless it returns an error. errDone is no
@@ -165,7 +167,7 @@ func problem(err error) (answer.Problem, int) {
 	var known *tandem.Error
 	switch {
 	case errors.As(err, &known) && known.Code != tandem.CodeInternal:
-		status, ok := map[tandem.Code]int{codeBad: http.StatusBadRequest, tandem.CodeInvalid: http.StatusUnprocessableEntity, tandem.CodeNotFound: http.StatusNotFound, tandem.CodeConflict: http.StatusConflict,
+		status, ok := map[tandem.Code]int{live.CodeBad: http.StatusBadRequest, tandem.CodeInvalid: http.StatusUnprocessableEntity, tandem.CodeNotFound: http.StatusNotFound, tandem.CodeConflict: http.StatusConflict,
 			tandem.CodeForbidden: http.StatusForbidden, tandem.CodeUnavailable: http.StatusServiceUnavailable, codeTooMany: http.StatusTooManyRequests}[known.Code]
 		if !ok {
 			break
@@ -252,7 +254,7 @@ func forbidden(c rune) bool {
 
 // clientID checks the id that a client gives what it sends: of the characters of base64url.
 func clientID(s string) error {
-	if s == "" || len(s) > maxShort || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+	if !view.ClientID(s) {
 		return invalid("your id of it has 1 to 64 characters of A-Z a-z 0-9 - _")
 	}
 	return nil

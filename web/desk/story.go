@@ -10,6 +10,7 @@ import (
 	"tandem"
 	"tandem/store"
 	"tandem/web/answer"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -38,7 +39,7 @@ type interaction struct {
 
 func interactionOf(i tandem.Interaction) interaction {
 	return interaction{ID: i.ID, Number: i.Number, Customer: i.Customer, Entry: i.Entry, Flow: i.Flow, Lang: i.Lang, State: i.State,
-		Started: i.Started.UTC(), Ended: utc(i.Ended), Outcome: i.Outcome, Channels: []tandem.LegKind{}}
+		Started: i.Started.UTC(), Ended: view.UTC(i.Ended), Outcome: i.Outcome, Channels: []tandem.LegKind{}}
 }
 
 func summaryOf(s *store.Summary) interaction {
@@ -78,7 +79,7 @@ type story struct {
 	Assurance   string         `json:"assurance"` // the highest that holds now
 	Legs        []leg          `json:"legs"`
 	Answers     map[string]any `json:"answers"` // what the flow knows, secrets masked
-	Tasks       []task         `json:"tasks"`
+	Tasks       []view.Task    `json:"tasks"`
 	Events      []event        `json:"events"`
 	Earlier     int            `json:"earlier,omitempty"` // events left out
 	Contacts    []interaction  `json:"contacts"`
@@ -90,12 +91,12 @@ func (d *Desk) tell(ctx context.Context, ref string) (story, store.Story, error)
 	if err != nil {
 		return story{}, s, err
 	}
-	v := story{Interaction: interactionOf(s.Interaction), Legs: []leg{}, Answers: answers(s.Events), Tasks: []task{}, Events: []event{}, Contacts: []interaction{}}
+	v := story{Interaction: interactionOf(s.Interaction), Legs: []leg{}, Answers: answers(s.Events), Tasks: []view.Task{}, Events: []event{}, Contacts: []interaction{}}
 	v.Interaction.Erased = !s.Customer.Erased.IsZero()
 	level := tandem.None
 	seen := map[tandem.LegKind]bool{}
 	for _, l := range s.Legs {
-		v.Legs = append(v.Legs, leg{l.ID, l.Kind, l.Inbound, l.Role, l.From, l.To, l.Assurance.String(), utc(l.AssuranceUntil), l.Started.UTC(), utc(l.Answered), utc(l.Ended)})
+		v.Legs = append(v.Legs, leg{l.ID, l.Kind, l.Inbound, l.Role, l.From, l.To, l.Assurance.String(), view.UTC(l.AssuranceUntil), l.Started.UTC(), view.UTC(l.Answered), view.UTC(l.Ended)})
 		if l.Role != tandem.RoleCustomer {
 			continue
 		}
@@ -174,7 +175,7 @@ func (d *Desk) getTask(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	out := struct {
-		Task     task             `json:"task"`
+		Task     view.Task        `json:"task"`
 		Decision *tandem.Decision `json:"decision,omitempty"`
 		Story    story            `json:"story"`
 	}{Task: d.view(t)}
@@ -245,7 +246,7 @@ func (d *Desk) getDecisions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := struct {
-		Task   task             `json:"task"`
+		Task   view.Task        `json:"task"`
 		Offers []offer          `json:"offers"`
 		Now    *tandem.Decision `json:"now,omitempty"`
 	}{Task: d.view(t), Offers: offersOf(s.Events, id)}

@@ -10,6 +10,8 @@ import (
 	"tandem"
 	"tandem/bridge/route"
 	"tandem/web/answer"
+	"tandem/web/desk/board"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -45,18 +47,18 @@ func span(since, until string) (from, to time.Time, err error) {
 }
 
 func (d *Desk) getQueues(w http.ResponseWriter, _ *http.Request) error {
-	figures, since := d.board.figures(d.o.Line)
+	figures, since := d.board.Figures(d.o.Line)
 	answer.JSON(w, http.StatusOK, struct {
-		Queues []queueFigures `json:"queues"`
-		Since  time.Time      `json:"since"`
+		Queues []board.Figures `json:"queues"`
+		Since  time.Time       `json:"since"`
 	}{figures, since})
 	return nil
 }
 
 func (d *Desk) getAgents(w http.ResponseWriter, _ *http.Request) error {
 	out := struct {
-		Agents []agent `json:"agents"`
-	}{[]agent{}}
+		Agents []view.Agent `json:"agents"`
+	}{[]view.Agent{}}
 	for _, a := range d.o.Line.Agents() {
 		out.Agents = append(out.Agents, d.agentView(a))
 	}
@@ -78,16 +80,16 @@ func (d *Desk) getLine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := parsePlace(q.Get("after"))
+	after, err := board.ParseSpot(q.Get("after"))
 	if err != nil {
 		return err
 	}
-	ids, next, total := d.board.page(lineFilter{queue: q.Get("queue"), kind: tandem.TaskKind(q.Get("kind")), state: tandem.TaskState(q.Get("state")), agent: q.Get("agent")}, after, n)
+	ids, next, total := d.board.Page(board.Filter{Queue: q.Get("queue"), Kind: tandem.TaskKind(q.Get("kind")), State: tandem.TaskState(q.Get("state")), Agent: q.Get("agent")}, after, n)
 	out := struct {
-		Tasks []task `json:"tasks"`
-		Next  string `json:"next,omitempty"`
-		Total int    `json:"total"`
-	}{[]task{}, next, total}
+		Tasks []view.Task `json:"tasks"`
+		Next  string      `json:"next,omitempty"`
+		Total int         `json:"total"`
+	}{[]view.Task{}, next, total}
 	for _, id := range ids {
 		if t, ok := d.o.Line.Task(id); ok {
 			out.Tasks = append(out.Tasks, d.view(t))
@@ -205,7 +207,7 @@ func (d *Desk) putAgentPresence(w http.ResponseWriter, r *http.Request) error {
 	if err := d.o.Door.Record(r.Context(), "agent.presence", name, string(in.Presence)); err != nil {
 		return err
 	}
-	a, err := d.present(r.Context(), name, in.Presence, in.Reason)
+	a, err := d.Present(r.Context(), name, in.Presence, in.Reason)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"tandem/bridge/ticket"
 	"tandem/media/wav"
 	"tandem/web/answer"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -69,7 +70,7 @@ type workOrder struct {
 }
 
 func workOrderOf(t ticket.Detail) workOrder {
-	v := workOrder{Detail: t, Fields: filled(t.Fields), History: t.History}
+	v := workOrder{Detail: t, Fields: view.Filled(t.Fields), History: t.History}
 	if v.History == nil {
 		v.History = []ticket.Entry{}
 	}

@@ -1,10 +1,8 @@
-package desk
+package live
 
 import (
 	"context"
 	"encoding/json"
-	"slices"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -53,7 +51,7 @@ func (s *socket) write() {
 		s.queue = s.queue[1:]
 		s.bytes -= len(data)
 		s.mu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), s.desk.times.write)
+		ctx, cancel := context.WithTimeout(context.Background(), s.desk.o.Times.Write)
 		err := s.conn.Write(ctx, websocket.MessageText, data)
 		cancel()
 		if err != nil {
@@ -68,7 +66,7 @@ const partBytes = 48 << 10
 
 // tellBoard tells who looks at the board what has changed since it was last told, and those
 // who are new to it, or too slow to be told each change, all of it.
-func (d *Desk) tellBoard() {
+func (d *Floor) tellBoard() {
 	var whole, part []*socket
 	d.mu.Lock()
 	for s := range d.sockets {
@@ -91,27 +89,27 @@ func (d *Desk) tellBoard() {
 	}
 	d.mu.Unlock()
 	if len(whole)+len(part) == 0 {
-		d.board.forget()
+		d.o.Board.Forget()
 		return
 	}
-	queues, names := d.board.changes(d.o.Line)
+	queues, names := d.o.Board.Changes(d.o.Line)
 	if len(part) > 0 && len(queues)+len(names) > 0 {
 		var agents []json.RawMessage
 		for _, name := range names {
 			if a, ok := d.o.Line.Agent(name); ok {
-				agents = append(agents, raw(d.agentView(a)))
+				agents = append(agents, raw(d.agent(a)))
 			}
 		}
 		send(part, boardFrames(queues, agents, false))
 	}
 	if len(whole) > 0 {
 		var all, agents []json.RawMessage
-		figures, _ := d.board.figures(d.o.Line)
+		figures, _ := d.o.Board.Figures(d.o.Line)
 		for i := range figures {
 			all = append(all, raw(&figures[i]))
 		}
 		for _, a := range d.o.Line.Agents() {
-			agents = append(agents, raw(d.agentView(a)))
+			agents = append(agents, raw(d.agent(a)))
 		}
 		send(whole, boardFrames(all, agents, true))
 	}
@@ -154,45 +152,4 @@ func boardFrames(queues, agents []json.RawMessage, fresh bool) [][]byte {
 	}
 	f.Last = true
 	return append(out, raw(f))
-}
-
-// changes are the queues whose figures are others than when they were last told, and the
-// agents of whom anything was told since.
-func (b *board) changes(l Line) (queues []json.RawMessage, agents []string) {
-	p := l.Policy()
-	b.mu.Lock()
-	dirty := b.dirty || b.policy != p || b.midnight()
-	b.dirty, b.policy = false, p
-	for name := range b.who {
-		agents = append(agents, name)
-	}
-	clear(b.who)
-	b.mu.Unlock()
-	slices.Sort(agents)
-	if !dirty {
-		return nil, agents
-	}
-	b.mu.Lock()
-	b.at = time.Time{} // they are counted anew
-	b.mu.Unlock()
-	figures, _ := b.figures(l)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	told := make(map[string]string, len(figures))
-	for i := range figures {
-		data := raw(&figures[i])
-		if told[figures[i].Name] = string(data); b.told[figures[i].Name] != string(data) {
-			queues = append(queues, data)
-		}
-	}
-	b.told = told
-	return queues, agents
-}
-
-// forget drops what changed while nobody looks: whoever comes gets everything.
-func (b *board) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.dirty, b.told = true, nil
-	clear(b.who)
 }

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"crypto/rand"
@@ -8,6 +8,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
+	"tandem/web/desk/view"
 )
 
 const (
@@ -38,15 +39,15 @@ type ear struct {
 }
 
 // feed is an agent's feed, nil if nobody has listened lately.
-func (d *Desk) feed(name string) *feed {
+func (d *Floor) feed(name string) *feed {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.feeds[name]
 }
 
-// joinFeed makes a socket one of an agent's. What it missed, or everything as it is, is
+// join makes a socket one of an agent's. What it missed, or everything as it is, is
 // queued for it before all that comes after.
-func (d *Desk) joinFeed(name string, s *socket, epoch string, since uint64, hello func(f *feed, resumed bool) bool) *feed {
+func (d *Floor) joinFeed(name string, s *socket, epoch string, since uint64, hello func(f *feed, resumed bool) bool) *feed {
 	d.mu.Lock()
 	f := d.feeds[name]
 	if f == nil {
@@ -73,22 +74,22 @@ func (d *Desk) joinFeed(name string, s *socket, epoch string, since uint64, hell
 }
 
 // snapshot queues everything as it is. f.mu is held.
-func (d *Desk) snapshot(f *feed, s *socket) {
+func (d *Floor) snapshot(f *feed, s *socket) {
 	a, ok := d.o.Line.Agent(f.agent)
 	if !ok {
 		return
 	}
-	s.push(stateFrame{kindState, f.n, d.agentView(a)})
+	s.push(stateFrame{kindState, f.n, d.agent(a)})
 	for _, h := range a.Holds {
 		t, ok := d.o.Line.Task(h.Task)
 		switch {
 		case h.State == tandem.TaskWrapping:
-			s.push(wrapFrame{kindWrap, f.n, h.Task, h.Fence, utc(h.Deadline)})
+			s.push(wrapFrame{kindWrap, f.n, h.Task, h.Fence, view.UTC(h.Deadline)})
 		case !ok:
 		case h.State == tandem.TaskOffered:
-			s.push(offerFrame{kindOffer, f.n, d.view(t), nil})
+			s.push(offerFrame{kindOffer, f.n, d.task(t), nil})
 		default:
-			s.push(taskFrame{kindTask, f.n, d.view(t), "assigned"})
+			s.push(taskFrame{kindTask, f.n, d.task(t), "assigned"})
 		}
 	}
 }
@@ -133,7 +134,7 @@ func (f *feed) pass(frame any) {
 }
 
 // hear has a feed told what is said in the talk of a task, if it has one.
-func (d *Desk) hear(f *feed, t tandem.Task) {
+func (d *Floor) hear(f *feed, t tandem.Task) {
 	f.mu.Lock()
 	e := f.talks[t.ID]
 	if e != nil && e.task.Kind == t.Kind {
@@ -141,7 +142,7 @@ func (d *Desk) hear(f *feed, t tandem.Task) {
 		return
 	}
 	sub := f.end(t.ID)
-	_, talks := channelOf(t.Kind)
+	talks := t.Kind == tandem.TaskChat || t.Kind == tandem.TaskText
 	if talks {
 		f.talks[t.ID] = &ear{task: t}
 	}
@@ -182,7 +183,7 @@ func closeAll(subs ...*chat.Subscription) {
 
 // listen looks for talks that are wanted and not heard yet, on a goroutine of its own: it
 // reads the store.
-func (d *Desk) listen(f *feed) {
+func (d *Floor) listen(f *feed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range f.talks {
@@ -194,8 +195,8 @@ func (d *Desk) listen(f *feed) {
 	}
 }
 
-func (d *Desk) findTalk(f *feed, e *ear) {
-	talk, err := d.talk(d.ctx, &e.task)
+func (d *Floor) findTalk(f *feed, e *ear) {
+	talk, err := d.o.Work.Talk(d.ctx, &e.task)
 	var sub *chat.Subscription
 	if err == nil {
 		id := e.task.ID
@@ -217,7 +218,7 @@ func (d *Desk) findTalk(f *feed, e *ear) {
 func (f *feed) heard(id tandem.TaskID, fr chat.Frame) bool {
 	switch fr := fr.(type) {
 	case *chat.Entry:
-		m := messageOf(fr)
+		m := view.MessageOf(fr)
 		f.tell(func(n uint64) any { return messageFrame{kindMessage, n, id, m} })
 	case chat.Typing:
 		if fr.From == tandem.SenderCustomer {
@@ -228,7 +229,7 @@ func (f *feed) heard(id tandem.TaskID, fr chat.Frame) bool {
 }
 
 // startOver gives every socket everything as it is, after facts were lost.
-func (d *Desk) startOver() {
+func (d *Floor) startOver() {
 	d.mu.Lock()
 	feeds := make([]*feed, 0, len(d.feeds))
 	for _, f := range d.feeds {
@@ -247,7 +248,7 @@ func (d *Desk) startOver() {
 
 // sweepFeeds drops feeds that nobody has listened to for long, and tries again to hear the
 // talks of the others.
-func (d *Desk) sweepFeeds() {
+func (d *Floor) sweepFeeds() {
 	now := d.o.Now()
 	d.mu.Lock()
 	var gone, kept []*feed
@@ -281,7 +282,7 @@ func (f *feed) silence() {
 	closeAll(subs...)
 }
 
-func (d *Desk) dropFeeds() {
+func (d *Floor) dropFeeds() {
 	d.mu.Lock()
 	feeds := d.feeds
 	d.feeds = map[string]*feed{}

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"encoding/json"
@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/web/desk/view"
 )
 
-// protocol is the WebSocket's subprotocol, socketPath its address.
+// protocol is the WebSocket's subprotocol.
 const (
-	protocol   = "tandem.desk.1"
-	socketPath = "/api/v1/desk/socket"
-	maxFrame   = 64 << 10 // bytes, each way
+	protocol = "tandem.desk.1"
+	maxFrame = 64 << 10 // bytes, each way
 )
 
 // Kinds of frames: what stands in t. docs/protocol.md has each of them.
@@ -65,6 +65,9 @@ type incoming struct {
 	Disposition string          `json:"disposition"`
 }
 
+// Path is the socket's address.
+const Path = "/api/v1/desk/socket"
+
 var errFrame = errors.New("not a frame")
 
 // parse reads a frame: one JSON object with t. Fields it does not know are left alone, so
@@ -88,14 +91,14 @@ type (
 		Resumed bool   `json:"resumed"`
 	}
 	stateFrame struct {
-		T     string `json:"t"`
-		N     uint64 `json:"n"`
-		Agent agent  `json:"agent"`
+		T     string     `json:"t"`
+		N     uint64     `json:"n"`
+		Agent view.Agent `json:"agent"`
 	}
 	offerFrame struct {
 		T        string           `json:"t"`
 		N        uint64           `json:"n"`
-		Task     task             `json:"task"`
+		Task     view.Task        `json:"task"`
 		Decision *tandem.Decision `json:"decision,omitempty"`
 	}
 	offerOver struct {
@@ -106,16 +109,16 @@ type (
 		Why   string        `json:"why"`
 	}
 	taskFrame struct {
-		T    string `json:"t"`
-		N    uint64 `json:"n"`
-		Task task   `json:"task"`
-		Why  string `json:"why"`
+		T    string    `json:"t"`
+		N    uint64    `json:"n"`
+		Task view.Task `json:"task"`
+		Why  string    `json:"why"`
 	}
 	messageFrame struct {
 		T       string        `json:"t"`
 		N       uint64        `json:"n"`
 		Task    tandem.TaskID `json:"task"`
-		Message message       `json:"message"`
+		Message view.Message  `json:"message"`
 	}
 	typingFrame struct {
 		T    string        `json:"t"`
@@ -134,11 +137,11 @@ type (
 		N uint64 `json:"n"`
 	}
 	done struct {
-		T       string   `json:"t"`
-		ID      string   `json:"id"`
-		Task    *task    `json:"task,omitempty"`
-		Message *message `json:"message,omitempty"`
-		Agent   *agent   `json:"agent,omitempty"`
+		T       string        `json:"t"`
+		ID      string        `json:"id"`
+		Task    *view.Task    `json:"task,omitempty"`
+		Message *view.Message `json:"message,omitempty"`
+		Agent   *view.Agent   `json:"agent,omitempty"`
 	}
 	failed struct {
 		T          string `json:"t"`
@@ -151,8 +154,8 @@ type (
 		T      string            `json:"t"`
 		Fresh  bool              `json:"fresh,omitempty"`
 		Last   bool              `json:"last,omitempty"`
-		Queues []json.RawMessage `json:"queues,omitempty"` // queueFigures
-		Agents []json.RawMessage `json:"agents,omitempty"` // agent
+		Queues []json.RawMessage `json:"queues,omitempty"` // board.Figures
+		Agents []json.RawMessage `json:"agents,omitempty"` // view.Agent
 	}
 	bare struct {
 		T string `json:"t"`

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"tandem"
 	"tandem/store/staff"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
@@ -27,8 +28,8 @@ func (s *socket) handle(in incoming) {
 			s.push(failed{kindError, in.ID, "too_fast", "Too many commands at once. Wait a little.", 1})
 			return
 		}
-		if err := clientID(in.ID); err != nil {
-			s.push(failed{T: kindError, Code: codeBad, Message: "A command has an id of 1 to 64 characters of A-Z a-z 0-9 - _."})
+		if !view.ClientID(in.ID) {
+			s.push(failed{T: kindError, Code: CodeBad, Message: "A command has an id of 1 to 64 characters of A-Z a-z 0-9 - _."})
 			return
 		}
 	}
@@ -54,7 +55,7 @@ func (s *socket) handle(in incoming) {
 
 // fail answers a command that was not done.
 func (s *socket) fail(in incoming, err error) {
-	p, status := problem(err)
+	p, status := s.desk.o.Work.Problem(err)
 	f := failed{T: kindError, ID: in.ID, Code: p.Code, Message: p.Message}
 	switch status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
@@ -72,44 +73,37 @@ func (s *socket) do(ctx context.Context, c login.Caller, in incoming, out *done)
 		return tandem.Errorf(tandem.CodeForbidden, "only agents do this; supervisors work by HTTP")
 	}
 	if in.T != kindPresence && !tandem.ValidID(string(in.Task)) {
-		return noTask()
+		return tandem.Errorf(tandem.CodeNotFound, "you have no such task")
 	}
-	var t task
+	var t view.Task
 	var err error
 	switch in.T {
 	case kindAccept:
-		t, err = d.accept(ctx, c, in.Task, in.Fence)
+		t, err = d.o.Work.Accept(ctx, c, in.Task, in.Fence)
 	case kindRelease:
-		t, err = d.release(ctx, c, in.Task, in.Fence, "done")
+		t, err = d.o.Work.Release(ctx, c, in.Task, in.Fence, "done")
 	case kindHandBack:
-		t, err = d.release(ctx, c, in.Task, in.Fence, "handed_back")
+		t, err = d.o.Work.Release(ctx, c, in.Task, in.Fence, "handed_back")
 	case kindTransfer:
-		t, err = d.transfer(ctx, c, in.Task, in.Fence, in.Queue, in.Agent)
+		t, err = d.o.Work.Transfer(ctx, c, in.Task, in.Fence, in.Queue, in.Agent)
 	case kindDecline:
-		return d.decline(ctx, c, in.Task, in.Fence, in.Why)
+		return d.o.Work.Decline(ctx, c, in.Task, in.Fence, in.Why)
 	case kindWrap:
-		return d.wrap(ctx, c, in.Task, in.Fence, in.Disposition)
+		return d.o.Work.Wrap(ctx, c, in.Task, in.Fence, in.Disposition)
 	case kindTyping:
-		return d.typing(ctx, c, in.Task, in.On)
+		return d.o.Work.Typing(ctx, c, in.Task, in.On)
 	case kindNote:
-		h, err := d.holding(c, in.Task)
-		if err == nil && h.state == tandem.TaskOffered {
-			err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
-		}
-		if err != nil {
-			return err
-		}
-		return d.note(ctx, c, h.Interaction, in.Task, in.ID, in.Text)
+		return d.o.Work.Note(ctx, c, in.Task, in.ID, in.Text)
 	case kindSay:
-		m, err := d.say(ctx, c, in.Task, in.ID, in.Text)
+		m, err := d.o.Work.Say(ctx, c, in.Task, in.ID, in.Text)
 		out.Message = &m
 		return err
 	case kindPresence:
-		a, err := d.present(ctx, c.Agent(), in.Presence, in.Reason)
+		a, err := d.o.Work.Present(ctx, c.Agent(), in.Presence, in.Reason)
 		out.Agent = &a
 		return err
 	default:
-		return tandem.Errorf(codeBad, "there is no command of this name; docs/protocol.md lists them")
+		return tandem.Errorf(CodeBad, "there is no command of this name; docs/protocol.md lists them")
 	}
 	out.Task = &t
 	return err

@@ -8,10 +8,17 @@ import (
 	"tandem/bridge/chat"
 	"tandem/bridge/route"
 	"tandem/store"
+	"tandem/web/answer"
+	"tandem/web/desk/live"
+	"tandem/web/desk/view"
 	"tandem/web/login"
 )
 
-// What agents do, by HTTP or by socket. ctx is of a caller who is an agent.
+// hand does what agents do, by HTTP or by socket. ctx is of a caller who is an agent, unless
+// it is said.
+type hand struct{ o *Options }
+
+var _ live.Work = hand{}
 
 // held is a task as an agent has it.
 type held struct {
@@ -22,7 +29,7 @@ type held struct {
 }
 
 // holding is what an agent has of a task; not found if nothing.
-func (d *Desk) holding(c login.Caller, id tandem.TaskID) (held, error) {
+func (d hand) holding(c login.Caller, id tandem.TaskID) (held, error) {
 	name := c.Agent()
 	if name == "" {
 		return held{}, noTask()
@@ -42,7 +49,7 @@ func (d *Desk) holding(c login.Caller, id tandem.TaskID) (held, error) {
 }
 
 // assigned is holding, of a task that the agent is doing.
-func (d *Desk) assigned(c login.Caller, id tandem.TaskID) (held, error) {
+func (d hand) assigned(c login.Caller, id tandem.TaskID) (held, error) {
 	h, err := d.holding(c, id)
 	if err == nil && h.state != tandem.TaskAssigned {
 		err = tandem.Errorf(tandem.CodeConflict, "you are not serving this task now")
@@ -50,10 +57,10 @@ func (d *Desk) assigned(c login.Caller, id tandem.TaskID) (held, error) {
 	return h, err
 }
 
-func (d *Desk) accept(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64) (task, error) {
+func (d hand) Accept(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64) (view.Task, error) {
 	t, ok := d.o.Line.Task(id)
 	if ok && t.Kind.Load() == tandem.LoadVoice && !d.o.Phone(c.Agent()) {
-		return task{}, tandem.Errorf(tandem.CodeConflict, "a call is taken on a phone, and none is configured for you: agents.%s.phone", c.Agent())
+		return view.Task{}, tandem.Errorf(tandem.CodeConflict, "a call is taken on a phone, and none is configured for you: agents.%s.phone", c.Agent())
 	}
 	t, err := d.o.Line.Accept(ctx, id, c.Agent(), fence)
 	if tandem.CodeOf(err) == tandem.CodeConflict { // perhaps it was this agent, and the answer was lost
@@ -63,12 +70,12 @@ func (d *Desk) accept(ctx context.Context, c login.Caller, id tandem.TaskID, fen
 		}
 	}
 	if err != nil {
-		return task{}, err
+		return view.Task{}, err
 	}
 	return d.view(t), nil
 }
 
-func (d *Desk) decline(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) error {
+func (d hand) Decline(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) error {
 	switch why {
 	case "":
 		why = "declined"
@@ -79,44 +86,44 @@ func (d *Desk) decline(ctx context.Context, c login.Caller, id tandem.TaskID, fe
 	return d.o.Line.Decline(ctx, id, c.Agent(), fence, why)
 }
 
-// release ends an agent's part in a task: why is done or handed_back.
-func (d *Desk) release(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) (task, error) {
+// Release ends an agent's part in a task: why is done or handed_back.
+func (d hand) Release(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) (view.Task, error) {
 	return d.letGo(ctx, c, route.Released{Task: id, Fence: fence, Why: why, Outcome: tandem.OutcomeServed})
 }
 
-// transfer puts a task back at its place, for a queue or for another agent.
-func (d *Desk) transfer(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, queue, agent string) (task, error) {
+// Transfer puts a task back at its place, for a queue or for another agent.
+func (d hand) Transfer(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, queue, agent string) (view.Task, error) {
 	p := d.o.Line.Policy()
 	switch {
 	case (queue == "") == (agent == ""):
-		return task{}, invalid("say a queue or an agent, one of them")
+		return view.Task{}, invalid("say a queue or an agent, one of them")
 	case queue != "" && p.Queues[queue] == nil:
-		return task{}, invalid("there is no queue of this name")
+		return view.Task{}, invalid("there is no queue of this name")
 	case agent != "" && p.Agents[agent] == nil:
-		return task{}, invalid("there is no agent of this name")
+		return view.Task{}, invalid("there is no agent of this name")
 	case agent == c.Agent():
-		return task{}, invalid("you have it already")
+		return view.Task{}, invalid("you have it already")
 	}
 	return d.letGo(ctx, c, route.Released{Task: id, Fence: fence, Why: "transferred", Again: true, Queue: queue, Prefer: agent})
 }
 
-func (d *Desk) letGo(ctx context.Context, c login.Caller, e route.Released) (task, error) {
+func (d hand) letGo(ctx context.Context, c login.Caller, e route.Released) (view.Task, error) {
 	h, err := d.holding(c, e.Task)
 	if err == nil && h.state == tandem.TaskWrapping && h.fence == e.Fence { // it was done, and the answer was lost
 		return d.view(h.Task), nil
 	}
 	if err != nil || h.state != tandem.TaskAssigned || h.fence != e.Fence {
-		return task{}, tandem.Errorf(tandem.CodeConflict, "you do not have this task any more")
+		return view.Task{}, tandem.Errorf(tandem.CodeConflict, "you do not have this task any more")
 	}
 	e.Agent = h.agent
 	t, err := d.o.Line.Release(ctx, e, nil)
 	if err != nil {
-		return task{}, err
+		return view.Task{}, err
 	}
 	return d.view(t), nil
 }
 
-func (d *Desk) wrap(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, disposition string) error {
+func (d hand) Wrap(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, disposition string) error {
 	disposition, err := word(disposition, "the disposition", maxShort)
 	if err != nil {
 		return err
@@ -127,29 +134,29 @@ func (d *Desk) wrap(ctx context.Context, c login.Caller, id tandem.TaskID, fence
 	return d.o.Line.Wrap(ctx, c.Agent(), fence, disposition, false)
 }
 
-func (d *Desk) present(ctx context.Context, name string, p tandem.Presence, reason string) (agent, error) {
+func (d hand) Present(ctx context.Context, name string, p tandem.Presence, reason string) (view.Agent, error) {
 	reason, err := word(reason, "the reason", maxName)
 	if err != nil {
-		return agent{}, err
+		return view.Agent{}, err
 	}
 	switch p {
 	case tandem.PresenceAvailable, tandem.PresenceOffline:
 		if reason != "" {
-			return agent{}, invalid("only who is away has a reason")
+			return view.Agent{}, invalid("only who is away has a reason")
 		}
 	case tandem.PresenceAway:
 		if !d.hasReason(reason) {
-			return agent{}, invalid("the policy has no such reason to be away; GET /api/v1/agent lists them")
+			return view.Agent{}, invalid("the policy has no such reason to be away; GET /api/v1/agent lists them")
 		}
 	default:
-		return agent{}, invalid("presence is available, away or offline")
+		return view.Agent{}, invalid("presence is available, away or offline")
 	}
 	if d.o.Line.Policy().Agents[name] == nil {
-		return agent{}, noAgent()
+		return view.Agent{}, noAgent()
 	}
 	a, err := d.o.Line.Present(ctx, name, p, reason)
 	if err != nil {
-		return agent{}, err
+		return view.Agent{}, err
 	}
 	return d.agentView(a), nil
 }
@@ -159,7 +166,7 @@ func noAgent() error {
 }
 
 // hasReason reports whether the policy has a reason to be away. Without any, none is asked for.
-func (d *Desk) hasReason(reason string) bool {
+func (d hand) hasReason(reason string) bool {
 	all := d.o.Reasons()
 	for _, r := range all {
 		if r.Name == reason {
@@ -169,8 +176,20 @@ func (d *Desk) hasReason(reason string) bool {
 	return len(all) == 0 && reason == ""
 }
 
+// Note writes about a task that the agent has, or had till their wrap-up.
+func (d hand) Note(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) error {
+	h, err := d.holding(c, id)
+	if err == nil && h.state == tandem.TaskOffered {
+		err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
+	}
+	if err != nil {
+		return err
+	}
+	return d.note(ctx, c, h.Interaction, id, client, words)
+}
+
 // note writes into the journal; the same client id again is the same note.
-func (d *Desk) note(ctx context.Context, c login.Caller, in tandem.InteractionID, id tandem.TaskID, client, words string) error {
+func (d hand) note(ctx context.Context, c login.Caller, in tandem.InteractionID, id tandem.TaskID, client, words string) error {
 	words, err := text(words, "the note", maxText)
 	if err == nil {
 		err = clientID(client)
@@ -194,8 +213,8 @@ func actor(c login.Caller) string {
 	return c.Name()
 }
 
-// talk is the conversation of a task; conflict if it has none.
-func (d *Desk) talk(ctx context.Context, t *tandem.Task) (chat.Conversation, error) {
+// Talk is the conversation of a task; conflict if it has none.
+func (d hand) Talk(ctx context.Context, t *tandem.Task) (chat.Conversation, error) {
 	channel, ok := channelOf(t.Kind)
 	if !ok {
 		return chat.Conversation{}, tandem.Errorf(tandem.CodeConflict, "nobody writes to this customer now: it is no chat and no text")
@@ -213,36 +232,47 @@ func channelOf(k tandem.TaskKind) (tandem.Channel, bool) {
 	return "", false
 }
 
-func (d *Desk) say(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) (message, error) {
+func (d hand) Say(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) (view.Message, error) {
 	h, err := d.assigned(c, id)
 	if err != nil {
-		return message{}, err
+		return view.Message{}, err
 	}
 	if err := clientID(client); err != nil {
-		return message{}, err
+		return view.Message{}, err
 	}
 	if words, err = text(words, "the message", maxText); err != nil {
-		return message{}, err
+		return view.Message{}, err
 	}
-	talk, err := d.talk(ctx, &h.Task)
+	talk, err := d.Talk(ctx, &h.Task)
 	if err != nil {
-		return message{}, err
+		return view.Message{}, err
 	}
 	e, err := d.o.Say.Reply(ctx, talk.ID, Reply{Agent: h.agent, Client: client, Text: words})
 	if err != nil {
-		return message{}, err
+		return view.Message{}, err
 	}
-	return messageOf(&e), nil
+	return view.MessageOf(&e), nil
 }
 
-func (d *Desk) typing(ctx context.Context, c login.Caller, id tandem.TaskID, on bool) error {
+func (d hand) Typing(ctx context.Context, c login.Caller, id tandem.TaskID, on bool) error {
 	h, err := d.assigned(c, id)
 	if err != nil {
 		return err
 	}
-	talk, err := d.talk(ctx, &h.Task)
+	talk, err := d.Talk(ctx, &h.Task)
 	if err != nil {
 		return err
 	}
 	return d.o.Say.Typing(ctx, talk.ID, h.agent, on)
+}
+
+// Problem is an error as whoever asked sees it.
+func (d hand) Problem(err error) (answer.Problem, int) { return problem(err) }
+
+// view is a task with its place.
+func (d hand) view(t tandem.Task) view.Task { return view.Placed(t, d.o.Line) }
+
+// agentView is an agent as everybody sees them.
+func (d hand) agentView(a route.AgentState) view.Agent {
+	return view.AgentOf(a, d.o.Line.Policy().Agents[a.Name], d.o.Phone(a.Name))
 }

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"bufio"
@@ -22,21 +22,6 @@ import (
 	"tandem/web/login"
 )
 
-// times of sockets.
-type times struct {
-	hello time.Duration // to its first frame
-	write time.Duration // for one frame to leave
-	ping  time.Duration // between pings
-	pong  time.Duration // to the answer to one
-	guard time.Duration // between looks at who everybody is and who is there
-	board time.Duration // between tellings of the board
-}
-
-// standardTimes are those of a Desk, but for tests.
-func standardTimes() times {
-	return times{hello: 5 * time.Second, write: 10 * time.Second, ping: 10 * time.Second, pong: 10 * time.Second, guard: 2 * time.Second, board: figuresFor}
-}
-
 const (
 	doTime    = 30 * time.Second // for what one frame asks
 	doubtTime = 30 * time.Second // for which a socket stays while the store cannot say who it is
@@ -59,7 +44,7 @@ const (
 // socket is one WebSocket. Its reader is a goroutine for as long as it is open; a writer
 // runs only while something is to be written, so that one that is idle costs little.
 type socket struct {
-	desk *Desk
+	desk *Floor
 	conn *websocket.Conn
 	raw  net.Conn        // below it
 	ctx  context.Context // of the request: who it is, for the audit log; not its end
@@ -85,13 +70,13 @@ type socket struct {
 }
 
 // getSocket makes a socket of a request.
-func (d *Desk) getSocket(w http.ResponseWriter, r *http.Request) {
+func (d *Floor) getSocket(w http.ResponseWriter, r *http.Request) {
 	if !speaks(r) {
 		answer.Refuse(w, http.StatusBadRequest, "protocol", "Connect with the WebSocket subprotocol "+protocol+".")
 		return
 	}
 	c := login.CallerOf(r.Context())
-	if c.Name() != "" && !welcomed(c) {
+	if c.Name() != "" && !d.welcomed(c) {
 		answer.Refuse(w, http.StatusForbidden, "forbidden", "Neither your roles nor this key's scopes include the desk.")
 		return
 	}
@@ -111,7 +96,7 @@ func (d *Desk) getSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // welcomed reports whether a caller may have a socket.
-func welcomed(c login.Caller) bool { return c.Agent() != "" || group(readers).holds(c) }
+func (d *Floor) welcomed(c login.Caller) bool { return c.Agent() != "" || d.o.Reads(c) }
 
 // speaks reports whether a client offers our protocol.
 func speaks(r *http.Request) bool {
@@ -139,10 +124,10 @@ func (s small) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // enter counts a socket in. It is false once the desk is closed, or full.
-func (d *Desk) enter(s *socket) bool {
+func (d *Floor) enter(s *socket) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || len(d.sockets) >= d.limits.sockets {
+	if d.closed || len(d.sockets) >= d.o.Sockets {
 		return false
 	}
 	d.sockets[s] = struct{}{}
@@ -151,17 +136,17 @@ func (d *Desk) enter(s *socket) bool {
 }
 
 // claim counts a socket as one of whoever it turned out to be.
-func (d *Desk) claim(name string) bool {
+func (d *Floor) claim(name string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.of[name] >= d.limits.each {
+	if d.of[name] >= d.o.Each {
 		return false
 	}
 	d.of[name]++
 	return true
 }
 
-func (d *Desk) leave(s *socket, claimed string) {
+func (d *Floor) leave(s *socket, claimed string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.sockets, s)
@@ -255,17 +240,17 @@ func (s *socket) next() (in incoming, ok bool) {
 		if in, err = parse(data); err == nil {
 			return in, true
 		}
-		s.push(failed{T: kindError, Code: codeBad, Message: "This is no frame: send one JSON object with t."})
+		s.push(failed{T: kindError, Code: CodeBad, Message: "This is no frame: send one JSON object with t."})
 	}
 }
 
-// codeBad is an error's code where a frame is none that we know.
-const codeBad = "bad"
+// CodeBad is an error's code where a frame is none that we know.
+const CodeBad = "bad"
 
 // hello reads the first frame and answers it. It returns who the socket counts as, "" if it
 // ends.
 func (s *socket) hello() (claimed string) {
-	late := time.AfterFunc(s.desk.times.hello, func() { s.end(closePolicy, "hello") })
+	late := time.AfterFunc(s.desk.o.Times.Hello, func() { s.end(closePolicy, "hello") })
 	in, ok := s.next()
 	if !late.Stop() || !ok {
 		return ""
@@ -290,7 +275,7 @@ func (s *socket) hello() (claimed string) {
 		s.refuse(err)
 		return ""
 	}
-	if !welcomed(c) {
+	if !s.desk.welcomed(c) {
 		s.end(closePolicy, "login")
 		return ""
 	}
@@ -315,18 +300,18 @@ func (s *socket) refuse(err error) {
 // join answers hello, and begins to tell what happens.
 func (s *socket) join(c login.Caller, in incoming) {
 	d, name := s.desk, c.Agent()
-	w := welcome{T: kindWelcome, Name: c.Name(), Agent: name != "", Board: in.Board && group(readers).holds(c)}
+	w := welcome{T: kindWelcome, Name: c.Name(), Agent: name != "", Board: in.Board && d.o.Reads(c)}
 	s.wants.Store(w.Board)
 	s.mu.Lock()
 	s.fresh = w.Board
-	s.beat = time.AfterFunc(d.times.ping, s.ping)
+	s.beat = time.AfterFunc(d.o.Times.Ping, s.ping)
 	s.mu.Unlock()
 	if name == "" {
 		s.push(w)
 		s.push(ready{T: kindReady})
 		return
 	}
-	d.seen(name)
+	d.Seen(name)
 	s.feed = d.joinFeed(name, s, in.Epoch, in.Since, func(f *feed, resumed bool) bool {
 		w.Epoch, w.N, w.Resumed = f.epoch, f.n, resumed
 		return s.push(w)
@@ -357,7 +342,7 @@ func (s *socket) ping() {
 	s.desk.running.Add(1)
 	s.mu.Unlock()
 	defer s.desk.running.Done()
-	ctx, cancel := context.WithTimeout(context.Background(), s.desk.times.pong)
+	ctx, cancel := context.WithTimeout(context.Background(), s.desk.o.Times.Pong)
 	defer cancel()
 	err := s.conn.Ping(ctx)
 	if err != nil && !s.busy.Load() {
@@ -365,18 +350,18 @@ func (s *socket) ping() {
 		return
 	}
 	if c := s.who.Load(); err == nil && c.Agent() != "" {
-		s.desk.seen(c.Agent())
+		s.desk.Seen(c.Agent())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over {
-		s.beat.Reset(s.desk.times.ping)
+		s.beat.Reset(s.desk.o.Times.Ping)
 	}
 }
 
 // recheck looks anew who each socket is of. Who is nobody any more, or may do other things
 // than before, is closed.
-func (d *Desk) recheck() {
+func (d *Floor) recheck() {
 	d.mu.Lock()
 	all := make([]*socket, 0, len(d.sockets))
 	for s := range d.sockets {
@@ -398,7 +383,7 @@ func (s *socket) again(ctx context.Context) (login.Caller, error) {
 	was := *s.who.Load()
 	now, err := s.desk.o.Door.Again(ctx, was)
 	switch {
-	case errors.Is(err, staff.ErrNoLogin), err == nil && !welcomed(now):
+	case errors.Is(err, staff.ErrNoLogin), err == nil && !s.desk.welcomed(now):
 		s.end(closePolicy, "login")
 		if was.Agent() != "" && !s.desk.others(was.Agent(), s) {
 			s.desk.unseen(was.Agent())
@@ -409,7 +394,7 @@ func (s *socket) again(ctx context.Context) (login.Caller, error) {
 			s.end(closeLater, "later")
 		}
 		return now, err
-	case now.Agent() != was.Agent() || group(readers).holds(now) != group(readers).holds(was):
+	case now.Agent() != was.Agent() || s.desk.o.Reads(now) != s.desk.o.Reads(was):
 		s.end(closeChanged, "changed")
 		return now, staff.ErrNoLogin
 	}
@@ -419,7 +404,7 @@ func (s *socket) again(ctx context.Context) (login.Caller, error) {
 }
 
 // others reports whether an agent has another socket that goes on.
-func (d *Desk) others(name string, but *socket) bool {
+func (d *Floor) others(name string, but *socket) bool {
 	f := d.feed(name)
 	if f == nil {
 		return false

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"sync"
@@ -7,6 +7,7 @@ import (
 	"tandem"
 	"tandem/bridge/queue"
 	"tandem/bridge/route"
+	"tandem/web/desk/view"
 )
 
 // maxFacts bounds the facts that wait to be told. When there are more they are dropped, and
@@ -59,8 +60,8 @@ func (b *inbox) take() (facts []queue.Fact, lost, over bool) {
 }
 
 // follow tells what happens in the line to whoever looks, until Close.
-func (d *Desk) follow() {
-	tick := time.NewTicker(d.times.board)
+func (d *Floor) follow() {
+	tick := time.NewTicker(d.o.Times.Board)
 	defer tick.Stop()
 	for {
 		select {
@@ -71,12 +72,12 @@ func (d *Desk) follow() {
 			}
 			if lost {
 				d.o.Log.Warn("the desk could not follow the line and reads it anew")
-				d.board.read(d.o.Line)
+				d.o.Board.Read(d.o.Line)
 				d.startOver()
 			}
 			p := d.o.Line.Policy()
 			for _, f := range facts {
-				d.board.took(f, p)
+				d.o.Board.Took(f, p)
 				d.tellAgent(f)
 			}
 		case <-tick.C:
@@ -86,15 +87,15 @@ func (d *Desk) follow() {
 }
 
 // tellAgent tells a fact to the agent it is about, if they have a feed.
-func (d *Desk) tellAgent(f queue.Fact) {
+func (d *Floor) tellAgent(f queue.Fact) {
 	switch o := f.Output.(type) {
 	case route.OfferMade:
-		d.toFeed(o.Task.Agent, func(n uint64) any { return offerFrame{kindOffer, n, d.view(o.Task), &o.Decision} })
+		d.toFeed(o.Task.Agent, func(n uint64) any { return offerFrame{kindOffer, n, d.task(o.Task), &o.Decision} })
 	case route.OfferOver:
 		d.toFeed(o.Agent, func(n uint64) any { return offerOver{kindOfferOver, n, o.Task.ID, o.Fence, o.Why} })
 	case route.TaskAssigned:
 		if fd := d.feed(o.Task.Agent); fd != nil {
-			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), "assigned"} })
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.task(o.Task), "assigned"} })
 			d.hear(fd, o.Task)
 		}
 	case route.TaskChanged:
@@ -102,27 +103,27 @@ func (d *Desk) tellAgent(f queue.Fact) {
 			return
 		}
 		if fd := d.feed(o.Task.Agent); fd != nil {
-			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), "changed"} })
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.task(o.Task), "changed"} })
 			if o.Task.State == tandem.TaskAssigned {
 				d.hear(fd, o.Task)
 			}
 		}
 	case route.TaskReleased:
 		if fd := d.feed(o.Agent); fd != nil {
-			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.view(o.Task), o.Why} })
+			fd.tell(func(n uint64) any { return taskFrame{kindTask, n, d.task(o.Task), o.Why} })
 			fd.deaf(o.Task.ID)
 		}
 	case route.WrapBegun:
-		d.toFeed(o.Agent, func(n uint64) any { return wrapFrame{kindWrap, n, o.Task, o.Fence, utc(o.Until)} })
+		d.toFeed(o.Agent, func(n uint64) any { return wrapFrame{kindWrap, n, o.Task, o.Fence, view.UTC(o.Until)} })
 	case route.WrapOver:
 		d.toFeed(o.Agent, func(n uint64) any { return wrapFrame{T: kindWrap, N: n, Task: o.Task, Fence: o.Fence} })
 	case route.AgentChanged:
-		d.toFeed(o.Agent.Name, func(n uint64) any { return stateFrame{kindState, n, d.agentView(o.Agent)} })
+		d.toFeed(o.Agent.Name, func(n uint64) any { return stateFrame{kindState, n, d.agent(o.Agent)} })
 	}
 }
 
 // toFeed tells an agent's sockets something, if there are any.
-func (d *Desk) toFeed(name string, frame func(n uint64) any) {
+func (d *Floor) toFeed(name string, frame func(n uint64) any) {
 	if f := d.feed(name); f != nil {
 		f.tell(frame)
 	}
@@ -130,8 +131,8 @@ func (d *Desk) toFeed(name string, frame func(n uint64) any) {
 
 // guard looks again, every few seconds, who everybody is, who can be reached, and which
 // feeds nobody needs any more, until Close.
-func (d *Desk) guard() {
-	tick := time.NewTicker(d.times.guard)
+func (d *Floor) guard() {
+	tick := time.NewTicker(d.o.Times.Guard)
 	defer tick.Stop()
 	for {
 		select {
@@ -146,8 +147,8 @@ func (d *Desk) guard() {
 	}
 }
 
-// lookAgain has guard look at once. It does not wait.
-func (d *Desk) lookAgain() {
+// LookAgain has the guard look at once: somebody may have lost what let them in. It does not wait.
+func (d *Floor) LookAgain() {
 	select {
 	case d.soon <- struct{}{}:
 	default:

@@ -1,8 +1,13 @@
-package desk
+// Package board is the line as supervisors see it: figures of each queue, a tally of today, and
+// the tasks in their order. It follows the line's facts with a row for each task that is not
+// done, counts when somebody asks, and keeps nothing else. It starts no goroutine.
+package board
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,25 +19,32 @@ import (
 	"tandem/bridge/route"
 )
 
-// figuresFor is how long the figures of all queues are believed: they are counted over the
-// whole line.
-const figuresFor = 500 * time.Millisecond
+// Line is what the board counts over; bridge/queue's Router.
+type Line interface {
+	Tasks(queue string, limit int) []tandem.Task
+	Agents() []route.AgentState
+	Policy() *route.Policy
+}
 
-// board is the line as supervisors see it: what stands where, and a tally of today. It
+// FiguresFor is how long the figures of all queues are believed: they are counted over the
+// whole line.
+const FiguresFor = 500 * time.Millisecond
+
+// Board is the line as supervisors see it: what stands where, and a tally of today. It
 // follows the line's facts, a row for each task that is not done.
-type board struct {
+type Board struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	rows   map[tandem.TaskID]*row
 	day    string
 	since  time.Time // from when tally counts
-	tally  map[string]*today
+	tally  map[string]*Today
 	dirty  bool                // queues' figures may be others now
 	who    map[string]struct{} // agents that changed since the board was last told
 	told   map[string]string   // figures of queues as the board last told them
 	policy *route.Policy       // as of then
-	last   []queueFigures
+	last   []Figures
 	at     time.Time // of last
 }
 
@@ -48,16 +60,16 @@ type row struct {
 	taken   bool // an agent has had it
 }
 
-// today counts what came of a queue's tasks since midnight.
-type today struct {
+// Today counts what came of a queue's tasks since midnight.
+type Today struct {
 	Answered int      `json:"answered"`
 	Within   int      `json:"within"`
 	Left     int      `json:"left"`
 	Level    *float64 `json:"level,omitempty"`
 }
 
-// queueFigures are how a queue is doing.
-type queueFigures struct {
+// Figures are how a queue is doing.
+type Figures struct {
 	Name     string                      `json:"name"`
 	Teams    []string                    `json:"teams"`
 	Waiting  map[tandem.TaskKind]int     `json:"waiting"`
@@ -67,13 +79,13 @@ type queueFigures struct {
 	Offered  int                         `json:"offered"`
 	Assigned int                         `json:"assigned"`
 	Wrapping int                         `json:"wrapping"`
-	Agents   agentCounts                 `json:"agents"`
-	Today    today                       `json:"today"`
+	Agents   Counts                      `json:"agents"`
+	Today    Today                       `json:"today"`
 	Target   map[tandem.TaskKind]float64 `json:"target"` // seconds
 }
 
-// agentCounts are a queue's agents by what they are. Each counts once.
-type agentCounts struct {
+// Counts are a queue's agents by what they are. Each counts once.
+type Counts struct {
 	Free        int `json:"free"`
 	Busy        int `json:"busy"`
 	Unreachable int `json:"unreachable"`
@@ -81,15 +93,16 @@ type agentCounts struct {
 	Offline     int `json:"offline"`
 }
 
-func newBoard(now func() time.Time) *board {
-	b := &board{now: now, rows: map[tandem.TaskID]*row{}, tally: map[string]*today{}, who: map[string]struct{}{}}
+// New makes a Board that counts from now on.
+func New(now func() time.Time) *Board {
+	b := &Board{now: now, rows: map[tandem.TaskID]*row{}, tally: map[string]*Today{}, who: map[string]struct{}{}}
 	b.since = now().UTC()
 	b.day = now().Format(time.DateOnly)
 	return b
 }
 
-// read takes all rows from the line, once, and after facts were missed.
-func (b *board) read(l Line) {
+// Read takes all rows from the line, once, and after facts were missed.
+func (b *Board) Read(l Line) {
 	tasks := l.Tasks("", 0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,7 +118,7 @@ func (b *board) read(l Line) {
 }
 
 // put keeps a task's row as it is now. mu is held.
-func (b *board) put(t *tandem.Task) *row {
+func (b *Board) put(t *tandem.Task) *row {
 	if t.State == tandem.TaskDone {
 		delete(b.rows, t.ID)
 		return nil
@@ -119,8 +132,8 @@ func (b *board) put(t *tandem.Task) *row {
 	return r
 }
 
-// took follows a fact; p is the policy in use.
-func (b *board) took(f queue.Fact, p *route.Policy) {
+// Took follows a fact; p is the policy in use.
+func (b *Board) Took(f queue.Fact, p *route.Policy) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dirty = true
@@ -156,7 +169,7 @@ func (b *board) took(f queue.Fact, p *route.Policy) {
 }
 
 // assigned counts a task that an agent takes up for the first time. mu is held.
-func (b *board) assigned(at time.Time, t *tandem.Task, p *route.Policy) {
+func (b *Board) assigned(at time.Time, t *tandem.Task, p *route.Policy) {
 	was := b.rows[t.ID]
 	first := was == nil || !was.taken
 	if r := b.put(t); r != nil {
@@ -177,41 +190,41 @@ func (b *board) assigned(at time.Time, t *tandem.Task, p *route.Policy) {
 }
 
 // midnight begins a new day if it is one. mu is held.
-func (b *board) midnight() bool {
+func (b *Board) midnight() bool {
 	now := b.now()
 	day := now.Format(time.DateOnly)
 	if day == b.day {
 		return false
 	}
-	b.day, b.tally = day, map[string]*today{}
+	b.day, b.tally = day, map[string]*Today{}
 	b.since = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()).UTC()
 	return true
 }
 
 // of is a queue's count of today. mu is held.
-func (b *board) of(name string) *today {
+func (b *Board) of(name string) *Today {
 	if b.midnight() {
 		b.dirty = true
 	}
 	c := b.tally[name]
 	if c == nil {
-		c = &today{}
+		c = &Today{}
 		b.tally[name] = c
 	}
 	return c
 }
 
-// figures are those of all queues, by name, and since when today counts. They are up to
-// figuresFor old.
-func (b *board) figures(l Line) ([]queueFigures, time.Time) {
-	p, agents := l.Policy(), []route.AgentState(nil)
+// Figures are those of all queues, by name, and since when today counts. They are up to
+// FiguresFor old.
+func (b *Board) Figures(l Line) ([]Figures, time.Time) {
+	p := l.Policy()
 	b.mu.Lock()
-	if age := b.now().Sub(b.at); b.last != nil && age >= 0 && age < figuresFor {
+	if age := b.now().Sub(b.at); b.last != nil && age >= 0 && age < FiguresFor {
 		defer b.mu.Unlock()
 		return b.last, b.since
 	}
 	b.mu.Unlock()
-	agents = l.Agents()
+	agents := l.Agents()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last, b.at = b.count(p, agents), b.now()
@@ -219,13 +232,13 @@ func (b *board) figures(l Line) ([]queueFigures, time.Time) {
 }
 
 // count goes over the whole line. mu is held.
-func (b *board) count(p *route.Policy, agents []route.AgentState) []queueFigures {
-	out := make([]queueFigures, 0, len(p.Queues))
+func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
+	out := make([]Figures, 0, len(p.Queues))
 	at := map[string]int{}
-	for _, name := range sorted(p.Queues) {
+	for _, name := range slices.Sorted(maps.Keys(p.Queues)) {
 		q := p.Queues[name]
 		at[name] = len(out)
-		v := queueFigures{Name: name, Teams: append([]string{}, q.Teams...), Waiting: map[tandem.TaskKind]int{}, Target: targets(q), Today: *b.of(name)}
+		v := Figures{Name: name, Teams: append([]string{}, q.Teams...), Waiting: map[tandem.TaskKind]int{}, Target: Targets(q), Today: *b.of(name)}
 		if n := v.Today.Answered + v.Today.Left; n > 0 {
 			level := float64(v.Today.Within) / float64(n)
 			v.Today.Level = &level
@@ -270,7 +283,7 @@ func (b *board) count(p *route.Policy, agents []route.AgentState) []queueFigures
 	return out
 }
 
-func (c *agentCounts) add(a route.AgentState) {
+func (c *Counts) add(a route.AgentState) {
 	reachable := false
 	for _, on := range a.Reachable {
 		reachable = reachable || on
@@ -289,38 +302,38 @@ func (c *agentCounts) add(a route.AgentState) {
 	}
 }
 
-// lineFilter says which tasks are wanted; zero fields ask nothing.
-type lineFilter struct {
-	queue string
-	kind  tandem.TaskKind
-	state tandem.TaskState
-	agent string
+// Filter says which tasks are wanted; zero fields ask nothing.
+type Filter struct {
+	Queue string
+	Kind  tandem.TaskKind
+	State tandem.TaskState
+	Agent string
 }
 
-func (f *lineFilter) takes(r *row) bool {
-	return (f.queue == "" || f.queue == r.queue) && (f.kind == "" || f.kind == r.kind) && (f.state == "" || f.state == r.state) && (f.agent == "" || f.agent == r.agent)
+func (f *Filter) takes(r *row) bool {
+	return (f.Queue == "" || f.Queue == r.queue) && (f.Kind == "" || f.Kind == r.kind) && (f.State == "" || f.State == r.state) && (f.Agent == "" || f.Agent == r.agent)
 }
 
-// spot is where a task stands in the line's order.
-type spot struct {
+// Spot is where a task stands in the line's order.
+type Spot struct {
 	due, arrived int64 // Unix nanoseconds
 	id           tandem.TaskID
 }
 
-func (r *row) spot() spot { return spot{r.due.UnixNano(), r.arrived.UnixNano(), r.id} }
+func (r *row) spot() Spot { return Spot{r.due.UnixNano(), r.arrived.UnixNano(), r.id} }
 
-func (s spot) compare(o spot) int {
+func (s Spot) compare(o Spot) int {
 	return cmp.Or(cmp.Compare(s.due, o.due), cmp.Compare(s.arrived, o.arrived), cmp.Compare(s.id, o.id))
 }
 
-func (s spot) String() string { return fmt.Sprintf("%d_%d_%s", s.due, s.arrived, s.id) }
+func (s Spot) String() string { return fmt.Sprintf("%d_%d_%s", s.due, s.arrived, s.id) }
 
-// parsePlace reads where a page goes on; nil for the first.
-func parsePlace(s string) (*spot, error) {
+// ParseSpot reads where a page goes on; nil for the first.
+func ParseSpot(s string) (*Spot, error) {
 	if s == "" {
 		return nil, nil
 	}
-	bad := invalid("after is what the page before gave as next")
+	bad := tandem.Errorf(tandem.CodeInvalid, "after is what the page before gave as next")
 	parts := strings.Split(s, "_")
 	if len(parts) != 3 || !tandem.ValidID(parts[2]) {
 		return nil, bad
@@ -330,15 +343,15 @@ func parsePlace(s string) (*spot, error) {
 	if err1 != nil || err2 != nil {
 		return nil, bad
 	}
-	return &spot{due, arrived, tandem.TaskID(parts[2])}, nil
+	return &Spot{due, arrived, tandem.TaskID(parts[2])}, nil
 }
 
-// page finds the first n tasks after a place, in the line's order; next is where to go on,
+// Page finds the first n tasks after a place, in the line's order; next is where to go on,
 // "" if that was all, and total counts all pages.
-func (b *board) page(f lineFilter, after *spot, n int) (ids []tandem.TaskID, next string, total int) {
+func (b *Board) Page(f Filter, after *Spot, n int) (ids []tandem.TaskID, next string, total int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	first := make([]spot, 0, n+1) // the smallest so far, in order
+	first := make([]Spot, 0, n+1) // the smallest so far, in order
 	for _, r := range b.rows {
 		if !f.takes(r) {
 			continue
@@ -351,7 +364,7 @@ func (b *board) page(f lineFilter, after *spot, n int) (ids []tandem.TaskID, nex
 		if len(first) == n+1 && s.compare(first[n]) > 0 {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(first, s, spot.compare)
+		i, _ := slices.BinarySearchFunc(first, s, Spot.compare)
 		if first = slices.Insert(first, i, s); len(first) > n+1 {
 			first = first[:n+1]
 		}
@@ -363,4 +376,80 @@ func (b *board) page(f lineFilter, after *spot, n int) (ids []tandem.TaskID, nex
 		next = first[n-1].String()
 	}
 	return ids, next, total
+}
+
+// Changes are the queues whose figures are others than when they were last told, and the
+// agents of whom anything was told since.
+func (b *Board) Changes(l Line) (queues []json.RawMessage, agents []string) {
+	p := l.Policy()
+	b.mu.Lock()
+	dirty := b.dirty || b.policy != p || b.midnight()
+	b.dirty, b.policy = false, p
+	for name := range b.who {
+		agents = append(agents, name)
+	}
+	clear(b.who)
+	b.mu.Unlock()
+	slices.Sort(agents)
+	if !dirty {
+		return nil, agents
+	}
+	b.mu.Lock()
+	b.at = time.Time{} // they are counted anew
+	b.mu.Unlock()
+	figures, _ := b.Figures(l)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	told := make(map[string]string, len(figures))
+	for i := range figures {
+		data := encoded(&figures[i])
+		if told[figures[i].Name] = string(data); b.told[figures[i].Name] != string(data) {
+			queues = append(queues, data)
+		}
+	}
+	b.told = told
+	return queues, agents
+}
+
+// Forget drops what changed while nobody looks: whoever comes gets everything.
+func (b *Board) Forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dirty, b.told = true, nil
+	clear(b.who)
+}
+
+// kinds are all that a task may be.
+func kinds() []tandem.TaskKind {
+	return []tandem.TaskKind{tandem.TaskCall, tandem.TaskChat, tandem.TaskText, tandem.TaskCallback, tandem.TaskVoicemail, tandem.TaskTicket}
+}
+
+// Targets are a queue's for every kind, in seconds.
+func Targets(q *route.Queue) map[tandem.TaskKind]float64 {
+	out := map[tandem.TaskKind]float64{}
+	for _, k := range kinds() {
+		out[k] = target(q, "", k).Seconds()
+	}
+	return out
+}
+
+// target is in which time a task of a queue is to be taken up.
+func target(q *route.Queue, level string, k tandem.TaskKind) time.Duration {
+	if q != nil {
+		if t, ok := q.TargetOf[level][k]; ok {
+			return t
+		}
+		if t, ok := q.Target[k]; ok {
+			return t
+		}
+	}
+	return route.DefaultTarget(k)
+}
+
+func encoded(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("board: figures cannot be written: " + err.Error())
+	}
+	return data
 }

@@ -1,4 +1,4 @@
-package desk
+package live
 
 import (
 	"sync"
@@ -22,8 +22,8 @@ func newAlive() *alive { return &alive{last: map[string]time.Time{}} }
 // measured are the loads that the desk measures; phones are measured by who rings them.
 func measured() []tandem.Load { return []tandem.Load{tandem.LoadChat, tandem.LoadSMS, tandem.LoadWork} }
 
-// seen notes that an agent is there, and tells the line if it thinks otherwise.
-func (d *Desk) seen(name string) {
+// Seen notes that an agent is there, and tells the line if it thinks otherwise.
+func (d *Floor) Seen(name string) {
 	d.alive.mu.Lock()
 	d.alive.last[name] = d.o.Now()
 	d.alive.mu.Unlock()
@@ -31,7 +31,7 @@ func (d *Desk) seen(name string) {
 }
 
 // unseen ends an agent's being there: nobody vouches for them any more.
-func (d *Desk) unseen(name string) {
+func (d *Floor) unseen(name string) {
 	d.alive.mu.Lock()
 	_, known := d.alive.last[name]
 	delete(d.alive.last, name)
@@ -42,7 +42,7 @@ func (d *Desk) unseen(name string) {
 }
 
 // reach tells the line what was measured, where it has it otherwise.
-func (d *Desk) reach(name string, on bool) {
+func (d *Floor) reach(name string, on bool) {
 	a, ok := d.o.Line.Agent(name)
 	if !ok {
 		return
@@ -55,7 +55,7 @@ func (d *Desk) reach(name string, on bool) {
 }
 
 // measure tells the line who is there and who has gone quiet.
-func (d *Desk) measure() {
+func (d *Floor) measure() {
 	now := d.o.Now()
 	on := map[string]bool{}
 	d.alive.mu.Lock()
