@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"regexp"
 	"time"
 
 	"tandem"
@@ -14,9 +15,9 @@ type (
 		Name  string
 		Pos   Pos
 		Teams []string // who serves it
-		// Target is in which time a task is to be taken up, by kind; a kind that is not named
-		// has a default of the line's own. TargetOf is by the customer's level, then kind, and
-		// has what differs.
+		// Target is in which time a task is to be taken up, by kind; in a Library it is
+		// complete: DefaultTarget is filled in. TargetOf is by the customer's level, then kind,
+		// and has what differs.
 		Target   map[tandem.TaskKind]time.Duration
 		TargetOf map[string]map[tandem.TaskKind]time.Duration
 		Full     int           // tasks that may wait; 0 = any number
@@ -103,6 +104,21 @@ func TargetKinds() []struct {
 	}
 }
 
+// DefaultTarget is the target of a kind that a queue does not name.
+func DefaultTarget(k tandem.TaskKind) time.Duration {
+	switch k {
+	case tandem.TaskCall, tandem.TaskCallback:
+		return 20 * time.Second
+	case tandem.TaskChat:
+		return time.Minute
+	case tandem.TaskText:
+		return 15 * time.Minute
+	case tandem.TaskVoicemail:
+		return 4 * time.Hour
+	}
+	return 24 * time.Hour
+}
+
 // Defaults of a queue's callbacks.
 const (
 	DefaultCallbackTries  = 2
@@ -124,4 +140,32 @@ func DefaultRouting() *Routing {
 		Misses:      3,
 		Away:        map[string]*Prompt{},
 	}
+}
+
+// Bounds of skills.
+const (
+	BestSkill    = 9
+	LongestSkill = 64 // characters of its name
+)
+
+var (
+	skillForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9:_.-]{0,63}$`)
+	wantedForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9:_.-]{0,63})(?:>=([1-9]))?$`)
+)
+
+// IsSkill reports whether s can be the name of a skill: Latin letters, digits and : _ - .
+func IsSkill(s string) bool { return skillForm.MatchString(s) }
+
+// Wanted takes a skill that is asked for apart: "lang:en" is any level, "cards>=3" level 3
+// or better.
+func Wanted(s string) (skill string, level int, ok bool) {
+	m := wantedForm.FindStringSubmatch(s)
+	if m == nil {
+		return "", 0, false
+	}
+	level = 1
+	if m[2] != "" {
+		level = int(m[2][0] - '0')
+	}
+	return m[1], level, true
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"tandem"
 	"tandem/ivr/flow"
@@ -145,9 +146,81 @@ func TestArticle(t *testing.T) {
 func TestQueues(t *testing.T) {
 	f := parsed(t, "x.queues.yaml", "queues:\n  cards: { teams: [cards, night], target: { voice: 20s }, full: 200 }\n  loans:\nboxes: { post: { queue: cards } }\n")
 	queues, boxes := map[string]*flow.Queue{}, map[string]*flow.Box{}
-	beside.Queues(f, func(n *source.Node, q *flow.Queue) { queues[n.Text] = q }, func(n *source.Node, b *flow.Box) { boxes[n.Text] = b })
+	var mentioned []string
+	beside.NewFolder(fstest.MapFS{}).Queues(f, beside.Line{
+		Queue:   func(n *source.Node, q *flow.Queue) { queues[n.Text] = q },
+		Box:     func(n *source.Node, b *flow.Box) { boxes[n.Text] = b },
+		Mention: func(m beside.Mention) { mentioned = append(mentioned, m.Kind+" "+m.Name) },
+	})
 	cards := queues["cards"]
-	if f.Broken() || len(queues) != 2 || cards.Full != 200 || len(cards.Teams) != 2 || cards.Target[tandem.TaskCall].Seconds() != 20 || boxes["post"].Queue != "cards" {
+	if f.Broken() || len(queues) != 2 || cards.Full != 200 || len(cards.Teams) != 2 || cards.Target[tandem.TaskCall].Seconds() != 20 || boxes["post"].Queue != "cards" || !reflect.DeepEqual(mentioned, []string{"team cards", "team night", "queue cards"}) {
 		t.Errorf("%+v, %+v, %v", queues, boxes, f.Found())
+	}
+}
+
+func TestServing(t *testing.T) {
+	f := parsed(t, "x.queues.yaml", `queues:
+  cards:
+    levels: { gold: { voice: 10s }, plain: {} }
+    hours: office
+    max_wait: 10m
+    prefer_last: 30s
+    relax: [ { after: 60s, skills: { "*": 1 } }, { after: 2m, skills: { "lang:zh-CN": 9 } } ]
+    overflow: [ { after: 90s, teams: [night] } ]
+    offer_after: { chat: 60s, callback: 0s }
+    callback: { tries: 3, gap: 5m }
+    escalate: [ "team:leads", "agent:anna" ]
+teams: { cards: { site: beijing }, night: }
+agents:
+  anna: { teams: [cards], skills: { "lang:en": 3, cards: 2 }, capacity: { chat: 2 } }
+  li.wei@bank.example: {}
+policy:
+  most_priority: 5m
+  capacity: { sms: 8 }
+  blocks: { chat: [sms, sms] }
+  offer: { voice: 15s }
+  wrap_up: { voice: 0s }
+  misses: 0
+  away: { lunch: { en: Lunch, zh-CN: 午餐 } }
+`)
+	var q *flow.Queue
+	var p *flow.Routing
+	teams, agents := map[string]*flow.Team{}, map[string]*flow.Agent{}
+	beside.NewFolder(fstest.MapFS{}).Queues(f, beside.Line{
+		Queue:   func(_ *source.Node, v *flow.Queue) { q = v },
+		Team:    func(n *source.Node, v *flow.Team) { teams[n.Text] = v },
+		Agent:   func(n *source.Node, v *flow.Agent) { agents[n.Text] = v },
+		Policy:  func(_ *source.Node, v *flow.Routing) { p = v },
+		Mention: func(beside.Mention) {},
+	})
+	if f.Broken() {
+		t.Fatal(f.Found())
+	}
+	q.Pos, q.Relax[0].Pos, q.Relax[1].Pos, q.Over[0].Pos = flow.Pos{}, flow.Pos{}, flow.Pos{}, flow.Pos{}
+	want := &flow.Queue{
+		Name: "cards", Hours: "office", MaxWait: 10 * time.Minute, Prefer: 30 * time.Second,
+		TargetOf:   map[string]map[tandem.TaskKind]time.Duration{"gold": {tandem.TaskCall: 10 * time.Second}, "plain": {}},
+		Relax:      []flow.Relax{{After: time.Minute, Levels: map[string]int{"*": 1}}, {After: 2 * time.Minute, Levels: map[string]int{"lang:zh-CN": 9}}},
+		Over:       []flow.Overflow{{After: 90 * time.Second, Teams: []string{"night"}}},
+		OfferAfter: map[string]time.Duration{"chat": time.Minute, "callback": 0}, CallbackTries: 3, CallbackGap: 5 * time.Minute, CallbackWindow: 2 * time.Hour,
+		Escalate: []string{"team:leads", "agent:anna"},
+	}
+	if !reflect.DeepEqual(q, want) {
+		t.Errorf("queue %+v\nwant  %+v", q, want)
+	}
+	if teams["cards"].Site != "beijing" || teams["night"] == nil || len(agents) != 2 {
+		t.Errorf("%+v, %+v", teams, agents)
+	}
+	anna := agents["anna"]
+	if !reflect.DeepEqual(anna.Skills, map[string]int{"lang:en": 3, "cards": 2}) || !reflect.DeepEqual(anna.Capacity, map[tandem.Load]int{tandem.LoadChat: 2}) {
+		t.Errorf("%+v", anna)
+	}
+	if p.MostPriority != 5*time.Minute || p.Capacity[tandem.LoadSMS] != 8 || p.Capacity[tandem.LoadChat] != 3 || p.Offer[tandem.LoadVoice] != 15*time.Second ||
+		p.Offer[tandem.LoadChat] != 30*time.Second || p.WrapUp[tandem.LoadVoice] != 0 || p.WrapUp[tandem.LoadChat] != 30*time.Second || p.Misses != 0 || p.DeclineRest != time.Minute ||
+		!reflect.DeepEqual(p.Blocks, map[tandem.Load][]tandem.Load{tandem.LoadChat: {tandem.LoadSMS}}) {
+		t.Errorf("%+v", p)
+	}
+	if text, _ := p.Away["lunch"].ByLang["zh-CN"].Text.Literal(); text != "午餐" {
+		t.Errorf("%+v", p.Away)
 	}
 }

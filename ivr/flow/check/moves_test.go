@@ -13,7 +13,7 @@ import (
 func folder(head, steps string, more map[string]string) []source.Diagnostic {
 	fsys := fstest.MapFS{
 		"x.flow.yaml":         {Data: []byte("flow: x\nlanguages: [en]\n" + head + "steps:\n" + steps)},
-		"cards.queues.yaml":   {Data: []byte("queues: { cards: {} }\nboxes: { cards: { queue: cards } }\n")},
+		"cards.queues.yaml":   {Data: []byte("queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { mary: { teams: [cards] } }\nboxes: { cards: { queue: cards } }\n")},
 		"page.operation.yaml": {Data: []byte("operation: page\nsteps: [ { show: { en: Look } } ]\n")},
 		"ask.form.yaml":       {Data: []byte("form: ask\nfields: [ { name: score, type: int, ask: { en: How } } ]\n")},
 	}
@@ -214,7 +214,7 @@ func TestTold(t *testing.T) {
 				text += ", announces: recording"
 			}
 			text += " }, next: then }\n  then: { " + tt.step + ", next: { else: end } }\n"
-			_, ds := read.FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: {} }\n")}}, o)
+			_, ds := read.FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { mary: { teams: [cards] } }\n")}}, o)
 			if want := tt.untold && !tell; want != (len(ds) == 1 && ds[0].Rule == "recording") || !want && len(ds) != 0 {
 				t.Errorf("%s: told %v, got\n%s", tt.step, tell, shown(ds))
 			}

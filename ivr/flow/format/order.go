@@ -12,11 +12,14 @@ import (
 const verbKey = "VERB"
 
 var (
-	stepOrder  = []string{"note", "if", "needs", "max_visits", verbKey, "next"}
-	fileOrders = [][]string{
+	stepOrder   = []string{"note", "if", "needs", "max_visits", verbKey, "next"}
+	queueOrder  = []string{"teams", "target", "levels", "full", "hours", "max_wait", "prefer_last", "relax", "overflow", "offer_after", "callback", "escalate"}
+	agentOrder  = []string{"teams", "skills", "capacity"}
+	policyOrder = []string{"most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away"}
+	fileOrders  = [][]string{
 		{"flow", "channels", "languages", "start", "on_leave", "on_error", "inputs", "outcomes", "returns", "vars", "defaults", "prompts", "commands", "steps"},
 		{"calendar", "time_zone", "weekly", "holidays", "overrides"},
-		{"queues", "boxes"},
+		{"queues", "boxes", "teams", "agents", "policy"},
 		{"form", "fields"},
 		{"operation", "needs", "steps", "confirm", "result"},
 		{"classifier", "rules"},
@@ -35,10 +38,23 @@ func (d *document) arrange() {
 		return // a test reads like a story: its keys stay as written
 	}
 	for _, order := range fileOrders {
-		if slices.ContainsFunc(order[:min(2, len(order))], func(k string) bool { return of[k] != nil }) {
+		if slices.ContainsFunc(markOf(order), func(k string) bool { return of[k] != nil }) {
 			reorder(d.root, order)
 			break
 		}
+	}
+	for key, order := range map[string][]string{"queues": queueOrder, "agents": agentOrder} {
+		if of[key] == nil || of[key].node.Kind != source.Map {
+			continue
+		}
+		for _, e := range of[key].entries {
+			if e.val.node.Kind == source.Map {
+				reorder(e.val, order)
+			}
+		}
+	}
+	if p := of["policy"]; p != nil && p.node.Kind == source.Map {
+		reorder(p, policyOrder)
 	}
 	if of["flow"] == nil || of["steps"] == nil || of["steps"].node.Kind != source.Map {
 		return
@@ -48,6 +64,14 @@ func (d *document) arrange() {
 			reorder(step.val, stepOrder)
 		}
 	}
+}
+
+// markOf is the keys that tell the kind of a file.
+func markOf(order []string) []string {
+	if order[0] == "queues" {
+		return order // any of them may stand alone
+	}
+	return order[:min(2, len(order))]
 }
 
 // reorder sorts the entries of a map. A key that the order does not have is a verb

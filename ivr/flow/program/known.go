@@ -20,10 +20,16 @@ type Known struct {
 	Calendars   map[string]*Named[flow.Calendar]
 	Queues      map[string]*Named[flow.Queue]
 	Boxes       map[string]*Named[flow.Box]
+	Teams       map[string]*Named[flow.Team]
+	Agents      map[string]*Named[flow.Agent]
+	Policy      *Named[flow.Routing] // nil = no file has one
 	Forms       map[string]*Named[flow.Form]
 	Operations  map[string]*Named[flow.Operation]
 	Classifiers map[string]*Named[flow.Classifier]
 	Knowledge   map[string]*flow.Knowledge
+
+	// Asked is what queue steps ask of a queue, by its name: each level they may name.
+	Asked map[string]map[string]bool
 
 	kept kept
 }
@@ -32,7 +38,8 @@ type Known struct {
 func NewKnown() *Known {
 	return &Known{
 		Files: map[string]*Document{}, Flows: map[string]*File{}, Calendars: map[string]*Named[flow.Calendar]{},
-		Queues: map[string]*Named[flow.Queue]{}, Boxes: map[string]*Named[flow.Box]{}, Forms: map[string]*Named[flow.Form]{},
+		Queues: map[string]*Named[flow.Queue]{}, Boxes: map[string]*Named[flow.Box]{},
+		Teams: map[string]*Named[flow.Team]{}, Agents: map[string]*Named[flow.Agent]{}, Asked: map[string]map[string]bool{}, Forms: map[string]*Named[flow.Form]{},
 		Operations: map[string]*Named[flow.Operation]{}, Classifiers: map[string]*Named[flow.Classifier]{}, Knowledge: map[string]*flow.Knowledge{},
 		kept: newKept(),
 	}

@@ -44,6 +44,22 @@ func (ff *File) queue(n *source.Node, name string) {
 	ff.Unknown(n, "unknown-queue", source.QueuesFile, name, namesOf(ff.known.Queues), "there is no queue `%s`", fmt.Sprintf("make a file NAME.queues.yaml with `queues: { %s: {} }`", source.AsName(name)))
 }
 
+func (ff *File) agent(n *source.Node, name string) {
+	if a := ff.known.Agents[name]; a != nil {
+		use(ff, a)
+		return
+	}
+	ff.Unknown(n, "unknown-agent", source.QueuesFile, name, namesOf(ff.known.Agents), "there is no agent `%s`", fmt.Sprintf("add `agents: { %s: { teams: [TEAM] } }` to a queues file", name))
+}
+
+func (ff *File) team(n *source.Node, name string) {
+	if t := ff.known.Teams[name]; t != nil {
+		use(ff, t)
+		return
+	}
+	ff.Unknown(n, "unknown-team", source.QueuesFile, name, namesOf(ff.known.Teams), "there is no team `%s`", fmt.Sprintf("add `teams: { %s: {} }` to a queues file", source.AsName(name)))
+}
+
 // form looks a form up; asks says that its questions are asked, in the flow's languages.
 func (ff *File) form(n *source.Node, name string, asks bool) *flow.Form {
 	form := ff.known.Forms[name]

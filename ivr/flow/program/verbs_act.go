@@ -127,6 +127,8 @@ func (ff *File) transferTo(n *source.Node) *expression.Template {
 		ff.Fail(n, "transfer-to", "write \"sip:USER@HOST\", \"tel:+NUMBER\", \"agent:NAME\" or \"queue:NAME\"", "this is no address to transfer to")
 	case scheme == "queue" && !strings.Contains(rest, "${"):
 		ff.queue(n, rest)
+	case scheme == "agent" && !strings.Contains(rest, "${"):
+		ff.agent(n, rest)
 	}
 	return t
 }

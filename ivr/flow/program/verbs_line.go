@@ -28,7 +28,7 @@ const (
 
 func (ff *File) readQueue(s *step, n *source.Node) flow.Verb {
 	q := &flow.QueueStep{}
-	if !ff.Fields(n, "queue", "name", "skills", "priority", "max_wait", "announce_every", "offer", "during") {
+	if !ff.Fields(n, "queue", "name", "level", "skills", "priority", "max_wait", "announce_every", "offer", "during") {
 		return q
 	}
 	if key := ff.mustHave(n, "queue", "name", "add `name: QUEUE`"); key != nil {
@@ -36,6 +36,9 @@ func (ff *File) readQueue(s *step, n *source.Node) flow.Verb {
 			q.Name = name
 			ff.queue(key, name)
 		}
+	}
+	if l := n.Get("level"); l != nil {
+		q.Level = ff.level(l, q.Name)
 	}
 	if skills := n.Get("skills"); skills != nil {
 		items := ff.List(skills, "skills")
@@ -46,6 +49,7 @@ func (ff *File) readQueue(s *step, n *source.Node) flow.Verb {
 		for _, item := range items {
 			if t := ff.openTemplate(item, "a skill", "a queue"); t != nil {
 				q.Skills = append(q.Skills, t)
+				ff.wanted(item, t, q.Name)
 			}
 		}
 	}
@@ -203,7 +207,7 @@ func (ff *File) readTicket(s *step, n *source.Node) flow.Verb {
 		}
 	}
 	if o := n.Get("owner"); o != nil {
-		t.Owner = ff.openTemplate(o, "owner", "a ticket")
+		t.Owner = ff.owner(o)
 	}
 	if d, ok := ff.Duration(n.Get("due"), "due", time.Minute, maxDue); ok {
 		t.Due = d
@@ -215,6 +219,31 @@ func (ff *File) readTicket(s *step, n *source.Node) flow.Verb {
 				ff.Fail(into, "wrong-type", fmt.Sprintf("write `%s: { type: text }` under vars", v.Name), "`%s` is %s; a ticket's number is text", v.Name, v.Type.Kind)
 			}
 		}
+	}
+	return t
+}
+
+// owner reads whose a ticket is: one that is written out has to be there.
+func (ff *File) owner(n *source.Node) *expression.Template {
+	t := ff.openTemplate(n, "owner", "a ticket")
+	if t == nil {
+		return nil
+	}
+	text, plain := t.Literal()
+	if !plain {
+		return t
+	}
+	switch kind, name, ok := strings.Cut(text, ":"); {
+	case !ok || name == "":
+		ff.Fail(n, "owner", "write \"agent:NAME\", \"team:NAME\" or \"queue:NAME\"", "`%s` is no owner", text)
+	case kind == "agent":
+		ff.agent(n, name)
+	case kind == "team":
+		ff.team(n, name)
+	case kind == "queue":
+		ff.queue(n, name)
+	default:
+		ff.Fail(n, "owner", "write \"agent:NAME\", \"team:NAME\" or \"queue:NAME\"", "`%s` is no owner", text)
 	}
 	return t
 }

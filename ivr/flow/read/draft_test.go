@@ -170,7 +170,7 @@ func TestCarried(t *testing.T) {
 		"inner.flow.yaml": "flow: inner\nchannels: [voice]\nlanguages: [en]\noutcomes: [done]\nstart: tell\nsteps:\n" +
 			"  tell: { message: { prompt: { en: \"Hello.\" } }, next: { else: over } }\n  over: { end: { as: done } }\n",
 		"free.flow.yaml": "flow: free\nchannels: [voice]\nlanguages: [en]\nstart: wait\nsteps:\n  wait: { queue: { name: cards }, next: { else: end } }\n",
-		"q.queues.yaml":  "queues: { cards: {} }\n",
+		"q.queues.yaml":  "queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { anna: { teams: [cards] } }\n",
 	}
 	dir := folderOf(t, files)
 	o := testOptions()

@@ -96,6 +96,8 @@ type reading struct {
 	texts texts
 	dir   string
 	o     Options
+
+	mentions []mention // of the queues files
 }
 
 func newReading(fsys fs.FS, dir string, o Options) *reading {
@@ -148,7 +150,7 @@ func (r *reading) read() []source.Diagnostic {
 	for _, ff := range flows {
 		ff.Body()
 	}
-	r.checkBoxes()
+	r.checkLine()
 	r.CheckMasks()
 	check.Flows(r.toCheck(), check.Options{Entered: r.o.Needed, Recorded: r.o.Recorded, Speech: r.o.Speech})
 	for _, ff := range flows {
@@ -182,15 +184,7 @@ func (r *reading) declare(f *program.Document, kind string) {
 	case source.CalendarFile:
 		declare(f, "calendar", r.Calendars, calendar.Read(f.File, r.o.Now), func(v *flow.Calendar) string { return v.Name })
 	case source.QueuesFile:
-		beside.Queues(f.File, func(n *source.Node, q *flow.Queue) {
-			if program.Free(f, n, "queue", r.Queues) {
-				r.Queues[q.Name] = &program.Named[flow.Queue]{Value: q, File: f}
-			}
-		}, func(n *source.Node, b *flow.Box) {
-			if program.Free(f, n, "box", r.Boxes) {
-				r.Boxes[b.Name] = &program.Named[flow.Box]{Value: b, File: f}
-			}
-		})
+		r.declareLine(f)
 	case source.FlowFile:
 		r.Head(f)
 	}
@@ -210,25 +204,6 @@ func (r *reading) formOf(f *program.Document, n *source.Node, name string) {
 		return
 	}
 	f.Unknown(n, "unknown-form", source.FormFile, name, slices.Sorted(maps.Keys(r.Forms)), "there is no form `%s`", fmt.Sprintf("make a file %s.form.yaml beside the flow", source.AsName(name)))
-}
-
-// checkBoxes looks up the queues of boxes, once all files are read.
-func (r *reading) checkBoxes() {
-	for _, name := range slices.Sorted(maps.Keys(r.Boxes)) {
-		b := r.Boxes[name]
-		if b.Value.Queue == "" {
-			continue
-		}
-		q := r.Queues[b.Value.Queue]
-		if q == nil {
-			n := b.File.Root.Get("boxes").Get(name).Get("queue")
-			b.File.Unknown(n, "unknown-queue", source.QueuesFile, b.Value.Queue, slices.Sorted(maps.Keys(r.Queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(b.Value.Queue)))
-			continue
-		}
-		if q.File != b.File {
-			b.File.Uses[q.File.Base] = true
-		}
-	}
 }
 
 // missing reports at the folder itself the flows that are needed and in no file. Where
@@ -328,7 +303,7 @@ func (r *reading) library() *flow.Library {
 	settings, _ := expression.Normalize(r.o.Settings).(map[string]any)
 	lib := &flow.Library{
 		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.Knowledge,
-		Calendars: values(r.Calendars), Queues: values(r.Queues), Boxes: values(r.Boxes),
+		Calendars: values(r.Calendars), Queues: values(r.Queues), Boxes: values(r.Boxes), Teams: values(r.Teams), Agents: values(r.Agents), Routing: r.routing(),
 		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers),
 	}
 	for _, ff := range r.inOrder() {

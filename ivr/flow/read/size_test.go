@@ -45,7 +45,7 @@ func largeFlow(n int) string {
 
 // readLarge reads a large flow and the queue that it uses.
 func readLarge(text string) (*flow.Library, []source.Diagnostic) {
-	return FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: {} }\n")}}, testOptions())
+	return FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { anna: { teams: [cards] } }\n")}}, testOptions())
 }
 
 // TestLargestFlow: the largest flow allowed is read, and time grows no worse than a

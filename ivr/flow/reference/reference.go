@@ -355,15 +355,33 @@ func (p *page) files() {
 		p.line("")
 		p.line(k.About(p.lang))
 		p.line("")
-		p.verbKeys(k.Type)
-		for _, f := range schema.Properties(k.Type) {
-			if f.Type.Kind() == reflect.Map && f.Type.Elem().Kind() == reflect.Struct && schema.Forms(f.Type.Elem()) == nil {
-				p.line(p.words.each, "`"+f.Key+"`")
-				p.line("")
-				p.keys(f.Type.Elem())
-				p.line("")
-			}
+		if k.Name == "queues" {
+			p.keys(k.Type)
+			p.line("")
+			p.below(k.Type, "", map[reflect.Type]bool{})
+		} else {
+			p.verbKeys(k.Type)
 		}
 		p.example(example)
+	}
+}
+
+// below is a table for each map with known keys that stands below a type, however deep,
+// each type once.
+func (p *page) below(t reflect.Type, path string, seen map[reflect.Type]bool) {
+	for _, f := range schema.Properties(t) {
+		inner := f.Type
+		for inner.Kind() == reflect.Map || inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() != reflect.Struct || schema.Forms(inner) != nil || seen[inner] {
+			continue
+		}
+		seen[inner] = true
+		p.line(p.words.each, "`"+path+f.Key+"`")
+		p.line("")
+		p.keys(inner)
+		p.line("")
+		p.below(inner, path+f.Key+".", seen)
 	}
 }

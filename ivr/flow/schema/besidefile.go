@@ -16,31 +16,6 @@ type (
 		Name map[Language]Plain `json:"name,omitempty" en:"What it is called, by language." zh:"节日名称,按语言。"`
 	}
 
-	// QueuesFile is NAME.queues.yaml.
-	QueuesFile struct {
-		Queues map[NewName]QueueBody `json:"queues,omitempty" en:"The lines by name." zh:"按名称列出的队列。"`
-		Boxes  map[NewName]BoxBody   `json:"boxes,omitempty" en:"Voicemail boxes by name." zh:"按名称列出的语音信箱。"`
-	}
-	// QueueBody is one line.
-	QueueBody struct {
-		Teams  []NewName `json:"teams,omitempty" en:"Who serves it." zh:"由哪些团队服务。"`
-		Target Targets   `json:"target,omitempty" en:"How soon customers are to be served." zh:"应在多久内接待客户。"`
-		Full   Count     `json:"full,omitempty" least:"1" most:"1000000" en:"How many may wait." zh:"最多多少人等候。"`
-	}
-	// Targets is a time for each channel.
-	Targets struct {
-		Voice     Duration `json:"voice,omitempty" least:"1s" most:"7d" en:"On the phone." zh:"电话。"`
-		Chat      Duration `json:"chat,omitempty" least:"1s" most:"7d" en:"In chat." zh:"聊天。"`
-		SMS       Duration `json:"sms,omitempty" least:"1s" most:"7d" en:"By SMS." zh:"短信。"`
-		Callback  Duration `json:"callback,omitempty" least:"1s" most:"7d" def:"20s" en:"Who is to be called back." zh:"回电。"`
-		Voicemail Duration `json:"voicemail,omitempty" least:"1s" most:"7d" def:"4h" en:"Who left a voicemail." zh:"语音留言。"`
-		Ticket    Duration `json:"ticket,omitempty" least:"1s" most:"7d" def:"1d" en:"A ticket without a time of its own." zh:"没有自己期限的工单。"`
-	}
-	// BoxBody is one voicemail box.
-	BoxBody struct {
-		Queue QueueName `json:"queue" en:"Whose it is." zh:"归属的队列。"`
-	}
-
 	// FormFile is NAME.form.yaml.
 	FormFile struct {
 		Form   NewName `json:"form" en:"Its name." zh:"表单名。"`

@@ -95,7 +95,7 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 	case reflect.TypeFor[ClassifyInto](), reflect.TypeFor[Facets](), reflect.TypeFor[Offer]():
 		n := uint64(1)
 		s.MinProperties = &n
-	case reflect.TypeFor[Callback](), reflect.TypeFor[End](), reflect.TypeFor[QueueBody]():
+	case reflect.TypeFor[Callback](), reflect.TypeFor[End](), reflect.TypeFor[QueueBody](), reflect.TypeFor[TeamBody](), reflect.TypeFor[AgentBody]():
 		s.Type, s.Extras = "", map[string]any{"type": []string{"object", "null"}}
 		if t == reflect.TypeFor[End]() {
 			alone := b.says(without("reason"), "A called flow ends by as, any other by reason: one of the two.", "被调用的流程用 as 结束,其他流程用 reason,只写其一。")

@@ -34,9 +34,9 @@ func JSONOf(kind string, names *Names) ([]byte, error) {
 	if names == nil {
 		names = &Names{}
 	}
-	if kind == "queues" { // a box may belong to a queue that is being written
+	if kind == "queues" { // a queue or a team may be named that is being written
 		own := *names
-		own.Queues, names = nil, &own
+		own.Queues, own.Teams, names = nil, nil, &own
 	}
 	b := &builder{names: names, defs: jsonschema.Definitions{}}
 	root := b.object(kinds[i].Type)

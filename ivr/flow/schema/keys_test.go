@@ -105,7 +105,7 @@ func (s *sampler) scalar(t reflect.Type, words []string) string {
 	}
 	for typ, text := range map[reflect.Type]string{
 		reflect.TypeFor[StepName](): "a", reflect.TypeFor[NewName](): "a", reflect.TypeFor[Target](): "end", reflect.TypeFor[Expression](): "1",
-		reflect.TypeFor[Duration](): "5s", reflect.TypeFor[Count](): "1", reflect.TypeFor[Keys](): `"1"`, reflect.TypeFor[YesNo](): "true",
+		reflect.TypeFor[Duration](): "5s", reflect.TypeFor[Count](): "1", reflect.TypeFor[SkillLevel](): "1", reflect.TypeFor[Keys](): `"1"`, reflect.TypeFor[YesNo](): "true",
 		reflect.TypeFor[Language](): "en", reflect.TypeFor[Date](): "2027-01-01", reflect.TypeFor[Hours](): "closed", reflect.TypeFor[Days](): "mon",
 		reflect.TypeFor[Any](): "1", reflect.TypeFor[VariableName](): "v", reflect.TypeFor[Outcome](): "else", reflect.TypeFor[Plain](): "UTC",
 	} {

@@ -8,6 +8,10 @@ type Names struct {
 
 	Calendars   []string
 	Queues      []string
+	Teams       []string
+	Agents      []string
+	Skills      []string            // of all agents
+	Levels      map[string][]string // of each queue
 	Boxes       []string
 	Forms       []string
 	Operations  []string

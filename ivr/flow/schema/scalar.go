@@ -32,11 +32,19 @@ type (
 	Moment     string // a date and a time with its zone
 	Outcome    string // of a verb
 	Header     string // of an HTTP request
+	AgentName  string // who logs in by it
+	SkillName  string // Latin letters, digits and : _ - ., or "*"
+	SkillLevel int    // 1 to 9
+	Wanted     string // text with ${…} in it that asks for a skill: lang:en, cards>=3
+	LevelText  string // text with ${…} in it that is a customer's level
+	OwnerText  string // text with ${…} in it that names an owner
+	OwnerName  string // agent:NAME, team:NAME or queue:NAME
 
 	VariableName   string // a variable or an input
 	PromptName     string
 	CalendarName   string
 	QueueName      string
+	TeamName       string
 	BoxName        string
 	FormName       string
 	OperationName  string

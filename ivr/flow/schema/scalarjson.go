@@ -76,6 +76,20 @@ func (b *builder) scalar(t reflect.Type, words []string) *jsonschema.Schema {
 		return text(`^` + dayPattern + `(-` + dayPattern + `)?$`)
 	case reflect.TypeFor[Hours]():
 		return text(`^(closed|` + spanPattern + `(\s*,\s*` + spanPattern + `)*)$`)
+	case reflect.TypeFor[TeamName]():
+		if len(b.names.Teams) == 0 {
+			return b.name()
+		}
+	case reflect.TypeFor[AgentName]():
+		return b.says(text(`^[a-z0-9][a-z0-9._@+-]{0,99}$`), "An agent is named as they log in: small letters, digits and . _ - @ +.", "客服写登录名:小写字母、数字和 . _ - @ +。")
+	case reflect.TypeFor[SkillName]():
+		return b.says(text(`^([A-Za-z0-9][A-Za-z0-9:_.-]{0,63}|\*)$`), "A skill has letters, digits and : _ - .", "技能由字母、数字和 : _ - . 组成。")
+	case reflect.TypeFor[SkillLevel]():
+		s := types("integer", "string")
+		s.Pattern, s.Minimum, s.Maximum = `^[1-9]$`, "1", "9"
+		return s
+	case reflect.TypeFor[OwnerName]():
+		return b.says(text(`^(agent|team|queue):.+$`), "An owner is \"agent:NAME\", \"team:NAME\" or \"queue:NAME\".", "负责人写作 \"agent:名称\"、\"team:名称\" 或 \"queue:名称\"。")
 	case reflect.TypeFor[Header]():
 		return text("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 	case reflect.TypeFor[Note]():
@@ -118,6 +132,8 @@ func (n *Names) Of(t reflect.Type) []string {
 		return n.Calendars
 	case reflect.TypeFor[QueueName]():
 		return n.Queues
+	case reflect.TypeFor[TeamName]():
+		return n.Teams
 	case reflect.TypeFor[BoxName]():
 		return n.Boxes
 	case reflect.TypeFor[FormName]():

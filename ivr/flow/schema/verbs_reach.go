@@ -86,11 +86,12 @@ type (
 	// Queue puts the customer in line.
 	Queue struct {
 		Name          QueueName  `json:"name" en:"The line." zh:"队列。"`
-		Skills        []Text     `json:"skills,omitempty" en:"What the agent must be able to do, up to 20." zh:"客服需具备的技能,最多 20 项。"`
-		Priority      Expression `json:"priority,omitempty" en:"A head start, such as 60s." zh:"提前量,如 60s。"`
+		Level         LevelText  `json:"level,omitempty" en:"The customer's level, one of the queue's; what is none of them is ordinary." zh:"客户级别,取队列所列之一;不在其中的为普通级别。"`
+		Skills        []Wanted   `json:"skills,omitempty" en:"What the agent must be able to do, up to 20: \"lang:en\", or \"cards>=3\" for level 3 or better." zh:"客服需具备的技能,最多 20 项:如 \"lang:en\";\"cards>=3\" 表示 3 级以上。"`
+		Priority      Expression `json:"priority,omitempty" en:"A head start, such as 60s; the policy bounds it." zh:"提前量,如 60s;以规则的上限为限。"`
 		MaxWait       Duration   `json:"max_wait,omitempty" least:"1s" most:"24h" en:"How long to wait; else as the queue says." zh:"最长等待;未写则按队列设置。"`
 		AnnounceEvery Duration   `json:"announce_every,omitempty" least:"10s" most:"1h" en:"How often the place in line is told." zh:"多久报一次排队位置。"`
-		Offer         Offer      `json:"offer,omitempty" en:"What may be taken instead, by which keys." zh:"等候时可改选什么,按什么键。"`
+		Offer         Offer      `json:"offer,omitempty" en:"What may be taken instead, by which keys; the queue may make it wait (offer_after)." zh:"等候时可改选什么,按什么键;队列可用 offer_after 推迟。"`
 		During        FlowName   `json:"during,omitempty" en:"A flow that an agent may start meanwhile." zh:"客服在此期间可启动的流程。"`
 	}
 	// Offer is the keys for each other way to be served.
@@ -132,7 +133,7 @@ type (
 	Ticket struct {
 		Form  FormName               `json:"form" en:"What it holds." zh:"工单的表单。"`
 		With  map[NewName]Expression `json:"with,omitempty" en:"Its fields; one not named here has the variable of its name." zh:"各字段的值;未列出的取同名变量。"`
-		Owner Text                   `json:"owner,omitempty" en:"Whose it is; else nobody's yet." zh:"负责人;未写则暂无。"`
+		Owner OwnerText              `json:"owner,omitempty" en:"Whose it is: \"agent:NAME\", \"team:NAME\" or \"queue:NAME\"; else whose queue the customer was last in." zh:"负责人:\"agent:名称\"、\"team:名称\" 或 \"queue:名称\";未写则为客户上次所在的队列。"`
 		Due   Duration               `json:"due,omitempty" least:"1m" most:"90d" en:"By when it is to be done, from now." zh:"从现在起多久内完成。"`
 		Into  VariableName           `json:"into,omitempty" en:"Receives the ticket's number." zh:"存放工单号的变量。"`
 	}

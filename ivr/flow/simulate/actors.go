@@ -192,7 +192,9 @@ func (t *Talk) AgentDoes(what string) error {
 	case what == AgentDeclines && t.line.connected:
 		return fmt.Errorf("the agent has answered already, and can only hand back")
 	case what == AgentAnswers:
-		t.connect(false)
+		if in := t.connect(false); in != nil {
+			t.Do(*in)
+		}
 		return nil
 	}
 	t.note(Line{Word: Agent, Text: what})

@@ -13,6 +13,9 @@ const perPlace = time.Minute
 // enqueue puts the interaction in line.
 func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
 	t.note(Line{Word: Queued, Step: e.Step, Name: e.Queue})
+	if q := t.lib.Queues[e.Queue]; q != nil && e.MaxWait == 0 {
+		e.MaxWait = q.MaxWait
+	}
 	t.line = place{asked: e, since: t.now, told: t.now, position: 1}
 	a := t.given.Agents
 	switch {
@@ -21,23 +24,27 @@ func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
 	case a != nil && a.None:
 		return result(e.Serial, flow.Result{Outcome: "no_agents"})
 	case a != nil && a.Free > 0:
-		t.connect(true)
-		return nil
+		return t.connect(true)
 	}
 	return t.placed()
 }
 
-// connect lets an agent answer, by itself or because the script says so.
-func (t *Talk) connect(self bool) {
+// connect lets an agent answer, by itself or because the script says so: whom they take
+// out of a line is served.
+func (t *Talk) connect(self bool) *flow.Input {
 	t.line.connected = true
 	t.note(Line{Word: Agent, Text: AgentAnswers, Self: self})
+	if t.line.asked.Serial == 0 {
+		return nil // it is a transfer
+	}
+	return &flow.Input{Kind: flow.InputServed, Serial: t.line.asked.Serial}
 }
 
 // placed tells the place in the line.
 func (t *Talk) placed() *flow.Input {
 	n := time.Duration(t.line.position)
 	return &flow.Input{Kind: flow.InputPlace, Serial: t.line.asked.Serial, Place: &flow.Place{
-		Queue: t.line.asked.Queue, Position: t.line.position, AtLeast: (n - 1) * perPlace, AtMost: n * perPlace,
+		Queue: t.line.asked.Queue, Position: t.line.position, AtLeast: (n - 1) * perPlace, AtMost: n * perPlace, Waited: t.now.Sub(t.line.since),
 	}}
 }
 
@@ -48,15 +55,34 @@ func (t *Talk) lineTimers(add func(time.Time, func())) {
 		add(t.line.since.Add(q.MaxWait), func() { t.Do(*result(q.Serial, flow.Result{Outcome: "max_wait"})) })
 	}
 	if a := t.given.Agents; a != nil && a.After > 0 {
-		add(t.line.since.Add(a.After), func() { t.connect(true) })
+		add(t.line.since.Add(a.After), func() { t.Do(*t.connect(true)) })
+	}
+	tell := func() {
+		t.line.told = t.now
+		t.Do(*t.placed())
+		t.tell()
 	}
 	if q.AnnounceEvery > 0 {
-		add(t.line.told.Add(q.AnnounceEvery), func() {
-			t.line.told = t.now
-			t.Do(*t.placed())
-			t.tell()
-		})
+		add(t.line.told.Add(q.AnnounceEvery), tell)
 	}
+	if after, ok := t.OffersIn(); ok {
+		add(t.now.Add(after), tell)
+	}
+}
+
+// OffersIn is how long it takes until one who waits in line is offered more than now; ok
+// is false if nothing is to come.
+func (t *Talk) OffersIn() (after time.Duration, ok bool) {
+	if t.s.Wait.Kind != flow.WaitQueue || t.line.connected {
+		return 0, false
+	}
+	waited := t.now.Sub(t.line.since)
+	for _, o := range t.line.asked.Offers {
+		if a := t.line.asked.OfferAfter[o.Label]; a > waited && (!ok || a-waited < after) && o.Label != string(t.Channel()) {
+			after, ok = a-waited, true
+		}
+	}
+	return after, ok
 }
 
 // taken is what comes of an offer that the customer takes while waiting.

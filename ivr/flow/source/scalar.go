@@ -186,14 +186,14 @@ func (f *File) Duration(n *Node, what string, low, high time.Duration) (time.Dur
 		return 0, false
 	}
 	if d < low || d > high {
-		f.Fail(n, "out-of-range", "", "%s is from %s to %s; this is %s", what, shortDuration(low), shortDuration(high), n.Text)
+		f.Fail(n, "out-of-range", "", "%s is from %s to %s; this is %s", what, ShortDuration(low), ShortDuration(high), n.Text)
 		return 0, false
 	}
 	return d, true
 }
 
-// shortDuration writes a duration as flow files do.
-func shortDuration(d time.Duration) string {
+// ShortDuration writes a duration as flow files do: 5s, 8m, 2h, 3d.
+func ShortDuration(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string

@@ -122,6 +122,9 @@ func (p *play) hint(it *item) string {
 		if p.talk.Connected() {
 			return "before it, write `agent: hands_back`"
 		}
+		if after, ok := p.talk.OffersIn(); ok && it.word == "callback" {
+			return fmt.Sprintf("more is offered in %s (`offer_after` of the queue): write `waits: %s` before the key", simulate.Short(after), simulate.Short(after))
+		}
 		return "before it, write `agent: answers` and `agent: hands_back`, or let time pass with `waits`"
 	case flow.WaitTransfer:
 		return "before it, write how the transfer goes: `transferred: ok`, busy, no_answer or failed"
