@@ -57,7 +57,7 @@ type Entry struct {
 	Erased  bool             // the customer is erased: of Message only Conversation, Seq and From are left
 }
 
-// Frame is what subscribers of a conversation get: *Entry, Typing or Over.
+// Frame is what subscribers of a conversation get: *Entry, Typing, Over or Place.
 type Frame interface{ frame() }
 
 // Typing says that somebody writes, or has stopped. It is never stored.

@@ -43,7 +43,7 @@ func (b *Book) add(tx store.Tx, c *Conversation, m *tandem.Message, event *tande
 		return nil, store.ErrNotFound
 	}
 	c.Seq, c.Rev = seq, rev
-	entry, err := b.insert(tx, no, c, Adding{m, event, state})
+	entry, err := b.insert(tx, no, c, Adding{Message: m, Event: event, State: state})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (b *Book) insert(tx store.Tx, no int64, c *Conversation, a Adding) (*Entry,
 	if m.Client != "" {
 		client = clientHash(m.Client)
 	}
-	entry := &Entry{Rev: c.Rev + 1, State: a.State, At: event.At, Message: *m}
+	entry := &Entry{Rev: c.Rev + 1, State: a.State, Error: a.Error, At: event.At, Message: *m}
 	if m.Link != nil {
 		entry.Link = tandem.LinkMade
 		link, linkState = string(m.Link.ID), string(tandem.LinkMade)
@@ -75,9 +75,9 @@ func (b *Book) insert(tx store.Tx, no int64, c *Conversation, a Adding) (*Entry,
 	if m.Attachment != nil {
 		blob = string(m.Attachment.Blob)
 	}
-	n, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, interaction, event, client, link, link_state, blob)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, client) WHERE client IS NOT NULL DO NOTHING`,
-		no, int64(m.Seq), int64(entry.Rev), string(m.From), string(a.State), string(event.Interaction), int64(event.Seq), client, link, linkState, blob)
+	n, err := tx.Exec(`INSERT INTO chat_message (conversation, seq, rev, sender, state, error, interaction, event, client, link, link_state, blob)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, client) WHERE client IS NOT NULL DO NOTHING`,
+		no, int64(m.Seq), int64(entry.Rev), string(m.From), string(a.State), a.Error, string(event.Interaction), int64(event.Seq), client, link, linkState, blob)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ type Adding struct {
 	Message *tandem.Message
 	Event   *tandem.Event // that has its words
 	State   tandem.MessageState
+	Error   string // why it failed: a word for programs
 }
 
 // Write is Add for all messages of a change, and Save, in as few steps as can be: for

@@ -31,7 +31,7 @@ func TestWrite(t *testing.T) {
 		work.With = func(tx store.Tx) (err error) {
 			var adds []Adding
 			for i, m := range messages {
-				adds = append(adds, Adding{m, &work.Events[i], tandem.MessageSent})
+				adds = append(adds, Adding{Message: m, Event: &work.Events[i], State: tandem.MessageSent})
 			}
 			entries, err = h.book.Write(tx, &was, &now, adds)
 			return err

@@ -39,6 +39,9 @@ type Refused struct {
 
 func (r *Refused) Error() string { return r.Why }
 
+// Refusal is the rule that forbids the text.
+func (r *Refused) Refusal() string { return r.Rule }
+
 func refuse(rule, why string, args ...any) *Refused {
 	return &Refused{Rule: rule, Why: fmt.Sprintf(why, args...)}
 }

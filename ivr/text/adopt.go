@@ -54,7 +54,7 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 	next := state{conv: st.conv, stored: st.stored, s: s, lib: lib}
 	next.conv.Interaction, next.conv.Customer = why.Interaction, story.Interaction.Customer
 	t := d.turn(next)
-	t.story = &story
+	t.story, t.arrived = &story, true
 	if err := t.adopt(in, why); err != nil {
 		return err
 	}
@@ -106,6 +106,8 @@ func (t *turn) adopt(input *flow.Input, why Adopted) error {
 		t.step(func() (flow.Session, []flow.Effect, error) { return s, effects, nil })
 	} else {
 		t.advance(*input)
+		t.lined(*input)
+		t.inLine = input.Kind == flow.InputMoved && queues(t.st.s)
 	}
 	if t.st.broken == "" && t.st.runs() && t.st.s.Facts.Channel != c.Channel {
 		return tandem.Errorf(tandem.CodeConflict, "the session goes on by %s, not by %s", t.st.s.Facts.Channel, c.Channel)

@@ -41,9 +41,12 @@ func (t *turn) commit(ctx context.Context) error {
 	if t.st.deaf() {
 		return nil
 	}
-	frames := make([]chat.Frame, 0, len(t.entries)+1)
+	frames := make([]chat.Frame, 0, len(t.entries)+2)
 	for _, e := range t.entries {
 		frames = append(frames, e)
+	}
+	if now := standing(t.st.s); !same(standing(t.was), now) || t.arrived && now.Queue != "" {
+		frames = append(frames, now)
 	}
 	if t.closed != "" {
 		frames = append(frames, chat.Over{})
@@ -105,7 +108,7 @@ func (t *turn) writeOn(ctx context.Context, was, c *chat.Conversation) error {
 	var adds []chat.Adding
 	for i := range t.notes {
 		if m := t.notes[i].message; m != nil {
-			adds = append(adds, chat.Adding{Message: &m.m, Event: &change.Events[i], State: m.state})
+			adds = append(adds, chat.Adding{Message: &m.m, Event: &change.Events[i], State: m.state, Error: m.rule})
 		}
 	}
 	c.Taken = c.Seq
@@ -167,8 +170,11 @@ func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoi
 			if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
 				return nil, fmt.Errorf("writing a text: %w", err)
 			}
-			m.state = tandem.MessageFailed
-			t.note(tandem.EventReceipt, "system", tandem.Receipt{Conversation: c.ID, Seq: m.m.Seq, State: m.state, Error: err.Error()})
+			if t.strict {
+				return nil, err
+			}
+			m.state, m.rule, t.letter = tandem.MessageFailed, rule(err), err
+			t.note(tandem.EventReceipt, "system", tandem.Receipt{Conversation: c.ID, Seq: m.m.Seq, State: m.state, Error: m.rule + ": " + err.Error()})
 			continue
 		}
 		m.state = tandem.MessagePending
@@ -180,6 +186,15 @@ func (t *turn) number(ctx context.Context, c *chat.Conversation) ([]store.Outgoi
 		}
 	}
 	return letters, nil
+}
+
+// rule names the rule by which a text may not be sent.
+func rule(err error) string {
+	var refused interface{ Refusal() string }
+	if errors.As(err, &refused) {
+		return refused.Refusal()
+	}
+	return "failed"
 }
 
 // change is what the turn writes but for the conversation's rows.

@@ -40,13 +40,16 @@ type Store interface {
 type World interface {
 	// Fetch makes one HTTP exchange, retries included.
 	Fetch(ctx context.Context, r Ref, f flow.Fetch) flow.Fetched
-	// Begin begins a Send, SendLink, Move or Book, which Deliver answers. An error is a
-	// fault of the step. It may be asked for the same again, under the same Key. words are
-	// said to the customer at once, in the program's own words.
+	// Begin begins what Deliver answers: a Send, SendLink, Move, Book, Enqueue, OpenTicket,
+	// or a Survey that is not asked here and now. An error is a fault of the step. It may be
+	// asked for the same again, under the same Key: an Enqueue is after each start, for a
+	// session that waits in line. words are said to the customer at once, in the program's
+	// own words. A flow.Take has no answer, and an error of it is no fault; it too is begun
+	// again after a start, with s as it waits in line.
 	Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) (words []flow.Play, err error)
 	// Withdraw says that what the session waits for is not wanted any more.
 	Withdraw(ctx context.Context, r Ref, s flow.Session)
-	// Talk begins a talk (e is a flow.Identify or flow.Resume), or goes on with one: e is
+	// Talk begins a talk (e is a flow.Identify, Resume or Survey), or goes on with one: e is
 	// nil, s.World is the state of the turn before, in what the customer entered or their
 	// silence.
 	Talk(ctx context.Context, r Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error)
@@ -55,7 +58,7 @@ type World interface {
 	// Entry is the flow of an entry, for a new interaction.
 	Entry(name string) (flowName string, lib *flow.Library, ok bool)
 	// Letter is what the outbox holds of a text message. An error means that it may not be
-	// sent.
+	// sent; one with a method Refusal() string names the rule by a word.
 	Letter(ctx context.Context, c chat.Conversation, m *tandem.Message, lang string) (*store.Outgoing, error)
 	// Resume goes on with an earlier interaction in the place of the conversation's
 	// present one, which it has the driver do by Adopt.
@@ -103,13 +106,19 @@ type Adopted struct {
 	Theirs    string           // sms: their number, where the conversation does not know it yet
 }
 
-// Options is what a Driver is made of. All but Tally, Panicked and Log are needed.
+// Options is what a Driver is made of. All but Name, InLine, Tally, Panicked and Log are
+// needed.
 type Options struct {
 	Store  Store
 	Book   *chat.Book
 	World  World
 	Now    func() time.Time
 	Random io.Reader
+	Name   string // of the operator, as customers know it
+	// InLine is told that a session which waits in line has come to a conversation from a
+	// call or another one, durably: its place is to go on by that channel. What was
+	// delivered meanwhile may not have been taken.
+	InLine func(ctx context.Context, r Ref, s flow.Session)
 	// Tally is told of each trace once it is durable.
 	Tally func(at time.Time, data any)
 	// Panicked is told of a panic, where it happened; nil logs it.

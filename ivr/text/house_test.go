@@ -90,7 +90,8 @@ func library(t testing.TB, flows ...string) *flow.Library {
 		files[fmt.Sprintf("%c.flow.yaml", 'f'+i)] = &fstest.MapFile{Data: []byte(text)}
 	}
 	files["o.operation.yaml"] = &fstest.MapFile{Data: []byte("operation: o\nneeds: none\nsteps:\n  - { show: { en: Look. } }\nconfirm: { en: Done }\n")}
-	files["q.queues.yaml"] = &fstest.MapFile{Data: []byte("queues: { q: { teams: [q] } }\n")}
+	files["s.form.yaml"] = &fstest.MapFile{Data: []byte("form: s\nfields:\n  - { name: stars, type: int, range: 1..5, ask: { en: Stars? } }\n")}
+	files["q.queues.yaml"] = &fstest.MapFile{Data: []byte("queues: { q: { teams: [q] } }\nteams: { q: {} }\n")}
 	lib, ds := read.FS(files, read.Options{Settings: map[string]any{}, HTTPAllow: []string{"core"}})
 	if lib == nil {
 		var b strings.Builder

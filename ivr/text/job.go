@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tandem"
 	"tandem/ivr/flow"
@@ -163,6 +164,7 @@ func (t *turn) does(ctx context.Context, j job) bool {
 			return false
 		}
 		t.advance(j.input)
+		t.lined(j.input)
 		left := j.input.Kind == flow.InputLeft || j.input.Kind == flow.InputFault
 		t.withdraw = left && asks(w.Kind) && t.st.s.Wait.Serial != w.Serial
 	case jobTell:
@@ -233,14 +235,22 @@ func (d *Driver) back(ctx context.Context, j job) {
 // told is durable, so it is not told again; what was asked of the world is asked again.
 func (t *turn) restore() bool {
 	switch {
-	case t.st.deaf() && needsEar(t.st.s.Wait.Kind):
+	case t.st.deaf() && needsEar(t.st.s.Wait.Kind) && (t.st.s.Wait.Kind != flow.WaitSurvey || talking(t.st.s)):
 		return true
+	case queues(t.st.s):
+		return t.waitsAgain()
 	case listens(t.st.s):
 		t.d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
 		return false
 	}
-	t.step(func() (flow.Session, []flow.Effect, error) { return engine.Resume(t.st.lib, t.st.s, t.now) })
+	t.step(func() (flow.Session, []flow.Effect, error) { return t.d.resumed(t.st, t.now) })
 	return true
+}
+
+// resumed is a session as it would be resumed.
+func (d *Driver) resumed(st state, now time.Time) (s flow.Session, effects []flow.Effect, err error) {
+	defer d.contain("flow", &err)
+	return engine.Resume(st.lib, st.s, now)
 }
 
 // after does what a turn has asked for, now that it is durable. The caller has the lane's
@@ -259,13 +269,18 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 		ln.after = func(ctx context.Context) { d.goOn(ctx, r, t) }
 		return
 	}
+	if t.inLine && d.o.InLine != nil {
+		d.safely("line", func() { d.o.InLine(ctx, r, t.st.s) })
+	}
 	switch e := t.ask.(type) {
 	case nil:
 	case flow.Fetch:
 		d.fetch(ln, r, e)
-	case flow.Identify, flow.Resume:
-		d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTalk, talk: e})
 	default:
+		if talks(e, r.Channel) {
+			d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTalk, talk: e})
+			break
+		}
 		words, err := d.begin(ctx, r, t.st.s, e)
 		if err != nil {
 			fault := flow.Input{Kind: flow.InputFault, Serial: serialOf(e), Text: err.Error()}
@@ -275,6 +290,32 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 			d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTell, plays: words})
 		}
 	}
+	for _, e := range t.takes {
+		d.take(ctx, ln, r, t.st.s, e)
+	}
+}
+
+// take begins an offer that was taken. If that cannot be, the customer waits as before.
+func (d *Driver) take(ctx context.Context, ln *lane, r Ref, s flow.Session, e flow.Take) {
+	words, err := d.begin(ctx, r, s, e)
+	if err != nil {
+		d.log.Warn("an offer that a customer in line took could not be begun", "interaction", r.Interaction, "offer", e.What, "error", err)
+	}
+	if len(words) > 0 {
+		d.lanes.first(ln, job{interaction: r.Interaction, kind: jobTell, plays: words})
+	}
+}
+
+// talks reports what the world asks the customer for itself, in a talk: who they are, which
+// interaction they mean, and a survey that is to be answered here and now.
+func talks(e flow.Effect, here tandem.Channel) bool {
+	switch e := e.(type) {
+	case flow.Identify, flow.Resume:
+		return true
+	case flow.Survey:
+		return e.After <= 0 && len(e.By) > 0 && e.By[0] == here
+	}
+	return false
 }
 
 // begin asks the world, whose panics are errors here.
@@ -379,6 +420,14 @@ func serialOf(e flow.Effect) int {
 	case flow.Identify:
 		return e.Serial
 	case flow.Resume:
+		return e.Serial
+	case flow.Enqueue:
+		return e.Serial
+	case flow.Take:
+		return e.Serial
+	case flow.OpenTicket:
+		return e.Serial
+	case flow.Survey:
 		return e.Serial
 	}
 	return 0

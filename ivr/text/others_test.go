@@ -188,7 +188,7 @@ steps:
 			faults = append(faults, string(e.Data))
 		}
 	}
-	if len(faults) != 3 || !strings.Contains(faults[0], "no gateway") || !strings.Contains(faults[1], "queue is not carried out here") || !strings.Contains(faults[2], "fault of ours") {
+	if len(faults) != 3 || !strings.Contains(faults[0], "no gateway") || !strings.Contains(faults[1], "no gateway") || !strings.Contains(faults[2], "fault of ours") {
 		t.Errorf("the journal has %s", faults)
 	}
 }

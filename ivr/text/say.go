@@ -178,7 +178,7 @@ func (t *turn) take(ctx context.Context, s *Said) error {
 	}
 	t.hear(s)
 	switch {
-	case !st.runs(): // for those who read it
+	case !st.runs(), served(st.s): // for those who read it
 	case s.Text == "":
 		t.received()
 	case talking(st.s):

@@ -74,10 +74,12 @@ func (st *state) ref() Ref {
 // talking reports that the world holds a talk with the customer; one that is still to
 // begin has no state.
 func talking(s flow.Session) bool {
-	return (s.Wait.Kind == flow.WaitIdentify || s.Wait.Kind == flow.WaitResume) && s.World != nil
+	k := s.Wait.Kind
+	return (k == flow.WaitIdentify || k == flow.WaitResume || k == flow.WaitSurvey) && s.World != nil
 }
 
-// listens reports that what the customer writes is taken now.
+// listens reports that what the customer writes is taken now: while an agent has them, by
+// the agent alone.
 func listens(s flow.Session) bool {
 	return s.Wait.Kind == flow.WaitListen || s.Wait.Kind == flow.WaitQueue || talking(s)
 }

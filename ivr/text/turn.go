@@ -36,12 +36,17 @@ type turn struct {
 
 	plays    []flow.Play // not shown yet
 	ask      flow.Effect // what the session waits for, to be begun
+	takes    []flow.Take // offers of the line that were taken, to be begun
+	strict   bool        // a text that may not be sent fails the turn, with the reason
+	letter   error       // why a text of the turn may not be sent; nil = none was refused
 	refused  string      // a verb that nobody here carries out
 	finish   *flow.Finish
 	goOn     *flow.Turn    // an earlier interaction goes on in this one's place
 	stored   flow.Session  // what is stored instead of st.s, if it has frames
 	changed  bool          // the session
 	closed   string        // the outcome of an interaction that ends with this turn
+	arrived  bool          // the session has come here from elsewhere
+	inLine   bool          // and it waits in line
 	withdraw bool          // what was asked for is not wanted any more
 	entries  []*chat.Entry // of the turn's messages, once it is durable
 }
@@ -60,6 +65,7 @@ type message struct {
 	m     tandem.Message
 	state tandem.MessageState
 	clear string // what the letter of a masked message says
+	rule  string // that forbids its letter: a word
 }
 
 // turn begins one on a copy of the state.
@@ -123,9 +129,10 @@ func (t *turn) step(engine func() (flow.Session, []flow.Effect, error)) {
 		return
 	}
 	if s.Serial != t.st.s.Serial || len(s.Frames) == 0 {
-		t.ask, t.refused = nil, ""
+		t.ask, t.takes, t.refused = nil, nil, ""
 	}
-	t.changed = t.changed || len(effects) > 0 || s.Serial != t.st.s.Serial || s.Wait.Opened != t.st.s.Wait.Opened || s.Wait.Place != t.st.s.Wait.Place
+	before, now := t.st.s.Wait, s.Wait
+	t.changed = t.changed || len(effects) > 0 || s.Serial != t.st.s.Serial || now.Opened != before.Opened || now.Place != before.Place || now.Served != before.Served
 	t.st.s = s
 	for _, e := range effects {
 		t.collect(e)
@@ -155,20 +162,16 @@ func (t *turn) collect(e flow.Effect) {
 		t.st.conv.Lang = e.Lang
 	case flow.Finish:
 		t.finish = &e
-	case flow.Cut, flow.Hush, flow.Take:
-		// What was written stays; the wait says what is a secret; no line is kept here.
-	case flow.Fetch, flow.Send, flow.SendLink, flow.Move, flow.Book, flow.Identify, flow.Resume:
+	case flow.Cut, flow.Hush:
+		// What was written stays; the wait says what is a secret.
+	case flow.Take:
+		t.took(e)
+	case flow.Fetch, flow.Send, flow.SendLink, flow.Move, flow.Book, flow.Identify, flow.Resume, flow.Enqueue, flow.OpenTicket, flow.Survey:
 		t.ask = e
 	case flow.Connect:
 		t.refused = "transfer"
 	case flow.Record:
 		t.refused = "a recording"
-	case flow.Enqueue:
-		t.refused = "queue"
-	case flow.OpenTicket:
-		t.refused = "ticket"
-	case flow.Survey:
-		t.refused = "survey"
 	}
 }
 
@@ -202,13 +205,12 @@ func (t *turn) play(p flow.Play) {
 // settle goes on until the session waits for something that is not at hand, or ends.
 func (t *turn) settle(ctx context.Context) error {
 	for range maxPasses {
-		w := t.st.s.Wait
 		switch {
 		case t.st.broken != "":
 			return t.breakOff(ctx)
 		case t.finish != nil:
 			return t.end(ctx)
-		case t.st.deaf() && needsEar(w.Kind):
+		case t.st.deaf() && t.needsEar():
 			t.advance(flow.Input{Kind: flow.InputLeft})
 		case t.refused != "":
 			t.answer(flow.Input{Kind: flow.InputFault, Text: t.refused + " is not carried out here"})
@@ -219,6 +221,7 @@ func (t *turn) settle(ctx context.Context) error {
 			t.advance(flow.Input{Kind: flow.InputText, Text: next.text, Via: via(next.via)})
 		default:
 			t.show()
+			t.keepTakes()
 			return nil
 		}
 	}
@@ -246,7 +249,16 @@ func via(s string) string {
 	return s
 }
 
-// needsEar reports what cannot be waited for when nobody listens.
+// needsEar reports that what the session waits for cannot be waited for when nobody
+// listens. A survey that is asked later can be.
+func (t *turn) needsEar() bool {
+	if e, later := t.ask.(flow.Survey); later && e.After > 0 {
+		return false
+	}
+	return needsEar(t.st.s.Wait.Kind)
+}
+
+// needsEar reports the kinds of which that is so.
 func needsEar(k flow.WaitKind) bool {
 	switch k {
 	case flow.WaitHTTP, flow.WaitMessage, flow.WaitLink, flow.WaitHandoff, flow.WaitCallback, flow.WaitTicket, flow.WaitNone:
@@ -266,6 +278,9 @@ func (t *turn) show() {
 	}
 	channel := t.st.conv.Channel
 	for _, shown := range flow.Render(channel, t.st.s.Lang, t.plays, w) {
+		if shown.Place { // it is no message: see standing, and placeText
+			continue
+		}
 		m := &message{state: tandem.MessageSent, m: tandem.Message{
 			Channel: channel, From: tandem.SenderFlow, Lang: t.st.s.Lang, Text: shown.Text, Image: shown.Image, AsksSecret: shown.Secret,
 		}}
@@ -346,7 +361,7 @@ func (t *turn) close(ctx context.Context, outcome string, why tandem.Termination
 	}
 	t.record = &in
 	t.note(tandem.EventClosed, "system", tandem.Closing{Outcome: outcome, Termination: why})
-	t.closed, t.ask, t.st.held = outcome, nil, nil
+	t.closed, t.ask, t.takes, t.st.held = outcome, nil, nil, nil
 	t.st.s = flow.Session{Facts: t.st.s.Facts, Lang: t.st.s.Lang}
 	return nil
 }
@@ -354,7 +369,7 @@ func (t *turn) close(ctx context.Context, outcome string, why tandem.Termination
 // asks reports a wait for something that was asked of the world and can be withdrawn.
 func asks(k flow.WaitKind) bool {
 	switch k {
-	case flow.WaitMessage, flow.WaitLink, flow.WaitHandoff, flow.WaitCallback, flow.WaitIdentify, flow.WaitResume:
+	case flow.WaitMessage, flow.WaitLink, flow.WaitHandoff, flow.WaitCallback, flow.WaitIdentify, flow.WaitResume, flow.WaitQueue, flow.WaitSurvey:
 		return true
 	}
 	return false

@@ -121,6 +121,14 @@ func (w *world) Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect)
 		key, answer = e.Key, ""
 	case flow.Book:
 		key, answer = e.Key, "booked"
+	case flow.Enqueue:
+		key, answer = e.Key, ""
+	case flow.OpenTicket:
+		key, answer = e.Key, "opened"
+	case flow.Survey:
+		key, answer = e.Key, "done"
+	case flow.Take:
+		key, answer = e.What, ""
 	}
 	w.mu.Lock()
 	w.begun[key]++
@@ -130,7 +138,7 @@ func (w *world) Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect)
 		return w.begin(ctx, r, s, e)
 	}
 	if answer != "" {
-		return nil, w.h.d.Deliver(ctx, r.Interaction, flow.Input{Kind: flow.InputResult, Serial: serialOf(e), Result: &flow.Result{Outcome: answer}})
+		return nil, w.h.d.Deliver(ctx, r.Interaction, flow.Input{Kind: flow.InputResult, Serial: serialOf(e), Result: &flow.Result{Outcome: answer, Value: "12345678901"}})
 	}
 	return nil, nil
 }
