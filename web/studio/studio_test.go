@@ -258,7 +258,7 @@ func TestFlows(t *testing.T) {
 		"c.flow.yaml", "flow: c\nchannels: [voice]\nlanguages: [en]\nstart: x\noutcomes: [done]\nsteps: { x: { end: { as: done } } }\n",
 		"line.flow.yaml", "flow: line\nchannels: [voice]\nlanguages: [en]\nstart: x\noutcomes: [gone]\nsteps: { x: { queue: { name: front }, next: { else: y } }, y: { end: { as: gone } } }\n",
 		"calls.flow.yaml", "flow: calls\nchannels: [voice]\nlanguages: [en]\nstart: x\nsteps: { x: { subflow: { name: line }, next: { gone: end } } }\n",
-		"front.queues.yaml", "queues: { front: {} }\n", "a.test.yaml", "flow: a\ntests: []\n", "knowledge/cards/a.md", "---\ntitle: Cards\nwords: [card]\nlanguage: en\n---\nText.\n", "notes.txt", "x")
+		"front.queues.yaml", "queues: { front: { teams: [front], target: { voice: 20s } } }\nteams: { front: {} }\nagents: { anna: { teams: [front] } }\n", "a.test.yaml", "flow: a\ntests: []\n", "knowledge/cards/a.md", "---\ntitle: Cards\nwords: [card]\nlanguage: en\n---\nText.\n", "notes.txt", "x")
 	var v struct {
 		Release  release.Release
 		Behind   bool
