@@ -322,9 +322,10 @@ func (s *Server) establish(ctx context.Context, c *Call, res *gosip.Response, m 
 	s.calls[d.key()] = c
 	s.metrics.calls.Set(float64(len(s.calls)))
 	s.mu.Unlock()
+	err := m.Accept(res.Body()) // before the other side can open an exchange of its own
 	c.advance(stateConfirmed)
 	s.ack(c, res)
-	if err := m.Accept(res.Body()); err != nil {
+	if err != nil {
 		c.Hangup(ctx, tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia))
 		return nil, failed(tandem.ReasonNoMedia, tandem.BySystem, err)
 	}

@@ -16,7 +16,6 @@ package phone
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -192,7 +191,7 @@ func (s *Switchboard) Serves(agent string) bool { return s.o.Phones[agent] != ""
 // Run watches the line and measures the phones until ctx ends; then it waits until every
 // call out has ended.
 func (s *Switchboard) Run(ctx context.Context) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.ctx = ctx
 	s.mu.Unlock()
@@ -202,14 +201,11 @@ func (s *Switchboard) Run(ctx context.Context) {
 		s.mu.Lock()
 		s.ctx = nil
 		s.mu.Unlock()
-		cancel(errStopped)
+		cancel()
 		s.going.Wait()
 	}()
 	s.measure(ctx)
 }
-
-// errStopped ends what goes on when the switchboard stops: the next start decides about it.
-var errStopped = errors.New("the server stops")
 
 // over is why an offer or an assignment is no more.
 type over struct{ why string }
@@ -227,7 +223,7 @@ func (s *Switchboard) happened(f queue.Fact) {
 		s.end(o.Task.ID, o.Fence, o.Why)
 	case route.TaskAssigned:
 		s.mu.Lock()
-		if r := s.rings[o.Task.ID]; r != nil && r.task.Fence == o.Task.Fence {
+		if r := s.rings[o.Task.ID]; r != nil && r.fence == o.Task.Fence {
 			r.assigned = true
 		}
 		s.mu.Unlock()
@@ -246,13 +242,13 @@ func (s *Switchboard) offered(t tandem.Task) {
 		return
 	}
 	if old := s.rings[t.ID]; old != nil {
-		if old.task.Fence >= t.Fence {
+		if old.fence >= t.Fence {
 			return
 		}
 		old.cancel(over{"offered anew"})
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	r := &ring{s: s, task: t, ctx: ctx, cancel: cancel, phone: s.o.Phones[t.Agent], log: s.o.Log.With("interaction", t.Interaction, "task", t.ID, "agent", t.Agent)}
+	r := &ring{s: s, fence: t.Fence, task: t, ctx: ctx, cancel: cancel, phone: s.o.Phones[t.Agent], log: s.o.Log.With("interaction", t.Interaction, "task", t.ID, "agent", t.Agent)}
 	s.rings[t.ID] = r
 	s.going.Go(r.run)
 }
@@ -261,7 +257,7 @@ func (s *Switchboard) offered(t tandem.Task) {
 func (s *Switchboard) end(id tandem.TaskID, fence uint64, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.rings[id]; r != nil && r.task.Fence == fence {
+	if r := s.rings[id]; r != nil && r.fence == fence {
 		r.cancel(over{why})
 	}
 }

@@ -31,7 +31,8 @@ const (
 // ring is one offer of voice, from its making to the last goodbye.
 type ring struct {
 	s      *Switchboard
-	task   tandem.Task // as it was offered, then as it was assigned
+	fence  uint64
+	task   tandem.Task // as it was offered, then as it was assigned: only run's goroutine looks
 	phone  string
 	log    *slog.Logger
 	ctx    context.Context // ends, with its cause, once the line has taken the task away
@@ -69,11 +70,14 @@ func (r *ring) run() {
 		return
 	}
 	r.s.o.Counted(CountedAnswered)
-	if r.task.Kind == tandem.TaskCallback {
+	switch r.task.Kind {
+	case tandem.TaskCallback:
 		r.callBack()
-		return
+	case tandem.TaskCall:
+		r.serve()
+	default:
+		r.missed()
 	}
-	r.serve()
 }
 
 // ring calls the agent's phone and returns nil once it is answered.
@@ -112,10 +116,10 @@ func (r *ring) unanswered(err error) {
 	t := terminationOf(err)
 	if cause := context.Cause(r.ctx); cause != nil { // the phone rang till the line took the task away
 		var o over
-		switch {
-		case errors.Is(cause, errStopped):
+		switch taken := errors.As(cause, &o); {
+		case !taken:
 			t = tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)
-		case errors.As(cause, &o) && o.why == "lapsed":
+		case o.why == "lapsed":
 			t = tandem.Terminate(tandem.ByRemote, tandem.ReasonNoAnswer)
 		default:
 			t = tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled)

@@ -58,7 +58,7 @@ func (r *ring) serve() {
 // channel.
 func (r *ring) missed() {
 	e := route.Released{Why: "left", Outcome: tandem.OutcomeLeft}
-	if t, ok := r.s.o.Router.Task(r.task.ID); ok && t.Kind != r.task.Kind {
+	if t, ok := r.s.o.Router.Task(r.task.ID); ok && t.Kind != tandem.TaskCall {
 		e = route.Released{Why: "moved", Again: true}
 	}
 	if r.stays() {
@@ -148,12 +148,14 @@ func (r *ring) talk(near *media.Stream, joined func(*room.Pair, *media.Stream) e
 	}
 }
 
-// takenAway is the end of a talk by the line's word, or as the server stops.
+// takenAway is the end of a talk by the line's word, or as the server stops: the next
+// start decides about what was going on.
 func (r *ring) takenAway() (ending, tandem.Termination) {
-	if errors.Is(context.Cause(r.ctx), errStopped) {
-		return stopped, tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)
+	var o over
+	if errors.As(context.Cause(r.ctx), &o) {
+		return taken, tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)
 	}
-	return taken, tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)
+	return stopped, tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)
 }
 
 // lostOr sorts out a call that did not end as somebody wished.

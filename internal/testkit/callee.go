@@ -115,3 +115,6 @@ func (d *Dialog) ofCall(method string) func(*Message) bool {
 		return Requests(method)(m) && m.Get("Call-ID") == d.Invite.Get("Call-ID")
 	}
 }
+
+// OwnTag is the tag by which a call that came in is answered.
+func (d *Dialog) OwnTag() string { return parameter(d.from, "tag") }
