@@ -44,6 +44,11 @@ const (
 // policy may be nil: then nothing is said of capacities and of who was overtaken. The error
 // is the store's.
 func Read(ctx context.Context, st Store, policy *route.Policy) (*Report, error) {
+	r, _, err := read(ctx, st, policy)
+	return r, err
+}
+
+func read(ctx context.Context, st Store, policy *route.Policy) (*Report, *Ledger, error) {
 	r := &Report{}
 	l := NewLedger(policy, func(finding string) { list(&r.Findings, &r.More, finding) })
 	l.Unsure = func(note string) { list(&r.Notes, &r.MoreNotes, note) }
@@ -66,7 +71,7 @@ func Read(ctx context.Context, st Store, policy *route.Policy) (*Report, error) 
 		r.Events += len(events)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the line for its audit: %w", err)
+		return nil, nil, fmt.Errorf("reading the line for its audit: %w", err)
 	}
 	l.Compare(&books)
 	of := map[tandem.InteractionID]bool{}
@@ -78,7 +83,7 @@ func Read(ctx context.Context, st Store, policy *route.Policy) (*Report, error) 
 	}
 	r.Interactions, r.Tasks, r.Offers, r.Erased = len(of), len(books.Tasks), len(l.holds), len(l.erased)
 	r.Queues, r.OK = l.Queues(), len(r.Findings) == 0
-	return r, nil
+	return r, l, nil
 }
 
 func list(into *[]string, more *int, s string) {
