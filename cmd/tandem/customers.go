@@ -203,7 +203,7 @@ func lookAt(c *cli.Context, r records, id tandem.CustomerID) (v customerView, bi
 	v.Interactions = len(all)
 	for _, s := range all {
 		v.Erased = v.Erased || s.Erased
-		if s.State == tandem.Open {
+		if s.Ended.IsZero() {
 			v.Open = append(v.Open, openView{ID: s.ID, Number: s.Number, Kinds: s.Kinds, Entry: s.Entry, Started: s.Started})
 		}
 	}

@@ -33,7 +33,8 @@ func interactionsCommand() *cli.Command {
 				Name: "list", Usage: "the newest interactions", Action: listInteractions,
 				Flags: []cli.Flag{
 					configFlag(), jsonFlag(),
-					&cli.BoolFlag{Name: "open", Usage: "only those that have not ended"},
+					&cli.BoolFlag{Name: "open", Usage: "only those that are not closed: they go on, or somebody waits in line"},
+					&cli.StringFlag{Name: "queue", Usage: "only those that wait in this `QUEUE`, or are served from it"},
 					&cli.StringFlag{Name: "entry", Usage: "only by this `NUMBER` as it is configured"},
 					&cli.StringFlag{Name: "customer", Usage: "only of this customer `ID`"},
 					&cli.DurationFlag{Name: "since", Usage: "only those begun in the last `TIME`, such as 2h"},
@@ -77,9 +78,9 @@ func listInteractions(c *cli.Context) error {
 	if n := c.Int("limit"); n < 1 || n > listMost {
 		return tandem.Errorf(tandem.CodeInvalid, "--limit goes from 1 to %d", listMost)
 	}
-	filter := store.Filter{Entry: c.String("entry"), Customer: tandem.CustomerID(c.String("customer"))}
+	filter := store.Filter{Entry: c.String("entry"), Queue: c.String("queue"), Customer: tandem.CustomerID(c.String("customer"))}
 	if c.Bool("open") {
-		filter.State = tandem.Open
+		filter.Going = true
 	}
 	now := time.Now()
 	if since := c.Duration("since"); since > 0 {
@@ -121,7 +122,7 @@ func writeList(w io.Writer, list []store.Summary, now time.Time) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tBY\tENTRY\tFROM\tHOW IT ENDED\tEVENTS\tWITH")
+	fmt.Fprintln(table, "NUMBER\tSTARTED\tLASTED\tBY\tENTRY\tFROM\tHOW IT STANDS\tEVENTS\tWITH")
 	for _, s := range list {
 		from := printable(s.From)
 		switch {
@@ -131,7 +132,7 @@ func writeList(w io.Writer, list []store.Summary, now time.Time) error {
 			from = "a visitor"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.Number, age(now.Sub(s.Started)), lasted(s.Interaction),
-			channels(s.Kinds), printable(s.Entry), from, ending(s.Interaction, s.Termination), s.Events, noted(s))
+			channels(s.Kinds), printable(s.Entry), from, standing(s, now), s.Events, noted(s))
 	}
 	return table.Flush()
 }
@@ -345,9 +346,36 @@ func lasted(i tandem.Interaction) string {
 	return i.Ended.Sub(i.Started).Round(time.Second).String()
 }
 
+// standing says how an interaction ended, and where it is if it is not closed.
+func standing(s store.Summary, now time.Time) string {
+	if s.Task == nil {
+		return ending(s.Interaction, s.Termination)
+	}
+	line := inLine(s.Task, now)
+	if !s.Ended.IsZero() {
+		line = ending(s.Interaction, s.Termination) + "; " + line
+	}
+	return line
+}
+
+// inLine says where a task is, and how long its customer has waited.
+func inLine(t *store.InLine, now time.Time) string {
+	what := printable(taskName(tandem.Task{Kind: t.Kind, Queue: t.Queue}))
+	waited := strings.TrimSuffix(age(now.Sub(t.Arrived)), " ago")
+	switch t.State {
+	case tandem.TaskWaiting:
+		return fmt.Sprintf("%s waits, %s", what, waited)
+	case tandem.TaskOffered:
+		return fmt.Sprintf("%s offered to %s, %s", what, printable(t.Agent), waited)
+	case tandem.TaskWrapping:
+		return fmt.Sprintf("%s writes up %s", printable(t.Agent), what)
+	}
+	return fmt.Sprintf("%s serves %s", printable(t.Agent), what)
+}
+
 func ending(i tandem.Interaction, t tandem.Termination) string {
 	switch {
-	case i.State == tandem.Open:
+	case i.Ended.IsZero():
 		return "open"
 	case t.IsZero():
 		return printable(outcomeWords(i.Outcome))

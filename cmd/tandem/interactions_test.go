@@ -101,8 +101,10 @@ func commitCall(t *testing.T, db *sqlite.DB, blobs *blob.Dir, from string, voice
 		}
 		change.Blobs = []store.BlobRef{ref}
 		change.Events = append(change.Events, at(41, tandem.EventVoicemail, tandem.Recorded{Blob: ref.ID, Seconds: 1, Box: "cards"}))
-		change.Tasks = []tandem.Task{{ID: tandem.NewID[tandem.TaskID](start, rand.Reader), Interaction: in.ID, Kind: tandem.TaskVoicemail,
-			Queue: "cards", State: tandem.TaskWaiting, Arrived: start, Blob: ref.ID}}
+		task := tandem.Task{ID: tandem.NewID[tandem.TaskID](start, rand.Reader), Interaction: in.ID, Kind: tandem.TaskVoicemail,
+			Queue: "cards", State: tandem.TaskWaiting, Arrived: start, Blob: ref.ID}
+		change.Tasks = []tandem.Task{task}
+		change.Events = append(change.Events, at(41, tandem.EventTaskOpened, task))
 	}
 	if err := db.Commit(context.Background(), change); err != nil {
 		t.Fatal(err)
@@ -136,7 +138,11 @@ func TestInteractionsListAndShow(t *testing.T) {
 			t.Errorf("a voicemail is with the first call only: %s", line)
 		}
 	}
-	expect(t, 0, "interactions list --open", "no interactions")
+	if open := expect(t, 0, "interactions list --open", first.Number.String(), "completed, hangup by remote; voicemail in cards waits, "); strings.Contains(open, second.Number.String()) {
+		t.Errorf("one that is closed is listed as open: %s", open)
+	}
+	expect(t, 0, "interactions list --queue cards", first.Number.String())
+	expect(t, 0, "interactions list --queue loans", "no interactions")
 	expect(t, 0, "interactions list --since 1ns", "no interactions")
 	expect(t, 1, "interactions list --limit 0", "--limit goes from 1")
 	var list []store.Summary

@@ -163,7 +163,14 @@ func taskLine(t tandem.Task, erased bool) string {
 	if erased {
 		return line + ", erased"
 	}
-	line += fmt.Sprintf(", %s, in line since %s", t.State, t.Arrived.Local().Format(time.DateTime))
+	state := string(t.State)
+	switch {
+	case t.State == tandem.TaskDone && t.Outcome != "":
+		state += " (" + oneOf(overWords, t.Outcome) + ")"
+	case t.Agent != "":
+		state += " to " + t.Agent
+	}
+	line += fmt.Sprintf(", %s, in line since %s", state, t.Arrived.Local().Format(time.DateTime))
 	if t.Note != "" {
 		line += ": " + t.Note
 	}
@@ -291,9 +298,6 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	}),
 	tandem.EventTaken:    words(func(p tandem.Recorded) string { return fmt.Sprintf("the customer recorded, %.1f s", p.Seconds) }),
 	tandem.EventRecorded: words(func(p tandem.Recorded) string { return fmt.Sprintf("recording kept, %.1f s", p.Seconds) }),
-	tandem.EventTaskOpened: words(func(p tandem.Task) string {
-		return "task opened: " + taskName(p)
-	}),
 	tandem.EventDialled: words(func(p tandem.Dialled) string {
 		if p.Trunk == "" {
 			return "dialled " + p.To

@@ -71,8 +71,8 @@ func TestStoryTellsMessageFromCaller(t *testing.T) {
 		"a called flow's own word": {[]tandem.Event{step("sub", "subflow"), out("sub", "left", "x")},
 			[]string{"f.sub (subflow)", "f.sub: left → x"}},
 		"not heard":         {[]tandem.Event{event(tandem.EventPrompt, tandem.Prompted{Text: "Hi"})}, []string{"said “Hi” (not heard)"}},
-		"a callback":        {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskCallback})}, []string{"task opened: callback"}},
-		"a task in a queue": {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskVoicemail, Queue: "q"})}, []string{"task opened: voicemail in q"}},
+		"a callback":        {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskCallback})}, []string{"in line: callback"}},
+		"a task in a queue": {[]tandem.Event{event(tandem.EventTaskOpened, tandem.Task{Kind: tandem.TaskVoicemail, Queue: "q"})}, []string{"in line: voicemail in q"}},
 	} {
 		tell, got := &teller{verbs: map[string]string{}}, []string{}
 		for _, e := range test.events {

@@ -81,7 +81,10 @@ func withRegister(ctx context.Context, cfg *config.Config, how access, stderr io
 // inWords says what is wrong for who typed the command.
 func inWords(err error) error {
 	var weak staff.WeakError
+	var key staff.KeyError
 	switch {
+	case errors.As(err, &key):
+		return tandem.Errorf(tandem.CodeInvalid, "%s", string(key))
 	case errors.As(err, &weak):
 		return tandem.Errorf(tandem.CodeInvalid, "%s", string(weak))
 	case errors.Is(err, staff.ErrNoUser):
