@@ -39,7 +39,7 @@ var table = map[string][]string{
 	"ivr/flow/format":     {"ivr/flow/source"},
 	"ivr/flow/picture":    {"tandem", "internal/layered", "ivr/flow", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/schema":     {"tandem", "ivr/flow"},
-	"ivr/flow/complete":   {"ivr/flow/schema", "ivr/flow/source"},
+	"ivr/flow/complete":   {"ivr/flow", "ivr/flow/schema", "ivr/flow/source"},
 	"ivr/flow/reference":  {"ivr/flow/schema"},
 	"ivr/flow/program":    {"tandem", "internal/hosts", "internal/nearest", "ivr/flow", "ivr/flow/beside", "ivr/flow/check", "ivr/flow/expression", "ivr/flow/source"},
 	"ivr/flow/replay":     {"tandem", "ivr/flow", "ivr/flow/engine"},

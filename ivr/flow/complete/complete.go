@@ -192,6 +192,11 @@ func (c *completer) keys(t reflect.Type) []Item {
 	}
 	if t.Kind() == reflect.Map {
 		c.mapKeys(t, add)
+		if t.Key() == reflect.TypeFor[schema.SkillName]() && c.quote == 0 {
+			for i := range out { // most have a colon in them
+				out[i].Insert = `"` + out[i].Label + `"` + colon
+			}
+		}
 		return out
 	}
 	hasVerb := false
@@ -247,6 +252,13 @@ func (c *completer) mapKeys(t reflect.Type, add func(label, kind, detail, info s
 		}
 	case reflect.TypeFor[schema.QueueName](), reflect.TypeFor[schema.FormName]():
 		for _, name := range c.names.Of(t.Key()) {
+			add(name, "name", "", "")
+		}
+	case reflect.TypeFor[schema.SkillName]():
+		if slices.Contains(c.path, "relax") {
+			add("*", "word", "", "")
+		}
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.names.Skills, c.file.below["skills"])))) {
 			add(name, "name", "", "")
 		}
 	case reflect.TypeFor[schema.Plain]():

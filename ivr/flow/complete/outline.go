@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tandem/ivr/flow"
 	"tandem/ivr/flow/schema"
 	"tandem/ivr/flow/source"
 )
@@ -20,7 +21,8 @@ type outline struct {
 	inputs    []schema.Named
 	outcomes  []string
 	returns   []string
-	below     map[string][]string // keys below queues and boxes
+	below     map[string][]string // keys below queues, boxes, teams and agents, and the skills of these
+	levels    map[string][]string // of each queue
 	http      []string            // steps that ask another system
 }
 
@@ -31,7 +33,7 @@ func lines(src string) []string {
 }
 
 func outlineOf(rows []string) *outline {
-	o := &outline{values: map[string]string{}, below: map[string][]string{}}
+	o := &outline{values: map[string]string{}, below: map[string][]string{}, levels: map[string][]string{}}
 	s := newScanner()
 	s.onKey = func(path []string, _ int) { o.key(path) }
 	s.onValue = func(path []string, text string, _ int) { o.value(path, text) }
@@ -51,6 +53,12 @@ func (o *outline) key(path []string) {
 	if len(path) == 4 && (path[0] == "vars" || path[0] == "inputs") && path[2] == "fields" {
 		o.vars = append(o.vars, schema.Named{Name: path[1] + "." + name})
 	}
+	if len(path) == 4 && path[0] == "agents" && path[2] == "skills" {
+		o.below["skills"] = append(o.below["skills"], name)
+	}
+	if len(path) == 4 && path[0] == "queues" && path[2] == "levels" {
+		o.levels[path[1]] = append(o.levels[path[1]], name)
+	}
 	if len(path) != 2 {
 		return
 	}
@@ -64,7 +72,7 @@ func (o *outline) key(path []string) {
 	case "inputs":
 		o.inputs = append(o.inputs, schema.Named{Name: name})
 		o.vars = append(o.vars, schema.Named{Name: name})
-	case "queues", "boxes":
+	case "queues", "boxes", "teams", "agents":
 		o.below[path[0]] = append(o.below[path[0]], name)
 	}
 }
@@ -111,7 +119,7 @@ func (o *outline) kind(file string) schema.Kind {
 		}
 	}
 	for _, k := range kinds {
-		marks := map[string][]string{"classify": {"classifier"}, "test": {"tests"}, "queues": {"queues", "boxes"}}[k.Name]
+		marks := map[string][]string{"classify": {"classifier"}, "test": {"tests"}, "queues": {"queues", "boxes", "teams", "agents", "policy"}}[k.Name]
 		if marks == nil {
 			marks = []string{k.Name}
 		}
@@ -166,9 +174,24 @@ func Names(files map[string][]byte) *schema.Names {
 			for _, name := range o.below["boxes"] {
 				add(&n.Boxes, name)
 			}
+			for _, name := range o.below["teams"] {
+				add(&n.Teams, name)
+			}
+			n.Agents = append(n.Agents, o.below["agents"]...)
+			for _, name := range o.below["skills"] {
+				if flow.IsSkill(name) && !slices.Contains(n.Skills, name) {
+					n.Skills = append(n.Skills, name)
+				}
+			}
+			for queue, levels := range o.levels {
+				if n.Levels == nil {
+					n.Levels = map[string][]string{}
+				}
+				n.Levels[queue] = append(n.Levels[queue], levels...)
+			}
 		}
 	}
-	for _, list := range [][]string{n.Calendars, n.Queues, n.Boxes, n.Forms, n.Operations, n.Classifiers, n.Knowledge, n.Prompts} {
+	for _, list := range [][]string{n.Calendars, n.Queues, n.Boxes, n.Teams, n.Agents, n.Skills, n.Forms, n.Operations, n.Classifiers, n.Knowledge, n.Prompts} {
 		slices.Sort(list)
 	}
 	slices.SortFunc(n.Flows, func(a, b schema.FlowNames) int { return strings.Compare(a.Name, b.Name) })

@@ -60,14 +60,44 @@ func (c *completer) values(t typed) []Item {
 	case reflect.TypeFor[schema.QueueName]():
 		add("name", c.names.Queues...)
 		add("name", c.file.below["queues"]...)
+	case reflect.TypeFor[schema.TeamName]():
+		add("name", c.names.Teams...)
+		add("name", c.file.below["teams"]...)
+	case reflect.TypeFor[schema.OwnerName]():
+		add("name", c.owners()...)
 	case reflect.TypeFor[schema.Expression]():
 		return c.expression(c.word)
-	case reflect.TypeFor[schema.Text]():
+	case reflect.TypeFor[schema.Text](), reflect.TypeFor[schema.Wanted](), reflect.TypeFor[schema.LevelText](), reflect.TypeFor[schema.OwnerText]():
 		if i := strings.LastIndex(c.word, "${"); i >= 0 && !strings.Contains(c.word[i:], "}") {
 			return c.expression(c.word[i+2:])
 		}
+		switch t.typ {
+		case reflect.TypeFor[schema.Wanted]():
+			add("name", c.names.Skills...)
+		case reflect.TypeFor[schema.LevelText]():
+			add("name", c.names.Levels[c.inStep(`\bname: *([a-z][a-z0-9_]*)`)]...)
+		case reflect.TypeFor[schema.OwnerText]():
+			add("name", c.owners()...)
+		}
 	default:
 		add("name", c.names.Of(t.typ)...)
+	}
+	return out
+}
+
+// owners are whom a ticket may go to, as they are written.
+func (c *completer) owners() []string {
+	var out []string
+	for _, of := range []struct {
+		kind  string
+		names []string
+		here  []string
+	}{
+		{"team:", c.names.Teams, c.file.below["teams"]}, {"agent:", c.names.Agents, c.file.below["agents"]}, {"queue:", c.names.Queues, c.file.below["queues"]},
+	} {
+		for _, name := range slices.Concat(of.names, of.here) {
+			out = append(out, of.kind+name)
+		}
 	}
 	return out
 }
