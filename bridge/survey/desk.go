@@ -31,6 +31,9 @@ func (d *Desk) Begin(ctx context.Context, w Who, s flow.Session, lib *flow.Libra
 		return flow.Turn{}, fmt.Errorf("asking form %s: %w", e.Form, err)
 	}
 	t := &talk{Form: e.Form, Visit: a.visit, Of: string(a.of), Step: e.Step, Channel: w.Channel, Lang: e.Lang, Answers: map[string]any{}}
+	if a.asking != a.of { // in the language of the talk that it is about
+		t.Lang = a.lang
+	}
 	if a.seq > 0 {
 		said, err := d.said(ctx, []store.EventRef{{Interaction: a.of, Seq: a.seq}})
 		if err != nil {

@@ -159,9 +159,10 @@ func With(base *flow.Library, flowName, flowHash, form string) (lib *flow.Librar
 	name = prefix + form
 	channels := []tandem.Channel{tandem.Chat, tandem.SMS}
 	f := &flow.Flow{
-		Name: name, Hash: flowName + "@" + flowHash, Channels: channels, Languages: []string{"en", "zh-CN"}, Start: "intro", OnError: flow.ToEnd,
-		Defaults: flow.DefaultListen(), Prompts: map[string]*flow.Prompt{}, Order: []string{"intro", "ask", "thanks"}, Env: expression.NewEnv(),
+		Name: name, Hash: flowName + "@" + flowHash, Channels: channels, Languages: []string{"en", "zh-CN"}, Start: "speak", OnError: flow.ToEnd,
+		Defaults: flow.DefaultListen(), Prompts: map[string]*flow.Prompt{}, Order: []string{"speak", "intro", "ask", "thanks"}, Env: expression.NewEnv(),
 		Steps: map[string]*flow.Step{
+			"speak":  {Name: "speak", Verb: &flow.Language{By: []string{"caller"}}, Next: flow.Next{To: "intro"}},
 			"intro":  {Name: "intro", Verb: &flow.Say{Prompt: prompt("survey_intro"), BargeIn: flow.BargeDTMF}, Next: flow.Next{To: "ask"}},
 			"ask":    {Name: "ask", Verb: &flow.SurveyStep{Form: form, By: channels}, Next: flow.Next{By: map[string]string{"done": "thanks"}, Else: flow.ToEnd}},
 			"thanks": {Name: "thanks", Verb: &flow.Say{Prompt: prompt("survey_thanks"), BargeIn: flow.BargeDTMF}, Next: flow.Next{To: flow.ToEnd}},

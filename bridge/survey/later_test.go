@@ -44,7 +44,7 @@ func (h *house) state() string {
 // A survey that was put off is asked once, when it is due, by day, in an interaction of
 // its own; what is answered there is about the first.
 func TestLater(t *testing.T) {
-	h := newHouse(t) // it is nine in the morning
+	h := newHouse(t).on(tandem.Voice, "zh-CN") // it is nine in the morning
 	if r := h.later(tandem.Voice, tandem.SMS); r.Outcome != "done" || h.later(tandem.SMS).Outcome != "done" {
 		t.Fatal(r)
 	}
@@ -56,7 +56,7 @@ func TestLater(t *testing.T) {
 		t.Fatal(h.starts, h.state())
 	}
 	s := h.starts[0]
-	if s.Of != h.call.ID || s.Interaction == s.Of || s.Channel != tandem.SMS || s.Customer != h.who.Customer || s.Lang != "en" || s.Flow != "survey:every" {
+	if s.Of != h.call.ID || s.Interaction == s.Of || s.Channel != tandem.SMS || s.Customer != h.who.Customer || s.Lang != "zh-CN" || s.Flow != "survey:every" {
 		t.Errorf("%+v", s)
 	}
 	if h.pass(time.Hour); len(h.starts) != 1 {
@@ -69,7 +69,7 @@ func TestLater(t *testing.T) {
 		t.Errorf("%q %q %q %t", name, hash, form, ok)
 	}
 	h.who.Interaction = s.Interaction
-	session, effects, err := engine.Start(s.Library, s.Flow, flow.Facts{Channel: tandem.SMS}, nil, h.now())
+	session, effects, err := engine.Start(s.Library, s.Flow, flow.Facts{Channel: tandem.SMS, CallerLang: s.Lang}, nil, h.now())
 	h.must(err)
 	said, asks := "", flow.Survey{}
 	for _, e := range effects {
@@ -80,10 +80,10 @@ func TestLater(t *testing.T) {
 			asks = e
 		}
 	}
-	if !strings.Contains(said, "answer: quit") || asks.Form != "every" || session.Wait.Kind != flow.WaitSurvey {
+	if !strings.Contains(said, "回复“退出”") || asks.Lang != "zh-CN" || asks.Form != "every" || session.Wait.Kind != flow.WaitSurvey {
 		t.Fatalf("%q %+v", said, asks)
 	}
-	h.on(tandem.SMS, "en")
+	h.on(tandem.SMS, "zh-CN")
 	turn, err := h.Begin(t.Context(), h.who, session, s.Library, asks)
 	h.must(err)
 	for _, entry := range []string{"5", "yes", "manner", "Fine."} {
