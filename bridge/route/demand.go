@@ -92,6 +92,7 @@ type business struct {
 type want struct {
 	skill string
 	level int
+	text  string // as a task would name it
 }
 
 // wanted reads skills as tasks name them: "lang:en", which is level 1, or "cards>=3".
@@ -99,7 +100,7 @@ func wanted(skills []string) []want {
 	var out []want
 	for _, s := range skills {
 		name, figure, given := strings.Cut(s, ">=")
-		w := want{strings.TrimSpace(name), 1}
+		w := want{skill: strings.TrimSpace(name), level: 1}
 		if n, err := strconv.Atoi(strings.TrimSpace(figure)); given && err == nil {
 			w.level = n
 		}
@@ -112,16 +113,15 @@ func wanted(skills []string) []want {
 		} else {
 			out = slices.Insert(out, i, w)
 		}
+		out[i].name()
 	}
 	return out
 }
 
-// String is how a task would name it.
-func (w want) String() string {
-	if w.level == 1 {
-		return w.skill
+func (w *want) name() {
+	if w.text = w.skill; w.level != 1 {
+		w.text = w.skill + ">=" + strconv.Itoa(w.level)
 	}
-	return w.skill + ">=" + strconv.Itoa(w.level)
 }
 
 func written(wants []want) string {
@@ -130,7 +130,7 @@ func written(wants []want) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(w.String())
+		b.WriteString(w.text)
 	}
 	return b.String()
 }
@@ -202,6 +202,7 @@ func ease(wants []want, steps []Relax) (left []want, relaxed []string) {
 			relaxed = append(relaxed, w.skill)
 		}
 		if w.level > 0 {
+			w.name()
 			left = append(left, w)
 		}
 	}
@@ -290,7 +291,7 @@ func (d *demand) ofTeam(s *supply) bool {
 func (d *demand) missing(s *supply) string {
 	for _, w := range d.wants {
 		if s.skills[w.skill] < w.level {
-			return w.String()
+			return w.text
 		}
 	}
 	return ""

@@ -88,9 +88,9 @@ func (l *Line) restoreAgent(s *AgentState) {
 		l.join(a)
 	}
 	if a.p != nil {
-		a.presence, a.reason, a.missed = s.Presence, s.Reason, s.Missed
+		a.presence, a.reason = s.Presence, s.Reason
 	}
-	a.since, a.idle = s.Since, s.Idle
+	a.since, a.idle, a.missed = s.Since, s.Idle, s.Missed
 	for i, load := range loads {
 		on, told := s.Reachable[load]
 		a.reach[i], a.told[i] = on, told

@@ -94,7 +94,8 @@ func (m *model) fits(t *tandem.Task, p *Agent) (reason, detail string) {
 	}
 	for _, w := range wants {
 		if w.level > 0 && p.Skills[w.skill] < w.level {
-			return "skill", w.String()
+			w.name()
+			return "skill", w.text
 		}
 	}
 	return "", ""

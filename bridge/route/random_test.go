@@ -296,7 +296,7 @@ func play(t testing.TB, name string, r random, events, restarts int) {
 		if at, ok := l.Next(); ok && !at.After(l.now) {
 			t.Fatalf("%s, event %d: %s: a tick is due at %v, now is %v", name, n, show(e), at, l.now)
 		}
-		h.compare(t, l)
+		h.compare(t, fmt.Sprintf("%s, event %d: %s", name, n, show(e)), l)
 		if r.IntN(100) < restarts {
 			l = again(t, l, n%2 == 0)
 		}
@@ -311,31 +311,31 @@ func check(l *Line, now bool) []string {
 }
 
 // compare holds what is read of the line against the model.
-func (h *history) compare(t testing.TB, l *Line) {
+func (h *history) compare(t testing.TB, after string, l *Line) {
 	t.Helper()
 	all := h.m.line(tandem.TaskWaiting, tandem.TaskOffered, tandem.TaskAssigned, tandem.TaskWrapping)
 	tasks := l.Tasks("", 0)
 	if len(tasks) != len(all) {
-		t.Fatalf("%d tasks, want %d", len(tasks), len(all))
+		t.Fatalf("%s: %d tasks, want %d", after, len(tasks), len(all))
 	}
 	for i, want := range all {
 		if !reflect.DeepEqual(tasks[i], *want) {
-			t.Fatalf("got  %s\nwant %s", show(tasks[i]), show(*want))
+			t.Fatalf("%s\ngot  %s\nwant %s", after, show(tasks[i]), show(*want))
 		}
 		p, ok := l.Place(want.ID, h.m.now)
 		if in := want.State == tandem.TaskWaiting || want.State == tandem.TaskOffered; ok != in || in && p.Position != h.m.position(want) {
-			t.Fatalf("place of %s: %v %v, want %d", want.ID, p, ok, h.m.position(want))
+			t.Fatalf("%s: place of %s: %v %v, want %d", after, want.ID, p, ok, h.m.position(want))
 		}
 		if want.State == tandem.TaskWaiting {
 			d, ok := l.Why(want.ID, h.m.now)
 			if !ok || d.Why.En == "" || d.Why.Zh == "" {
-				t.Fatalf("no reason why %s waits: %+v", want.ID, d)
+				t.Fatalf("%s: no reason why %s waits: %+v", after, want.ID, d)
 			}
 		}
 	}
 	for _, want := range h.m.byName() {
 		if got, ok := l.Agent(want.Name); !ok || !reflect.DeepEqual(got, h.m.state(want)) {
-			t.Fatalf("got  %s\nwant %s", show(got), show(h.m.state(want)))
+			t.Fatalf("%s\ngot  %s\nwant %s", after, show(got), show(h.m.state(want)))
 		}
 	}
 }

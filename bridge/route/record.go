@@ -125,11 +125,11 @@ func (g *group) names() []string {
 				continue
 			}
 			i, _ := slices.BinarySearchFunc(some, a, byName)
+			if n++; n > shown || i == shown {
+				break
+			}
 			if some = slices.Insert(some, i, a); len(some) > shown {
 				some = some[:shown]
-			}
-			if n++; n == shown {
-				break
 			}
 		}
 	}
