@@ -23,14 +23,14 @@ func outboxCommand() *cli.Command {
 				Name: "list", Usage: "texts and notices: waiting, given up, and delivered of late",
 				Flags: []cli.Flag{
 					configFlag(), jsonFlag(), &cli.BoolFlag{Name: "dead", Usage: "only what was given up"},
-					&cli.StringFlag{Name: "kind", Usage: "only of this `KIND`: sms or webhook"},
+					&cli.StringFlag{Name: "kind", Usage: "only of this `KIND`: sms, webhook or hook"},
 				},
 				Action: func(c *cli.Context) error {
 					if err := wantArgs(c); err != nil {
 						return err
 					}
-					if k := c.String("kind"); k != "" && k != sms.Kind && k != "webhook" {
-						return tandem.Errorf(tandem.CodeInvalid, "--kind is sms or webhook, not %q", k)
+					if k := c.String("kind"); k != "" && k != sms.Kind && k != "webhook" && k != store.KindHook {
+						return tandem.Errorf(tandem.CodeInvalid, "--kind is sms, webhook or hook, not %q", k)
 					}
 					return withJournal(c, toRead, func(j journal) error { return listOutbox(c, j, time.Now()) })
 				},
