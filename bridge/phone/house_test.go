@@ -414,6 +414,9 @@ func newHouse(t *testing.T, set func(*house, *Options)) *house {
 		<-done
 	})
 	t.Cleanup(h.stop)
+	if o.Router != Router(h.line) {
+		return h
+	}
 	h.line.until(t, "watched", func() bool { return slices.Contains(h.line.log, "watched") })
 	return h
 }
