@@ -1,7 +1,8 @@
 // Package reach reaches the customer by another way than the leg at hand: it writes
 // messages, sends links, asks them to go on by another channel, and books calls. It
 // carries out the effects Send, SendLink, Move and Book of any flow, on calls and on
-// conversations alike, and answers each by Options.Answer.
+// conversations alike, and answers each by Options.Answer. For those who wait in line it
+// opens the way to chat or texts that they have taken (Take).
 //
 // What is written goes into a conversation, the customer's chat or the texts between a
 // number of ours and theirs, in one durable change with the letter that carries it. An
@@ -16,11 +17,9 @@ package reach
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,6 +60,7 @@ type Store interface {
 	Commit(ctx context.Context, c *store.Change) error
 	Update(ctx context.Context, do func(tx store.Tx) error) error
 	Identities(ctx context.Context, customer tandem.CustomerID) ([]tandem.Binding, error)
+	Interaction(ctx context.Context, ref string) (store.Story, error)
 }
 
 // Options is what a Reach is made of.
@@ -83,6 +83,12 @@ type Options struct {
 	Callable func(number string) bool
 	// Tell makes the letters that tell the operator of a task; nil = nobody is told.
 	Tell func(t tandem.Task, of tandem.Interaction) []store.Outgoing
+	// Open puts a task into line, in one transaction with c, whose events are of the task's
+	// interaction. tandem.CodeConflict says that it is not let in.
+	Open func(ctx context.Context, t tandem.Task, c *store.Change) error
+	// When is the time that a customer or a flow has named; ok is false for what names none.
+	// nil = only RFC 3339.
+	When func(at string) (t time.Time, ok bool)
 	// Chat reports whether there is a chat to go on in.
 	Chat   func() bool
 	Now    func() time.Time
@@ -104,8 +110,8 @@ type Reach struct {
 	o Options
 
 	mu     sync.Mutex
-	sent   map[string]waiting              // texts whose sending a flow waits for, by the letter's key
-	moves  map[tandem.InteractionID]moving // ways to other channels that lie open
+	sent   map[string]waiting // texts whose sending a flow waits for, by the letter's key
+	moves  map[path]moving    // ways to other channels that lie open
 	closed bool
 }
 
@@ -121,6 +127,7 @@ type moving struct {
 	serial       int
 	to           tandem.Channel
 	conversation tandem.ConversationID // sms: where the customer answers
+	line         bool                  // taken by somebody who waits in line: their session has no answer of it
 	timer        *time.Timer
 }
 
@@ -129,7 +136,7 @@ func New(o Options) *Reach {
 	if o.Typed == nil {
 		o.Typed = sms.Normal
 	}
-	return &Reach{o: o, sent: map[string]waiting{}, moves: map[tandem.InteractionID]moving{}}
+	return &Reach{o: o, sent: map[string]waiting{}, moves: map[path]moving{}}
 }
 
 // Close stops the timers: nothing is answered any more.
@@ -145,8 +152,8 @@ func (r *Reach) Close() {
 	}
 }
 
-// Begin carries out a Send, SendLink, Move or Book of the session. The answer may come
-// before it returns. words are said to the customer at once, in the program's own words:
+// Begin carries out a Send, SendLink, Move or Book of the session, or a Take of chat or sms
+// by one that waits in line, which has no answer. An answer may come before it returns. words are said to the customer at once, in the program's own words:
 // a code that the page of a link asks for. An error is a fault of the step.
 func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
 	switch e := e.(type) {
@@ -158,33 +165,22 @@ func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect)
 		return r.move(ctx, w, s, e)
 	case flow.Book:
 		return nil, r.book(ctx, w, e)
+	case flow.Take:
+		return r.take(ctx, w, s, e)
 	}
 	return nil, fmt.Errorf("%T is not carried out here", e)
 }
 
-// Withdraw closes the way to another channel that an interaction's session has opened.
+// Withdraw closes the ways to other channels that an interaction's session has opened.
 func (r *Reach) Withdraw(in tandem.InteractionID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m, ok := r.moves[in]; ok {
-		m.timer.Stop()
-		delete(r.moves, in)
-	}
+	r.shut(in, func(moving) bool { return true })
 	for key, w := range r.sent {
 		if w.in == in {
 			w.timer.Stop()
 			delete(r.sent, key)
 		}
-	}
-}
-
-// Over closes the way to another channel that was opened in the wait with that serial.
-func (r *Reach) Over(in tandem.InteractionID, serial int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if m, ok := r.moves[in]; ok && m.serial == serial {
-		m.timer.Stop()
-		delete(r.moves, in)
 	}
 }
 
@@ -228,97 +224,4 @@ func (r *Reach) Marked(key string, s tandem.MessageState) {
 	default:
 		r.told(key, "sent")
 	}
-}
-
-// maxBooked is how many calls one interaction books; more are declined. Somebody who cannot
-// stop asking must not fill the line.
-const maxBooked = 5
-
-var errEnough = errors.New("the interaction has booked enough calls")
-
-// book books a call. It dials nothing: that is done once an agent is free, and never to a
-// number that is not proven. One that may not be called at all is declined at once. The
-// same number at the same time is booked once.
-func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
-	to, proven, err := r.number(ctx, w, e.To)
-	if err != nil {
-		return err
-	}
-	if to == "" || r.o.Callable != nil && !r.o.Callable(to) {
-		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "declined"})
-		return nil
-	}
-	now := r.o.Now()
-	task := tandem.Task{
-		ID: tandem.NewID[tandem.TaskID](now, r.o.Random), Interaction: w.Interaction, Kind: tandem.TaskCallback, Queue: e.Queue,
-		State: tandem.TaskWaiting, Arrived: now, Note: "asked for in the flow",
-	}
-	booked := tandem.Callback{Task: task.ID, To: to, At: e.At, Queue: e.Queue, Proven: proven}
-	change := &store.Change{
-		Key: "callback:" + string(w.Interaction) + "/" + strings.Join([]string{to, e.At, e.Queue}, "/"), Tasks: []tandem.Task{task},
-		Events: []tandem.Event{
-			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventTaskOpened, "flow", task),
-			tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventCallback, "flow", booked),
-		},
-		With: func(tx store.Tx) error {
-			n := int64(0)
-			_, err := tx.One("SELECT count(*) FROM task WHERE kind = ? AND interaction = (SELECT no FROM interaction WHERE id = ?)",
-				func(row store.Row) { n = row.Int(0) }, string(tandem.TaskCallback), string(w.Interaction))
-			if err == nil && n > maxBooked { // with this one
-				err = errEnough
-			}
-			return err
-		},
-	}
-	if r.o.Tell != nil {
-		change.Outbox = r.o.Tell(task, tandem.Interaction{ID: w.Interaction, Number: w.Number, Entry: w.Entry})
-	}
-	outcome := "booked"
-	switch err = r.o.Store.Commit(ctx, change); {
-	case errors.Is(err, errEnough):
-		r.o.Log.Warn("a call was not booked: the interaction has booked enough", "interaction", w.Interaction, "calls", maxBooked)
-		outcome = "declined"
-	case err != nil && !errors.Is(err, store.ErrDuplicate):
-		return fmt.Errorf("booking a call: %w", err)
-	}
-	r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: outcome})
-	return nil
-}
-
-// number is the phone number in one spelling that a flow means, and whether it is the
-// customer's beyond doubt: the one they call or write from, or came from to the present
-// chat, or one that answered a code. "" = there is none.
-func (r *Reach) number(ctx context.Context, w Who, asked string) (number string, proven bool, err error) {
-	own, _ := sms.Normal(w.Caller)
-	if own == "" {
-		texts, err := r.o.Book.ByInteraction(ctx, w.Interaction, tandem.SMS)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return "", false, fmt.Errorf("looking for the customer's texts: %w", err)
-		}
-		own = texts.Theirs
-	}
-	if asked == "" && own != "" {
-		return own, true, nil
-	}
-	bound, err := r.o.Store.Identities(ctx, w.Customer)
-	if err != nil {
-		return "", false, fmt.Errorf("looking for the customer's number: %w", err)
-	}
-	wanted, ok := r.o.Typed(asked)
-	if !ok {
-		wanted = ""
-	}
-	if wanted != "" && wanted == own {
-		return own, true, nil
-	}
-	for _, b := range bound {
-		n, ok := sms.Normal(b.Identity.Value)
-		if b.Identity.Kind != tandem.IdentityPhone || !ok || b.Checked.IsZero() || !b.Until.IsZero() {
-			continue
-		}
-		if asked == "" || n == wanted {
-			return n, true, nil
-		}
-	}
-	return wanted, false, nil
 }

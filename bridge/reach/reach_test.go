@@ -102,6 +102,11 @@ func newHouse(t *testing.T) *house {
 		},
 		Needs: func(context.Context, flow.Session, string) tandem.Assurance { return tandem.None },
 		Dial:  func(string) string { return "95588" }, Chat: func() bool { return true },
+		Open: func(ctx context.Context, t tandem.Task, c *store.Change) error {
+			c.Tasks = []tandem.Task{t}
+			c.Events = append([]tandem.Event{tandem.NewEvent(t.Interaction, "", p.Clock.Now(), tandem.EventTaskOpened, "flow", t)}, c.Events...)
+			return h.db.Commit(ctx, c)
+		},
 		Callable: func(n string) bool { return !strings.HasPrefix(n, "+1900") },
 		Tell: func(t tandem.Task, of tandem.Interaction) []store.Outgoing {
 			return []store.Outgoing{{Key: "task-" + string(t.ID), Kind: "webhook", Target: "https://hook.example", Body: []byte(of.Entry)}}

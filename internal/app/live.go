@@ -287,7 +287,7 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 // bring what they have as soon as the server is there.
 func (a *App) came(ctx context.Context, c chat.Conversation) (serial int, ok bool) {
 	for range comeTries {
-		if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok || a.reach.Leads(c.Interaction) || !a.moves(ctx, c.Interaction) {
+		if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok || a.reach.Leads(c.Interaction, tandem.SMS) || !a.moves(ctx, c.Interaction) {
 			return serial, ok
 		}
 		select {

@@ -13,6 +13,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
+	"tandem/bridge/hook"
 	"tandem/bridge/identity"
 	"tandem/bridge/link"
 	"tandem/bridge/reach"
@@ -62,9 +63,13 @@ func (a *App) makeText(keys *store.Keyring) (err error) {
 		Typed:    func(number string) (string, bool) { return config.E164(number, a.cfg.Identity.Country) },
 		Callable: func(number string) bool { ok, _ := a.cfg.Outbound.Allows("tel:" + number); return ok }, Tell: a.notices,
 		Chat: func() bool { _, ok := a.chatSite(); return ok }, Now: a.now, Random: a.random, Log: a.log,
+		Open: func(ctx context.Context, t tandem.Task, c *store.Change) error {
+			_, err := a.openTask(ctx, t, "", c)
+			return err
+		},
 	})
 	a.talk, err = text.New(text.Options{
-		Store: a.store, Book: a.book, World: textWorld{a}, Now: a.now, Random: a.random, Tally: a.tally.Note,
+		Store: a.store, Book: a.book, World: textWorld{a}, Now: a.now, Random: a.random, Tally: a.tally.Note, InLine: a.movedInLine, Name: a.cfg.Name,
 		Panicked: func(what string, p any) { a.panicked(a.log, what, p) }, Log: a.log,
 	})
 	return err
@@ -175,7 +180,7 @@ func (a *App) outboxWorker() (*outbox.Worker, error) {
 		return nil, nil
 	}
 	return &outbox.Worker{
-		Store: a.store, Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox"), Poll: outboxPoll, GivenUp: a.textGivenUp,
+		Store: a.store.But(hook.Kind), Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("outbox"), Poll: outboxPoll, GivenUp: a.textGivenUp,
 		Deliver: func(ctx context.Context, o store.Outgoing) error {
 			d, ok := deliver[o.Kind]
 			if !ok {
@@ -185,6 +190,18 @@ func (a *App) outboxWorker() (*outbox.Worker, error) {
 		},
 	}, nil
 }
+
+// hookWorker makes the worker that sends what other systems have subscribed to: apart from
+// texts, which no slow receiver may hold up.
+func (a *App) hookWorker() *outbox.Worker {
+	return &outbox.Worker{
+		Store: a.store.Only(hook.Kind), Log: a.log, Now: a.now, Jitter: rand.Float64, Panicked: a.reporter("webhooks"), Poll: hookPoll,
+		Deliver: a.hooks.Deliver, GivenUp: a.hooks.GivenUp,
+	}
+}
+
+// hookPoll is how often there is looked for what other systems are to be told.
+const hookPoll = 500 * time.Millisecond
 
 // textGivenUp marks the message of a text that no try could hand over.
 func (a *App) textGivenUp(ctx context.Context, o store.Outgoing, _ error) {

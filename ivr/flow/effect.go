@@ -189,6 +189,9 @@ type (
 		Serial int
 		Step   string
 		What   string
+		// Again says that the world is asked once more after a stop: what it had begun goes
+		// on, and nothing is begun in the place of what was over. The engine never sets it.
+		Again bool
 	}
 	// Book books a callback. It is not withdrawn.
 	Book struct {

@@ -144,7 +144,7 @@ func (t *turn) waitsAgain() bool {
 		return true
 	}
 	for _, what := range besideLine(t.st.s).Took {
-		t.takes = append(t.takes, flow.Take{Serial: t.st.s.Wait.Serial, Step: t.st.s.Wait.Step, What: what})
+		t.takes = append(t.takes, flow.Take{Serial: t.st.s.Wait.Serial, Step: t.st.s.Wait.Step, What: what, Again: true})
 	}
 	return true
 }
