@@ -10,8 +10,8 @@ import (
 	"tandem/store"
 )
 
-// Replay sends everything again that a subscription wants and that happened from since
-// until before until (zero = now), and says how many letters that are. Each has the id it
+// Replay sends everything again that a subscription wants and that happened from since to
+// before until (zero = all that has happened by now), and says how many letters that are. Each has the id it
 // had the first time; tasks in them are as they are now. What still waits is not sent
 // twice.
 func (d *Desk) Replay(ctx context.Context, id string, since, until time.Time) (queued int, err error) {
@@ -19,17 +19,13 @@ func (d *Desk) Replay(ctx context.Context, id string, since, until time.Time) (q
 	if err != nil {
 		return 0, err
 	}
-	began := d.o.Now()
-	if until.IsZero() {
-		until = began
-	}
-	if since.IsZero() || !since.Before(until) {
+	if since.IsZero() || !until.IsZero() && !since.Before(until) {
 		return 0, tandem.Errorf(tandem.CodeInvalid, "say since when to replay: a time before its end")
 	}
 	errMany := errors.New("too many")
 	var events []tandem.Event
 	err = d.store.Happened(ctx, since, kindsOf(s.Kinds), func(e tandem.Event) error {
-		if !e.At.Before(until) {
+		if !until.IsZero() && !e.At.Before(until) {
 			return nil
 		}
 		if len(events) == maxReplay {
@@ -47,7 +43,7 @@ func (d *Desk) Replay(ctx context.Context, id string, since, until time.Time) (q
 	if err := d.send(ctx, s, events); err != nil {
 		return 0, err
 	}
-	if !s.MissedSince.IsZero() && !since.After(s.MissedSince) && !until.Before(began) {
+	if !s.MissedSince.IsZero() && !since.After(s.MissedSince) && until.IsZero() {
 		_, err = d.change(ctx, id, func(r *receiver) {
 			if !r.full {
 				r.MissedSince, r.unsaid = time.Time{}, false
