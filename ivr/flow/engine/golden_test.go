@@ -119,6 +119,8 @@ func (d *talk) do(line string) {
 	case "place":
 		in.Kind, in.Place = flow.InputPlace, &flow.Place{Queue: "cards", AtLeast: 2 * time.Minute, AtMost: 4 * time.Minute}
 		in.Place.Position, _ = strconv.Atoi(rest)
+	case "served":
+		in.Kind, in.Text = flow.InputServed, rest
 	case "moved":
 		channel, how, _ := strings.Cut(rest, " ")
 		in.Kind, in.Channel, in.Carried = flow.InputMoved, tandem.Channel(channel), how == "carried"
@@ -334,6 +336,7 @@ func TestVerbs(t *testing.T) {
 		{"classify and answer", chat, []string{"text 5", "text 我要退款,几点营业?", "text 5", "text What hours are you open? It is broken, and I want a refund."}},
 		{"classify unsure", sms, []string{"text 5", "text Hello, knowhours refunds", "result callback"}},
 		{"queue", china, []string{"keys 6", "place 3", "keys 9", "keys 3", "keys 4", "place 1", "moved sms", "text 2", "moved voice", "restart", "result answered", "result done"}},
+		{"queue served", china, []string{"keys 6", "place 1", "keys 3", "served Anna", "keys 41", "text 1", "moved chat", "restart", "place 1", "text 1", "served Bo", "result answered", "result done"}},
 		{"queue callback", china, []string{"early 6", "early 1", "keys 1", "result callback"}},
 		{"queue full", sms, []string{"text 6", "text call me back", "text hello", "result full", "result done"}},
 		{"queue in vain", chat, []string{"text 6", "place 2", "result gone fishing", "result done"}},

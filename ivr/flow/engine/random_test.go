@@ -54,7 +54,7 @@ func randomLibrary(t testing.TB, seed uint64) *flow.Library {
 	lib := &flow.Library{
 		Flows:     map[string]*flow.Flow{},
 		Calendars: map[string]*flow.Calendar{"c": {Name: "c", Zone: time.UTC}},
-		Queues:    map[string]*flow.Queue{"q": {Name: "q"}},
+		Queues:    map[string]*flow.Queue{"q": {Name: "q", OfferAfter: map[string]time.Duration{"callback": time.Minute}}},
 		Boxes:     map[string]*flow.Box{"b": {Name: "b", Queue: "q"}},
 		Forms: map[string]*flow.Form{"f": {Name: "f", Fields: []*flow.FormField{
 			{Name: "s", Type: text}, {Name: "n", Type: kinds["n"], Optional: true}, {Name: "more", Type: text, Optional: m.IntN(4) > 0},
@@ -254,7 +254,8 @@ func (m *maker) verb(calls bool) flow.Verb {
 		return &flow.Answer{Knowledge: "k", Text: m.value(), MinScore: 0.5}
 	case 21:
 		return &flow.QueueStep{
-			Name: "q", Skills: []*expression.Template{m.template()}, Priority: m.program(pick(m, "60s", "hidden == '1' ? 1s : 2s", "yes ? 1s : 0s")),
+			Level: m.template(),
+			Name:  "q", Skills: []*expression.Template{m.template()}, Priority: m.program(pick(m, "60s", "hidden == '1' ? 1s : 2s", "yes ? 1s : 0s")),
 			Offer: []flow.Offer{{What: "callback", Keys: "1"}, {What: "chat", Keys: "2"}, {What: "sms", Keys: "34"}},
 		}
 	case 22:
@@ -299,7 +300,10 @@ func happening(s flow.Session, what, which byte, now time.Time) flow.Input {
 			}
 		}
 	case 11:
-		in.Kind, in.Place = flow.InputPlace, &flow.Place{Queue: "q", Position: int(which)}
+		in.Kind, in.Place = flow.InputPlace, &flow.Place{Queue: "q", Position: int(which), Waited: time.Duration(which) * time.Second}
+		if which > 160 {
+			in.Kind, in.Place, in.Text = flow.InputServed, nil, "anna"
+		}
 	case 12:
 		in.Kind, in.Channel, in.Carried = flow.InputMoved, []tandem.Channel{tandem.Chat, tandem.SMS, tandem.Voice, "fax"}[which%4], which > 127
 	case 13:
