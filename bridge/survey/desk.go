@@ -32,7 +32,7 @@ func (d *Desk) Begin(ctx context.Context, w Who, s flow.Session, lib *flow.Libra
 	}
 	t := &talk{Form: e.Form, Visit: a.visit, Of: string(a.of), Step: e.Step, Channel: w.Channel, Lang: e.Lang, Answers: map[string]any{}}
 	if a.asking != a.of { // in the language of the talk that it is about
-		t.Lang = a.lang
+		t.Lang, t.Alone = a.lang, true
 	}
 	if a.seq > 0 {
 		said, err := d.said(ctx, []store.EventRef{{Interaction: a.of, Seq: a.seq}})

@@ -134,13 +134,13 @@ func (h *house) talk(e flow.Survey, entries ...string) (said []string, outcome s
 	h.t.Helper()
 	turn, err := h.Begin(h.t.Context(), h.who, h.session(), h.lib, e)
 	h.must(err)
-	said = append(said, text(turn))
+	said = append(said, shown(turn))
 	for _, entry := range entries {
 		if turn.Done != nil {
 			h.t.Fatalf("%q after the end, %q", entry, said)
 		}
 		turn = h.hear(turn, entry)
-		said = append(said, text(turn))
+		said = append(said, shown(turn))
 	}
 	if turn.Done != nil {
 		outcome = turn.Done.Outcome
@@ -159,7 +159,7 @@ func (h *house) hear(turn flow.Turn, entry string) flow.Turn {
 	return turn
 }
 
-func text(turn flow.Turn) string {
+func shown(turn flow.Turn) string {
 	var out []string
 	for _, p := range turn.Plays {
 		out = append(out, flow.Text(p.Parts))

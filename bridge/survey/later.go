@@ -104,7 +104,7 @@ func (d *Desk) start(ctx context.Context, a asking, now time.Time) error {
 		case err == nil, errors.Is(err, store.ErrDuplicate):
 			d.o.Log.Info("survey asked", "interaction", a.of, "by", way, "form", a.form)
 			return d.set(ctx, "UPDATE survey SET state = CASE state WHEN 'waiting' THEN 'asked' ELSE state END, asked = ?, channel = ? WHERE no = ? AND asked = 0", now, way, a.no)
-		case errors.Is(err, store.ErrNotFound), errors.Is(err, ErrRefused):
+		case errors.Is(err, store.ErrNotFound), never(err):
 		default:
 			busy = errors.Join(busy, err)
 		}
@@ -114,6 +114,13 @@ func (d *Desk) start(ctx context.Context, a asking, now time.Time) error {
 	}
 	d.o.Log.Info("a survey has to wait", "interaction", a.of, "why", busy)
 	return d.set(ctx, "UPDATE survey SET due = ? WHERE no = ? AND state = 'waiting'", now.Add(retryIn), a.no)
+}
+
+// never reports an error that no later try mends: the person wants no texts, or the
+// operator sends none there.
+func never(err error) bool {
+	var by interface{ Refusal() string } // bridge/sms names its rules so
+	return errors.Is(err, ErrRefused) || errors.As(err, &by) && slices.Contains([]string{"stopped", "denied", "number"}, by.Refusal())
 }
 
 // give gives a survey up.
@@ -147,28 +154,17 @@ func With(base *flow.Library, flowName, flowHash, form string) (lib *flow.Librar
 	if base.Forms[form] == nil {
 		return nil, "", fmt.Errorf("there is no form %q", form)
 	}
-	prompt := func(name string) *flow.Prompt {
-		p := &flow.Prompt{Name: name, ByLang: map[string]*flow.Words{}}
-		for _, lang := range []string{"en", "zh-CN"} {
-			words, e := expression.NewEnv().Template(sentence(name, lang))
-			err = errors.Join(err, e)
-			p.ByLang[lang] = &flow.Words{Text: words}
-		}
-		return p
-	}
 	name = prefix + form
 	channels := []tandem.Channel{tandem.Chat, tandem.SMS}
 	f := &flow.Flow{
 		Name: name, Hash: flowName + "@" + flowHash, Channels: channels, Languages: []string{"en", "zh-CN"}, Start: "speak", OnError: flow.ToEnd,
-		Defaults: flow.DefaultListen(), Prompts: map[string]*flow.Prompt{}, Order: []string{"speak", "intro", "ask", "thanks"}, Env: expression.NewEnv(),
+		Defaults: flow.DefaultListen(), Order: []string{"speak", "ask"}, Env: expression.NewEnv(),
 		Steps: map[string]*flow.Step{
-			"speak":  {Name: "speak", Verb: &flow.Language{By: []string{"caller"}}, Next: flow.Next{To: "intro"}},
-			"intro":  {Name: "intro", Verb: &flow.Say{Prompt: prompt("survey_intro"), BargeIn: flow.BargeDTMF}, Next: flow.Next{To: "ask"}},
-			"ask":    {Name: "ask", Verb: &flow.SurveyStep{Form: form, By: channels}, Next: flow.Next{By: map[string]string{"done": "thanks"}, Else: flow.ToEnd}},
-			"thanks": {Name: "thanks", Verb: &flow.Say{Prompt: prompt("survey_thanks"), BargeIn: flow.BargeDTMF}, Next: flow.Next{To: flow.ToEnd}},
+			"speak": {Name: "speak", Verb: &flow.Language{By: []string{"caller"}}, Next: flow.Next{To: "ask"}},
+			"ask":   {Name: "ask", Verb: &flow.SurveyStep{Form: form, By: channels}, Next: flow.Next{To: flow.ToEnd}},
 		},
 	}
 	own := *base
 	own.Flows = map[string]*flow.Flow{name: f}
-	return &own, name, err
+	return &own, name, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/sms"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/engine"
 	"tandem/store"
@@ -71,21 +72,21 @@ func TestLater(t *testing.T) {
 	h.who.Interaction = s.Interaction
 	session, effects, err := engine.Start(s.Library, s.Flow, flow.Facts{Channel: tandem.SMS, CallerLang: s.Lang}, nil, h.now())
 	h.must(err)
-	said, asks := "", flow.Survey{}
+	asks := flow.Survey{}
 	for _, e := range effects {
-		switch e := e.(type) {
-		case flow.Play:
-			said = flow.Text(e.Parts)
-		case flow.Survey:
+		if e, ok := e.(flow.Survey); ok {
 			asks = e
 		}
 	}
-	if !strings.Contains(said, "回复“退出”") || asks.Lang != "zh-CN" || asks.Form != "every" || session.Wait.Kind != flow.WaitSurvey {
-		t.Fatalf("%q %+v", said, asks)
+	if asks.Lang != "zh-CN" || asks.Form != "every" || session.Wait.Kind != flow.WaitSurvey {
+		t.Fatalf("%+v", asks)
 	}
 	h.on(tandem.SMS, "zh-CN")
 	turn, err := h.Begin(t.Context(), h.who, session, s.Library, asks)
 	h.must(err)
+	if said := shown(turn); !strings.Contains(said, "回复“退出”") || !strings.Contains(said, "请用1到5评分。") {
+		t.Errorf("%q", said)
+	}
 	for _, entry := range []string{"5", "yes", "manner", "Fine."} {
 		turn = h.hear(turn, entry)
 	}
@@ -125,6 +126,8 @@ func TestNobodyIsReached(t *testing.T) {
 		tries  int // at most in three days
 	}{
 		{"no way", []tandem.Channel{tandem.Chat, tandem.SMS}, func(Start) error { return fmt.Errorf("looking: %w", store.ErrNotFound) }, "given_up", 2},
+		{"a stop of the gateway's", []tandem.Channel{tandem.SMS}, func(Start) error { return fmt.Errorf("saying: %w", &sms.Refused{Rule: "stopped"}) }, "given_up", 1},
+		{"a cap of the gateway's", []tandem.Channel{tandem.SMS}, func(s Start) error { return &sms.Refused{Rule: "per_hour"} }, "given_up", 200},
 		{"a stop", []tandem.Channel{tandem.SMS}, func(Start) error { return ErrRefused }, "given_up", 1},
 		{"the second way", []tandem.Channel{tandem.Chat, tandem.SMS}, func(s Start) error {
 			if s.Channel == tandem.Chat {

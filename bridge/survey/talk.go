@@ -32,6 +32,7 @@ type talk struct {
 	Try     int            `json:"try,omitempty"`
 	Silent  int            `json:"silent,omitempty"` // in a row
 	Answers map[string]any `json:"answers"`
+	Alone   bool           `json:"alone,omitempty"` // nothing else is said in this conversation: it says what it is about
 }
 
 // move is what a talk does next: keep its answers, if save is set, and then turn.
@@ -62,7 +63,11 @@ func (t *talk) begin(form *flow.Form) move {
 		}
 	}
 	t.At = t.next(all, after)
-	return t.goOn(all, false)
+	m := t.goOn(all, false)
+	if t.Alone && after == 0 && m.turn.Done == nil {
+		m.turn.Plays = append([]flow.Play{t.own("survey_intro")}, m.turn.Plays...)
+	}
+	return m
 }
 
 // heard goes on with what was entered, or with silence.
@@ -111,7 +116,18 @@ func (t *talk) over() move {
 	if len(t.Answers) > 0 {
 		outcome = "done"
 	}
-	return move{turn: flow.Turn{Done: &flow.Result{Outcome: outcome}}}
+	m := move{turn: flow.Turn{Done: &flow.Result{Outcome: outcome}}}
+	if t.Alone && outcome == "done" {
+		m.turn.Plays = []flow.Play{t.own("survey_thanks")}
+	}
+	return m
+}
+
+// own is a sentence of the program's own, as part of the step.
+func (t *talk) own(name string) flow.Play {
+	p := say(name, t.Lang)
+	p.Step = t.Step
+	return p
 }
 
 // question is a field as it is asked on the channel.
