@@ -217,6 +217,7 @@ func invalid(format string, args ...any) error {
 // Bounds of texts, in characters.
 const (
 	maxText   = 4000
+	maxNote   = 2000 // about a work order
 	maxTold   = 1000 // to a customer about their work order
 	maxName   = 100
 	maxShort  = 64

@@ -120,7 +120,7 @@ func (d *Desk) postTicket(w http.ResponseWriter, r *http.Request) error {
 			in.Owner, err = word(in.Owner, "the owner", maxName+10)
 		}
 		if err == nil && in.Note != "" {
-			in.Note, err = text(in.Note, "the note", maxText)
+			in.Note, err = text(in.Note, "the note", maxNote)
 		}
 		if err == nil && in.Told != "" {
 			in.Told, err = text(in.Told, "what the customer is told", maxTold)
