@@ -115,7 +115,7 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 	switch {
 	case errors.As(err, &refused):
 		r.log.Warn("a customer may not be called back", "error", err)
-		r.refused()
+		r.capped(refused.Rule)
 		return
 	case errors.Is(err, errUsed):
 		r.log.Warn("a customer is not called again for a try that was begun before the server stopped")
@@ -143,6 +143,19 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 		r.tone()
 	}
 	r.giveBack(e, t)
+}
+
+// capped: the operator's figures stand against a call now. Some of them pass within the
+// hour, whoever is called; then it is tried later.
+func (r *ring) capped(rule string) {
+	if rule != "at_once" && rule != "per_hour" {
+		r.refused()
+		return
+	}
+	r.s.o.Counted(CountedRefused)
+	r.customer.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+	r.tone()
+	r.giveBack(route.Released{Why: "handed_back", Again: true, NotBefore: r.later()}, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 }
 
 // refused ends a callback whose number may not be dialled.
@@ -180,8 +193,8 @@ func (r *ring) later() time.Time {
 	return r.s.o.Now().Add(max(gap, leastGap))
 }
 
-// leastGap keeps a callback that cannot be dialled from going round at once.
-const leastGap = 10 * time.Second
+// leastGap keeps a callback that cannot be dialled now from going round and round.
+const leastGap = time.Minute
 
 // play has the agent hear something over and over.
 func (r *ring) play(clips []*media.Clip) {

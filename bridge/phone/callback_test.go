@@ -19,11 +19,11 @@ func contains(s string, all ...string) bool {
 	return true
 }
 
-// none is caps under which nothing may be dialled.
-type none struct{}
+// none is caps under which nothing may be dialled, by this rule.
+type none string
 
-func (none) Reserve(time.Time, string) (*caps.Hold, error) {
-	return nil, &caps.Refused{Rule: "per_day", Why: "none"}
+func (n none) Reserve(time.Time, string) (*caps.Hold, error) {
+	return nil, &caps.Refused{Rule: string(n), Why: "none"}
 }
 
 // agentWaits has an agent answer for a callback and hear that it rings.
@@ -108,21 +108,28 @@ func TestATryIsMadeOnce(t *testing.T) {
 }
 
 // A number that is not known, not listed or over the caps is not dialled, and not tried
-// again.
+// again but where the cap passes by itself.
 func TestCustomerMayNotBeCalled(t *testing.T) {
-	for name, set := range map[string]func(*house, *Options){
-		"not known":     func(h *house, _ *Options) { h.known = false },
-		"not listed":    func(h *house, _ *Options) { h.allowed = errRefused },
-		"over the caps": func(_ *house, o *Options) { o.Caps = none{} },
+	const never, later = "release done over refused", "release handed_back again later"
+	for name, tc := range map[string]struct {
+		set  func(*house, *Options)
+		told string
+	}{
+		"not known":             {func(h *house, _ *Options) { h.known = false }, never},
+		"not listed":            {func(h *house, _ *Options) { h.allowed = errRefused }, never},
+		"over the day's caps":   {func(_ *house, o *Options) { o.Caps = none("per_day") }, never},
+		"over the hour's caps":  {func(_ *house, o *Options) { o.Caps = none("per_hour") }, later},
+		"all lines are in use":  {func(_ *house, o *Options) { o.Caps = none("at_once") }, later},
+		"this number too often": {func(_ *house, o *Options) { o.Caps = none("per_number") }, never},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, set)
+			h := newHouse(t, tc.set)
 			agent := agentWaits(h, task(tandem.TaskCallback, "anna"))
 			agent.RTP.Hear(patience, time.Time{}, busyHz, 300*time.Millisecond)
 			agent.WaitBye(patience)
 			h.ended(tandem.ReasonForbidden)
-			h.lineTold("accept anna 7", "release done over refused")
+			h.lineTold("accept anna 7", tc.told)
 			if !h.number.Silent(moment) || !h.saw(CountedRefused) {
 				t.Error("the customer was dialled")
 			}

@@ -167,7 +167,7 @@ func TestNotRung(t *testing.T) {
 // An agent who is called by a trunk counts towards the caps, and one with a phone of the
 // house does not.
 func TestCapsOfAgents(t *testing.T) {
-	h := newHouse(t, func(_ *house, o *Options) { o.Caps = none{} })
+	h := newHouse(t, func(_ *house, o *Options) { o.Caps = none("per_day") })
 	h.waits()
 	h.line.offer(task(tandem.TaskCall, "tel"))
 	h.line.told(t, "decline tel 7 unreachable")
