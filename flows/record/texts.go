@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"tandem"
 	"tandem/bridge/identity"
 	"tandem/bridge/reach"
+	"tandem/bridge/survey"
 	"tandem/flows"
 	"tandem/internal/mockbank"
 	"tandem/ivr/flow"
@@ -51,6 +53,16 @@ func sampleTexts() ([]text, error) {
 	for _, s := range flow.LineSentences() {
 		all = append(all, pieces(s.Lang, "line/"+strings.TrimPrefix(s.Name, "line_"), s.Pieces)...)
 	}
+	for _, p := range asked(lib) {
+		for _, lang := range slices.Sorted(maps.Keys(p.prompt.ByLang)) {
+			if w := p.prompt.ByLang[lang]; w.Text != nil {
+				all = append(all, pieces(lang, "survey/"+p.name, w.Text.Segments())...)
+			}
+		}
+	}
+	for _, w := range survey.Words() {
+		all = append(all, pieces(w.Lang, "survey/"+strings.TrimPrefix(w.Name, "survey_"), w.Pieces)...)
+	}
 	for _, lang := range []string{"en", "zh-CN"} {
 		said, _ := reach.CodeText(lang)
 		all = append(all, text{lang: lang, file: "link_code", said: said})
@@ -61,6 +73,29 @@ func sampleTexts() ([]text, error) {
 		}
 	}
 	return all, nil
+}
+
+// asked are the questions of the forms that any flow asks by voice.
+func asked(lib *flow.Library) (all []namedPrompt) {
+	forms := map[string]bool{}
+	for _, f := range lib.Flows {
+		for _, step := range f.Steps {
+			if v, ok := step.Verb.(*flow.SurveyStep); ok && slices.Contains(v.By, tandem.Voice) {
+				forms[v.Form] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(forms)) {
+		for _, f := range lib.Forms[name].Fields {
+			if f.Ask != nil {
+				all = append(all, namedPrompt{name + "." + f.Name, f.Ask})
+			}
+			for _, v := range slices.Sorted(maps.Keys(f.Labels)) {
+				all = append(all, namedPrompt{name + "." + f.Name + "." + v, f.Labels[v]})
+			}
+		}
+	}
+	return all
 }
 
 // pieces are the texts of one sentence.

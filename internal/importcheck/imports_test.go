@@ -102,7 +102,7 @@ var table = map[string][]string{
 	"web/ui":         nil,
 
 	"flows":        nil,
-	"flows/record": {"bridge/identity", "bridge/reach", "flows", "internal/mockbank", "ivr/flow", "ivr/flow/read", "media", "media/codec", "media/prompt", "media/speech", "media/wav"},
+	"flows/record": {"tandem", "bridge/identity", "bridge/reach", "bridge/survey", "flows", "internal/mockbank", "ivr/flow", "ivr/flow/read", "media", "media/codec", "media/prompt", "media/speech", "media/wav"},
 
 	"internal/config":      {"tandem", "internal/nearest"},
 	"internal/hosts":       nil,
