@@ -94,13 +94,16 @@ type Limits struct {
 	CallbacksPerHour     int // asked for, of one address; 5
 }
 
-// Options is what a Door is made of. Scan, Ready, Panicked, Proxies and Limits may be
-// left out; Callback and Links too, and are answered 404 then.
+// Options is what a Door is made of. Place, Scan, Ready, Panicked, Proxies and Limits may
+// be left out; Callback and Links too, and are answered 404 then.
 type Options struct {
-	Book     *chat.Book
-	Sites    func(entry string) (Site, bool) // by "chat:SITE" or "qr:CODE"
-	Origins  func() []string                 // of all sites
-	Talk     Talk
+	Book    *chat.Book
+	Sites   func(entry string) (Site, bool) // by "chat:SITE" or "qr:CODE"
+	Origins func() []string                 // of all sites
+	Talk    Talk
+	// Place is how a conversation stands in line now, for who has just come; ok is false if
+	// it is in none. What changes afterwards is published by the Book.
+	Place    func(ctx context.Context, c chat.Conversation) (p *chat.Place, ok bool)
 	Links    func(ctx context.Context, id tandem.ConversationID, link tandem.LinkID) (url string, err error)
 	Callback Callback
 	Blobs    Blobs

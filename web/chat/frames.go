@@ -33,6 +33,7 @@ const (
 	kindCaughtUp = "caught_up"
 	kindRefused  = "refused"
 	kindOver     = "over"
+	kindPlace    = "place"
 	kindPong     = "pong"
 )
 
@@ -146,6 +147,21 @@ type (
 		Message    map[string]string `json:"message"`
 		RetryAfter int               `json:"retry_after,omitempty"` // seconds
 	}
+	// place is how the customer stands in line, shown in one place and not as messages.
+	place struct {
+		T        string      `json:"t"`
+		State    string      `json:"state"`              // waiting, served, over
+		Position int         `json:"position,omitempty"` // 1 = next; missing = not known
+		AtLeast  int         `json:"at_least,omitempty"` // seconds
+		AtMost   int         `json:"at_most,omitempty"`  // seconds; missing = not known
+		Offers   []offerView `json:"offers,omitempty"`
+		Agent    string      `json:"agent,omitempty"`
+	}
+	offerView struct {
+		Keys  string `json:"keys,omitempty"`
+		What  string `json:"what"` // callback, chat, sms
+		Label string `json:"label"`
+	}
 	bare struct {
 		T string `json:"t"`
 	}
@@ -168,6 +184,22 @@ func messageOf(e *chat.Entry) message {
 	}
 	if m.Link != nil {
 		out.Link = &linkView{ID: m.Link.ID, Label: m.Link.Label, State: e.Link}
+	}
+	return out
+}
+
+// placeOf is a place in line as the customer sees it: the queue's name is the operator's.
+func placeOf(p chat.Place) place {
+	out := place{T: kindPlace, State: "over"}
+	switch {
+	case p.Queue == "":
+	case p.Served:
+		out.State, out.Agent = "served", p.Agent
+	default:
+		out.State, out.Position, out.AtLeast, out.AtMost = "waiting", p.Position, seconds(p.AtLeast), seconds(p.AtMost)
+		for _, o := range p.Offers {
+			out.Offers = append(out.Offers, offerView(o))
+		}
 	}
 	return out
 }

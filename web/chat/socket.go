@@ -83,7 +83,7 @@ type socket struct {
 
 	mu      sync.Mutex
 	beat    *time.Timer
-	queue   []any // *chat.Entry, behind, again, backlog, or a frame
+	queue   []any // *chat.Entry, behind, again, backlog, standing, or a frame
 	writing bool
 	over    bool // nothing is queued any more
 }
@@ -93,6 +93,9 @@ type behind struct{}
 
 // backlog asks for them too, and to say that this was all.
 type backlog struct{}
+
+// standing asks the writer for the place in line.
+type standing struct{}
 
 // again is an entry that the client asks for by its id, and may have had.
 type again struct {
@@ -282,7 +285,13 @@ func (s *socket) hello() (ok bool) {
 		s.sent.Store(in.After)
 	}
 	s.top.Store(c.Seq)
-	return s.join(c.ID, s.welcomeTo(c.ID, c.Rev, "")) && s.push(backlog{})
+	if !s.join(c.ID, s.welcomeTo(c.ID, c.Rev, "")) {
+		return false
+	}
+	if s.door.o.Place != nil && c.Interaction != "" && !s.push(standing{}) {
+		return false
+	}
+	return s.push(backlog{})
 }
 
 func (s *socket) welcomeTo(id tandem.ConversationID, rev uint64, token string) welcome {

@@ -29,6 +29,11 @@ type frame struct {
 	Message      map[string]string     `json:"message"`
 	RetryAfter   int                   `json:"retry_after"`
 	On           bool                  `json:"on"`
+	Position     int                   `json:"position"`
+	AtLeast      int                   `json:"at_least"`
+	AtMost       int                   `json:"at_most"`
+	Offers       []offerView           `json:"offers"`
+	Agent        string                `json:"agent"`
 }
 
 // line is one connection of a client.

@@ -21,6 +21,8 @@ func (s *socket) show(f chat.Frame) bool {
 			return true
 		}
 		return s.push(typing{T: kindTyping, From: f.From, Name: f.Name, On: f.On})
+	case chat.Place:
+		return s.push(placeOf(f))
 	case chat.Over:
 		return s.push(bare{kindOver})
 	}
@@ -82,6 +84,8 @@ func (s *socket) write() {
 				}
 			case again:
 				err = s.writeAgain(what)
+			case standing:
+				err = s.writePlace()
 			default:
 				err = s.put(what)
 			}
@@ -114,6 +118,24 @@ func (s *socket) writeAgain(a again) error {
 	m := messageOf(a.Entry)
 	m.ID = a.id // which an erased one does not have
 	return s.put(m)
+}
+
+// writePlace tells who has just come how they stand in line, if they do. It is looked up
+// only now, so that what was published meanwhile is written after it and no older.
+func (s *socket) writePlace() error {
+	d := s.door
+	ctx, cancel := context.WithTimeout(d.ctx, doTime)
+	defer cancel()
+	c, err := d.o.Book.Find(ctx, *s.id.Load())
+	if err != nil {
+		d.o.Log.Warn("a place in line could not be looked up", "conversation", *s.id.Load(), "error", err)
+		return nil // it is shown once it changes
+	}
+	p, ok := d.o.Place(ctx, c)
+	if !ok {
+		return nil
+	}
+	return s.put(placeOf(*p))
 }
 
 // catchUp writes all changes after the last one written.
