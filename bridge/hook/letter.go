@@ -65,7 +65,7 @@ func (f fields) describe(tasks []tandem.Task) {
 		named["kind"], named["state"] = t.Kind, t.State
 		set(named, "queue", t.Queue)
 		set(named, "agent", t.Agent)
-		set(named, "outcome", t.Outcome)
+		named.word("outcome", t.Outcome)
 		set(named, "ticket", t.Ticket)
 		named.at("arrived", t.Arrived)
 		named.at("due", t.Due)
@@ -211,7 +211,7 @@ var contents = map[tandem.EventKind]content{
 func (f fields) ended(t tandem.Termination) {
 	set(f, "ended_by", t.By)
 	set(f, "class", t.Class)
-	set(f, "reason", t.Reason)
+	f.word("reason", string(t.Reason))
 }
 
 // Types are the types that can be told, by name.

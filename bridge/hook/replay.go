@@ -11,13 +11,16 @@ import (
 )
 
 // Replay sends everything again that a subscription wants and that happened from since to
-// before until (zero = all that has happened by now), and says how many letters that are. Each has the id it
-// had the first time; tasks in them are as they are now. What still waits is not sent
-// twice.
+// before until (zero, or a time to come = all that has happened by now), and says how many
+// letters that are. Each has the id it had the first time; tasks in them are as they are
+// now. What still waits is not sent twice.
 func (d *Desk) Replay(ctx context.Context, id string, since, until time.Time) (queued int, err error) {
 	s, err := d.on(id)
 	if err != nil {
 		return 0, err
+	}
+	if !until.Before(d.o.Now()) {
+		until = time.Time{}
 	}
 	if since.IsZero() || !until.IsZero() && !since.Before(until) {
 		return 0, tandem.Errorf(tandem.CodeInvalid, "say since when to replay: a time before its end")

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/bridge/hook"
 	"tandem/bridge/identity"
 	"tandem/bridge/link"
 	"tandem/internal/config"
@@ -110,15 +111,24 @@ func openStoreWith(ctx context.Context, cfg *config.Config, keys *store.Keyring,
 		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	open := sqlite.OpenReader
+	var hooks *hook.Desk // what a command writes is told by the server that runs
 	if how == toWrite {
 		if options.Blobs, err = blob.Open(string(cfg.Store.Blobs), time.Now, rand.Reader); err != nil {
 			return nil, err
 		}
-		open = sqlite.Open
+		if hooks, err = hook.New(hook.Options{Keys: keys, Log: options.Log}); err != nil {
+			return nil, err
+		}
+		open, options.Letters = sqlite.Open, hooks.Letters
 	}
 	db, err := open(ctx, options)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, tandem.Errorf(tandem.CodeNotFound, "there is no journal at %s yet; it is made when the server first starts", cfg.Store.Path)
+	}
+	if err == nil && hooks != nil {
+		if err = hooks.Open(ctx, db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
 	}
 	return db, err
 }
