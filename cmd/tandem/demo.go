@@ -28,6 +28,7 @@ import (
 	"tandem/internal/app"
 	"tandem/internal/config"
 	"tandem/internal/mockbank"
+	"tandem/store/staff"
 	"tandem/web/api"
 )
 
@@ -48,7 +49,7 @@ func demoCommand() *cli.Command {
 
 // demoPlace is where one demo lives and listens; the configuration is made of it.
 type demoPlace struct {
-	SIP, HTTP, Staff, Admin, Core, Agent, Phones string // HOST:PORT
+	SIP, HTTP, Staff, Admin, Core, Agent, Phones, Street string // HOST:PORT
 }
 
 func demo(c *cli.Context) (err error) {
@@ -92,12 +93,17 @@ func demo(c *cli.Context) (err error) {
 		if err != nil {
 			return err
 		}
+		keys, err := demoKeys(c.Context, a.Staff(), filepath.Join(dir, "keys"))
+		if err != nil {
+			return err
+		}
 		if c.Bool("json") {
 			return json.NewEncoder(c.App.Writer).Encode(struct {
 				Addresses map[string][]string `json:"addresses"`
 				Config    string              `json:"config"`
 				Passwords map[string]string   `json:"passwords"` // of the staff, by name
-			}{a.Addresses(), loaded.File, passwords})
+				Keys      map[string]string   `json:"keys"`      // files with the agents' and the supervisor's keys, by name
+			}{a.Addresses(), loaded.File, passwords, keys})
 		}
 		return greet(c.App.Writer, a, loaded, dir, passwords)
 	})
@@ -105,9 +111,9 @@ func demo(c *cli.Context) (err error) {
 
 // prepareDemo makes the folder what a demo needs, and leaves alone what is there.
 func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
-	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083"}
+	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083", "127.0.0.1:5091"}
 	if anyPorts {
-		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones} {
+		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones, &place.Street} {
 			addr, err := freePort()
 			if err != nil {
 				return place, err
@@ -187,6 +193,8 @@ http:
   admin_listen: {{.Admin}}
 sip:
   listen: [ "udp://{{.SIP}}", "tcp://{{.SIP}}" ]
+  trunks:
+    street: { host: "{{.Street}}" }   # whom the bank calls back: tandem call --answer {{.Street}}
 media: { address: 127.0.0.1 }
 store:
   path: data/tandem.db
@@ -199,10 +207,15 @@ flows:
     core: http://{{.Core}}          # the mock core bank, started with the demo
     agent: sip:agent@{{.Agent}}     # who takes calls: tandem call --answer {{.Agent}}
   http_allow: [ "{{.Core}}" ]
+# Who serves: their teams and skills are in flows/*.queues.yaml, their calls ring here.
+agents:
+  anna: { phone: "sip:anna@{{.Agent}}" }
+  bo: { phone: "sip:bo@{{.Agent}}" }
 outbound: { allow: [ "sip:{{.Agent}}", "+86138" ] }
 chat:
   sites:
-    demo: { title: { en: Harbour Bank, zh-CN: 海港银行 }, call_back: true, queue: cards }
+    demo: { title: { en: Harbour Bank, zh-CN: 海港银行 }, call_back: true, queue: service }
+    front: { title: { en: Harbour Bank, zh-CN: 海港银行 } }
     night: { title: { en: Harbour Bank at night, zh-CN: 海港银行夜间服务 } }
 sms:
   gateways:
@@ -217,8 +230,10 @@ entries:
   "95599": { flow: hotline, record: true }   # recorded if the caller agrees
   "95588": counter                           # the same flow by phone, chat and SMS
   "95500": night_desk
+  "95555": front_door                        # one line for calls, chats and texts
   "chat:demo": counter
   "chat:night": night_desk
+  "chat:front": front_door
   "sms:+861055550100": counter
   "qr:branch-12": { flow: counter, site: demo, place: Branch 12 }
 `
@@ -400,4 +415,40 @@ func shellWord(uri string) string {
 		return "'" + uri + "'"
 	}
 	return uri
+}
+
+// demoKeys makes keys with which the demo's agents and their supervisor use the API, anew
+// at each start, and returns the files that have them, by name.
+func demoKeys(ctx context.Context, r *staff.Register, dir string) (files map[string]string, err error) {
+	by := staff.Actor{Name: "demo", Source: "command"}
+	old, err := r.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files = map[string]string{}
+	for name, scopes := range map[string][]staff.Scope{
+		"anna": {staff.ScopeAgent, staff.ScopeAudio, staff.ScopeTickets}, "bo": {staff.ScopeAgent, staff.ScopeAudio, staff.ScopeTickets},
+		"sam": {staff.ScopeLineRead, staff.ScopeLineWrite, staff.ScopeAudio, staff.ScopeTickets},
+	} {
+		k := staff.Key{Name: "demo-" + name, Scopes: scopes}
+		if name != "sam" {
+			k.Agent = name
+		}
+		for _, o := range old {
+			if o.Name == k.Name && o.Revoked.IsZero() {
+				if err := r.RevokeKey(ctx, by, o.ID); err != nil {
+					return nil, err
+				}
+			}
+		}
+		secret, _, err := r.MakeKey(ctx, by, k)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = filepath.Join(dir, name+".key")
+		if err := os.WriteFile(files[name], []byte(secret+"\n"), 0o600); err != nil {
+			return nil, tandem.Errorf(tandem.CodeInvalid, "writing a key of the demo: %w", err)
+		}
+	}
+	return files, nil
 }

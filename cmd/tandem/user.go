@@ -428,6 +428,9 @@ func demoUsers(ctx context.Context, r *staff.Register) (passwords map[string]str
 	for _, u := range []staff.User{
 		{Name: "designer", Display: "Dana Designer", Roles: []staff.Role{staff.Designer}},
 		{Name: "operator", Display: "Oscar Operator", Roles: []staff.Role{staff.Operator}},
+		{Name: "anna", Display: "Anna", Roles: []staff.Role{staff.Agent}},
+		{Name: "bo", Display: "Bo", Roles: []staff.Role{staff.Agent}},
+		{Name: "sam", Display: "Sam Supervisor", Roles: []staff.Role{staff.Supervisor}},
 	} {
 		password, err := r.Add(ctx, by, u, "")
 		if errors.Is(err, staff.ErrTaken) {
