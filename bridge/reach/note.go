@@ -39,23 +39,21 @@ func (r *Reach) Note(ctx context.Context, w Who, n Note) (sent bool, err error) 
 	return r.note(ctx, w, by, n)
 }
 
-// Tell writes into the conversation in which the interaction goes on, a chat before texts.
+// Tell writes to the customer of an interaction, open or closed, where they would see it:
+// in the chat they were in last, or in texts if they text about it still. sent is false if
+// there is no such place.
 func (r *Reach) Tell(ctx context.Context, in tandem.InteractionID, n Note) (sent bool, err error) {
-	for _, channel := range []tandem.Channel{tandem.Chat, tandem.SMS} {
-		c, err := r.o.Book.ByInteraction(ctx, in, channel)
-		if errors.Is(err, store.ErrNotFound) || err == nil && channel == tandem.SMS && r.o.Texts == nil {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		w := Who{Interaction: in, Leg: c.Leg, Customer: c.Customer, Channel: channel, Conversation: c.ID, Caller: c.Theirs, Lang: n.Lang}
-		if channel == tandem.Chat {
-			w.Caller = ""
-		}
-		return r.Note(ctx, w, n)
+	c, err := r.Conversation(ctx, in, tandem.Chat)
+	if errors.Is(err, store.ErrNotFound) && r.o.Texts != nil {
+		c, err = r.o.Book.ByInteraction(ctx, in, tandem.SMS)
 	}
-	return false, nil
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return r.Note(ctx, Who{Interaction: in, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID, Caller: c.Theirs, Lang: n.Lang}, n)
 }
 
 func (r *Reach) note(ctx context.Context, w Who, by way, n Note) (bool, error) {
