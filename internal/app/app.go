@@ -28,7 +28,12 @@ import (
 
 	"tandem"
 	"tandem/bridge/caps"
+	"tandem/bridge/hook"
 	"tandem/bridge/leg"
+	"tandem/bridge/phone"
+	"tandem/bridge/queue"
+	"tandem/bridge/survey"
+	"tandem/bridge/ticket"
 	"tandem/flows"
 	"tandem/internal/config"
 	"tandem/internal/shelf"
@@ -44,6 +49,7 @@ import (
 	"tandem/store/staff"
 	"tandem/web/api"
 	webchat "tandem/web/chat"
+	"tandem/web/desk"
 	"tandem/web/login"
 	"tandem/web/studio"
 )
@@ -91,6 +97,16 @@ type App struct {
 	login     *login.Door
 	written
 	live      live
+	line      *queue.Router
+	stopLine  context.CancelFunc
+	lining    sync.WaitGroup // goroutines of the line
+	told      told           // sessions that wait in it
+	connects  connects       // transfers that wait in it
+	phones    *phone.Switchboard
+	tickets   *ticket.Desk
+	surveys   *survey.Desk
+	hooks     *hook.Desk
+	desk      *desk.Desk
 	overload  *overload
 	addressOf visitorAddresses
 	chatDoor  *webchat.Door
@@ -108,7 +124,7 @@ type App struct {
 }
 
 // sounds are clips that every call shares.
-type sounds struct{ filler, beep, music, ringback []*media.Clip }
+type sounds struct{ filler, beep, music, ringback, busy []*media.Clip }
 
 // New makes every part and opens the store; nothing listens yet. What is wrong with
 // the configuration, the flows or the store is told in one error, code invalid.
@@ -152,6 +168,15 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.makeChatDoor(); err != nil {
 		return nil, err
 	}
+	if err := a.makeLine(ctx); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(a.makePhones(), a.makeAsk()); err != nil {
+		return nil, err
+	}
+	if err := a.makeDesk(); err != nil {
+		return nil, err
+	}
 	return a, a.recover(ctx)
 }
 
@@ -177,11 +202,17 @@ func (a *App) openStore(ctx context.Context) error {
 	if a.blobs, err = blob.Open(string(s.Blobs), a.now, a.random); err != nil {
 		return err
 	}
+	if a.hooks, err = hook.New(hook.Options{Keys: keys, Private: a.cfg.Webhooks.Networks(), Now: a.now, Random: a.random, Log: a.log}); err != nil {
+		return err
+	}
 	a.store, err = sqlite.Open(ctx, sqlite.Options{
-		Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log, Panicked: a.reporter("store"), Fault: a.o.fault,
+		Letters: a.hooks.Letters, Path: string(s.Path), Checkpoints: string(s.Checkpoints), Keys: keys, Blobs: a.blobs, Log: a.log, Panicked: a.reporter("store"), Fault: a.o.fault,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
+	}
+	if err := a.hooks.Open(ctx, a.store); err != nil {
+		return fmt.Errorf("reading the webhooks: %w", err)
 	}
 	if err := a.readProxies(); err != nil {
 		return err
@@ -218,6 +249,7 @@ func (a *App) makeSpeech(ctx context.Context) error {
 	a.sounds = sounds{
 		filler: []*media.Clip{a.speech.Filler()}, beep: []*media.Clip{a.speech.Beep()}, music: []*media.Clip{a.speech.Music()},
 		ringback: []*media.Clip{media.Tone(425, 1000), media.Tone(0, 4000)},
+		busy:     []*media.Clip{media.Tone(425, 350), media.Tone(0, 350)},
 	}
 	return nil
 }
@@ -281,6 +313,10 @@ func (a *App) release() error {
 	}
 	if a.texts != nil {
 		a.texts.Close()
+	}
+	a.closeLine()
+	if a.hooks != nil {
+		a.hooks.Close()
 	}
 	if a.media != nil {
 		errs = append(errs, a.media.Close())

@@ -3,9 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -89,44 +87,6 @@ func TestSavedFlowServesTheNextCall(t *testing.T) {
 // waitInLine is a flow with a verb that the server does not carry out.
 const waitInLine = "start: person\nsteps: { person: { queue: { name: front }, next: { else: end } } }\n"
 
-// A flow with such a verb may lie in the folder; an entry may not lead to it, nor call it.
-func TestFlowsThatAreNotCarriedOut(t *testing.T) {
-	s := newServerWith(t, setup{flows: map[string]string{"line": waitInLine}})
-	write(t, s.path("flows/low.flow.yaml"), "flow: low\nchannels: [voice]\nlanguages: [en]\n"+waitInLine)
-	s.wait(t, "the old ones go on serving")
-	if !strings.Contains(s.log.String(), "step `person` uses `queue`, which this server does not carry out yet") {
-		t.Error("the log does not name step and verb")
-	}
-	if heard := s.call(t, "1", "a"); !strings.Contains(heard, "440") {
-		t.Errorf("heard %s", heard)
-	}
-	write(t, s.path("flows/low.flow.yaml"), fmt.Sprintf(sayTone, "low", "high.wav"))
-	s.wait(t, "flows read again")
-	s.configure(t, `{ "1": line }`, "")
-	s.wait(t, "the flows do not fit the entries")
-	if heard := s.call(t, "1", "b"); !strings.Contains(heard, "1130") {
-		t.Errorf("heard %s", heard)
-	}
-}
-
-func TestNoStartWithFlowsThatAreNotCarriedOut(t *testing.T) {
-	s := newServerWith(t, setup{unstarted: true})
-	if err := s.Abandon(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(s.path("data")); err != nil { // else the release that is kept there would serve
-		t.Fatal(err)
-	}
-	write(t, s.path("flows/low.flow.yaml"), "flow: low\nchannels: [voice]\nlanguages: [en]\n"+waitInLine)
-	loaded, err := config.Load(s.path("tandem.yaml"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := New(t.Context(), Options{Config: loaded, Log: slog.New(slog.DiscardHandler), Version: "test"}); err == nil || !strings.Contains(err.Error(), "step `person` uses `queue`") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestAddresses(t *testing.T) {
 	for _, tc := range []struct{ bind, public, listen, host, want string }{
 		{"auto", "auto", "udp://127.0.0.1:5060", "127.0.0.1", "127.0.0.1"},
@@ -156,10 +116,10 @@ func TestCrashedCallsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := store.Unfinished{Interaction: in, Legs: []tandem.Leg{leg}, Last: now.Add(time.Second)}
-	if err := s.store.Commit(t.Context(), s.crashed(u)); err != nil {
+	if err := s.closeCut(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.Commit(t.Context(), s.crashed(u)); !errors.Is(err, store.ErrDuplicate) {
+	if err := s.closeCut(t.Context(), u); !errors.Is(err, store.ErrDuplicate) {
 		t.Errorf("closing it again gives %v", err)
 	}
 	story, err := s.store.Interaction(t.Context(), string(in.ID))

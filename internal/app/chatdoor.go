@@ -83,6 +83,11 @@ func (a *App) origins() []string {
 func (a *App) chatLink(ctx context.Context, c tandem.ConversationID, id tandem.LinkID) (string, error) {
 	url, err := a.links.Reissue(ctx, id, c)
 	if errors.Is(err, link.ErrUnusable) {
+		if to, of := a.tickets.Reissue(ctx, id); of == nil {
+			return to, nil
+		}
+	}
+	if errors.Is(err, link.ErrUnusable) {
 		return "", &webchat.Refused{Code: "link_over", Message: map[string]string{
 			"en": "This link cannot be used any more. Ask for a new one.", "zh-CN": "这个链接已失效，请重新获取。",
 		}}
@@ -285,8 +290,8 @@ func (c *callbacks) book(ctx context.Context, b booking) (tandem.Number, error) 
 		Started: now, Answered: now, Ended: now, Termination: tandem.Terminate(tandem.ByRemote, tandem.ReasonCompleted),
 	}
 	task := tandem.Task{
-		ID: tandem.NewID[tandem.TaskID](now, a.random), Interaction: in.ID, Kind: tandem.TaskCallback, Queue: queue, State: tandem.TaskWaiting, Arrived: now,
-		Note: "asked for on a page",
+		ID: tandem.NewID[tandem.TaskID](now, a.random), Interaction: in.ID, Kind: tandem.TaskCallback, Queue: queue, Arrived: now, Lang: conv.Lang,
+		NotBefore: b.at, Note: "asked for on a page",
 	}
 	at := ""
 	if !b.at.IsZero() {
@@ -297,12 +302,11 @@ func (c *callbacks) book(ctx context.Context, b booking) (tandem.Number, error) 
 	}
 	for {
 		in.Number = tandem.NewNumber(a.random)
-		err := a.store.Commit(ctx, &store.Change{
-			Interaction: &in, Caller: &tandem.Identity{Kind: tandem.IdentityPhone, Value: b.phone}, Legs: []tandem.Leg{leg}, Tasks: []tandem.Task{task},
+		_, err := a.openTask(ctx, task, e.Flow, &store.Change{
+			Interaction: &in, Caller: &tandem.Identity{Kind: tandem.IdentityPhone, Value: b.phone}, Legs: []tandem.Leg{leg},
 			Events: []tandem.Event{
 				event(tandem.EventOpened, tandem.Opened{Entry: conv.Entry, Channel: tandem.Chat, From: b.phone}),
 				event(tandem.EventLegStarted, leg),
-				event(tandem.EventTaskOpened, task),
 				event(tandem.EventCallback, tandem.Callback{Task: task.ID, To: b.phone, At: at, Queue: queue, Proven: true}),
 				event(tandem.EventLegEnded, leg.Termination),
 				event(tandem.EventClosed, tandem.Closing{Outcome: in.Outcome, Termination: leg.Termination}),

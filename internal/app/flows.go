@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"tandem"
+	"tandem/bridge/survey"
 	"tandem/internal/config"
 	"tandem/internal/shelf"
 	"tandem/ivr/flow"
@@ -20,20 +21,9 @@ import (
 	"tandem/store/release"
 )
 
-// Carried is what a program that only looks at the configuration holds its flows
-// against: the verbs that this server carries out.
-func Carried() []string { return carried() }
-
-// carried is the verbs that this server carries out: a flow with another may lie in the
-// folder, but no entry may lead to it.
-func carried() []string {
-	return []string{"say", "menu", "collect", "language", "set", "branch", "hours", "http", "subflow", "transfer", "voicemail", "record", "consent",
-		"classify", "answer", "message", "link", "handoff", "identify", "resume", "callback", "end"}
-}
-
 // readOptions is what the flows' reader needs of the configuration.
 func readOptions(c *config.Config) read.Options {
-	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Served: map[string][]tandem.Channel{}, Carried: carried()}
+	o := read.Options{Settings: c.Flows.Settings, HTTPAllow: c.Flows.HTTPAllow, Speech: map[string]bool{}, Served: map[string][]tandem.Channel{}}
 	if o.Settings == nil {
 		o.Settings = map[string]any{}
 	}
@@ -105,7 +95,16 @@ func (a *App) keepFlows(ctx context.Context, broken *shelf.Broken) error {
 // Library is the library with a flow in the version of that hash, for a session that
 // began with it; see shelf.Shelf.Library.
 func (a *App) Library(ctx context.Context, name, hash string) (*flow.Library, error) {
-	return a.shelf.Library(ctx, name, hash)
+	base, version, form, ok := survey.Base(name, hash)
+	if !ok {
+		return a.shelf.Library(ctx, name, hash)
+	}
+	lib, err := a.shelf.Library(ctx, base, version)
+	if err != nil {
+		return nil, err
+	}
+	lib, _, err = survey.With(lib, base, version, form)
+	return lib, err
 }
 
 // flowsChanged is told of a reading of changed flows.
@@ -121,6 +120,9 @@ func (a *App) flowsChanged(st shelf.State) {
 	a.refused.news("")
 	if err := a.speech.Reload(); err != nil {
 		a.log.Error("the recordings of prompts could not be read again; the old ones stay in use", "error", err)
+	}
+	if a.line != nil {
+		a.line.Repolice(Policy(st.Library))
 	}
 	a.log.Info("flows read again", "flows", len(st.Library.Flows), "release", st.Release.Number)
 	if a.o.Demo && a.o.Console != nil {

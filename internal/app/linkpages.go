@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"time"
 
 	"tandem"
 	"tandem/bridge/link"
@@ -22,6 +23,7 @@ func (a *App) linkRoutes(mux *http.ServeMux) {
 		Accept: func(ctx context.Context, l link.Link, _ *http.Request) (site, token string, err error) {
 			return a.accept(ctx, l)
 		},
+		Ticket: a.tickets.Look, Zone: time.Local,
 		Said: a.saidSince, Address: func(r *http.Request) netip.Addr { return answer.Source(r, a.proxies) },
 		Attempts: a.cfg.Chat.Limits.LinkAttemptsPerMinute, Key: a.linkKey, Now: a.now, Log: a.log,
 	})

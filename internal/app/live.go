@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,8 +115,11 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 		if s == tandem.LinkOpened || s == tandem.LinkDone {
 			return // whoever lets the customer in says so
 		}
-		a.reach.Over(l.Interaction, l.Serial)
+		a.reach.Over(l.Interaction, l.Serial, l.To)
 		outcome = "declined"
+		if w, err := a.waitOf(ctx, l.Interaction); err == nil && w.Kind == flow.WaitQueue {
+			return // they go on waiting where they are
+		}
 	}
 	a.answer(ctx, l.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: l.Serial, Result: &flow.Result{Outcome: outcome}})
 }
@@ -140,7 +144,7 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 			if token, err = a.book.Token(ctx, known.ID); err != nil {
 				return "", "", err
 			}
-			return site, token, a.goOn(ctx, l.Interaction, l.Serial, known.ID, "", carried)
+			return site, token, a.goOn(ctx, l.Interaction, l.Serial, chat.Conversation{ID: known.ID, Channel: tandem.Chat}, carried)
 		}
 		if !a.waitsAt(ctx, l.Interaction, l.Serial) {
 			return "", "", errTooLate
@@ -168,20 +172,14 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 	if err != nil {
 		return "", "", fmt.Errorf("making a conversation to go on in: %w", err)
 	}
-	return site, token, a.goOn(ctx, l.Interaction, l.Serial, c.ID, "", carried)
+	return site, token, a.goOn(ctx, l.Interaction, l.Serial, c, carried)
 }
 
-// waitsAt reports whether an interaction's session waits for the handoff with that serial.
+// waitsAt reports whether an interaction's session waits for the handoff with that serial,
+// or in the line with it.
 func (a *App) waitsAt(ctx context.Context, id tandem.InteractionID, serial int) bool {
-	w := flow.Wait{}
-	if k := a.live.get(id); k != nil {
-		k.stay.mu.Lock()
-		w = k.stay.wait
-		k.stay.mu.Unlock()
-	} else if s, err := a.stored(ctx, id); err == nil {
-		w = s.Wait
-	}
-	return w.Kind == flow.WaitHandoff && w.Serial == serial
+	w, err := a.waitOf(ctx, id)
+	return err == nil && movable(w, serial)
 }
 
 // closeChat has a chat that an interaction's session has left be no more of it.
@@ -201,36 +199,68 @@ func (a *App) closeChat(ctx context.Context, id tandem.ConversationID, of tandem
 }
 
 // goOn moves the session of an interaction to a conversation, if it still waits for the
-// handoff with that serial.
-func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to tandem.ConversationID, theirs string, carried bool) error {
-	accepted := flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
-	why := text.Adopted{Interaction: id, Carried: carried, Theirs: theirs}
+// handoff with that serial, or in the line with it: then it goes on waiting there, at its
+// place, which movedInLine has told to the line once the session is there.
+func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to chat.Conversation, carried bool) error {
+	why := text.Adopted{Interaction: id, Carried: carried, Theirs: to.Theirs}
 	letGo, ok := a.live.take(id)
 	if !ok {
 		return errTooLate
 	}
 	defer letGo()
-	a.reach.Over(id, serial)
-	if k := a.live.get(id); k != nil {
-		return k.goOn(ctx, to, why, accepted)
-	}
-	waits := func(s flow.Session) bool { return s.Wait.Kind == flow.WaitHandoff && s.Wait.Serial == serial }
-	if s, err := a.stored(ctx, id); err == nil && !waits(s) {
+	w, err := a.waitOf(ctx, id)
+	if err != nil || !movable(w, serial) {
 		return errTooLate // what is released has to be taken over
 	}
+	came := flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
+	if w.Kind == flow.WaitQueue {
+		if err := a.servesBy(ctx, id, to.Channel); err != nil {
+			return err
+		}
+		came = flow.Input{Kind: flow.InputMoved, At: a.now(), Serial: serial, Channel: to.Channel, Carried: carried}
+	}
+	a.reach.Over(id, serial, "")
+	if k := a.live.get(id); k != nil {
+		return k.goOn(ctx, to.ID, why, came)
+	}
 	s, err := a.talk.Release(ctx, id)
+	in := &came
 	if errors.Is(err, store.ErrNotFound) { // it runs nowhere: parked when the caller hung up
-		s, err = a.stored(ctx, id)
+		if s, err = a.stored(ctx, id); err == nil && s.Wait.Kind == flow.WaitQueue { // and their place was given up
+			in = nil
+			if carried {
+				why.Assurance, why.Until, why.Phone = s.Facts.Assurance, s.Facts.AssuranceUntil, s.Facts.Phone
+			}
+		}
 		why.Resumed = true
 	}
 	if err != nil {
 		return fmt.Errorf("taking over the session: %w", err)
 	}
-	if !waits(s) {
+	if !movable(s.Wait, serial) {
 		return errTooLate
 	}
-	if err := a.talk.Adopt(ctx, to, s, &accepted, why); err != nil {
+	if err := a.talk.Adopt(ctx, to.ID, s, in, why); err != nil {
 		return fmt.Errorf("going on in a conversation: %w", err)
+	}
+	return nil
+}
+
+// servesBy is an error if a flow of an interaction's session does not serve a channel: one
+// that cannot go on there must not be taken away from where it is.
+func (a *App) servesBy(ctx context.Context, id tandem.InteractionID, to tandem.Channel) error {
+	s, err := a.stored(ctx, id)
+	if err != nil || len(s.Frames) == 0 {
+		return errTooLate
+	}
+	lib, err := a.Library(ctx, s.Frames[0].Flow, s.Frames[0].Hash)
+	if err != nil {
+		return fmt.Errorf("finding the flow of interaction %s: %w", id, err)
+	}
+	for _, f := range s.Frames {
+		if program := lib.Flows[f.Flow]; program == nil || !slices.Contains(program.Channels, to) {
+			return tandem.Errorf(tandem.CodeConflict, "the flow %s does not serve %s", f.Flow, to)
+		}
 	}
 	return nil
 }
@@ -275,7 +305,8 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	}
 	if serial, ok := a.came(ctx, c); ok {
 		// The text is kept; that nobody could go on by it must not have it sent again.
-		if err := a.goOn(ctx, c.Interaction, serial, c.ID, in.From, false); err != nil {
+		c.Theirs = in.From
+		if err := a.goOn(ctx, c.Interaction, serial, c, false); err != nil {
 			a.log.Warn("a customer could not go on by text", "interaction", c.Interaction, "error", err)
 		}
 	}
@@ -312,7 +343,10 @@ func (a *App) moves(ctx context.Context, id tandem.InteractionID) bool {
 		return k.stay.wait.Kind == flow.WaitHandoff
 	}
 	s, err := a.stored(ctx, id)
-	return err == nil && s.Wait.Kind == flow.WaitHandoff && s.Facts.Channel != tandem.SMS
+	if err != nil || s.Facts.Channel == tandem.SMS {
+		return false
+	}
+	return s.Wait.Kind == flow.WaitHandoff || s.Wait.Kind == flow.WaitQueue && !s.Wait.Served && text.Took(s, string(tandem.SMS))
 }
 
 // textMarked is told how far a text has come.

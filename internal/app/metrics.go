@@ -11,6 +11,15 @@ type metrics struct {
 	fetches    *prometheus.CounterVec
 	panics     *prometheus.CounterVec
 
+	tasksOpened *prometheus.CounterVec
+	tasksDone   *prometheus.CounterVec
+	taskWaits   *prometheus.HistogramVec
+	offers      *prometheus.CounterVec
+	wrapUps     *prometheus.HistogramVec
+	lineBroken  prometheus.Counter
+	phones      *prometheus.CounterVec
+	overdue     prometheus.Counter
+
 	conversationsEnded *prometheus.CounterVec
 	textsRefused       *prometheus.CounterVec
 	webhooksRefused    *prometheus.CounterVec
@@ -35,5 +44,6 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		webhooksRefused:    vec("tandem_sms_webhooks_refused_total", "Requests of SMS gateways that were refused.", "rule"),
 	}
 	r.MustRegister(m.calls)
+	m.makeLine(r, vec)
 	return m
 }

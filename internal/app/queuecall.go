@@ -1,5 +1,3 @@
-//go:build line
-
 package app
 
 import (
@@ -82,6 +80,17 @@ func (k *call) Termination() tandem.Termination { return k.sip.Termination() }
 // Joined tells with whom the caller speaks.
 func (k *call) Joined(pair *room.Pair, far *media.Stream) error {
 	return k.talking.set(pair, k.audio.Stream, far)
+}
+
+// joined reports whether the caller of an interaction speaks with somebody.
+func (a *App) joined(in tandem.InteractionID) bool {
+	k := a.live.get(in)
+	if k == nil {
+		return false
+	}
+	k.talking.mu.Lock()
+	defer k.talking.mu.Unlock()
+	return k.talking.pair != nil
 }
 
 // Served tells the session that an agent has the caller, and returns once it knows. A

@@ -27,7 +27,7 @@ func (a *App) recover(ctx context.Context) error {
 			continue
 		}
 		cut++
-		if err := a.store.Commit(ctx, a.crashed(u)); err != nil && !errors.Is(err, store.ErrDuplicate) {
+		if err := a.closeCut(ctx, u); err != nil && !errors.Is(err, store.ErrDuplicate) {
 			return fmt.Errorf("closing a call cut off by a crash: %w", err)
 		}
 	}
@@ -37,14 +37,26 @@ func (a *App) recover(ctx context.Context) error {
 	return nil
 }
 
+// closeCut closes one interaction, with a callback in line for who was cut off.
+func (a *App) closeCut(ctx context.Context, u store.Unfinished) error {
+	change, task := a.crashed(u)
+	if task == nil {
+		return a.store.Commit(ctx, change)
+	}
+	_, err := a.openTask(ctx, *task, u.Interaction.Flow, change)
+	return err
+}
+
 // crashed is the change that closes one interaction, or only its call if its session runs
 // by text. Its key makes it happen once, however often the program crashes while it
 // recovers. The session of a caller who was cut off is parked: they may come back to it.
-func (a *App) crashed(u store.Unfinished) *store.Change {
+// task is the callback to put into line with it; nil = none, or the line has made one of
+// the place that the caller had.
+func (a *App) crashed(u store.Unfinished) (c *store.Change, task *tandem.Task) {
 	in := u.Interaction
 	goesOn := u.Outlives() && !calls(u)
 	t := tandem.Terminate(tandem.BySystem, tandem.ReasonCrash)
-	c := &store.Change{Key: "crash:" + string(in.ID)}
+	c = &store.Change{Key: "crash:" + string(in.ID)}
 	cutOff := ""
 	for _, leg := range u.Legs {
 		if goesOn && leg.Kind != tandem.LegSIP && leg.Kind != tandem.LegWebRTC {
@@ -59,16 +71,14 @@ func (a *App) crashed(u store.Unfinished) *store.Change {
 		}
 	}
 	if goesOn {
-		return c
+		return c, nil
 	}
-	if cutOff != "" {
-		task := tandem.Task{
+	if cutOff != "" && len(a.line.Of(in.ID)) == 0 {
+		task = &tandem.Task{
 			ID: tandem.NewID[tandem.TaskID](a.now(), a.random), Interaction: in.ID, Kind: tandem.TaskCallback,
-			State: tandem.TaskWaiting, Arrived: in.Started, Note: "the call was cut off by a crash of the server",
+			Arrived: in.Started, Lang: in.Lang, Note: "the call was cut off by a crash of the server",
 		}
-		c.Tasks = append(c.Tasks, task)
-		c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventTaskOpened, "system", task))
-		c.Outbox = a.notices(task, in)
+		c.Outbox = a.notices(*task, in)
 	}
 	if u.Session != nil {
 		c.Park = u.Last.Add(a.cfg.Identity.Return)
@@ -77,7 +87,7 @@ func (a *App) crashed(u store.Unfinished) *store.Change {
 	in.State, in.Ended, in.Outcome = tandem.Closed, u.Last, string(tandem.ReasonCrash)
 	c.Events = append(c.Events, tandem.NewEvent(in.ID, "", a.now(), tandem.EventClosed, "system",
 		tandem.Closing{Outcome: in.Outcome, Termination: t}))
-	return c
+	return c, task
 }
 
 // calls reports whether an interaction's session ran on its call.
@@ -98,6 +108,9 @@ func (a *App) dialledSince(ctx context.Context, since time.Time) ([]caps.Use, er
 	}
 	var past []caps.Use
 	for _, l := range legs {
+		if a.freeLeg(l) {
+			continue
+		}
 		minutes := 0
 		switch {
 		case !l.Answered.IsZero() && !l.Ended.IsZero():

@@ -49,7 +49,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		body       int64
 	}{
 		{"http.listen", h.Listen, a.customers(), api.PictureBody},
-		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes}}), api.FileBody},
+		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes, a.desk.Routes}}), api.FileBody},
 		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Notice: a.Behind, Profiles: h.Profiles}), api.SmallBody},
 	} {
 		if err := a.open(d.name, d.addr, d.handler, d.body); err != nil {
@@ -77,6 +77,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.helpers.Go(func() { a.keep(ctx, "links", func(ctx context.Context) { a.ran("links", a.links.Run(ctx)) }) })
 	a.helpers.Go(func() { a.keep(ctx, "parked sessions", a.sweep) })
 	a.helpers.Go(func() { a.keep(ctx, "overload", a.overload.run) })
+	a.helpers.Go(func() { a.keep(ctx, "places", a.tellSessions) })
+	a.helpers.Go(func() { a.keep(ctx, "webhooks", a.hookWorker().Run) })
+	a.helpers.Go(func() { a.keep(ctx, "phones", a.phones.Run) })
+	a.helpers.Go(func() {
+		a.keep(ctx, "work orders", func(ctx context.Context) { a.ran("work orders", a.tickets.Run(ctx)) })
+	})
+	a.helpers.Go(func() { a.keep(ctx, "surveys", func(ctx context.Context) { a.ran("surveys", a.surveys.Run(ctx)) }) })
 	if worker != nil {
 		a.helpers.Go(func() { a.keep(ctx, "outbox", worker.Run) })
 	}
@@ -123,12 +130,15 @@ func (a *App) Addresses() map[string][]string {
 func (a *App) Stop(now <-chan struct{}) error {
 	a.draining.Store(true)
 	a.sip.Drain()
+	if err := a.line.Drain(context.Background()); err != nil {
+		a.log.Warn("the line could not be drained", "error", err)
+	}
 	deadline := time.Now().Add(a.cfg.Limits.Drain)
 	a.drain(now, deadline)
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx)}
+	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx), a.desk.Close(ctx)}
 	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {
 		errs = append(errs, d.server.Shutdown(ctx))

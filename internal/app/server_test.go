@@ -53,6 +53,7 @@ type server struct {
 // setup is what a server of a test has beside the flows "low" and "high".
 type setup struct {
 	flows   map[string]string    // by name, the part after "flow: NAME"
+	files   map[string]string    // of the flows folder, by name
 	entries string               // "" = entry 1 is low
 	more    string               // of the configuration
 	change  func(*config.Config) // what the file's own bounds do not let through
@@ -94,6 +95,9 @@ func newServerWith(t *testing.T, o setup) *server {
 	write(t, s.path("flows/front.queues.yaml"), "queues: { front: {} }\nboxes: { front: { queue: front } }\n")
 	for name, text := range o.flows {
 		write(t, s.path("flows/"+name+".flow.yaml"), "flow: "+name+"\nchannels: [voice]\nlanguages: [en]\n"+text)
+	}
+	for name, text := range o.files {
+		write(t, s.path("flows/"+name), text)
 	}
 	if err := os.MkdirAll(s.path("keys"), 0o700); err != nil {
 		t.Fatal(err)

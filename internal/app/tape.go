@@ -59,27 +59,27 @@ func (t *tape) Keep(ctx context.Context, length time.Duration) (tandem.BlobID, e
 	change := &store.Change{Key: "recording:" + string(ref.ID), Blobs: []store.BlobRef{ref}}
 	if t.r.Into != "" {
 		change.Events = []tandem.Event{k.event(tandem.EventTaken, tandem.Recorded{Blob: ref.ID, Seconds: length.Seconds()})}
+		err = k.app.store.Commit(ctx, change)
 	} else {
-		t.toBox(change, ref.ID, length)
+		err = t.toBox(ctx, change, ref.ID, length)
 	}
-	if err := k.app.store.Commit(ctx, change); err != nil {
+	if err != nil {
 		return "", fmt.Errorf("keeping a tape: %w", err)
 	}
 	return ref.ID, nil
 }
 
-// toBox makes a voicemail of a change.
-func (t *tape) toBox(change *store.Change, id tandem.BlobID, length time.Duration) {
+// toBox puts a voicemail into line.
+func (t *tape) toBox(ctx context.Context, change *store.Change, id tandem.BlobID, length time.Duration) error {
 	k := t.call
 	task := tandem.Task{
 		ID: tandem.NewID[tandem.TaskID](k.app.now(), k.app.random), Interaction: k.interaction.ID, Kind: tandem.TaskVoicemail,
-		Queue: t.r.Queue, State: tandem.TaskWaiting, Arrived: k.interaction.Started, Blob: id,
+		Queue: t.r.Queue, Arrived: k.app.now(), Lang: t.r.Lang, Blob: id,
 	}
-	change.Key, change.Tasks, change.Outbox = "voicemail:"+string(id), []tandem.Task{task}, k.app.notices(task, k.interaction)
-	change.Events = []tandem.Event{
-		k.event(tandem.EventVoicemail, tandem.Recorded{Blob: id, Seconds: length.Seconds(), Box: t.r.Box}),
-		k.event(tandem.EventTaskOpened, task),
-	}
+	change.Key, change.Outbox = "voicemail:"+string(id), k.app.notices(task, k.interaction)
+	change.Events = []tandem.Event{k.event(tandem.EventVoicemail, tandem.Recorded{Blob: id, Seconds: length.Seconds(), Box: t.r.Box})}
+	_, err := k.app.line.Open(ctx, task, change)
+	return err
 }
 
 // recording is a whole call being recorded: the caller left, everybody else right.

@@ -16,6 +16,7 @@ import (
 	"tandem/bridge/hook"
 	"tandem/bridge/identity"
 	"tandem/bridge/link"
+	"tandem/bridge/queue"
 	"tandem/bridge/reach"
 	"tandem/bridge/sms"
 	"tandem/internal/config"
@@ -63,8 +64,13 @@ func (a *App) makeText(keys *store.Keyring) (err error) {
 		Typed:    func(number string) (string, bool) { return config.E164(number, a.cfg.Identity.Country) },
 		Callable: func(number string) bool { ok, _ := a.cfg.Outbound.Allows("tel:" + number); return ok }, Tell: a.notices,
 		Chat: func() bool { _, ok := a.chatSite(); return ok }, Now: a.now, Random: a.random, Log: a.log,
+		When: a.when,
 		Open: func(ctx context.Context, t tandem.Task, c *store.Change) error {
 			_, err := a.openTask(ctx, t, "", c)
+			var refused *queue.Refused
+			if errors.As(err, &refused) {
+				return tandem.Errorf(tandem.CodeConflict, "%w", err)
+			}
 			return err
 		},
 	})

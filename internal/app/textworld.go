@@ -27,7 +27,7 @@ func (w textWorld) Fetch(ctx context.Context, r text.Ref, f flow.Fetch) flow.Fet
 
 // Begin begins what Deliver answers.
 func (w textWorld) Begin(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect) ([]flow.Play, error) {
-	return w.a.reach.Begin(ctx, w.reached(r, s), s, e)
+	return w.a.begin(ctx, w.reached(r, s), s, e)
 }
 
 func (w textWorld) reached(r text.Ref, s flow.Session) reach.Who {
@@ -47,12 +47,20 @@ func known(of tandem.CustomerID, s flow.Session) tandem.CustomerID {
 }
 
 // Withdraw closes what the session has opened.
-func (w textWorld) Withdraw(_ context.Context, r text.Ref, _ flow.Session) {
-	w.a.reach.Withdraw(r.Interaction)
+func (w textWorld) Withdraw(ctx context.Context, r text.Ref, s flow.Session) {
+	w.a.withdrawn(ctx, r.Interaction, s)
 }
 
 // Talk holds a talk with the customer.
 func (w textWorld) Talk(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
+	if surveying(s) {
+		top := s.Frames[0]
+		lib, err := w.a.Library(ctx, top.Flow, top.Hash)
+		if err != nil {
+			return flow.Turn{}, err
+		}
+		return w.a.askSurvey(ctx, w.reached(r, s), lib, s, e, in)
+	}
 	who := identity.Who{
 		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Caller: r.Caller,
 		Entry: r.Entry, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Address: w.a.addressOf.get(r.Conversation),

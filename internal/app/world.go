@@ -68,16 +68,24 @@ func (w *world) Promise(ctx context.Context, kind tandem.EventKind, data any) er
 
 // Begin begins what the inbox answers.
 func (w *world) Begin(ctx context.Context, s flow.Session, e flow.Effect) ([]flow.Play, error) {
+	return w.call.app.begin(ctx, w.who(s), s, e)
+}
+
+// who is the caller, as the session knows them.
+func (w *world) who(s flow.Session) reach.Who {
 	k := w.call
-	return k.app.reach.Begin(ctx, reach.Who{
+	return reach.Who{
 		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Number: k.interaction.Number,
 		Entry: k.interaction.Entry, Caller: k.app.identity.Phone(k.leg.From).Value, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Until: s.Facts.AssuranceUntil,
-	}, s, e)
+	}
 }
 
 // Talk holds a talk with the caller.
 func (w *world) Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
 	k := w.call
+	if surveying(s) {
+		return k.app.askSurvey(ctx, w.who(s), k.library, s, e, in)
+	}
 	who := identity.Who{
 		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Caller: k.leg.From,
 		Entry: k.interaction.Entry, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Recognised: k.leg.Assurance >= tandem.Recognised,
@@ -89,8 +97,8 @@ func (w *world) Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow
 }
 
 // Withdraw closes what the session has opened.
-func (w *world) Withdraw(context.Context, flow.Session) {
-	w.call.app.reach.Withdraw(w.call.interaction.ID)
+func (w *world) Withdraw(ctx context.Context, s flow.Session) {
+	w.call.app.withdrawn(ctx, w.call.interaction.ID, s)
 }
 
 // Inbox has what comes to the session from outside.
