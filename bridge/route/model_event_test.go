@@ -112,6 +112,9 @@ func (m *model) opened(e Opened) {
 			t.PreferTill = from.Add(q.Prefer)
 		}
 	}
+	if t.Prefer != "" && t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {
+		t.PreferTill = t.TicketDue
+	}
 	if t.Kind.Live() {
 		there := func(a *AgentState) bool {
 			return m.p.Agents[a.Name] != nil && a.Presence != tandem.PresenceOffline && slices.ContainsFunc(m.p.Agents[a.Name].Teams, func(team string) bool {
@@ -174,13 +177,16 @@ func (m *model) changed(e Changed) {
 	if !e.NotBefore.IsZero() {
 		t.NotBefore = e.NotBefore
 	}
+	if !e.TicketDue.IsZero() {
+		t.TicketDue = e.TicketDue
+		if t.Kind == tandem.TaskTicket && t.Prefer != "" {
+			t.PreferTill = e.TicketDue
+		}
+	}
 	if e.Prefer == "-" {
 		t.Prefer, t.PreferTill = "", time.Time{}
 	} else if e.Prefer != "" {
 		t.Prefer, t.PreferTill = e.Prefer, m.keptTill(t)
-	}
-	if !e.TicketDue.IsZero() {
-		t.TicketDue = e.TicketDue
 	}
 	if e.NoExpiry {
 		t.Expires = time.Time{}
@@ -194,6 +200,9 @@ func (m *model) changed(e Changed) {
 }
 
 func (m *model) keptTill(t *tandem.Task) time.Time {
+	if t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {
+		return t.TicketDue
+	}
 	from, span := m.now, m.p.Offer[t.Kind.Load()]
 	if span <= 0 {
 		span = 30 * time.Second

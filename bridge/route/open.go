@@ -24,14 +24,16 @@ func (l *Line) opened(e Opened) {
 	if s.Due.IsZero() {
 		s.Due = l.due(&s)
 	}
-	if p != nil {
-		if s.Kind.Live() && s.Expires.IsZero() && p.MaxWait > 0 {
-			s.Expires = l.now.Add(p.MaxWait)
-		}
-		s.PreferTill = time.Time{}
-		if s.Prefer != "" && p.Prefer > 0 {
-			s.PreferTill = later(l.now, s.NotBefore).Add(p.Prefer)
-		}
+	if p != nil && s.Kind.Live() && s.Expires.IsZero() && p.MaxWait > 0 {
+		s.Expires = l.now.Add(p.MaxWait)
+	}
+	s.PreferTill = time.Time{}
+	switch {
+	case s.Prefer == "":
+	case s.Kind == tandem.TaskTicket && !s.TicketDue.IsZero():
+		s.PreferTill = s.TicketDue // its owner's, till it goes to the next
+	case p != nil && p.Prefer > 0:
+		s.PreferTill = later(l.now, s.NotBefore).Add(p.Prefer)
 	}
 	if why := l.refuses(&s); why != "" {
 		l.tell(Refused{Task: s, Why: why})
@@ -152,6 +154,9 @@ func (l *Line) changeAssigned(t *task, e Changed) {
 }
 
 func (l *Line) changeWaiting(t *task, e Changed) {
+	if e.Queue == t.Queue { // what is the same already moves nobody
+		e.Queue = ""
+	}
 	if t.State == tandem.TaskOffered && t.unfit(e, l.now) {
 		l.back(t, "gone")
 	}
@@ -184,8 +189,11 @@ func (t *task) unfit(e Changed, now time.Time) bool {
 }
 
 // keptTill is until when a task is kept for an agent it was handed to: for as long as the
-// queue says, and as an offer lasts at least.
+// queue says, and as an offer lasts at least; a ticket till it is due.
 func (l *Line) keptTill(t *task) time.Time {
+	if t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {
+		return t.TicketDue
+	}
 	span := l.policy.offer(loadOf(t.Kind))
 	if p := l.policy.Queues[t.Queue]; p != nil {
 		span = max(span, p.Prefer)
@@ -202,11 +210,15 @@ func (l *Line) amend(t *task, e Changed) {
 		}
 		t.Kind = e.Kind
 	}
+	moved := e.Queue != "" || !e.TicketDue.IsZero() || e.Priority != nil && *e.Priority != t.Priority
 	if e.Priority != nil {
 		t.Priority = *e.Priority
 	}
 	if !e.TicketDue.IsZero() {
 		t.TicketDue = e.TicketDue
+		if t.Kind == tandem.TaskTicket && t.Prefer != "" {
+			t.PreferTill = e.TicketDue
+		}
 	}
 	switch {
 	case e.NoExpiry:
@@ -214,7 +226,7 @@ func (l *Line) amend(t *task, e Changed) {
 	case !e.Expires.IsZero():
 		t.Expires = e.Expires
 	}
-	if e.Queue != "" || e.Priority != nil || !e.TicketDue.IsZero() {
+	if moved {
 		t.Due = l.due(&t.Task)
 	}
 	l.list(t)

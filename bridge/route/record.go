@@ -163,7 +163,8 @@ func (l *Line) explain(d *tandem.Decision, t *task, a *agent) {
 }
 
 // Why is why a waiting task waits: who is there to take it, and why none of them does,
-// as a decision without a choice. Who can take it is as of the newest event.
+// as a decision without a choice. Who can take it is as of the newest event; there are some
+// where it is not for want of agents that it waits.
 func (l *Line) Why(id tandem.TaskID, now time.Time) (d tandem.Decision, ok bool) {
 	t := l.tasks[id]
 	if t == nil || t.State != tandem.TaskWaiting {
@@ -178,7 +179,6 @@ func (l *Line) Why(id tandem.TaskID, now time.Time) (d tandem.Decision, ok bool)
 	d.Why = l.whyWaits(t, &d, now)
 	if !inClass {
 		t.class = nil
-		d.Eligible, d.Agents = 0, nil
 	}
 	return d, true
 }
