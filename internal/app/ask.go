@@ -91,6 +91,6 @@ func (a *App) startSurvey(ctx context.Context, s survey.Start) error {
 		return err
 	}
 	return a.talk.Start(ctx, c.ID, text.Starting{
-		Interaction: s.Interaction, Flow: s.Flow, Library: s.Library, Lang: s.Lang, Customer: s.Customer,
+		Interaction: s.Interaction, Flow: s.Flow, Library: s.Library, Lang: s.Lang, Customer: s.Customer, Theirs: c.Theirs,
 	})
 }
