@@ -89,7 +89,7 @@ func (d *Door) RequireCaller(h http.Handler, roles []staff.Role, scopes []staff.
 func (d *Door) Greet(h http.Handler) http.Handler {
 	return d.nearOrKeyed(func(w http.ResponseWriter, r *http.Request) {
 		_, keyed := bearer(r)
-		if !keyed && (token(r) != "" || r.Header.Get("Origin") != "") && !d.sameOrigin(r, strings.ToLower(r.Host)) {
+		if (!keyed && token(r) != "" || len(r.Header.Values("Origin")) > 0) && !d.sameOrigin(r, strings.ToLower(r.Host)) {
 			answer.Refuse(w, http.StatusForbidden, "origin", "This request was not made by a page of "+d.origin+".")
 			return
 		}

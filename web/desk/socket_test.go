@@ -1,0 +1,555 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"tandem"
+	"tandem/store/staff"
+	"tandem/web/desk/live"
+)
+
+// frame is what a socket was told, of any kind.
+type frame struct {
+	T        string
+	ID       string
+	N        uint64
+	Epoch    string
+	Resumed  bool
+	Agent    json.RawMessage
+	Task     json.RawMessage
+	Message  json.RawMessage
+	Queues   []json.RawMessage
+	Agents   []json.RawMessage
+	Decision json.RawMessage
+	Fence    uint64
+	Why      string
+	Code     string
+	Until    time.Time
+	On       bool
+	Fresh    bool
+	Last     bool
+	Name     string
+	Board    bool
+
+	text string
+}
+
+// task is the task of a frame, whole or by its id.
+func (f frame) task() (t struct {
+	ID    tandem.TaskID
+	State tandem.TaskState
+	Fence uint64
+}) {
+	if json.Unmarshal(f.Task, &t) != nil {
+		_ = json.Unmarshal(f.Task, &t.ID) // an id alone
+	}
+	return t
+}
+
+// wire is a client's end of a socket.
+type wire struct {
+	h    *house
+	conn *websocket.Conn
+}
+
+// frames are what each kind may have, with the schema of what stands there; docs/protocol.md
+// describes them.
+func frames() map[string]map[string]string {
+	return map[string]map[string]string{
+		"welcome": {"name": "", "agent": "", "board": "", "epoch": "", "n": "", "resumed": ""}, "state": {"n": "", "agent": "Agent"}, "offer": {"n": "", "task": "Task", "decision": "Decision"},
+		"offer_over": {"n": "", "task": "ID", "fence": "Fence", "why": ""}, "task": {"n": "", "task": "Task", "why": ""}, "message": {"n": "", "task": "ID", "message": "Message"},
+		"typing": {"task": "ID", "on": ""}, "wrap": {"n": "", "task": "ID", "fence": "Fence", "until": ""}, "ready": {"n": ""}, "done": {"id": "ClientID", "task": "Task", "message": "Message", "agent": "Agent"},
+		"error": {"id": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "queues": "[]QueueFigures", "agents": "[]Agent"}, "pong": {},
+	}
+}
+
+// dial opens a socket; change may alter the request.
+func (c *client) dial(change ...func(http.Header)) (*wire, *http.Response, error) {
+	head := http.Header{}
+	if c.key != "" {
+		head.Set("Authorization", "Bearer "+c.key)
+	} else if c.csrf != "" {
+		head.Set("Origin", c.h.server.URL)
+	}
+	for _, f := range change {
+		f(head)
+	}
+	ctx, cancel := context.WithTimeout(c.h.Context(), 10*time.Second)
+	defer cancel()
+	conn, resp, err := websocket.Dial(ctx, "wss"+strings.TrimPrefix(c.h.server.URL, "https")+live.Path, &websocket.DialOptions{HTTPClient: c.http, HTTPHeader: head, Subprotocols: []string{"tandem.desk.1"}})
+	if err != nil {
+		return nil, resp, err
+	}
+	conn.SetReadLimit(1 << 20)
+	w := &wire{c.h, conn}
+	c.h.Cleanup(func() { conn.CloseNow() })
+	return w, resp, nil
+}
+
+// open is a socket that has said hello and was told all there is.
+func (c *client) open(hello map[string]any) (*wire, []frame) {
+	c.h.Helper()
+	w, _, err := c.dial()
+	c.h.must(err)
+	if hello == nil {
+		hello = map[string]any{}
+	}
+	hello["t"] = "hello"
+	w.send(hello)
+	return w, w.upto("ready")
+}
+
+func (w *wire) send(v any) {
+	w.h.Helper()
+	w.h.must(w.conn.Write(w.h.Context(), websocket.MessageText, []byte(asJSON(w.h, v))))
+}
+
+// next reads a frame and holds it against the document.
+func (w *wire) next() (frame, error) {
+	w.h.Helper()
+	ctx, cancel := context.WithTimeout(w.h.Context(), 10*time.Second)
+	defer cancel()
+	_, data, err := w.conn.Read(ctx)
+	if err != nil {
+		return frame{}, err
+	}
+	var f frame
+	w.h.must(json.Unmarshal(data, &f))
+	f.text = string(data)
+	if len(data) > 64<<10 {
+		w.h.Errorf("a frame of %d bytes", len(data))
+	}
+	var fields map[string]json.RawMessage
+	w.h.must(json.Unmarshal(data, &fields))
+	known, ok := frames()[f.T]
+	if !ok {
+		w.h.Errorf("an unknown frame: %s", data)
+	}
+	for name, value := range fields {
+		schema, described := known[name]
+		switch {
+		case name == "t":
+		case !described:
+			w.h.Errorf("%s has %s, which is not described", f.T, name)
+		case strings.HasPrefix(schema, "[]"):
+			var list []json.RawMessage
+			w.h.must(json.Unmarshal(value, &list))
+			for _, one := range list {
+				w.h.doc.holds(w.h, f.T+"."+name, component(schema[2:]), string(one))
+			}
+		case schema != "" && f.T+"."+name != "welcome.agent":
+			w.h.doc.holds(w.h, f.T+"."+name, component(schema), string(value))
+		}
+	}
+	return f, nil
+}
+
+// upto reads frames up to one of a kind.
+func (w *wire) upto(kind string) (all []frame) {
+	w.h.Helper()
+	for {
+		f, err := w.next()
+		if err != nil {
+			w.h.Fatalf("waiting for %s after %v: %v", kind, all, err)
+		}
+		if all = append(all, f); f.T == kind {
+			return all
+		}
+	}
+}
+
+func (w *wire) last(kind string) frame {
+	w.h.Helper()
+	all := w.upto(kind)
+	return all[len(all)-1]
+}
+
+// ask sends a command and reads up to its answer.
+func (w *wire) ask(v map[string]any) (answer frame, before []frame) {
+	w.h.Helper()
+	w.send(v)
+	for {
+		f, err := w.next()
+		if err != nil {
+			w.h.Fatalf("asking %v: %v", v, err)
+		}
+		if (f.T == "done" || f.T == "error") && f.ID == v["id"] {
+			return f, before
+		}
+		before = append(before, f)
+	}
+}
+
+// done is ask, of what must be done.
+func (w *wire) done(v map[string]any) []frame {
+	w.h.Helper()
+	f, before := w.ask(v)
+	if f.T != "done" {
+		w.h.Fatalf("%v was not done: %s", v, f.text)
+	}
+	return before
+}
+
+// closed reads till the socket is closed, and says how.
+func (w *wire) closed() (websocket.StatusCode, string) {
+	w.h.Helper()
+	for {
+		if _, err := w.next(); err != nil {
+			var e websocket.CloseError
+			if !errors.As(err, &e) {
+				w.h.Fatalf("the socket ended without a word: %v", err)
+			}
+			return e.Code, e.Reason
+		}
+	}
+}
+
+func (w *wire) isClosed(code websocket.StatusCode, reason string) {
+	w.h.Helper()
+	if c, r := w.closed(); c != code || r != reason {
+		w.h.Errorf("closed with %d %q, want %d %q", c, r, code, reason)
+	}
+}
+
+func kindsOf(all []frame) string {
+	var names []string
+	for _, f := range all {
+		names = append(names, f.T)
+	}
+	return strings.Join(names, " ")
+}
+
+// TestAgentBySocket: a chat from offer to wrap-up, told and commanded by the socket alone.
+func TestAgentBySocket(t *testing.T) {
+	h := newHouse(t)
+	w, first := h.as("anna").open(nil)
+	if !strings.HasPrefix(kindsOf(first), "welcome state") || first[0].Resumed {
+		t.Fatalf("the first frames are %s", kindsOf(first))
+	}
+	other, _ := h.with("anna", staff.ScopeAgent).open(nil)
+	w.done(map[string]any{"t": "presence", "id": "p1", "presence": "available"})
+	chat := h.arrive(tandem.TaskChat)
+	offer := w.last("offer")
+	if offer.task().ID != chat.ID || offer.Decision == nil {
+		t.Errorf("the offer is %s", offer.text)
+	}
+	if same := other.last("offer"); same.text != offer.text {
+		t.Errorf("the other socket is told %s", same.text)
+	}
+	of := offer.task().Fence
+	w.done(map[string]any{"t": "accept", "id": "a1", "task": chat.ID, "fence": of})
+	w.done(map[string]any{"t": "accept", "id": "a2", "task": chat.ID, "fence": of})
+	if f := other.last("task"); f.Why != "assigned" || f.task().State != "assigned" {
+		t.Errorf("the other socket is told %s", f.text)
+	}
+	h.until("the talk is heard", func() bool {
+		c, err := h.book.ByInteraction(t.Context(), chat.Interaction, tandem.Chat)
+		return err == nil && h.book.Watched(c.ID)
+	})
+	h.customer(chat.Interaction, "hello")
+	if m := w.last("message"); !strings.Contains(m.text, `"text":"hello"`) {
+		t.Errorf("the message is %s", m.text)
+	}
+	w.done(map[string]any{"t": "say", "id": "s1", "task": chat.ID, "text": "Good morning."})
+	w.done(map[string]any{"t": "say", "id": "s1", "task": chat.ID, "text": "Good morning."})
+	w.done(map[string]any{"t": "note", "id": "n1", "task": chat.ID, "text": "Wants a card."})
+	w.send(map[string]any{"t": "typing", "task": chat.ID, "on": true})
+	if who := <-h.typed; who != "anna" {
+		t.Errorf("%s types", who)
+	}
+	w.done(map[string]any{"t": "release", "id": "r1", "task": chat.ID, "fence": of})
+	if f, _ := w.ask(map[string]any{"t": "say", "id": "s2", "task": chat.ID, "text": "Still there?"}); f.Code != "conflict" {
+		t.Errorf("after release one says: %s", f.text)
+	}
+	w.done(map[string]any{"t": "wrap", "id": "w1", "task": chat.ID, "fence": of, "disposition": "solved"})
+	for {
+		if f := other.last("wrap"); f.Until.IsZero() {
+			break
+		}
+	}
+	h.count(chat.Interaction, tandem.EventNoted, 1)
+	h.count(chat.Interaction, tandem.EventMessage, 2)
+	h.count(chat.Interaction, tandem.EventTaskWrapped, 1)
+	w.send(map[string]string{"t": "ping"})
+	w.upto("pong")
+	for _, bad := range []string{`{"t":"accept"}`, `{"t":"nothing","id":"x1","task":"` + string(chat.ID) + `"}`, `{"t":"accept","id":"x2","task":"../x"}`, `[]`, `{"id":"x"}`, `{"t":7}`, `{"t":"accept","id":"x3","fence":-1}`} {
+		w.send(bad)
+		if f := w.last("error"); f.Code == "" || f.Code == "internal" {
+			t.Errorf("%s is answered %s", bad, f.text)
+		}
+	}
+}
+
+// TestResume: who comes back gets what they missed, each frame once and in order; who comes
+// back too late, or to another server, gets everything as it is.
+func TestResume(t *testing.T) {
+	h := newHouse(t)
+	anna := h.as("anna")
+	w, first := anna.open(nil)
+	w.done(map[string]any{"t": "presence", "id": "p1", "presence": "available"})
+	n := first[0].N
+	for f := (frame{}); f.T != "pong"; n = max(n, f.N) {
+		if f.T == "" {
+			w.send(map[string]string{"t": "ping"})
+		}
+		var err error
+		f, err = w.next()
+		h.must(err)
+	}
+	w.conn.CloseNow()
+	a, b := h.arrive(tandem.TaskChat), h.arrive(tandem.TaskChat)
+	h.until("both are offered", func() bool { return h.task(a.ID).State == "offered" && h.task(b.ID).State == "offered" })
+	anna.ok(200, "POST", path(a.ID, "accept"), fence(h.task(a.ID).Fence), nil)
+	back := map[string]any{"epoch": first[0].Epoch, "since": n}
+	var got []frame
+	var again *wire
+	h.until("all is told", func() bool { again, got = anna.open(back); return strings.Contains(kindsOf(got), "task") })
+	if !got[0].Resumed || strings.Count(kindsOf(got), "offer") != 2 {
+		t.Errorf("what was missed is %s", kindsOf(got))
+	}
+	for i, f := range got[1 : len(got)-1] {
+		if f.N != n+uint64(i)+1 {
+			t.Errorf("frame %d has number %d after %d", i, f.N, n)
+		}
+	}
+	for _, hello := range []map[string]any{{"epoch": "another", "since": n}, {"epoch": first[0].Epoch, "since": n + 1000}, {}} {
+		_, got := anna.open(hello)
+		if got[0].Resumed || kindsOf(got) != "welcome state offer task ready" && kindsOf(got) != "welcome state task offer ready" {
+			t.Errorf("%v: everything is %s", hello, kindsOf(got))
+		}
+	}
+	for i := range 300 { // more than are kept
+		again.done(map[string]any{"t": "presence", "id": fmt.Sprint("q", i), "presence": []string{"available", "offline"}[i%2]})
+		h.clock.Add(200 * time.Millisecond)
+	}
+	h.until("it is too late", func() bool { _, got := anna.open(back); return !got[0].Resumed })
+}
+
+// TestWhoMayHaveASocket: nobody, or those who may not, have none; nor do pages of others.
+func TestWhoMayHaveASocket(t *testing.T) {
+	h := newHouse(t)
+	for name, test := range map[string]struct {
+		c      *client
+		change func(http.Header)
+		status int
+	}{
+		"another page":  {h.as("anna"), func(h http.Header) { h.Set("Origin", "https://evil.example") }, 403},
+		"no page":       {h.as("anna"), func(h http.Header) { h.Del("Origin") }, 403},
+		"a designer":    {h.as("dee"), func(http.Header) {}, 403},
+		"an operator":   {h.as("oli"), func(http.Header) {}, 403},
+		"hooks alone":   {h.with("", staff.ScopeWebhooks), func(http.Header) {}, 403},
+		"a forged key":  {h.with("anna", staff.ScopeAgent), func(h http.Header) { h.Set("Authorization", "Bearer tk_"+strings.Repeat("A", 43)) }, 401},
+		"a page's key":  {h.with("anna", staff.ScopeAgent), func(h http.Header) { h.Set("Origin", "https://evil.example") }, 403},
+		"an old cookie": {h.as("anna"), func(h http.Header) { h.Set("Cookie", "__Host-tandem=old") }, 401},
+	} {
+		_, resp, err := test.c.dial(test.change)
+		if err == nil || resp == nil || resp.StatusCode != test.status {
+			t.Errorf("%s: %v %v", name, resp, err)
+		}
+	}
+	key := h.with("bo", staff.ScopeAgent)
+	bare := h.stranger()
+	w, got := bare.open(map[string]any{"token": key.key})
+	if !strings.HasPrefix(got[0].Name, "key ") || !strings.Contains(kindsOf(got), "state") {
+		t.Errorf("by its first frame: %s", kindsOf(got))
+	}
+	w.conn.CloseNow()
+	for name, hello := range map[string]string{"no token": `{"t":"hello"}`, "a forged one": `{"t":"hello","token":"tk_x"}`} {
+		w, _, err := bare.dial()
+		h.must(err)
+		w.send(hello)
+		t.Log(name)
+		w.isClosed(1008, "login")
+	}
+	w, _, err := key.dial()
+	h.must(err)
+	w.send(`{"t":"accept","id":"a"}`)
+	w.isClosed(1008, "hello")
+}
+
+// TestSocketsOfWhoIsNoMore: a socket ends soon after what let it in, and its agent is no
+// longer there.
+func TestSocketsOfWhoIsNoMore(t *testing.T) {
+	h := newHouse(t)
+	reachable := func(name string) bool { a, _ := h.router.Agent(name); return a.Reachable[tandem.LoadChat] }
+	key := h.with("anna", staff.ScopeAgent)
+	w, _ := key.open(nil)
+	h.until("anna is there", func() bool { return reachable("anna") })
+	keys, err := h.staff.Keys(t.Context())
+	h.must(err)
+	h.must(h.staff.RevokeKey(t.Context(), staff.Actor{Name: "test"}, keys[0].ID))
+	w.isClosed(1008, "login")
+	h.until("anna is gone", func() bool { return !reachable("anna") })
+
+	bo := h.as("bo")
+	w, _ = bo.open(nil)
+	bo.ok(204, "POST", "/api/v1/logout", map[string]string{}, nil)
+	w.isClosed(1008, "login")
+
+	sue := h.as("sue")
+	w, _ = sue.open(map[string]any{"board": true})
+	h.must(h.staff.Change(t.Context(), staff.Actor{Name: "test"}, "sue", staff.Change{Roles: []staff.Role{staff.Designer}}))
+	w.isClosed(1008, "login")
+
+	cleo := h.as("cleo")
+	w, _ = cleo.open(nil)
+	yes := true
+	h.must(h.staff.Change(t.Context(), staff.Actor{Name: "test"}, "cleo", staff.Change{Disabled: &yes}))
+	w.isClosed(1008, "login")
+}
+
+// TestThere: an agent is there while a socket answers or a program says so, and 25 seconds
+// longer.
+func TestThere(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Times.Ping = 10 * time.Millisecond })
+	reachable := func(name string) bool {
+		a, _ := h.router.Agent(name)
+		return a.Reachable[tandem.LoadChat] && a.Reachable[tandem.LoadSMS] && a.Reachable[tandem.LoadWork]
+	}
+	w, _ := h.as("anna").open(nil)
+	ctx, stop := context.WithCancel(t.Context())
+	read := make(chan struct{})
+	go func() { // which answers pings
+		defer close(read)
+		for {
+			if _, _, err := w.conn.Read(ctx); err != nil {
+				return
+			}
+		}
+	}()
+	for range 3 {
+		h.until("anna is there", func() bool { return reachable("anna") })
+		h.clock.Add(20 * time.Second)
+	}
+	stop()
+	<-read
+	w.conn.CloseNow()
+	h.until("her socket is gone", func() bool { return h.desk.Sockets() == 0 })
+	if !reachable("anna") {
+		t.Error("anna is gone at once")
+	}
+	h.clock.Add(26 * time.Second)
+	h.until("anna is gone", func() bool { return !reachable("anna") })
+	key := h.with("bo", staff.ScopeAgent)
+	key.ok(204, "PUT", "/api/v1/agent/alive", nil, nil)
+	h.until("bo is there", func() bool { return reachable("bo") })
+	h.clock.Add(26 * time.Second)
+	h.until("bo is gone", func() bool { return !reachable("bo") })
+}
+
+// TestBoard: supervisors are told all queues and agents, then what changes.
+func TestBoard(t *testing.T) {
+	h := newHouse(t)
+	w, _ := h.as("sue").open(map[string]any{"board": true})
+	f := w.last("board")
+	if !f.Fresh || !f.Last || len(f.Queues) != 2 || len(f.Agents) != 4 {
+		t.Fatalf("the board is %s", f.text)
+	}
+	anna, _ := h.as("anna").open(map[string]any{"board": true})
+	anna.done(map[string]any{"t": "presence", "id": "p", "presence": "available"})
+	chat := h.arrive(tandem.TaskChat)
+	anna.done(map[string]any{"t": "accept", "id": "a", "task": chat.ID, "fence": anna.last("offer").task().Fence})
+	seen := ""
+	for !strings.Contains(seen, `"assigned":1`) || !strings.Contains(seen, `"answered":1,"within":1`) || !strings.Contains(seen, `"state":"assigned"`) {
+		f := w.last("board")
+		if f.Fresh || strings.Contains(f.text, `"name":"loans"`) {
+			t.Errorf("told what did not change: %s", f.text)
+		}
+		seen += f.text
+	}
+	if f, _ := w.ask(map[string]any{"t": "accept", "id": "a", "task": chat.ID, "fence": 1}); f.Code != "forbidden" {
+		t.Errorf("a supervisor's command is answered %s", f.text)
+	}
+	prog, _ := h.with("", staff.ScopeLineRead).open(map[string]any{"board": true})
+	prog.last("board")
+}
+
+// TestFloods: who sends too much is told so, then closed; who reads too little is closed and
+// resumes.
+func TestFloods(t *testing.T) {
+	h := newHouse(t)
+	anna := h.as("anna")
+	w, _ := anna.open(nil)
+	for i := range 30 {
+		w.send(map[string]any{"t": "presence", "id": fmt.Sprint("f", i), "presence": "available"})
+	}
+	fast := 0
+	for i := 0; i < 30; {
+		f, err := w.next()
+		h.must(err)
+		if f.Code == "too_fast" {
+			fast++
+		}
+		if f.T == "done" || f.T == "error" {
+			i++
+		}
+	}
+	if fast != 10 {
+		t.Errorf("%d of 30 commands were too many", fast)
+	}
+	for range 100 {
+		if w.conn.Write(t.Context(), websocket.MessageText, []byte(`{"t":"ping"}`)) != nil {
+			break
+		}
+	}
+	w.isClosed(1008, "flood")
+	w, _ = anna.open(nil)
+	w.send(`{"t":"ping","x":"` + strings.Repeat("a", 70<<10) + `"}`)
+	if code, _ := w.closed(); code != 1009 {
+		t.Errorf("a frame that is too long closes with %d", code)
+	}
+	w, _ = anna.open(nil)
+	h.must(w.conn.Write(t.Context(), websocket.MessageBinary, []byte(`{"t":"ping"}`)))
+	w.isClosed(1003, "binary")
+}
+
+// TestFrames: each kind of frame has a row in the protocol's page, and its examples are
+// frames.
+func TestFrames(t *testing.T) {
+	data, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	_, server, _ := strings.Cut(page, "## From the server")
+	for kind := range frames() {
+		if !strings.Contains(server, "| `"+kind+"` |") {
+			t.Errorf("the page has no row for %s", kind)
+		}
+	}
+	_, rest, _ := strings.Cut(page, "## From the client")
+	rest, _, _ = strings.Cut(rest, "## From the server")
+	var told []string
+	for _, m := range regexp.MustCompile("`(\\{\"t\":[^`]*\\})`").FindAllStringSubmatch(rest, -1) {
+		var f map[string]any
+		if err := json.Unmarshal([]byte(m[1]), &f); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+			continue
+		}
+		told = append(told, f["t"].(string))
+	}
+	slices.Sort(told)
+	if got := strings.Join(slices.Compact(told), " "); got != "accept decline hand_back hello note ping presence release say transfer typing wrap" {
+		t.Errorf("the page has the commands %s", got)
+	}
+	h := newHouse(t)
+	w, _ := h.as("anna").open(nil)
+	for i, kind := range []string{"accept", "decline", "say", "note", "presence", "release", "hand_back", "transfer", "wrap"} {
+		f, _ := w.ask(map[string]any{"t": kind, "id": fmt.Sprint("k", i), "task": "00000000000000000000000000", "presence": "offline", "queue": "loans", "fence": 1, "text": "a"})
+		if f.Code == "bad" || f.Code == "internal" {
+			t.Errorf("%s is answered %s", kind, f.text)
+		}
+	}
+}
