@@ -49,6 +49,9 @@ func TestLater(t *testing.T) {
 	if r := h.later(tandem.Voice, tandem.SMS); r.Outcome != "done" || h.later(tandem.SMS).Outcome != "done" {
 		t.Fatal(r)
 	}
+	closing := h.call.Closing(h.now(), tandem.Terminate(tandem.ByRemote, tandem.ReasonCompleted))
+	closing.Interaction.Customer = h.who.Customer
+	h.must(h.db.Commit(t.Context(), closing)) // they have hung up
 	if h.pass(59 * time.Minute); len(h.starts) != 0 || h.state() != "waiting" {
 		t.Fatal(h.starts, h.state())
 	}

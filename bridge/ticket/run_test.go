@@ -14,6 +14,9 @@ import (
 func TestEscalates(t *testing.T) {
 	h := newHouse(t)
 	o := h.opened("", time.Hour)
+	closing := h.call.Closing(h.now(), tandem.Terminate(tandem.ByRemote, tandem.ReasonCompleted))
+	closing.Interaction.Customer = h.who.Customer
+	h.must(h.db.Commit(t.Context(), closing)) // the customer has gone
 	if h.pass(59 * time.Minute); h.journal(tandem.EventTicketChanged) != 0 {
 		t.Error("too soon")
 	}
@@ -50,6 +53,9 @@ func TestEscalates(t *testing.T) {
 	h.pass(2 * time.Hour)
 	if len(h.late) != 2 {
 		t.Errorf("%d alarms", len(h.late))
+	}
+	if story, err := h.db.Interaction(t.Context(), string(h.call.ID)); err != nil || story.Interaction.State == tandem.Closed {
+		t.Errorf("%s %v", story.Interaction.State, err)
 	}
 	// A new owner begins at the head of the list.
 	_, err = h.Change(t.Context(), "boss", Change{Task: o.Task, Owner: "queue:cards", Due: h.now().Add(time.Hour)})
