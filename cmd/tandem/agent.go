@@ -78,10 +78,7 @@ type deskFrame struct {
 	Decision *struct {
 		Why tandem.Words `json:"why"`
 	} `json:"decision"`
-	Agent *struct {
-		Presence tandem.Presence `json:"presence"`
-		Reason   string          `json:"reason"`
-	} `json:"agent"`
+	Agent json.RawMessage `json:"agent"` // yes or no in the welcome, who you are in a state
 }
 
 func serveAsAgent(c *cli.Context) error {
@@ -194,9 +191,12 @@ func (d *desk) show(ctx context.Context, f deskFrame) {
 	case "welcome":
 		fmt.Fprintf(d.out, "you are %s\n", f.Name)
 	case "state":
-		if f.Agent != nil {
-			fmt.Fprintf(d.out, "· %s %s\n", f.Agent.Presence, f.Agent.Reason)
+		var a struct {
+			Presence tandem.Presence `json:"presence"`
+			Reason   string          `json:"reason"`
 		}
+		_ = json.Unmarshal(f.Agent, &a)
+		fmt.Fprintln(d.out, strings.TrimSpace(fmt.Sprintf("· %s %s", a.Presence, a.Reason)))
 	case "offer":
 		d.tasks[t.ID] = &t
 		fmt.Fprintf(d.out, "\a→ offered: %s of %s, waiting since %s (a = accept, d = let it pass)\n", t.Kind, t.Queue, t.Arrived.Local().Format(time.TimeOnly))
