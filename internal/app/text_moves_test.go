@@ -89,7 +89,7 @@ func TestTheEndOfACallLeavesWhatTheSessionBegan(t *testing.T) {
 		t.Fatalf("%d links, %v", len(all), err)
 	}
 	s.linkChanged(t.Context(), all[0], tandem.LinkExpired, nil)
-	if err := s.goOn(t.Context(), call.id, all[0].Serial, tandem.NewID[tandem.ConversationID](time.Now(), rand.Reader), "", false); err == nil {
+	if err := s.goOn(t.Context(), call.id, all[0].Serial, chat.Conversation{ID: tandem.NewID[tandem.ConversationID](time.Now(), rand.Reader), Channel: tandem.Chat}, false); err == nil {
 		t.Error("a session went by a way that it is not waiting at")
 	}
 	phone.Says("good")
@@ -161,7 +161,7 @@ func TestParkedSessionGoesToOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		all.Go(func() {
-			if s.goOn(t.Context(), call.id, parked.Wait.Serial, c.ID, "", false) == nil {
+			if s.goOn(t.Context(), call.id, parked.Wait.Serial, c, false) == nil {
 				went.Add(1)
 			}
 		})
