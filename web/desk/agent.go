@@ -144,10 +144,11 @@ func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
 		Text   string `json:"text"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		t, theirs, err := d.visible(c, id, writers)
-		if err == nil && theirs && t.State == tandem.TaskOffered {
-			err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
+		err := d.Note(r.Context(), c, id, in.Client, in.Text)
+		if tandem.CodeOf(err) != tandem.CodeNotFound || !group(writers).holds(c) {
+			return nil, err
 		}
+		t, _, err := d.visible(c, id, writers) // a supervisor's
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +159,7 @@ func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
 // visible is a task that the caller has, or that they may see as one of others; theirs says
 // that they have it.
 func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...group) (t tandem.Task, theirs bool, err error) {
-	h, err := d.holding(c, id)
+	h, err := d.readable(c, id)
 	if err == nil {
 		h.Task.State = h.state
 		return h.Task, true, nil

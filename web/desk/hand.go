@@ -48,6 +48,16 @@ func (d hand) holding(c login.Caller, id tandem.TaskID) (held, error) {
 	return held{}, noTask()
 }
 
+// readable is holding, of a task whose story is the agent's to read: not one that goes on
+// with somebody else while they write it up.
+func (d hand) readable(c login.Caller, id tandem.TaskID) (held, error) {
+	h, err := d.holding(c, id)
+	if err == nil && h.state == tandem.TaskWrapping && h.State != tandem.TaskWrapping && h.State != tandem.TaskDone {
+		err = noTask()
+	}
+	return h, err
+}
+
 // assigned is holding, of a task that the agent is doing.
 func (d hand) assigned(c login.Caller, id tandem.TaskID) (held, error) {
 	h, err := d.holding(c, id)

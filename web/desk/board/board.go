@@ -37,6 +37,7 @@ type Board struct {
 
 	mu     sync.Mutex
 	rows   map[tandem.TaskID]*row
+	all    []*row // the same, in no order: to go over them is quicker
 	day    string
 	since  time.Time // from when tally counts
 	tally  map[string]*Today
@@ -55,9 +56,10 @@ type row struct {
 	kind    tandem.TaskKind
 	state   tandem.TaskState
 	agent   string
-	arrived time.Time
-	due     time.Time
+	arrived int64 // Unix nanoseconds
+	due     int64
 	taken   bool // an agent has had it
+	at      int  // in all
 }
 
 // Today counts what came of a queue's tasks since midnight.
@@ -107,7 +109,7 @@ func (b *Board) Read(l Line) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.rows
-	b.rows = make(map[tandem.TaskID]*row, len(tasks))
+	b.rows, b.all = make(map[tandem.TaskID]*row, len(tasks)), make([]*row, 0, len(tasks))
 	for i := range tasks {
 		b.put(&tasks[i])
 		if was := before[tasks[i].ID]; was != nil && b.rows[tasks[i].ID] != nil {
@@ -120,16 +122,31 @@ func (b *Board) Read(l Line) {
 // put keeps a task's row as it is now. mu is held.
 func (b *Board) put(t *tandem.Task) *row {
 	if t.State == tandem.TaskDone {
-		delete(b.rows, t.ID)
+		b.drop(t.ID)
 		return nil
 	}
 	r := b.rows[t.ID]
 	if r == nil {
-		r = &row{id: t.ID, taken: t.State == tandem.TaskAssigned || t.State == tandem.TaskWrapping}
+		r = &row{id: t.ID, taken: t.State == tandem.TaskAssigned || t.State == tandem.TaskWrapping, at: len(b.all)}
 		b.rows[t.ID] = r
+		b.all = append(b.all, r)
 	}
-	r.queue, r.kind, r.state, r.agent, r.arrived, r.due = t.Queue, t.Kind, t.State, t.Agent, t.Arrived, t.Due
+	r.queue, r.kind, r.state, r.agent, r.arrived, r.due = t.Queue, t.Kind, t.State, t.Agent, t.Arrived.UnixNano(), t.Due.UnixNano()
 	return r
+}
+
+// drop takes a row out. mu is held.
+func (b *Board) drop(id tandem.TaskID) {
+	r := b.rows[id]
+	if r == nil {
+		return
+	}
+	delete(b.rows, id)
+	last := len(b.all) - 1
+	b.all[r.at] = b.all[last]
+	b.all[r.at].at = r.at
+	b.all[last] = nil
+	b.all = b.all[:last]
 }
 
 // Took follows a fact; p is the policy in use.
@@ -162,7 +179,7 @@ func (b *Board) Took(f queue.Fact, p *route.Policy) {
 		if r := b.rows[o.Task.ID]; r != nil && !r.taken && o.Task.Outcome == tandem.OutcomeLeft {
 			b.of(o.Task.Queue).Left++
 		}
-		delete(b.rows, o.Task.ID)
+		b.drop(o.Task.ID)
 	case route.AgentChanged:
 		b.who[o.Agent.Name] = struct{}{}
 	}
@@ -245,7 +262,8 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
 		}
 		out = append(out, v)
 	}
-	for _, r := range b.rows {
+	oldest, due := make([]int64, len(out)), make([]int64, len(out)) // 0 = none waits
+	for _, r := range b.all {
 		i, ok := at[r.queue]
 		if !ok {
 			continue
@@ -255,11 +273,11 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
 		case tandem.TaskWaiting:
 			v.Waiting[r.kind]++
 			v.Total++
-			if v.Oldest.IsZero() || r.arrived.Before(v.Oldest) {
-				v.Oldest = r.arrived.UTC()
+			if oldest[i] == 0 || r.arrived < oldest[i] {
+				oldest[i] = r.arrived
 			}
-			if v.DueNext.IsZero() || r.due.Before(v.DueNext) {
-				v.DueNext = r.due.UTC()
+			if due[i] == 0 || r.due < due[i] {
+				due[i] = r.due
 			}
 		case tandem.TaskOffered:
 			v.Offered++
@@ -267,6 +285,11 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
 			v.Assigned++
 		case tandem.TaskWrapping:
 			v.Wrapping++
+		}
+	}
+	for i := range out {
+		if out[i].Total > 0 {
+			out[i].Oldest, out[i].DueNext = time.Unix(0, oldest[i]).UTC(), time.Unix(0, due[i]).UTC()
 		}
 	}
 	for _, a := range agents {
@@ -320,7 +343,7 @@ type Spot struct {
 	id           tandem.TaskID
 }
 
-func (r *row) spot() Spot { return Spot{r.due.UnixNano(), r.arrived.UnixNano(), r.id} }
+func (r *row) spot() Spot { return Spot{r.due, r.arrived, r.id} }
 
 func (s Spot) compare(o Spot) int {
 	return cmp.Or(cmp.Compare(s.due, o.due), cmp.Compare(s.arrived, o.arrived), cmp.Compare(s.id, o.id))
@@ -352,7 +375,7 @@ func (b *Board) Page(f Filter, after *Spot, n int) (ids []tandem.TaskID, next st
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := make([]Spot, 0, n+1) // the smallest so far, in order
-	for _, r := range b.rows {
+	for _, r := range b.all {
 		if !f.takes(r) {
 			continue
 		}

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -70,19 +72,40 @@ func (d *Floor) follow() {
 			if over {
 				return
 			}
-			if lost {
-				d.o.Log.Warn("the desk could not follow the line and reads it anew")
-				d.o.Board.Read(d.o.Line)
-				d.startOver()
-			}
-			p := d.o.Line.Policy()
-			for _, f := range facts {
-				d.o.Board.Took(f, p)
-				d.tellAgent(f)
+			if !d.contained(func() { d.tellAll(facts, lost) }) {
+				d.contained(func() { d.tellAll(nil, true) })
 			}
 		case <-tick.C:
-			d.tellBoard()
+			d.contained(d.tellBoard)
 		}
+	}
+}
+
+// contained does something and outlives a fault of ours in it.
+func (d *Floor) contained(do func()) (well bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			if d.o.Panicked != nil {
+				d.o.Panicked()
+			}
+			d.o.Log.Error("following the line met a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	do()
+	return true
+}
+
+// tellAll tells facts; lost says that there were others before them.
+func (d *Floor) tellAll(facts []queue.Fact, lost bool) {
+	if lost {
+		d.o.Log.Warn("the desk could not follow the line and reads it anew")
+		d.o.Board.Read(d.o.Line)
+		d.startOver()
+	}
+	p := d.o.Line.Policy()
+	for _, f := range facts {
+		d.o.Board.Took(f, p)
+		d.tellAgent(f)
 	}
 }
 
@@ -141,9 +164,9 @@ func (d *Floor) guard() {
 		case <-d.soon:
 		case <-tick.C:
 		}
-		d.recheck()
-		d.measure()
-		d.sweepFeeds()
+		d.contained(d.recheck)
+		d.contained(d.measure)
+		d.contained(d.sweepFeeds)
 	}
 }
 

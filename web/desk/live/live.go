@@ -109,6 +109,7 @@ type Floor struct {
 	sockets map[*socket]struct{}
 	of      map[string]int   // sockets, by who they are
 	feeds   map[string]*feed // by agent
+	nobodys int              // sockets of who has not said yet who they are
 	closed  bool
 	running sync.WaitGroup // sockets, what works for them, the follower and the guard
 }

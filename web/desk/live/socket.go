@@ -17,6 +17,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"tandem"
 	"tandem/store/staff"
 	"tandem/web/answer"
 	"tandem/web/login"
@@ -28,6 +29,9 @@ const (
 	bufSize   = 1 << 10          // bytes, each way: larger frames pass through
 	maxQueued = 256              // frames that wait to be written; then the socket is closed, and its client resumes
 	maxBytes  = 4 << 20          // and their bytes
+	// maxNobodys bounds the sockets whose first frame is to say who they are of: strangers
+	// can open them.
+	maxNobodys = 64
 )
 
 // Close codes: RFC 6455, section 7.4.1, and two of our own.
@@ -127,12 +131,23 @@ func (s small) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (d *Floor) enter(s *socket) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || len(d.sockets) >= d.o.Sockets {
+	unknown := s.who.Load().Name() == ""
+	if d.closed || len(d.sockets) >= d.o.Sockets || unknown && d.nobodys >= maxNobodys {
 		return false
+	}
+	if unknown {
+		d.nobodys++
 	}
 	d.sockets[s] = struct{}{}
 	d.running.Add(1)
 	return true
+}
+
+// known says that a socket that was let in as nobody's has said hello, or has ended.
+func (d *Floor) known() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.nobodys--
 }
 
 // claim counts a socket as one of whoever it turned out to be.
@@ -250,6 +265,9 @@ const CodeBad = "bad"
 // hello reads the first frame and answers it. It returns who the socket counts as, "" if it
 // ends.
 func (s *socket) hello() (claimed string) {
+	if s.who.Load().Name() == "" {
+		defer s.desk.known()
+	}
 	late := time.AfterFunc(s.desk.o.Times.Hello, func() { s.end(closePolicy, "hello") })
 	in, ok := s.next()
 	if !late.Stop() || !ok {
@@ -316,9 +334,12 @@ func (s *socket) join(c login.Caller, in incoming) {
 		w.Epoch, w.N, w.Resumed = f.epoch, f.n, resumed
 		return s.push(w)
 	})
-	a, _ := d.o.Line.Agent(name) // of nobody known nothing is held
+	a, ok := d.o.Line.Agent(name) // of nobody known nothing is held
+	if !ok {
+		s.push(failed{T: kindError, Code: string(tandem.CodeNotFound), Message: "You do not stand in the queues file, so nothing is offered to you; a flow designer adds agents to it."})
+	}
 	for _, h := range a.Holds {
-		if t, ok := d.o.Line.Task(h.Task); ok && h.State == "assigned" {
+		if t, ok := d.o.Line.Task(h.Task); ok && h.State == tandem.TaskAssigned {
 			d.hear(s.feed, t)
 		}
 	}
