@@ -134,7 +134,16 @@ function greetings() {
       if (m.secret) return say("Your balance is 1,234.56 CNY.", "您的余额为人民币 1,234.56 元。");
       if (/^1$|alance|余额/.test(m.text)) return say("Please enter your PIN.", "请输入密码。", { asks_secret: true });
       if (/^3$|online|网上/.test(m.text)) return say("Set up online banking here. The link is good for 15 minutes.", "请在这里开通网上银行，链接 15 分钟内有效。", { link: { id: "l1", label: zh(c) ? "开通网上银行" : "Set up online banking", state: "made" } });
+      if (/all me back|回电/.test(m.text)) {
+        s.stand(c, null);
+        return say("We call you back.", "我们会给您回电。");
+      }
+      if (/^9$|wait|排队/.test(m.text)) {
+        const offers = [{ keys: "1", what: "callback", label: zh(c) ? "给我回电" : "Call me back" }, { keys: "2", what: "sms", label: zh(c) ? "转到短信" : "Go on by text message" }];
+        return s.stand(c, { state: "waiting", position: 3, at_least: 120, at_most: 300, offers });
+      }
       if (/^0$|omebody|人工/.test(m.text)) {
+        s.stand(c, { state: "served", agent: zh(c) ? "林女士" : "Ms Lin" });
         say("", "", { from: "system", text: zh(c) ? "林女士加入了对话" : "Ms Lin has joined the talk" });
         return s.add(c, { from: "agent", name: zh(c) ? "林女士" : "Ms Lin", text: zh(c) ? "您好，我是小林。详情请见 https://bank.example/帮助 。" : "Hello, this is Lin. The terms are at https://bank.example/terms." });
       }

@@ -165,6 +165,12 @@ export class Server {
     return message;
   }
 
+  // stand tells how the person stands in line; null = in none any more.
+  stand(c, place) {
+    c.place = place && { t: "place", ...place };
+    for (const send of c.live) send(c.place ?? { t: "place", state: "over" });
+  }
+
   mark(c, seq, state) {
     const order = ["pending", "sent", "failed", "delivered", "read"];
     for (const [i, m] of c.list.entries()) {
@@ -204,6 +210,7 @@ export class Server {
             if (f.token && !c) return close(1008, "token");
             send({ t: "welcome", rev: c?.rev ?? 0, site: { title: { en: "Bank" } }, ...(c ? { conversation: c.id } : { token }) });
             if (!c) return;
+            if (c.place) send(c.place);
             for (const m of c.list.filter((m) => m.rev > (f.after ?? 0)).sort((a, b) => a.rev - b.rev)) send(m);
             send({ t: "caught_up", rev: c.rev });
             c.live.add(guarded);

@@ -8,6 +8,7 @@ import type { View } from "./hooks.ts";
 import { coarse } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
 import { Messages } from "./messages.tsx";
+import { Place } from "./place.tsx";
 import { whyNot } from "./bubble.tsx";
 import { languageNames, languages } from "./words.ts";
 import type { Language } from "./words.ts";
@@ -109,6 +110,7 @@ export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view 
       <p class="trouble" role="status">
         {trouble}
       </p>
+      <Place {...view} onTaken={focusWriting} />
       {calling ? (
         <CallBack
           {...view}

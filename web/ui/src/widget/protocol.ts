@@ -42,6 +42,24 @@ export interface Message {
   erased?: boolean; // its text is gone for good
 }
 
+// Another way to be served while waiting: saying its label takes it.
+export interface Offer {
+  what: string; // callback, chat, sms
+  label: string;
+  keys?: string;
+}
+
+// How the person stands in line. It is shown in one place and is no message.
+export interface Standing {
+  t: "place";
+  state: "waiting" | "served" | "over";
+  position?: number; // 1 = next
+  at_least?: number; // seconds
+  at_most?: number; // seconds
+  offers?: Offer[];
+  agent?: string;
+}
+
 export interface Site {
   title?: ByLanguage;
   call_back?: boolean;
@@ -70,6 +88,7 @@ export type FromServer =
   | Welcome
   | Message
   | Refused
+  | Standing
   | { t: "caught_up"; rev: number }
   | { t: "typing"; from: Sender; name?: string; on: boolean }
   | { t: "over" } // the flow has ended; what is said next begins another
@@ -109,6 +128,11 @@ export function readFrame(data: unknown): FromServer | null {
       return f as unknown as Welcome;
     case "caught_up":
       return isCount(f.rev) ? (f as { t: "caught_up"; rev: number }) : { t: "caught_up", rev: 0 };
+    case "place":
+      if (f.state !== "waiting" && f.state !== "served" && f.state !== "over") return null;
+      for (const n of ["position", "at_least", "at_most"]) if (!isCount(f[n])) delete f[n];
+      f.offers = (Array.isArray(f.offers) ? f.offers : []).filter((o) => typeof o?.label === "string" && o.label !== "");
+      return f as unknown as Standing;
     case "typing":
     case "refused":
     case "over":

@@ -11,7 +11,7 @@ import { Outbox } from "./outbox.ts";
 import type { Item } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
 import type { Host } from "./host.ts";
-import type { Attachment, Button, ByLanguage, FromServer, Message, Refused, Site, Welcome } from "./protocol.ts";
+import type { Attachment, Button, ByLanguage, FromServer, Message, Refused, Site, Standing, Welcome } from "./protocol.ts";
 
 export interface TalkOptions {
   host: Host;
@@ -40,6 +40,7 @@ export class Talk {
   readonly outbox: Outbox;
   site: Site = {};
   place = "";
+  standing: Standing | null = null; // in line, or with an agent
   notice: Notice | null = null;
   token: string | null = null; // of the conversation, once there is one
   ready = false; // connected, and everything older has come
@@ -50,6 +51,7 @@ export class Talk {
   private inFlight: string | null = null; // the item that the server has not acknowledged
   private untold: string | null = null; // the language that was chosen, and the server does not know
   private typedAt = 0;
+  private stood = false; // the server has told the standing since it said welcome
   private readonly kept: Kept;
   private readonly line: Line;
   private readonly receipts: Receipts;
@@ -242,10 +244,13 @@ export class Talk {
         return this.settle();
       case "refused":
         return this.refused(f);
+      case "place":
+        return this.stand(f);
       case "typing":
         if (f.from === "customer") return; // our own, in another tab
         return f.on ? this.typists.typing({ from: f.from, ...(f.name ? { name: f.name } : {}) }) : this.typists.end();
       case "over":
+        this.stand(null);
         return this.typists.end();
       case "pong":
         if (this.opening === "sent") this.opening = "no"; // it answers what was sent behind open
@@ -255,6 +260,7 @@ export class Talk {
   private welcome(w: Welcome): void {
     this.site = w.site ?? this.site;
     this.place = w.place ?? "";
+    this.stood = false;
     if (w.token && w.conversation) this.kept.change({ token: (this.token = w.token) });
     else if (w.token) this.offered = w.token;
     const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
@@ -269,8 +275,17 @@ export class Talk {
     this.tell();
   }
 
+  // stand is told how the person stands in line; null = in none.
+  private stand(s: Standing | null): void {
+    this.stood = true;
+    this.standing = s && s.state !== "over" ? s : null;
+    if (this.standing) this.typists.end(); // a person answers when they can
+    this.tell();
+  }
+
   private settle(): void {
     this.ready = true;
+    if (!this.stood) this.standing = null; // what was before the cut is over
     this.line.settled();
     this.pump();
     this.receipts.soon();
@@ -281,7 +296,7 @@ export class Talk {
     const what = this.log.apply(m);
     if (m.from === "customer") {
       // What was sent twice is answered with what came of the first, new or not.
-      if (m.id && this.outbox.remove(m.id) && this.ready && !m.attachment) this.typists.await();
+      if (m.id && this.outbox.remove(m.id) && this.ready && !m.attachment && !this.standing) this.typists.await();
       if (m.id && m.id === this.inFlight) this.landed();
     } else if (what === "new" && m.from !== "system") {
       this.typists.end();
@@ -440,6 +455,7 @@ export class Talk {
 
   private forget(): void {
     this.log.clear();
+    this.standing = null;
     this.conversation = "";
     this.receipts.forget();
     this.kept.dropMessages();
