@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tandem"
-	"tandem/internal/app"
 	"tandem/internal/config"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/read"
@@ -48,7 +47,6 @@ func flowCheck(c *cli.Context) error {
 			return err
 		}
 		options = flowOptions(loaded)
-		options.Carried = app.Carried()
 		for _, e := range loaded.Entries {
 			options.Needed = append(options.Needed, e.Flow)
 		}
@@ -124,7 +122,6 @@ func readFlows(loaded *config.Loaded) (*flow.Library, []source.Diagnostic, error
 				options.Needed = append(options.Needed, e.Flow)
 			}
 		}
-		options.Carried = app.Carried()
 		library, found = read.Dir(dir, options)
 	}
 	recorded, err := checkRecordings(dir)

@@ -10,9 +10,6 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
-
-	"tandem/internal/config"
-	"tandem/ivr/flow/source"
 )
 
 // runFlowCheck runs the command by itself and gives its status and output.
@@ -132,36 +129,6 @@ func TestFlowCheckReadsRecordings(t *testing.T) {
 		status, out, errOut := runFlowCheck(t, path)
 		if status != exitInput || !strings.Contains(out, "flows/prompts/en/index.yaml:2:1: error[recordings]: the file gone.wav is missing") {
 			t.Errorf("%s: status %d\n%s%s", path, status, out, errOut)
-		}
-	}
-}
-
-// An entry that leads to a flow which serve would refuse is found before it starts.
-func TestCheckKnowsWhatIsCarriedOut(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	if err := os.Mkdir("flows", 0o700); err != nil {
-		t.Fatal(err)
-	}
-	writeFlow(t, filepath.Join(dir, "flows"), "x.flow.yaml", `flow: x
-channels: [voice]
-languages: [en]
-start: tell
-steps:
-  tell: { transfer: { to: "agent:wang" }, next: end }
-`)
-	for entries, want := range map[string]bool{`"1000": x`: true, "": false} {
-		writeFlow(t, dir, "tandem.yaml", "flows: { dir: flows }\nentries: { "+entries+" }\n")
-		status, out, errOut := runFlowCheck(t)
-		if got := strings.Contains(out, "error[unsupported-verb]"); got != want || (status == exitInput) != want {
-			t.Errorf("entries %q: status %d\n%s%s", entries, status, out, errOut)
-		}
-		loaded, err := config.Load("tandem.yaml", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if library, found, err := readFlows(loaded); err != nil || (library == nil) != want || source.HasErrors(found) != want {
-			t.Errorf("entries %q: %v %v", entries, found, err)
 		}
 	}
 }

@@ -84,9 +84,6 @@ func TestSavedFlowServesTheNextCall(t *testing.T) {
 	}
 }
 
-// waitInLine is a flow with a verb that the server does not carry out.
-const waitInLine = "start: person\nsteps: { person: { queue: { name: front }, next: { else: end } } }\n"
-
 func TestAddresses(t *testing.T) {
 	for _, tc := range []struct{ bind, public, listen, host, want string }{
 		{"auto", "auto", "udp://127.0.0.1:5060", "127.0.0.1", "127.0.0.1"},

@@ -354,7 +354,7 @@ func (s *Shelf) Library(ctx context.Context, name, hash string) (*flow.Library, 
 		return nil, err
 	}
 	o := s.Options()
-	o.Needed, o.Served, o.Recorded, o.Carried = nil, nil, nil, nil // it was fit to serve when it began to
+	o.Needed, o.Served, o.Recorded = nil, nil, nil // it was fit to serve when it began to
 	lib, found := read.Release(s.o.Dir, files, o)
 	if !has(lib, name, hash) {
 		return nil, tandem.Errorf(tandem.CodeUnavailable, "version %.12s of flow %s cannot be made again from release %d (%d mistakes by today's rules)", hash, name, r.Number, len(found))

@@ -2,7 +2,6 @@ package studio
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"net/http"
 	"path"
@@ -12,7 +11,6 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
-	"tandem/ivr/flow/read"
 	"tandem/store/release"
 	"tandem/web/answer"
 )
@@ -42,7 +40,6 @@ type flowView struct {
 	Warnings  int              `json:"warnings"`
 	Entries   []string         `json:"entries"` // that lead to it
 	Served    bool             `json:"served"`  // an entry leads to it, or to one that calls it
-	Refused   string           `json:"refused"` // why no entry may; "" = one may
 }
 
 // fileView is a file that is no flow of the library that serves.
@@ -65,14 +62,13 @@ func (s *Studio) getFlows(w http.ResponseWriter, r *http.Request) error {
 	}
 	entries := s.o.Entries()
 	served := reachable(st.Library, slices.Sorted(maps.Keys(entries)))
-	carried := s.o.Shelf.Options().Carried
 	of := func(file string) (errors, warnings int) { return errorsAndWarnings(of(file, st.Found)) }
 	mine := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(st.Library.Flows)) {
 		f := st.Library.Flows[name]
 		view := flowView{
 			Name: name, File: s.o.Shelf.FileOf(st.Library, name), Channels: append([]tandem.Channel{}, f.Channels...), Languages: append([]string{}, f.Languages...),
-			Steps: len(f.Order), Hash: f.Hash, Entries: append([]string{}, entries[name]...), Served: served[name], Refused: refusal(st.Library, f, carried),
+			Steps: len(f.Order), Hash: f.Hash, Entries: append([]string{}, entries[name]...), Served: served[name],
 		}
 		view.Errors, view.Warnings = of(view.File)
 		mine[view.File] = true
@@ -125,38 +121,6 @@ func reachable(lib *flow.Library, names []string) map[string]bool {
 		}
 	}
 	return out
-}
-
-// refusal says why no entry may lead to a flow: the first step, of it or of one it
-// calls, that this server does not carry out; "" if there is none.
-func refusal(lib *flow.Library, f *flow.Flow, carried []string) string {
-	if carried == nil {
-		return ""
-	}
-	names := slices.Sorted(maps.Keys(reachable(lib, []string{f.Name})))
-	slices.SortStableFunc(names, func(a, b string) int { // itself first
-		switch f.Name {
-		case a:
-			return -1
-		case b:
-			return 1
-		}
-		return 0
-	})
-	for _, name := range names {
-		g := lib.Flows[name]
-		for _, step := range g.Order {
-			what := read.Uncarried(g.Steps[step].Verb, carried)
-			switch {
-			case what == "":
-			case g == f:
-				return fmt.Sprintf("step `%s` %s, which this server does not carry out yet", step, what)
-			default:
-				return fmt.Sprintf("it calls flow `%s`, whose step `%s` %s, which this server does not carry out yet", name, step, what)
-			}
-		}
-	}
-	return ""
 }
 
 func (s *Studio) getFile(w http.ResponseWriter, r *http.Request) error {

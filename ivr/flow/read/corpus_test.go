@@ -62,9 +62,6 @@ func TestBroken(t *testing.T) {
 			if strings.HasPrefix(name, "needed") {
 				o.Needed = []string{"x", "plian"}
 			}
-			if strings.HasPrefix(name, "unserved") {
-				o.Needed, o.Carried = []string{"x"}, []string{"say", "transfer", "end"}
-			}
 			lib, ds := FS(brokenFile(t, path), o)
 			got := shown(ds)
 			if len(ds) != 1 {

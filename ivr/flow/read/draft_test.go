@@ -162,33 +162,6 @@ func TestFolderSeesKnowledge(t *testing.T) {
 	}
 }
 
-// What is not carried out counts in the flows that entries lead to and all that these
-// start, also at the opening; elsewhere the language is whole.
-func TestCarried(t *testing.T) {
-	files := map[string]string{
-		"door.flow.yaml": "flow: door\nchannels: [voice]\nlanguages: [en]\nstart: call\nsteps:\n  call: { subflow: { name: inner }, next: { done: end } }\n",
-		"inner.flow.yaml": "flow: inner\nchannels: [voice]\nlanguages: [en]\noutcomes: [done]\nstart: tell\nsteps:\n" +
-			"  tell: { message: { prompt: { en: \"Hello.\" } }, next: { else: over } }\n  over: { end: { as: done } }\n",
-		"free.flow.yaml": "flow: free\nchannels: [voice]\nlanguages: [en]\nstart: wait\nsteps:\n  wait: { queue: { name: cards }, next: { else: end } }\n",
-		"q.queues.yaml":  "queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { anna: { teams: [cards] } }\n",
-	}
-	dir := folderOf(t, files)
-	o := testOptions()
-	o.Carried, o.Needed = []string{"subflow", "end"}, []string{"door", "gone"}
-	_, ds, err := OpenFolder(dir, o, nil)
-	if err == nil || len(ds) != 1 || ds[0].Rule != "unsupported-verb" || ds[0].File != filepath.Join(dir, "inner.flow.yaml") || !strings.Contains(ds[0].Message, "step `tell` uses `message`") {
-		t.Errorf("%v\n%s", err, shown(ds))
-	}
-	o.Carried = append(o.Carried, "message")
-	if _, ds, err := OpenFolder(dir, o, nil); err != nil {
-		t.Errorf("%v\n%s", err, shown(ds))
-	}
-	o.Carried, o.Needed = nil, []string{"door", "free"}
-	if lib, ds := Dir(dir, o); lib == nil {
-		t.Errorf("anything is carried out, but got\n%s", shown(ds))
-	}
-}
-
 // A flow that an entry leads to may not lose the entry's channel while it serves.
 func TestServed(t *testing.T) {
 	o := testOptions()

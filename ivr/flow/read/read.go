@@ -43,10 +43,6 @@ type Options struct {
 	// Served is by which channels entries lead to a needed flow, by its name: it has to
 	// serve them.
 	Served map[string][]tandem.Channel
-	// Carried names the verbs that this server carries out, and beside them
-	// "transfer agent" and "transfer queue". A needed flow, or one that it calls, with
-	// another is not fit to serve. nil = whatever the language has.
-	Carried []string
 	// Now is the time by which a holiday has expired; zero = the present.
 	Now time.Time
 
@@ -156,7 +152,6 @@ func (r *reading) read() []source.Diagnostic {
 	for _, ff := range flows {
 		ff.Unused()
 	}
-	r.refuse()
 	var found []source.Diagnostic
 	for _, f := range r.Files {
 		found = append(found, f.Found()...)

@@ -112,7 +112,6 @@ func Rules() []Rule {
 		{"unquoted", "an unquoted number, yes, no or null stands where text is meant", "该写文字的地方写了没有加引号的数字、yes、no 或 null", false},
 		{"unreachable-step", "no path leads to a step", "没有路径通向该步骤", true},
 		{"unsafe-retry", "a `post` or `patch` is repeated without `idempotent: true`", "`post` 或 `patch` 会重复发送，而没有写 `idempotent: true`", false},
-		{"unsupported-verb", "a flow that an entry leads to, or one that it calls, uses a verb that the server does not carry out yet; told by the server", "入口指向的流程或它调用的流程用了服务器还不能执行的动作；由服务器报告", false},
 		{"unused-level", "no step puts anybody in line with a level of the queue", "没有步骤以队列的这个级别让客户排队", true},
 		{"unused-prompt", "no step says a prompt", "没有步骤使用该提示语", true},
 		{"url", "an address is not `https://HOST/…`", "网址不是 `https://主机/…` 的形式", false},

@@ -31,7 +31,6 @@ export interface Flow {
   warnings: number;
   entries: string[];
   served: boolean;
-  refused: string; // why not; "" = not refused
 }
 
 export interface OtherFile {

@@ -91,12 +91,6 @@ function Welcome({ all }: { all: Overview }) {
 export function FlowState({ flow }: { flow: Flow }) {
   const w = useStudioWords();
   if (flow.errors > 0) return <span class="badge bad">{w.errors(flow.errors)}</span>;
-  if (flow.refused !== "")
-    return (
-      <span class="badge warn" title={flow.refused}>
-        {w.refused}
-      </span>
-    );
   if (flow.served) return <span class="badge good">{w.served}</span>;
   return <span class="badge">{w.notServed}</span>;
 }
@@ -154,11 +148,11 @@ function FlowList({ all, error, onRetry, route, drafted }: { all: Overview | nul
 
 function FlowRow({ flow: f, current, drafted }: { flow: Flow; current: boolean; drafted: boolean }) {
   const w = useStudioWords();
-  const state = f.errors > 0 ? "bad" : f.refused !== "" ? "warn" : f.served ? "good" : "";
-  const says = f.errors > 0 ? w.errors(f.errors) : f.refused !== "" ? w.refused : f.served ? w.served : w.notServed;
+  const state = f.errors > 0 ? "bad" : f.served ? "good" : "";
+  const says = f.errors > 0 ? w.errors(f.errors) : f.served ? w.served : w.notServed;
   return (
     <li>
-      <a href={link({ at: "flow", name: f.name })} aria-current={current ? "page" : undefined} title={f.refused || undefined}>
+      <a href={link({ at: "flow", name: f.name })} aria-current={current ? "page" : undefined}>
         <span class={`state-dot ${state}`} aria-hidden="true" />
         <span class="row-main">
           <span class="row-name">

@@ -65,7 +65,6 @@ export function BenchHead({ file, flow, doc, check, errors, mayEdit, secondPerso
           </button>
         )}
       </div>
-      {flow && flow.refused !== "" && <p class="banner warn refused-why">{flow.refused}</p>}
     </header>
   );
 }

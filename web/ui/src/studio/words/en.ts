@@ -39,7 +39,6 @@ export const en = {
   called: "Called by other flows",
   served: "Served",
   notServed: "Not served",
-  refused: "Refused",
   draft: "Draft",
   readOnly: "Read only",
   error: "Error:",

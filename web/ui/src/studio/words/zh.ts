@@ -35,7 +35,6 @@ export const zhCN: Words = {
   called: "由其他流程调用",
   served: "服务中",
   notServed: "未服务",
-  refused: "已拒绝",
   draft: "草稿",
   readOnly: "只读",
   error: "错误：",
