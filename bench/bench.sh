@@ -35,6 +35,8 @@ if [ "${1:-}" != inside ]; then
     echo "== Go benchmarks"
     (cd "$root" && go test -run '^$' -bench . -benchmem -benchtime 200ms ./... 2>&1 | grep -E '^(Benchmark|FAIL|---)' | tee "$out/go.txt") || true
     "$here/flows.sh" "$out/go.txt"
+    echo "== routing decisions (a plot: $out/route.svg)"
+    (cd "$root" && go run ./bench/routeplot -o "$out/route.svg" "$out/go.txt") || true
     "$here/text.sh"
   fi
   if [ "$(id -u)" = 0 ] && unshare --net true 2>/dev/null; then

@@ -11,36 +11,54 @@ import (
 )
 
 // world is a large line: how many wait, serve, and how many classes there are of each.
-type world struct{ waiting, agents, demands, supplies int }
-
-func (w world) String() string {
-	return fmt.Sprintf("waiting=%d/agents=%d/demands=%d/supplies=%d", w.waiting, w.agents, w.demands, w.supplies)
+type world struct {
+	waiting, agents, demands, supplies int
+	all                                bool // everybody can take everything
 }
 
-// line makes a line in which nobody can take what still waits: everybody has a call and a
-// chat, as far as there are any that they can take.
+func (w world) String() string {
+	s := fmt.Sprintf("waiting=%d/agents=%d/demands=%d/supplies=%d", w.waiting, w.agents, w.demands, w.supplies)
+	if w.all {
+		s += "/all"
+	}
+	return s
+}
+
+// line makes a line in which nobody can take what waits: where anything does, everybody has
+// a call and a chat, which is what they may have.
 func (w world) line(r *rand.Rand) *Line {
 	const queues = 20
 	p := &Policy{Queues: map[string]*Queue{}, Agents: map[string]*Agent{}, MostPriority: time.Minute,
 		Offer: map[tandem.Load]time.Duration{tandem.LoadVoice: time.Hour, tandem.LoadChat: time.Hour}}
+	var teams []string
 	for i := range queues {
 		name := fmt.Sprintf("q%d", i)
-		p.Queues[name] = &Queue{Name: name, Teams: []string{fmt.Sprintf("team%d", i), fmt.Sprintf("team%d", (i+1)%queues)}}
+		teams = append(teams, fmt.Sprintf("team%d", i))
+		p.Queues[name] = &Queue{Name: name, Teams: []string{teams[i], fmt.Sprintf("team%d", (i+1)%queues)}}
 	}
 	s := Saved{At: noon}
+	have := func(kind tandem.TaskKind, agent string) {
+		n := len(s.Tasks) + 1
+		s.Tasks = append(s.Tasks, tandem.Task{ID: tandem.TaskID(fmt.Sprintf("a%07d", n)), Kind: kind, Queue: fmt.Sprintf("q%d", r.IntN(queues)), State: tandem.TaskAssigned,
+			Agent: agent, Fence: uint64(n), Arrived: noon.Add(-time.Duration(r.IntN(3600_000)) * time.Millisecond), Since: noon})
+	}
 	for i := range w.agents {
 		class := i % w.supplies
-		a := &Agent{Name: fmt.Sprintf("agent%05d", i), Teams: []string{fmt.Sprintf("team%d", class%queues)},
+		a := &Agent{Name: fmt.Sprintf("agent%05d", i), Teams: teams[class%queues : class%queues+1],
 			Skills: map[string]int{fmt.Sprintf("skill%d", class/queues): 5, "lang:en": 1 + class%9}, Capacity: map[tandem.Load]int{tandem.LoadVoice: 1, tandem.LoadChat: 1}}
+		if w.all {
+			a.Teams = teams
+			a.Skills = map[string]int{fmt.Sprintf("skill%d", class): 5, "lang:en": 9}
+		}
 		p.Agents[a.Name] = a
 		s.Agents = append(s.Agents, AgentState{Name: a.Name, Presence: tandem.PresenceAvailable, Since: noon, Idle: noon.Add(time.Duration(r.IntN(1000)) * time.Millisecond),
 			Reachable: map[tandem.Load]bool{tandem.LoadVoice: true, tandem.LoadChat: true}})
+		if w.waiting > 0 {
+			have(tandem.TaskCall, a.Name)
+			have(tandem.TaskChat, a.Name)
+		}
 	}
-	n := w.waiting
-	if n > 0 {
-		n += 2 * w.agents
-	}
-	for i := range n {
+	for i := range w.waiting {
 		class := r.IntN(w.demands)
 		t := tandem.Task{ID: tandem.TaskID(fmt.Sprintf("t%07d", i)), Kind: tandem.TaskCall, Queue: fmt.Sprintf("q%d", class/2%queues), State: tandem.TaskWaiting,
 			Arrived: noon.Add(-time.Duration(r.IntN(3600_000)) * time.Millisecond)}
@@ -50,11 +68,15 @@ func (w world) line(r *rand.Rand) *Line {
 		if n := class / 2 / queues; n > 0 {
 			t.Skills = []string{fmt.Sprintf("lang:en>=%d", 1+n%8)}
 		}
-		t.Due = t.Arrived.Add(DefaultTarget(t.Kind))
 		s.Tasks = append(s.Tasks, t)
 	}
+	for i := range s.Tasks {
+		s.Tasks[i].Due = s.Tasks[i].Arrived.Add(DefaultTarget(s.Tasks[i].Kind))
+	}
 	l := New(p, s)
-	accept(l, l.Apply(Tick{At: noon}))
+	if out := l.Apply(Tick{At: noon}); len(out) > 0 {
+		panic("something can be offered")
+	}
 	return l
 }
 
@@ -68,8 +90,9 @@ func accept(l *Line, out []Output) {
 }
 
 var worlds = []world{
-	{1_000, 5_000, 40, 40}, {3_000, 5_000, 40, 40}, {10_000, 5_000, 40, 40}, {30_000, 5_000, 40, 40}, {100_000, 5_000, 40, 40}, {300_000, 5_000, 40, 40},
-	{100_000, 500, 40, 40}, {100_000, 20_000, 40, 40}, {100_000, 5_000, 300, 300}, {100_000, 5_000, 300, 5_000},
+	{1_000, 5_000, 40, 40, false}, {3_000, 5_000, 40, 40, false}, {10_000, 5_000, 40, 40, false}, {30_000, 5_000, 40, 40, false},
+	{100_000, 5_000, 40, 40, false}, {300_000, 5_000, 40, 40, false}, {100_000, 500, 40, 40, false}, {100_000, 50_000, 40, 40, false},
+	{100_000, 5_000, 300, 300, false}, {100_000, 5_000, 300, 300, true}, {100_000, 5_000, 300, 5_000, false},
 }
 
 // BenchmarkDecision tells how long a decision takes in lines of different sizes: decide is
@@ -125,7 +148,8 @@ func BenchmarkDecision(b *testing.B) {
 // BenchmarkArrival is the other decision: a task comes, and the best of many free agents
 // takes it.
 func BenchmarkArrival(b *testing.B) {
-	for _, w := range []world{{0, 500, 40, 40}, {0, 5_000, 40, 40}, {0, 20_000, 40, 40}, {0, 5_000, 300, 300}, {0, 5_000, 300, 5_000}} {
+	for _, w := range []world{{agents: 500, demands: 40, supplies: 40}, {agents: 5_000, demands: 40, supplies: 40}, {agents: 50_000, demands: 40, supplies: 40},
+		{agents: 5_000, demands: 300, supplies: 300}, {agents: 5_000, demands: 300, supplies: 300, all: true}, {agents: 5_000, demands: 300, supplies: 5_000}} {
 		b.Run(w.String(), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 1))
 			l := w.line(r)

@@ -147,6 +147,13 @@ func (m *model) changed(e Changed) {
 		m.late()
 		return
 	}
+	if e.Queue == t.Queue {
+		e.Queue = ""
+	}
+	if e.Priority != nil && *e.Priority == t.Priority {
+		e.Priority = nil
+	}
+	later := t.As == tandem.TaskTicket && !e.TicketDue.IsZero() && !e.TicketDue.Equal(t.TicketDue)
 	if t.State == tandem.TaskAssigned {
 		from, to := t.Kind.Load(), e.Kind.Load()
 		if p := m.p.Agents[t.Agent]; e.Kind != "" && from != to && p != nil && m.has(m.agents[t.Agent], to, "") >= p.Capacity[to] {
@@ -193,7 +200,7 @@ func (m *model) changed(e Changed) {
 	} else if !e.Expires.IsZero() {
 		t.Expires = e.Expires
 	}
-	if e.Queue != "" || e.Priority != nil || !e.TicketDue.IsZero() {
+	if e.Queue != "" || e.Priority != nil || later {
 		t.Due = m.due(t)
 	}
 	m.tell(TaskChanged{Task: *t, Why: e.Why})

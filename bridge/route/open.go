@@ -210,7 +210,8 @@ func (l *Line) amend(t *task, e Changed) {
 		}
 		t.Kind = e.Kind
 	}
-	moved := e.Queue != "" || !e.TicketDue.IsZero() || e.Priority != nil && *e.Priority != t.Priority
+	moved := e.Queue != "" || e.Priority != nil && *e.Priority != t.Priority ||
+		t.As == tandem.TaskTicket && !e.TicketDue.IsZero() && !e.TicketDue.Equal(t.TicketDue)
 	if e.Priority != nil {
 		t.Priority = *e.Priority
 	}

@@ -58,7 +58,7 @@ func (h *history) policy(agents int, spare bool) *Policy {
 	}
 	for i, name := range names {
 		q := &Queue{Name: name, Teams: []string{names[i]}, Full: one(h.r, 0, 0, 6), MaxWait: one(h.r, 0, 90*time.Second), Prefer: one(h.r, 0, 30*time.Second),
-			CallbackTries: h.r.IntN(3), CallbackGap: h.span(60), Target: map[tandem.TaskKind]time.Duration{tandem.TaskChat: time.Minute, tandem.TaskText: 2 * time.Minute, tandem.TaskVoicemail: 3 * time.Minute},
+			CallbackTries: h.r.IntN(3), CallbackGap: h.span(60), Target: map[tandem.TaskKind]time.Duration{tandem.TaskCall: h.span(40), tandem.TaskChat: time.Minute, tandem.TaskText: 2 * time.Minute, tandem.TaskVoicemail: 3 * time.Minute},
 			TargetOf: map[string]map[tandem.TaskKind]time.Duration{"gold": {tandem.TaskCall: 10 * time.Second, tandem.TaskChat: 30 * time.Second}}}
 		if h.r.IntN(2) == 0 {
 			q.Relax = []Relax{{After: 20 * time.Second, Levels: map[string]int{"*": 1}}, {After: 45 * time.Second, Levels: map[string]int{"en": 9, "*": 1}}}
@@ -136,7 +136,7 @@ func (h *history) change() Event {
 		case 2:
 			e.Queue = one(h.r, "cards", "loans", "spare", "none")
 		case 3:
-			p := h.span(90)
+			p := 30 * h.span(3)
 			e.Priority = &p
 		case 4:
 			e.Prefer = one(h.r, "-", h.agent())

@@ -116,8 +116,9 @@ var table = map[string][]string{
 	"internal/app":         {everything},
 	"cmd/tandem":           {everything},
 
-	"interop":      nil,
-	"bench/rtpmon": nil,
+	"interop":         nil,
+	"bench/routeplot": nil,
+	"bench/rtpmon":    nil,
 }
 
 // mayImport reports whether a package's own files may import another.
