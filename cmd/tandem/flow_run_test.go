@@ -37,6 +37,9 @@ steps:
   left: { end: { reason: left } }
 `
 
+// tryStaff is who serves there.
+const tryStaff = "queues: { desk: { teams: [desk], target: { voice: 20s } } }\nteams: { desk: {} }\nagents: { wang: { teams: [desk] } }\n"
+
 // runFlow plays tryFlow with lines typed in.
 func runFlow(t *testing.T, lines string, flags ...string) (status int, out, errOut string) {
 	t.Helper()
@@ -46,8 +49,7 @@ func runFlow(t *testing.T, lines string, flags ...string) (status int, out, errO
 	if err := os.WriteFile(file, []byte(tryFlow), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	staff := "queues: { desk: { teams: [desk], target: { voice: 20s } } }\nteams: { desk: {} }\nagents: { wang: { teams: [desk] } }\n"
-	if err := os.WriteFile(filepath.Join(dir, "desk.queues.yaml"), []byte(staff), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "desk.queues.yaml"), []byte(tryStaff), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return flowLines(t.Context(), lines, append([]string{"run", file}, flags...)...)

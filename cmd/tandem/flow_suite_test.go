@@ -29,7 +29,7 @@ func tryFolder(t *testing.T, tests string) (file string) {
 	t.Helper()
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for name, text := range map[string]string{"try.flow.yaml": tryFlow, "try.test.yaml": tests} {
+	for name, text := range map[string]string{"try.flow.yaml": tryFlow, "desk.queues.yaml": tryStaff, "try.test.yaml": tests} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
