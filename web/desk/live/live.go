@@ -120,7 +120,7 @@ func New(o Options) (*Floor, error) {
 		return nil, errors.New("desk/live: Options need Line, Door, Work, Talks, Board, Phone, Reads, Now and Log")
 	}
 	for of, standard := range map[*time.Duration]time.Duration{&o.Times.Hello: 5 * time.Second, &o.Times.Write: 10 * time.Second, &o.Times.Ping: 10 * time.Second,
-		&o.Times.Pong: 10 * time.Second, &o.Times.Guard: 2 * time.Second, &o.Times.Board: board.FiguresFor} {
+		&o.Times.Pong: 10 * time.Second, &o.Times.Guard: 3 * time.Second, &o.Times.Board: board.FiguresFor} {
 		if *of <= 0 {
 			*of = standard
 		}
