@@ -16,9 +16,9 @@ var (
 	loads      = [...]tandem.Load{tandem.LoadVoice, tandem.LoadChat, tandem.LoadSMS, tandem.LoadWork}
 )
 
-// policies are two that differ in times alone.
+// policies are two that differ in times, and one that has lost a queue and an agent.
 func policies() []*route.Policy {
-	out := make([]*route.Policy, 2)
+	out := make([]*route.Policy, 3)
 	for i := range out {
 		s := time.Duration(i+1) * time.Second
 		p := &route.Policy{
@@ -50,6 +50,8 @@ func policies() []*route.Policy {
 		}
 		out[i] = p
 	}
+	delete(out[2].Queues, "night")
+	delete(out[2].Agents, "emil")
 	return out
 }
 
@@ -61,6 +63,7 @@ func opening(queue string, at time.Time) bool { return queue != "night" || at.Mi
 func (w *World) settle() {
 	w.disk.next, w.disk.full, w.disk.gone = well, false, false
 	w.zombie, w.wire, w.inbox = nil, nil, nil
+	w.take(0)
 	if w.core == nil {
 		w.now = w.now.Add(time.Minute)
 		w.start()
@@ -75,6 +78,9 @@ func (w *World) settle() {
 		w.now = w.now.Add(time.Second)
 		if round%10 == 9 { // what waits for a time
 			w.now = w.now.Add(10 * time.Minute)
+			if round > 60 { // a ticket is its owner's till it is due
+				w.now = w.now.Add(6 * time.Hour)
+			}
 			w.core.Step(ctx, w.now, nil)
 		}
 	}

@@ -113,12 +113,14 @@ func (w *World) due(e *tandem.Event) {
 		return
 	}
 	p := w.policies[w.policy]
-	target, ok := p.Queues[t.Queue].TargetOf[t.Level][t.Kind]
-	if !ok {
-		target, ok = p.Queues[t.Queue].Target[t.Kind]
-	}
-	if !ok {
-		target = route.DefaultTarget(t.Kind)
+	target := route.DefaultTarget(t.Kind)
+	if q := p.Queues[t.Queue]; q != nil {
+		if d, ok := q.Target[t.Kind]; ok {
+			target = d
+		}
+		if d, ok := q.TargetOf[t.Level][t.Kind]; ok {
+			target = d
+		}
 	}
 	want := t.Arrived.Add(target).Add(-min(t.Priority, p.MostPriority))
 	if t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ func TestSeeds(t *testing.T) {
 	if *seeds > 0 {
 		n = *seeds
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // short-lived worlds
 	var next, tasks, offers, crashes, faults, late atomic.Int64
 	var failed sync.Map
 	var wg sync.WaitGroup

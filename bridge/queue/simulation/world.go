@@ -179,7 +179,7 @@ func (w *World) act() {
 	case n < 60:
 		w.crash()
 	case n < 62:
-		w.repolice()
+		w.take(w.random.IntN(len(w.policies)))
 	default:
 		w.deliver()
 		w.serve()
@@ -279,9 +279,9 @@ func (w *World) spoil() {
 	w.say("disk: next %d full %t gone %t", w.disk.next, w.disk.full, w.disk.gone)
 }
 
-// repolice takes the other policy into use.
-func (w *World) repolice() {
-	w.policy = (w.policy + 1) % len(w.policies)
+// take takes a policy into use.
+func (w *World) take(policy int) {
+	w.policy = policy
 	w.ledger.Policy = w.policies[w.policy]
 	if w.core != nil {
 		w.core.SetPolicy(w.policies[w.policy])
