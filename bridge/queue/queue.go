@@ -96,8 +96,12 @@ func New(ctx context.Context, o Options) (*Router, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newRouter(o, core), nil
+}
+
+func newRouter(o Options, core *Core) *Router {
 	return &Router{o: o, core: core, inbox: make(chan *asked, maxWaiting), stirred: make(chan struct{}, 1),
-		stopped: make(chan struct{}), measured: map[reachable]bool{}}, nil
+		stopped: make(chan struct{}), measured: map[reachable]bool{}}
 }
 
 // Open puts a task into line, in one transaction with c (which may be nil): its events
