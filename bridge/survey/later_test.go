@@ -196,7 +196,6 @@ type mortal struct {
 	Database
 	at, after int64
 	n         atomic.Int64
-	starts    int
 }
 
 var errDead = errors.New("dead")

@@ -171,6 +171,9 @@ func TestAskingByTextAfterACall(t *testing.T) {
 	if asked.Interaction.Flow != "survey:mark" || asked.Interaction.Customer != s.read(t, call.id).Interaction.Customer {
 		t.Errorf("%+v", asked.Interaction)
 	}
+	if tasks := s.line.Of(call.id); len(tasks) != 1 || tasks[0].State != tandem.TaskWaiting { // the work order waits on
+		t.Errorf("%+v", tasks)
+	}
 	if all, err := s.store.List(t.Context(), store.Filter{}); err != nil || len(all) != 2 {
 		t.Errorf("%d interactions, %v", len(all), err)
 	}
