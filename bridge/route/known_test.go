@@ -521,3 +521,52 @@ func TestRefusals(t *testing.T) {
 		t.Error("opening does more than offer")
 	}
 }
+
+// TestTheExampleOfThePage plays the example of docs/routing.md.
+func TestTheExampleOfThePage(t *testing.T) {
+	p := working("anna", "bo", "chen")
+	p.Queues["cards"].Target = map[tandem.TaskKind]time.Duration{tandem.TaskCall: 20 * time.Second, tandem.TaskChat: time.Minute}
+	p.Queues["cards"].TargetOf = map[string]map[tandem.TaskKind]time.Duration{"gold": {tandem.TaskCall: 10 * time.Second}}
+	p.Agents["chen"].Capacity = map[tandem.Load]int{tandem.LoadChat: 1}
+	s := &shift{t: t, l: New(p, Saved{At: noon}), now: noon}
+	for _, name := range []string{"anna", "bo", "chen"} {
+		s.do(Present{At: noon, Agent: name, Presence: tandem.PresenceAvailable})
+	}
+	at := func(sec int) { s.later(noon.Add(time.Duration(sec) * time.Second).Sub(s.now)) }
+	s.open("gao", tandem.TaskChat)
+	at(10)
+	s.open("ada", tandem.TaskCall)
+	at(15)
+	s.open("cao", tandem.TaskCall, func(t *tandem.Task) { t.Level = "gold" })
+	at(40)
+	s.open("eva", tandem.TaskCall, func(t *tandem.Task) { t.Priority = 15 * time.Second })
+	at(50)
+	s.open("fan", tandem.TaskCall)
+	at(55)
+	s.do(Changed{At: s.now, Task: "ada", Kind: tandem.TaskCallback})
+	for id, want := range map[string][2]int{"gao": {60, 4}, "ada": {30, 2}, "cao": {25, 1}, "eva": {45, 3}, "fan": {70, 5}} {
+		due := int(s.task(id).Due.Sub(noon) / time.Second)
+		if place, _ := s.l.Place(tandem.TaskID(id), s.now); due != want[0] || place.Position != want[1] {
+			t.Errorf("%s is due at %d and number %d, want %v", id, due, place.Position, want)
+		}
+	}
+	for _, free := range []struct {
+		sec         int
+		agent, gets string
+		load        tandem.Load
+	}{{60, "anna", "cao", tandem.LoadVoice}, {65, "bo", "ada", tandem.LoadVoice}, {70, "chen", "gao", tandem.LoadChat}} {
+		at(free.sec)
+		s.do(Reachable{At: s.now, Agent: free.agent, Load: free.load, On: true})
+		if got := s.offered(free.gets); got != free.agent {
+			t.Errorf("%s is offered to %q", free.gets, got)
+		}
+	}
+	at(79) // before the offers lapse
+	if place, _ := s.l.Place("eva", s.now); place.Position != 1 {
+		t.Errorf("eva is number %d", place.Position)
+	}
+	s.open("gold", tandem.TaskCall, func(t *tandem.Task) { t.Level = "gold" })
+	if place, _ := s.l.Place("gold", s.now); place.Position != 3 {
+		t.Errorf("a late gold caller is number %d", place.Position)
+	}
+}
