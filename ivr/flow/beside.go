@@ -74,5 +74,26 @@ type (
 	}
 )
 
+// MostQuestions is how many questions a survey has, and MostChoices how many values of an
+// enum a caller is told: keys would do for more, but nobody remembers them.
+const (
+	MostQuestions = 5
+	MostChoices   = 12
+)
+
+// ByKeys reports whether a field can be answered on a telephone: a number, a yes or no, or
+// one of a few choices. What wants words is not asked there.
+func (f *FormField) ByKeys() bool {
+	switch f.Type.Kind {
+	case expression.Bool, expression.Digits, expression.Phone:
+		return true
+	case expression.Int:
+		return f.Least >= 0
+	case expression.Enum:
+		return len(f.Type.Values) <= MostChoices
+	}
+	return false
+}
+
 // Facets are the sides of a classification.
 func Facets() []string { return []string{"product", "request", "sentiment", "influence"} }

@@ -25,7 +25,7 @@ type Session struct {
 	Faults  int     `json:"faults,omitempty"`  // since then
 	Hushed  bool    `json:"hushed,omitempty"`  // the entry of a secret is going on
 	Leaving bool    `json:"leaving,omitempty"` // the customer has left: only on_leave's steps run
-	Outcome string  `json:"outcome,omitempty"` // the step that was going on when the customer left
+	Outcome string  `json:"outcome,omitempty"` // the step that was going on when the customer left; "answered" = an agent had them
 	Ended   string  `json:"ended,omitempty"`   // the end reason once finished
 
 	// World is what the world keeps beside the present wait, such as how far it has come in

@@ -138,9 +138,9 @@ func (r *run) onServed() {
 }
 
 // onMoved goes on waiting by another channel, if the level that the steps under way
-// need came along.
+// need came along. Whom an agent has meanwhile stays with them.
 func (r *run) onMoved(to tandem.Channel, carried bool) {
-	if !r.serves(to) {
+	if !r.serves(to) || r.s.Wait.Served {
 		return
 	}
 	r.moved(to, carried)

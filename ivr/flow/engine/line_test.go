@@ -130,11 +130,14 @@ func TestServed(t *testing.T) {
 	}
 	for _, effects := range [][]flow.Effect{
 		l.presses("2"), l.presses("12"), l.do(flow.Input{Kind: flow.InputText, Text: "chat"}), l.do(flow.Input{Kind: flow.InputSpeech, Text: "call me back"}),
-		l.do(flow.Input{Kind: flow.InputMoved, Channel: tandem.SMS}),
+		l.do(flow.Input{Kind: flow.InputMoved, Channel: tandem.Chat}),
 	} {
 		if len(effects) != 0 {
 			t.Errorf("while served: %v", effects)
 		}
+	}
+	if l.s.Facts.Channel != tandem.Voice {
+		t.Errorf("an agent speaks with them, and they moved to %s", l.s.Facts.Channel)
 	}
 	before := l.s.Wait
 	b, err := flow.Encode(l.s)
@@ -172,5 +175,24 @@ func TestOlderPlace(t *testing.T) {
 	got, err := flow.Decode([]byte(older))
 	if err != nil || got.Wait.Served || !reflect.DeepEqual(got.Wait.Place, &flow.Place{Queue: "q", Position: 2, AtMost: time.Minute}) {
 		t.Errorf("%+v, %v", got.Wait, err)
+	}
+}
+
+// Who leaves while an agent has them did not give up waiting.
+func TestLeavingWhileServed(t *testing.T) {
+	lib := lineFlow(t)
+	lib.Flows["x"].OnLeave = "gone"
+	lib.Flows["x"].Steps["gone"] = &flow.Step{Name: "gone", Verb: &flow.End{Reason: "gone"}}
+	for _, served := range []bool{false, true} {
+		l := &liner{t: t, lib: lib}
+		l.s, _ = startX(t, lib, flow.Facts{Channel: tandem.Voice})
+		want := "a"
+		if served {
+			l.do(flow.Input{Kind: flow.InputServed, Text: "Anna"})
+			want = "answered"
+		}
+		if l.do(flow.Input{Kind: flow.InputLeft}); l.s.Outcome != want || l.s.Ended != "gone" {
+			t.Errorf("served %v: outcome %q, ended %q", served, l.s.Outcome, l.s.Ended)
+		}
 	}
 }

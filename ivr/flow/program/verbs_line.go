@@ -289,10 +289,11 @@ func (ff *File) readSurvey(s *step, n *source.Node) flow.Verb {
 	if !ff.Fields(n, "survey", "form", "by", "after") {
 		return v
 	}
-	if key := ff.mustHave(n, "survey", "form", "add `form: NAME`"); key != nil {
+	key, form := ff.mustHave(n, "survey", "form", "add `form: NAME`"), (*flow.Form)(nil)
+	if key != nil {
 		if name, ok := ff.Text(key, "form"); ok {
 			v.Form = name
-			ff.form(key, name, true)
+			form = ff.form(key, name, true)
 		}
 	}
 	if by := n.Get("by"); by != nil {
@@ -304,5 +305,24 @@ func (ff *File) readSurvey(s *step, n *source.Node) flow.Verb {
 	if d, ok := ff.Duration(n.Get("after"), "after", time.Second, maxAfter); ok {
 		v.After = d
 	}
+	if form != nil {
+		ff.fitsSurvey(n, key, v, form)
+	}
 	return v
+}
+
+// fitsSurvey checks that a form is short enough to be asked of anybody, and that there is
+// a way to ask it.
+func (ff *File) fitsSurvey(n, key *source.Node, v *flow.SurveyStep, form *flow.Form) {
+	if len(form.Fields) > flow.MostQuestions {
+		ff.Fail(key, "survey", "take some questions out, or make a second form of them", "a survey has up to %d questions; form `%s` has %d", flow.MostQuestions, form.Name, len(form.Fields))
+	}
+	called := slices.Contains(v.By, tandem.Voice)
+	if v.After > 0 && called && len(v.By) == 1 {
+		ff.Fail(n.Get("by"), "survey", "write `by: [sms]`, or take `after` out", "nobody is called for a survey: with `after` it is asked by chat or SMS")
+	}
+	asks := func(f *flow.FormField) bool { return f.Type == nil || f.ByKeys() }
+	if v.After <= 0 && called && slices.Contains(ff.Flow.Channels, tandem.Voice) && len(form.Fields) > 0 && !slices.ContainsFunc(form.Fields, asks) {
+		ff.Warn(key, "survey-by-voice", "add a question of type int, bool or enum, or leave `voice` out of `by`", "a caller is asked nothing of form `%s`: none of its questions can be answered by keys", form.Name)
+	}
 }

@@ -184,7 +184,7 @@ func TestHashOfOperation(t *testing.T) {
 			"x.flow.yaml": {Data: []byte("flow: x\nchannels: [voice]\nlanguages: [en]\nstart: a\nsteps:\n" +
 				"  a: { link: { operation: enrol, prompt: { en: \"${link.url}\" }, with: { mail: \"'a@b.example'\" } }, next: { else: end } }\n")},
 			"enrol.operation.yaml": {Data: []byte("operation: enrol\nsteps: [ { form: ask } ]\n")},
-			"ask.form.yaml":        {Data: []byte("form: ask\nfields: [ { name: mail, type: email, ask: { en: \"" + question + "\" } } ]\n")},
+			"ask.form.yaml":        {Data: []byte("form: ask\nfields: [ { name: mail, type: phone, ask: { en: \"" + question + "\" } } ]\n")},
 		}, testOptions())
 		if lib == nil {
 			t.Fatal(shown(ds))
@@ -213,7 +213,7 @@ func TestFilesBesideSpeak(t *testing.T) {
 	} {
 		fsys := fstest.MapFS{
 			"x.flow.yaml":   {Data: []byte(head + "  a: { " + tt.step + " }\n")},
-			"ask.form.yaml": {Data: []byte("form: ask\nfields: [ { name: mail, type: email, " + tt.form + " } ]\n")},
+			"ask.form.yaml": {Data: []byte("form: ask\nfields: [ { name: mail, type: phone, " + tt.form + " } ]\n")},
 		}
 		if tt.page != "" {
 			fsys["page.operation.yaml"] = &fstest.MapFile{Data: []byte("operation: page\nsteps: [ { " + tt.page + " } ]\n")}

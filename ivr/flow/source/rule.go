@@ -83,6 +83,8 @@ func Rules() []Rule {
 		{"sms-encoding", "one character makes an SMS dearer: it is not in the GSM alphabet", "一个字符不在 GSM 字符集中，使短信费用增加", true},
 		{"sms-length", "a text goes out as several SMS parts", "文字会拆成多条短信发送", true},
 		{"subflow", "a flow without `outcomes` is called", "被调用的流程没有写 `outcomes`", false},
+		{"survey", "a survey has more than five questions, or is to be asked later by voice alone", "调查超过五个问题，或只用语音而要求稍后再问", false},
+		{"survey-by-voice", "a survey asks callers nothing: none of its questions can be answered by keys", "调查中没有可用按键回答的问题，来电客户什么也不会被问到", true},
 		{"syntax", "the file is not YAML; it is the only error shown for the file", "文件不是正确的 YAML；对该文件只报告这一个错误", false},
 		{"tag", "the file holds a YAML tag", "文件中有 YAML 标签", false},
 		{"time-zone", "a time zone does not exist", "时区不存在", false},
