@@ -184,7 +184,7 @@ func TestHashOfOperation(t *testing.T) {
 			"x.flow.yaml": {Data: []byte("flow: x\nchannels: [voice]\nlanguages: [en]\nstart: a\nsteps:\n" +
 				"  a: { link: { operation: enrol, prompt: { en: \"${link.url}\" }, with: { mail: \"'a@b.example'\" } }, next: { else: end } }\n")},
 			"enrol.operation.yaml": {Data: []byte("operation: enrol\nsteps: [ { form: ask } ]\n")},
-			"ask.form.yaml":        {Data: []byte("form: ask\nfields: [ { name: mail, type: phone, ask: { en: \"" + question + "\" } } ]\n")},
+			"ask.form.yaml":        {Data: []byte("form: ask\nfields: [ { name: mail, type: email, ask: { en: \"" + question + "\" } } ]\n")},
 		}, testOptions())
 		if lib == nil {
 			t.Fatal(shown(ds))
@@ -202,10 +202,10 @@ func TestFilesBesideSpeak(t *testing.T) {
 	head := "flow: x\nchannels: [voice]\nlanguages: [en, zh-CN]\nstart: a\nvars: { mail: { type: email } }\nsteps:\n"
 	words := "prompt: { en: \"${link.url}\", zh-CN: \"${link.url}\" }"
 	for _, tt := range []struct{ step, form, page, want string }{
-		{"survey: { form: ask }, next: { else: end }", "ask: { en: \"Mail?\", zh-CN: 邮箱 }", "", ""},
-		{"survey: { form: ask }, next: { else: end }", "ask: { zh-CN: 邮箱 }", "", "error[missing-language]"},
-		{"survey: { form: ask }, next: { else: end }", "ask: { en: \"Mail?\" }", "", "warning[missing-language]"},
-		{"survey: { form: ask }, next: { else: end }", "optional: true", "", "error[missing-key]"},
+		{"survey: { form: ask, by: [sms] }, next: { else: end }", "ask: { en: \"Mail?\", zh-CN: 邮箱 }", "", ""},
+		{"survey: { form: ask, by: [sms] }, next: { else: end }", "ask: { zh-CN: 邮箱 }", "", "error[missing-language]"},
+		{"survey: { form: ask, by: [sms] }, next: { else: end }", "ask: { en: \"Mail?\" }", "", "warning[missing-language]"},
+		{"survey: { form: ask, by: [sms] }, next: { else: end }", "optional: true", "", "error[missing-key]"},
 		{"ticket: { form: ask }, next: end", "optional: true", "", ""},
 		{"link: { operation: page, " + words + " }, next: { else: end }", "optional: true", "form: ask", "error[missing-key]"},
 		{"link: { operation: page, " + words + " }, next: { else: end }", "ask: { en: \"Mail?\", zh-CN: 邮箱 }", "show: { en: Look }", "warning[missing-language]"},
@@ -213,7 +213,7 @@ func TestFilesBesideSpeak(t *testing.T) {
 	} {
 		fsys := fstest.MapFS{
 			"x.flow.yaml":   {Data: []byte(head + "  a: { " + tt.step + " }\n")},
-			"ask.form.yaml": {Data: []byte("form: ask\nfields: [ { name: mail, type: phone, " + tt.form + " } ]\n")},
+			"ask.form.yaml": {Data: []byte("form: ask\nfields: [ { name: mail, type: email, " + tt.form + " } ]\n")},
 		}
 		if tt.page != "" {
 			fsys["page.operation.yaml"] = &fstest.MapFile{Data: []byte("operation: page\nsteps: [ { " + tt.page + " } ]\n")}
