@@ -80,7 +80,7 @@ func TestStaff(t *testing.T) {
 		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
 		{"/studio.html", 404, 404, "nothing"}, {"/login.html", 404, 404, "nothing"}, {"/customer.js", 404, 200, "nothing"}, {"/index.html", 404, 404, "nothing"},
 		{"/.keep", 404, 404, "nothing"}, {"/deep/file.txt", 200, 404, "x"}, {"/deep/", 404, 404, "nothing"}, {"/metrics", 404, 404, "nothing"},
-		{"/api/v1/me", 200, 404, "part"}, {"/api/v1/entries", 404, 200, "not_found"}, {"/api/v1/none", 404, 404, "not_found"}, {"/", 303, 200, ""},
+		{"/api/openapi.yaml", 200, 404, "openapi: 3.1.0"}, {"/api/v1/me", 200, 404, "part"}, {"/api/v1/entries", 404, 200, "not_found"}, {"/api/v1/none", 404, 404, "not_found"}, {"/", 303, 200, ""},
 	} {
 		w := get(staff, "GET", test.path, "")
 		if w.Code != test.staff || !strings.Contains(w.Body.String(), test.body) {
