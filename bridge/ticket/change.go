@@ -111,10 +111,13 @@ func (d *Desk) change(ctx context.Context, by string, c Change) (Ticket, error) 
 	return t, err
 }
 
+// nobody is how the line is told that a task is for nobody in particular any more.
+const nobody = "-"
+
 // moveTo makes a change of the line's lead to an owner.
 func moveTo(move *route.Changed, at place) {
 	if move.Queue, move.Prefer = at.queue, at.prefer; at.prefer == "" {
-		move.Prefer = "-"
+		move.Prefer = nobody
 	}
 }
 
@@ -147,8 +150,13 @@ func (d *Desk) move(ctx context.Context, was, t *Ticket, move route.Changed, c *
 	case held && again:
 		release := route.Released{At: move.At, Task: t.Task, Agent: task.Agent, Fence: task.Fence, Why: "transferred", Again: true,
 			Queue: move.Queue, Prefer: move.Prefer, NotBefore: move.NotBefore}
-		if move.Queue == "" {
-			release.Why, release.Prefer = "handed_back", task.Agent // who put it off takes it up again
+		switch {
+		case move.Queue == "":
+			if release.Why = "handed_back"; d.o.Policy().Agents[task.Agent] != nil {
+				release.Prefer = task.Agent // who put it off takes it up again
+			}
+		case move.Prefer == nobody:
+			release.Prefer = ""
 		}
 		if _, err = d.o.Line.Release(ctx, release, c); err == nil {
 			d.dues(ctx, t)
@@ -169,7 +177,11 @@ func (d *Desk) dues(ctx context.Context, t *Ticket) {
 	if !live || task.State != tandem.TaskWaiting && task.State != tandem.TaskOffered || task.TicketDue.Equal(t.Due) {
 		return
 	}
-	if _, err := d.o.Line.Change(ctx, route.Changed{At: d.now(), Task: t.Task, TicketDue: t.Due, Why: "escalated"}, nil); err != nil && !errors.Is(err, context.Canceled) {
+	move := route.Changed{At: d.now(), Task: t.Task, TicketDue: t.Due, Why: "escalated"}
+	if task.Prefer != "" && t.Owner != "agent:"+task.Prefer && t.Status != StatusWaiting { // whoever had it has it no more
+		move.Prefer = nobody
+	}
+	if _, err := d.o.Line.Change(ctx, move, nil); err != nil && !errors.Is(err, context.Canceled) {
 		d.o.Log.Warn("the line has an old time for a work order; it is told again", "task", t.Task, "err", err)
 	}
 }

@@ -66,6 +66,22 @@ func TestEscalates(t *testing.T) {
 	}
 }
 
+// Who was given a work order and is late has it no more, nor is it kept for them.
+func TestTakenFromItsOwner(t *testing.T) {
+	h := newHouse(t)
+	o := h.opened("agent:anna", time.Hour)
+	h.takes("anna", o.Task)
+	h.pass(2 * time.Hour)
+	if d, task := h.row(o.Task), h.task(o.Task); d.Owner != "team:leads" || task.Queue != "leads" || task.Prefer != "" || task.Agent != "" || task.State != tandem.TaskWaiting || !task.TicketDue.Equal(d.Due) {
+		t.Errorf("%+v %+v", d, task)
+	}
+	story, err := h.db.Interaction(t.Context(), string(h.call.ID))
+	h.must(err)
+	if len(story.Tasks) != 1 || story.Tasks[0].Queue != "leads" {
+		t.Errorf("%+v", story.Tasks)
+	}
+}
+
 // What was done in the line is done here, whoever did it and whenever that is seen.
 func TestDoneInTheLine(t *testing.T) {
 	h := newHouse(t)

@@ -315,6 +315,16 @@ func TestLook(t *testing.T) {
 	if d := h.row(o.Task); !d.Erased || d.Fields != nil {
 		t.Errorf("%+v", d)
 	}
+	for range 3 { // nor does it keep the desk from others
+		h.pass(2 * time.Hour)
+	}
+	if _, err := h.Change(ctx, "boss", Change{Task: o.Task, Status: StatusDone}); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+		t.Error(err)
+	}
+	h.pass(time.Hour)
+	if d := h.row(o.Task); d.Status != StatusDone {
+		t.Errorf("%+v", d)
+	}
 }
 
 // Each sending makes an address of its own; only the newest few are kept.
