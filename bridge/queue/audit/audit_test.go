@@ -7,12 +7,15 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"tandem"
 	"tandem/bridge/queue"
 	"tandem/bridge/route"
+	"tandem/store"
+	"tandem/store/sqlite"
 	"tandem/store/storetest"
 )
 
@@ -137,4 +140,71 @@ func TestFigures(t *testing.T) {
 	if r.Tasks != 4 || r.Live != 3 || r.Offers != 3 || q.Opened != 4 || q.Waiting != 2 || q.Assigned != 1 || q.Outcomes[tandem.OutcomeServed] != 1 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestBesideAServer: an audit beside a line at work sees one moment of it, which is right.
+func TestBesideAServer(t *testing.T) {
+	dir := t.TempDir()
+	db, err := killStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	policy := killPolicy()
+	r, err := queue.New(context.Background(), queue.Options{Store: db, Policy: policy, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { r.Run(ctx) })
+	for name := range policy.Agents {
+		for _, l := range []tandem.Load{tandem.LoadVoice, tandem.LoadChat, tandem.LoadWork} {
+			r.Reachable(name, l, true)
+		}
+		if _, err := r.Present(ctx, name, tandem.PresenceAvailable, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 8 {
+		all.Go(func() {
+			for n := i; ctx.Err() == nil; n++ {
+				call := storetest.NewCall(time.Now(), rand.Reader, "+861012345678")
+				x, err := r.Open(ctx, tandem.Task{Interaction: call.ID, Kind: []tandem.TaskKind{tandem.TaskChat, tandem.TaskCallback}[n%2], Queue: "cards"}, call.Opening())
+				if err == nil && x.Agent != "" {
+					x, err = r.Accept(ctx, x.ID, x.Agent, x.Fence)
+				}
+				if err == nil && x.State == tandem.TaskAssigned {
+					_, err = r.Release(ctx, route.Released{Task: x.ID, Agent: x.Agent, Fence: x.Fence, Outcome: tandem.OutcomeServed}, nil)
+				}
+				if err != nil && ctx.Err() == nil && tandem.CodeOf(err) != tandem.CodeConflict { // another's offer was taken
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 10 {
+		report, err := besideIt(t, dir, policy)
+		if err != nil || !report.OK || len(report.Notes) > 0 {
+			t.Errorf("%+v, %v", report, err)
+		}
+	}
+	stop()
+	all.Wait()
+}
+
+// besideIt opens the store as a command does, and audits.
+func besideIt(t *testing.T, dir string, p *route.Policy) (*Report, error) {
+	t.Helper()
+	keys, err := store.NewKeyring(make([]byte, store.KeySize))
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.OpenReader(t.Context(), sqlite.Options{Path: filepath.Join(dir, "tandem.db"), Keys: keys, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return Read(t.Context(), db, p)
 }
