@@ -12,26 +12,8 @@ import (
 	"tandem/ivr/flow/expression"
 )
 
-// asks reports whether a channel can take the answer to a field: by keys there are
-// numbers, a yes or no, and choices.
-func asks(channel tandem.Channel, f *flow.FormField) bool {
-	if channel != tandem.Voice {
-		return true
-	}
-	switch f.Type.Kind {
-	case expression.Bool, expression.Digits, expression.Phone:
-		return true
-	case expression.Int:
-		return f.Least >= 0
-	case expression.Enum:
-		return len(f.Type.Values) <= maxChoices
-	}
-	return false
-}
-
-// maxChoices is how many values of an enum can be told by voice: two keys have more, but
-// nobody remembers them.
-const maxChoices = 12
+// asks reports whether a channel can take the answer to a field.
+func asks(channel tandem.Channel, f *flow.FormField) bool { return channel != tandem.Voice || f.ByKeys() }
 
 // keys is how many keys complete an answer by voice; 0 = # or a pause does.
 func keys(f *flow.FormField) int {

@@ -28,8 +28,7 @@ var ErrRefused = errors.New("the customer wants no texts")
 
 // Bounds.
 const (
-	maxFields = 5 // questions of one survey; more are not asked
-	maxText   = 2000
+	maxText   = 2000           // characters of an answer
 	triesEach = 2              // of one question; then it is passed over
 	giveUp    = 48 * time.Hour // after a survey that was put off is due
 	retryIn   = 5 * time.Minute
