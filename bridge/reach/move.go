@@ -147,11 +147,12 @@ func (r *Reach) shut(in tandem.InteractionID, which func(moving) bool) {
 	}
 }
 
-// Over closes the ways to other channels that were opened in the wait with that serial.
-func (r *Reach) Over(in tandem.InteractionID, serial int) {
+// Over closes the ways that were opened in the wait with that serial: to a channel, or all
+// if that is "".
+func (r *Reach) Over(in tandem.InteractionID, serial int, to tandem.Channel) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.shut(in, func(m moving) bool { return m.serial == serial })
+	r.shut(in, func(m moving) bool { return m.serial == serial && (to == "" || to == m.to) })
 }
 
 // Came takes a way that lies open: the customer of the interaction is there, on a channel

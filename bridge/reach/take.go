@@ -35,7 +35,10 @@ func (r *Reach) take(ctx context.Context, w Who, s flow.Session, e flow.Take) (w
 	if err != nil {
 		return nil, err
 	}
-	if !ok || to == tandem.Chat && !r.o.Chat() {
+	if ok = ok && (to != tandem.Chat || r.o.Chat()); !ok && e.Again {
+		return nil, nil
+	}
+	if !ok {
 		return none, nil
 	}
 	var sent bool
@@ -74,7 +77,7 @@ func (r *Reach) takeChat(ctx context.Context, w Who, s flow.Session, by way, e f
 			r.open(w.Interaction, open, lined(w.Channel))
 			p, made, err := r.postLink(ctx, draft{who: w, way: by, key: key, message: tandem.Message{Lang: w.Lang}}, order, chatText(w.Lang), "")
 			if err != nil || p.state == tandem.MessageFailed {
-				r.Over(w.Interaction, e.Serial)
+				r.Over(w.Interaction, e.Serial, tandem.Chat)
 				return false, nil, err
 			}
 			return true, codeWords(order, made.Code), nil
@@ -108,11 +111,17 @@ func (r *Reach) takeAgain(ctx context.Context, w Who, order link.Order, open mov
 // takeTexts writes to the customer's phone; any answer goes on there.
 func (r *Reach) takeTexts(ctx context.Context, w Who, s flow.Session, by way, e flow.Take) (sent bool, err error) {
 	text := textsText(w.Lang)
+	open := moving{serial: e.Serial, to: tandem.SMS, line: true}
+	r.open(w.Interaction, open, lined(w.Channel)) // before the text: an answer may be quicker than we
 	p, err := r.plainly(ctx, draft{who: w, way: by, key: visit(s) + "/take.sms", message: tandem.Message{Lang: w.Lang, Text: text}, text: text})
 	if err != nil || p.state == tandem.MessageFailed {
+		r.Over(w.Interaction, e.Serial, tandem.SMS)
 		return false, err
 	}
-	r.open(w.Interaction, moving{serial: e.Serial, to: tandem.SMS, conversation: p.conversation, line: true}, lined(w.Channel))
+	if r.Leads(w.Interaction, tandem.SMS) {
+		open.conversation = p.conversation
+		r.open(w.Interaction, open, lined(w.Channel))
+	}
 	return !e.Again, nil
 }
 

@@ -22,6 +22,7 @@ type ChatMessage struct {
 	State   string    `json:"state"`
 	At      time.Time `json:"at"`
 	From    string    `json:"from"`
+	Name    string    `json:"name"` // of an agent
 	ID      string    `json:"id"`
 	Lang    string    `json:"lang"`
 	Text    string    `json:"text"`
@@ -82,7 +83,8 @@ type Chat struct {
 	outbox  []chatSay
 	refused []ChatRefusal
 	overs   int
-	taken   uint64 // seq of the newest message that Reads has returned
+	stands  ChatStanding // in line, as it was told last
+	taken   uint64       // seq of the newest message that Reads has returned
 	said    int
 	readers sync.WaitGroup
 }
@@ -320,6 +322,11 @@ func (c *Chat) take(data []byte, last *uint64) {
 		c.ready, c.caught = true, kind.Rev
 	case "over":
 		c.overs++
+	case "place":
+		c.stands = ChatStanding{}
+		if err := json.Unmarshal(data, &c.stands); err != nil {
+			c.t.Errorf("a place in line that cannot be read: %v", err)
+		}
 	case "refused":
 		var r ChatRefusal
 		_ = json.Unmarshal(data, &r)

@@ -113,6 +113,29 @@ func (c *Chat) Over(n int) {
 	}
 }
 
+// ChatStanding is how the visitor stands in line, as the server told it last.
+type ChatStanding struct {
+	State    string `json:"state"` // waiting, served, over; "" = nothing was told
+	Position int    `json:"position"`
+	AtLeast  int    `json:"at_least"` // seconds
+	AtMost   int    `json:"at_most"`
+	Offers   []struct {
+		Keys  string `json:"keys"`
+		What  string `json:"what"`
+		Label string `json:"label"`
+	} `json:"offers"`
+	Agent string `json:"agent"`
+}
+
+// Stands waits until the visitor stands in line as a test wants.
+func (c *Chat) Stands(what string, fits func(ChatStanding) bool) (at ChatStanding) {
+	c.t.Helper()
+	if !c.until(Patience, func() bool { at = c.stands; return fits(at) }) {
+		c.t.Fatalf("waiting for %s: the visitor stands %+v\n%s", what, at, c)
+	}
+	return at
+}
+
 // Lost reports whether the connection has ended.
 func (c *Chat) Lost() bool {
 	c.mu.Lock()
