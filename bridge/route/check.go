@@ -218,8 +218,8 @@ func (c *checker) indexes() {
 		}
 	}
 	for name, q := range c.l.queues {
-		if o := fresh.queue(name); q.line.size() != o.line.size() || q.all.size() != o.all.size() || q.live != o.live {
-			c.say("queue %s counts %d, %d, %d, and made anew %d, %d, %d", name, q.line.size(), q.all.size(), q.live, o.line.size(), o.all.size(), o.live)
+		if o := fresh.queue(name); q.line.Size() != o.line.Size() || q.all.Size() != o.all.Size() || q.live != o.live {
+			c.say("queue %s counts %d, %d, %d, and made anew %d, %d, %d", name, q.line.Size(), q.all.Size(), q.live, o.line.Size(), o.all.Size(), o.live)
 		}
 	}
 	for i := range loads {
@@ -232,18 +232,18 @@ func (c *checker) indexes() {
 // index is where a task stands in the indexes.
 func (t *task) index(l *Line) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %s, wakes %d", t.in.all.rank(t), t.in.name, l.wakeOf(t))
+	fmt.Fprintf(&b, "%d of %s, wakes %d", t.in.all.Rank(t), t.in.name, l.wakeOf(t))
 	if t.wake.pos == 0 && l.wakeOf(t) != noTime || t.wake.pos > 0 && t.wake.at != l.wakeOf(t) {
 		b.WriteString(" at another time")
 	}
 	if t.lined {
-		fmt.Fprintf(&b, ", %d in line", t.in.line.rank(t))
+		fmt.Fprintf(&b, ", %d in line", t.in.line.Rank(t))
 	}
 	if d := t.class; d != nil {
-		fmt.Fprintf(&b, ", class %v %s %s, %d", d.teams, loads[d.load], written(d.wants), d.tasks.rank(t))
+		fmt.Fprintf(&b, ", class %v %s %s, %d", d.teams, loads[d.load], written(d.wants), d.tasks.Rank(t))
 	}
 	if t.keeper != nil {
-		fmt.Fprintf(&b, ", kept for %s, %d", t.keeper.name, t.keeper.kept[t.class.load].rank(t))
+		fmt.Fprintf(&b, ", kept for %s, %d", t.keeper.name, t.keeper.kept[t.class.load].Rank(t))
 	}
 	return b.String()
 }
@@ -251,13 +251,13 @@ func (t *task) index(l *Line) string {
 // index is where an agent stands in the indexes.
 func (a *agent) index(l *Line) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d preferring", a.prefer.size())
+	fmt.Fprintf(&b, "%d preferring", a.prefer.Size())
 	for i := range a.spots {
 		s := &a.spots[i]
 		if s.in == nil {
 			continue
 		}
-		fmt.Fprintf(&b, ", %s %v %d/%d: %d of %d", loads[i], s.not, s.has, s.cap, s.in.rank(a), s.in.size())
+		fmt.Fprintf(&b, ", %s %v %d/%d: %d of %d", loads[i], s.not, s.has, s.cap, s.in.Rank(a), s.in.Size())
 	}
 	return b.String()
 }
@@ -270,17 +270,17 @@ func (l *Line) open(load int) string {
 		if d == nil || d.load != load {
 			continue
 		}
-		if d.tasks.size() > 0 && !d.in.closed {
+		if d.tasks.Size() > 0 && !d.in.closed {
 			tasks++
-			if !l.waiting[load].has(d.id) {
+			if !l.waiting[load].Has(d.id) {
 				return "a class that is not searched"
 			}
 		}
 	}
 	for _, s := range l.supplies {
-		if s.ready[load].size() > 0 {
+		if s.ready[load].Size() > 0 {
 			agents++
-			if !l.ready[load].has(s.id) {
+			if !l.ready[load].Has(s.id) {
 				return "agents who are not searched"
 			}
 		}

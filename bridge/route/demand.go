@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/route/ordered"
 )
 
 // task is a task that is not done, with its places in the line's indexes.
@@ -73,9 +74,9 @@ type queue struct {
 	name   string
 	p      *Queue // nil: the policy has it no more
 	closed bool
-	line   tree[*task] // that wait and could be offered but for what others do
-	all    tree[*task] // that are not done
-	live   int         // live kinds that wait
+	line   ordered.Tree[*task] // that wait and could be offered but for what others do
+	all    ordered.Tree[*task] // that are not done
+	live   int                 // live kinds that wait
 	pace   pace
 	// What was worked out for each pair of steps by now.
 	classes map[demandKey]*demand
@@ -145,9 +146,9 @@ type demand struct {
 	over    []string // of teams: those that help out by now
 	wants   []want
 	relaxed []string // skills that are asked for less, or no more, by now
-	tasks   tree[*task]
-	users   int // tasks that name it as their class
-	can     set // of supply classes
+	tasks   ordered.Tree[*task]
+	users   int         // tasks that name it as their class
+	can     ordered.Set // of supply classes
 	stirred bool
 	key     demandKey
 }
@@ -216,7 +217,7 @@ func (l *Line) demandOf(t *task) *demand {
 	if d := t.in.classes[key]; d != nil {
 		return d
 	}
-	d := &demand{in: t.in, load: key.load, key: key, tasks: tree[*task]{cmp: byLine}}
+	d := &demand{in: t.in, load: key.load, key: key, tasks: ordered.Tree[*task]{Order: byLine}}
 	if q := t.in.p; q != nil {
 		d.teams = slices.Clone(q.Teams)
 		for _, o := range q.Over[:over] {
@@ -252,8 +253,8 @@ func (l *Line) addDemand(d *demand) {
 	d.in.classes[d.key] = d
 	for _, s := range l.supplies {
 		if d.fits(s) {
-			d.can.add(s.id)
-			s.can.add(d.id)
+			d.can.Add(s.id)
+			s.can.Add(d.id)
 		}
 	}
 }
@@ -268,7 +269,7 @@ func (l *Line) sweepDemands() {
 
 func (l *Line) dropDemand(d *demand) {
 	for _, s := range l.supplies {
-		s.can.drop(d.id)
+		s.can.Drop(d.id)
 	}
 	delete(d.in.classes, d.key)
 	l.demands[d.id] = nil

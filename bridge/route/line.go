@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/route/ordered"
 )
 
 // Line is the one line. It is not safe for concurrent use.
@@ -30,11 +31,11 @@ type Line struct {
 
 	supplies    []*supply // by id
 	supplyKeys  map[string]*supply
-	ready       [loadCount]set // classes with somebody who can take something
-	demands     []*demand      // by id; nil where freeDemands has it
+	ready       [loadCount]ordered.Set // classes with somebody who can take something
+	demands     []*demand              // by id; nil where freeDemands has it
 	freeDemands []int
 	usedDemands int
-	waiting     [loadCount]set // classes with somebody to be offered
+	waiting     [loadCount]ordered.Set // classes with somebody to be offered
 
 	stirredTasks   []*task
 	stirredAgents  []*agent
@@ -147,7 +148,7 @@ func (l *Line) add(s tandem.Task) *task {
 	t.wants = wanted(t.Skills)
 	t.skills = written(t.wants)
 	t.wake = timer{id: string(t.ID), task: t}
-	t.in.all.insert(t)
+	t.in.all.Insert(t)
 	l.tasks[t.ID] = t
 	return t
 }
@@ -155,7 +156,7 @@ func (l *Line) add(s tandem.Task) *task {
 func (l *Line) queue(name string) *queue {
 	q := l.queues[name]
 	if q == nil {
-		q = &queue{name: name, closed: l.closed[name], line: tree[*task]{cmp: byLine}, all: tree[*task]{cmp: byLine}, classes: map[demandKey]*demand{}}
+		q = &queue{name: name, closed: l.closed[name], line: ordered.Tree[*task]{Order: byLine}, all: ordered.Tree[*task]{Order: byLine}, classes: map[demandKey]*demand{}}
 		l.queues[name] = q
 	}
 	return q
@@ -183,8 +184,8 @@ func (l *Line) index() {
 	for _, t := range tasks {
 		l.lift(t)
 	}
-	l.supplies, l.supplyKeys, l.ready = nil, map[string]*supply{}, [loadCount]set{}
-	l.demands, l.freeDemands, l.usedDemands, l.waiting = nil, nil, 0, [loadCount]set{}
+	l.supplies, l.supplyKeys, l.ready = nil, map[string]*supply{}, [loadCount]ordered.Set{}
+	l.demands, l.freeDemands, l.usedDemands, l.waiting = nil, nil, 0, [loadCount]ordered.Set{}
 	for _, q := range l.queues {
 		q.classes = map[demandKey]*demand{}
 	}
@@ -192,7 +193,7 @@ func (l *Line) index() {
 		a.class, a.spots = nil, [loadCount]spot{}
 		if a.p != nil {
 			a.class = l.supplyOf(a.p)
-			a.class.names.insert(a)
+			a.class.names.Insert(a)
 			a.class.count(a.presence, 1)
 			l.settle(a)
 		}
@@ -336,7 +337,7 @@ func (l *Line) Task(id tandem.TaskID) (t tandem.Task, ok bool) {
 func (l *Line) Tasks(queue string, limit int) []tandem.Task {
 	var out []tandem.Task
 	if q := l.queues[queue]; q != nil {
-		for t := range q.all.all() {
+		for t := range q.all.All() {
 			if out = append(out, t.Task); len(out) == limit {
 				break
 			}

@@ -169,21 +169,21 @@ func (l *Line) firstFor(a *agent) *task {
 		if a.spots[load].not != (notNow{}) {
 			continue
 		}
-		for t := range a.kept[load].all() {
+		for t := range a.kept[load].All() {
 			if !t.in.closed {
 				first = sooner(first, t)
 				break
 			}
 		}
-		for i := range a.class.can.both(l.waiting[load]) {
+		for i := range a.class.can.Both(l.waiting[load]) {
 			d := l.demands[i]
-			if t, _ := d.tasks.first(); first != nil && byLine(first, t) < 0 {
+			if t, _ := d.tasks.First(); first != nil && byLine(first, t) < 0 {
 				continue
 			} else if len(t.rests) == 0 {
 				first = t
 				continue
 			}
-			for t := range d.tasks.all() {
+			for t := range d.tasks.All() {
 				if !t.rested(a.name, l.now) {
 					first = sooner(first, t)
 					break
@@ -206,7 +206,7 @@ func (l *Line) firstOf(d *demand) *task {
 	if !d.serves() {
 		return nil
 	}
-	for t := range d.tasks.all() {
+	for t := range d.tasks.All() {
 		if l.takeable(t) {
 			return t
 		}
@@ -226,7 +226,7 @@ func (l *Line) takeable(t *task) bool {
 	case t.keeper != nil:
 		return t.keeper.spots[d.load].not == notNow{}
 	}
-	for i := range d.can.both(l.ready[d.load]) {
+	for i := range d.can.Both(l.ready[d.load]) {
 		if l.pick(t, l.supplies[i]) != nil {
 			return true
 		}
@@ -243,7 +243,7 @@ func (l *Line) best(t *task) *agent {
 	d := t.class
 	order := byChoice[d.load]
 	var best *agent
-	for i := range d.can.both(l.ready[d.load]) {
+	for i := range d.can.Both(l.ready[d.load]) {
 		if a := l.pick(t, l.supplies[i]); a != nil && (best == nil || order(a, best) < 0) {
 			best = a
 		}
@@ -253,10 +253,10 @@ func (l *Line) best(t *task) *agent {
 
 // pick is the best of one class of agents.
 func (l *Line) pick(t *task, s *supply) *agent {
-	if a, _ := s.ready[t.class.load].first(); len(t.rests) == 0 {
+	if a, _ := s.ready[t.class.load].First(); len(t.rests) == 0 {
 		return a
 	}
-	for a := range s.ready[t.class.load].all() {
+	for a := range s.ready[t.class.load].All() {
 		if !t.rested(a.name, l.now) {
 			return a
 		}
@@ -268,7 +268,7 @@ func (l *Line) pick(t *task, s *supply) *agent {
 // class, and keeps at most n.
 func (l *Line) top(t *task, s *supply, best []*agent, n int) []*agent {
 	order := byChoice[t.class.load]
-	for a := range s.ready[t.class.load].all() {
+	for a := range s.ready[t.class.load].All() {
 		if t.rested(a.name, l.now) {
 			continue
 		}

@@ -236,8 +236,8 @@ func (l *Line) amend(t *task, e Changed) {
 // unlist takes a task out of its queue, which is forgotten if it is in no policy and empty.
 func (l *Line) unlist(t *task) {
 	q := t.in
-	q.all.remove(t)
-	if q.p == nil && q.all.size() == 0 {
+	q.all.Remove(t)
+	if q.p == nil && q.all.Size() == 0 {
 		for _, d := range q.classes {
 			l.dropDemand(d)
 		}
@@ -248,7 +248,7 @@ func (l *Line) unlist(t *task) {
 // list puts a task into its queue by what it is now.
 func (l *Line) list(t *task) {
 	t.due, t.arrived, t.in = nanos(t.Due), nanos(t.Arrived), l.queue(t.Queue)
-	t.in.all.insert(t)
+	t.in.all.Insert(t)
 }
 
 func (l *Line) ended(e Ended) {

@@ -23,8 +23,8 @@ func (l *Line) put(t *task) {
 	parked := t.NotBefore.After(l.now)
 	if !parked {
 		t.lined = true
-		t.in.pace.count(t.in.line.size(), 1, l.now)
-		t.in.line.insert(t)
+		t.in.pace.count(t.in.line.Size(), 1, l.now)
+		t.in.line.Insert(t)
 	}
 	if !parked && t.served.live == nil {
 		l.class(t)
@@ -43,18 +43,18 @@ func (l *Line) class(t *task) {
 	if t.Prefer != "" && l.now.Before(t.PreferTill) {
 		if a := l.agents[t.Prefer]; a != nil {
 			t.prefers = a
-			a.prefer.insert(t)
+			a.prefer.Insert(t)
 			if l.keeps(a, t) {
 				t.keeper = a
-				a.kept[d.load].insert(t)
+				a.kept[d.load].Insert(t)
 				l.stirTask(t)
 				return
 			}
 		}
 	}
-	d.tasks.insert(t)
-	if d.tasks.size() == 1 && d.serves() {
-		l.waiting[d.load].add(d.id)
+	d.tasks.Insert(t)
+	if d.tasks.Size() == 1 && d.serves() {
+		l.waiting[d.load].Add(d.id)
 	}
 	l.stirTask(t)
 }
@@ -62,7 +62,7 @@ func (l *Line) class(t *task) {
 // keeps reports whether a task that prefers an agent is kept for them: while they are
 // there, could take it but for what they do now, and have not let it pass.
 func (l *Line) keeps(a *agent, t *task) bool {
-	return a.class != nil && a.presence == tandem.PresenceAvailable && t.class.can.has(a.class.id) && !t.rested(a.name, l.now)
+	return a.class != nil && a.presence == tandem.PresenceAvailable && t.class.can.Has(a.class.id) && !t.rested(a.name, l.now)
 }
 
 // lift takes a task out of the places that put gave it.
@@ -73,8 +73,8 @@ func (l *Line) lift(t *task) {
 	}
 	if t.lined {
 		t.lined = false
-		t.in.line.remove(t)
-		t.in.pace.count(t.in.line.size(), 0, l.now)
+		t.in.line.Remove(t)
+		t.in.pace.count(t.in.line.Size(), 0, l.now)
 	}
 	l.unclass(t)
 	l.timers.set(&t.wake, noTime)
@@ -86,15 +86,15 @@ func (l *Line) unclass(t *task) {
 		return
 	}
 	if t.keeper != nil {
-		t.keeper.kept[d.load].remove(t)
+		t.keeper.kept[d.load].Remove(t)
 	} else {
-		d.tasks.remove(t)
-		if d.tasks.size() == 0 {
-			l.waiting[d.load].drop(d.id)
+		d.tasks.Remove(t)
+		if d.tasks.Size() == 0 {
+			l.waiting[d.load].Drop(d.id)
 		}
 	}
 	if t.prefers != nil {
-		t.prefers.prefer.remove(t)
+		t.prefers.prefer.Remove(t)
 	}
 	if d.users--; d.users == 0 {
 		l.usedDemands--
@@ -257,7 +257,7 @@ func (l *Line) Place(id tandem.TaskID, now time.Time) (p Place, ok bool) {
 	if t == nil || t.State != tandem.TaskWaiting && t.State != tandem.TaskOffered {
 		return p, false
 	}
-	p = Place{Queue: t.Queue, Position: t.in.line.rank(t) + 1}
+	p = Place{Queue: t.Queue, Position: t.in.line.Rank(t) + 1}
 	p.AtLeast, p.AtMost = t.in.pace.wait(p.Position, now)
 	return p, true
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/route/ordered"
 )
 
 // shown is how many agents a record names of each group: the rest are counted.
@@ -17,25 +18,25 @@ var reasons = []string{"team", "skill", "offline", "away", "unreachable", "capac
 // record is who can take a task that has a class, and why the others cannot: by what the
 // classes count, so that it takes time by the number of classes.
 func (l *Line) record(t *task) tandem.Decision {
-	d := tandem.Decision{Waited: max(l.now.Sub(t.Arrived), 0).Seconds(), Position: t.in.line.rank(t) + 1,
+	d := tandem.Decision{Waited: max(l.now.Sub(t.Arrived), 0).Seconds(), Position: t.in.line.Rank(t) + 1,
 		Overflow: slices.Clone(t.class.over), Relaxed: slices.Clone(t.class.relaxed)}
 	var g groups
 	var best []*agent
 	for _, s := range l.supplies {
 		switch {
 		case !t.class.ofTeam(s):
-			g.add(notNow{"team", ""}, s.names.size(), &s.names)
-		case !t.class.can.has(s.id):
-			g.add(notNow{"skill", t.class.missing(s)}, s.names.size(), &s.names)
+			g.add(notNow{"team", ""}, s.names.Size(), &s.names)
+		case !t.class.can.Has(s.id):
+			g.add(notNow{"skill", t.class.missing(s)}, s.names.Size(), &s.names)
 		default:
 			for not, names := range s.not[t.class.load] {
-				g.add(not, names.size(), names)
+				g.add(not, names.Size(), names)
 			}
 			if t.keeper == nil {
-				d.Eligible += s.ready[t.class.load].size()
+				d.Eligible += s.ready[t.class.load].Size()
 				best = l.top(t, s, best, shown)
 			} else {
-				g.add(notNow{"held_for_other", t.keeper.name}, s.ready[t.class.load].size(), &s.ready[t.class.load])
+				g.add(notNow{"held_for_other", t.keeper.name}, s.ready[t.class.load].Size(), &s.ready[t.class.load])
 			}
 		}
 	}
@@ -45,7 +46,7 @@ func (l *Line) record(t *task) tandem.Decision {
 	}
 	for _, r := range t.rests {
 		a := l.agents[r.Agent]
-		if t.keeper == nil && a != nil && a.class != nil && l.now.Before(r.Until) && t.class.can.has(a.class.id) && a.spots[t.class.load].not == (notNow{}) {
+		if t.keeper == nil && a != nil && a.class != nil && l.now.Before(r.Until) && t.class.can.Has(a.class.id) && a.spots[t.class.load].not == (notNow{}) {
 			d.Eligible--
 			g.put(notNow{"declined", ""}, a)
 		}
@@ -63,7 +64,7 @@ type groups []group
 type group struct {
 	notNow
 	count int
-	from  []*tree[*agent]
+	from  []*ordered.Tree[*agent]
 	some  []*agent
 	less  *agent // who is in from, but not in the group
 }
@@ -78,7 +79,7 @@ func (g *groups) of(why notNow) *group {
 	return &(*g)[len(*g)-1]
 }
 
-func (g *groups) add(why notNow, n int, names *tree[*agent]) {
+func (g *groups) add(why notNow, n int, names *ordered.Tree[*agent]) {
 	if n > 0 {
 		o := g.of(why)
 		o.count += n
@@ -120,7 +121,7 @@ func (g *group) names() []string {
 	some := g.some
 	for _, from := range g.from {
 		n := 0
-		for a := range from.all() {
+		for a := range from.All() {
 			if a == g.less {
 				continue
 			}

@@ -65,7 +65,7 @@ func (s *supply) count(p tandem.Presence, by int) {
 
 // review looks again at the tasks that an agent's coming and going matters to.
 func (l *Line) review(a *agent) {
-	for _, t := range slices.Collect(a.prefer.all()) {
+	for _, t := range slices.Collect(a.prefer.All()) {
 		l.put(t)
 	}
 }
@@ -114,15 +114,15 @@ func (l *Line) hours(e Hours) {
 	for _, d := range q.classes {
 		switch {
 		case q.closed:
-			l.waiting[d.load].drop(d.id)
-		case d.tasks.size() > 0:
-			l.waiting[d.load].add(d.id)
+			l.waiting[d.load].Drop(d.id)
+		case d.tasks.Size() > 0:
+			l.waiting[d.load].Add(d.id)
 			l.stirClass(d)
 		}
 	}
 	for _, a := range l.names {
 		for i := range a.kept {
-			if a.kept[i].size() > 0 {
+			if a.kept[i].Size() > 0 {
 				l.stirAgent(a)
 			}
 		}
@@ -166,7 +166,7 @@ func (l *Line) repoliced(e Repoliced) {
 		}
 	}
 	for name, q := range l.queues {
-		if q.p == nil && q.all.size() == 0 {
+		if q.p == nil && q.all.Size() == 0 {
 			delete(l.queues, name)
 		}
 	}
@@ -176,7 +176,7 @@ func (l *Line) repoliced(e Repoliced) {
 func (l *Line) suits(t *task) bool {
 	a := l.agents[t.Agent]
 	load := loadOf(t.Kind)
-	return a.class != nil && a.has[load] <= a.capacity(load) && l.demandOf(t).can.has(a.class.id)
+	return a.class != nil && a.has[load] <= a.capacity(load) && l.demandOf(t).can.Has(a.class.id)
 }
 
 // dismiss lets an agent go whom the policy has no more. Offers come back, and work that no

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/route/ordered"
 )
 
 // loads are all, in the order in which they are shown.
@@ -48,8 +49,8 @@ type agent struct {
 	holds    []*hold        // by fence
 
 	spots   [loadCount]spot
-	kept    [loadCount]tree[*task] // waits for them alone
-	prefer  tree[*task]            // may have to wait for them alone
+	kept    [loadCount]ordered.Tree[*task] // waits for them alone
+	prefer  ordered.Tree[*task]            // may have to wait for them alone
 	stirred bool
 }
 
@@ -61,7 +62,7 @@ type hold struct {
 
 // spot is where an agent stands for a load: in one tree of their class, by these fields.
 type spot struct {
-	in       *tree[*agent]
+	in       *ordered.Tree[*agent]
 	not      notNow
 	has, cap int
 	idle     int64
@@ -77,11 +78,11 @@ type supply struct {
 	id     int
 	teams  []string
 	skills map[string]int
-	names  tree[*agent]
-	there  int                                 // who are not offline
-	ready  [loadCount]tree[*agent]             // who can take something now, in the order of choice
-	not    [loadCount]map[notNow]*tree[*agent] // the others, by why not, by name
-	can    set                                 // of demand classes
+	names  ordered.Tree[*agent]
+	there  int                                         // who are not offline
+	ready  [loadCount]ordered.Tree[*agent]             // who can take something now, in the order of choice
+	not    [loadCount]map[notNow]*ordered.Tree[*agent] // the others, by why not, by name
+	can    ordered.Set                                 // of demand classes
 }
 
 // choice orders agents for a load: the least loaded, then the longest idle, then by name.
@@ -107,9 +108,9 @@ func byName(a, b *agent) int { return cmp.Compare(a.name, b.name) }
 
 // newAgent is an agent without a class.
 func newAgent(name string, p *Agent, at time.Time) *agent {
-	a := &agent{name: name, p: p, presence: tandem.PresenceOffline, since: at, idle: at, prefer: tree[*task]{cmp: byLine}}
+	a := &agent{name: name, p: p, presence: tandem.PresenceOffline, since: at, idle: at, prefer: ordered.Tree[*task]{Order: byLine}}
 	for i := range a.kept {
-		a.kept[i].cmp = byLine
+		a.kept[i].Order = byLine
 	}
 	return a
 }
@@ -237,9 +238,9 @@ func (l *Line) settle(a *agent) {
 		l.unsettle(a, i)
 		next.in = a.class.tree(i, next.not)
 		a.spots[i] = next
-		next.in.insert(a)
+		next.in.Insert(a)
 		if next.not == (notNow{}) {
-			l.ready[i].add(a.class.id)
+			l.ready[i].Add(a.class.id)
 		}
 		if became {
 			l.stirAgent(a)
@@ -253,10 +254,10 @@ func (l *Line) unsettle(a *agent, load int) {
 	if was.in == nil {
 		return
 	}
-	was.in.remove(a)
-	if was.in.size() == 0 {
+	was.in.Remove(a)
+	if was.in.Size() == 0 {
 		if was.not == (notNow{}) {
-			l.ready[load].drop(a.class.id)
+			l.ready[load].Drop(a.class.id)
 		} else {
 			delete(a.class.not[load], was.not)
 		}
@@ -264,13 +265,13 @@ func (l *Line) unsettle(a *agent, load int) {
 	was.in = nil
 }
 
-func (s *supply) tree(load int, not notNow) *tree[*agent] {
+func (s *supply) tree(load int, not notNow) *ordered.Tree[*agent] {
 	if not == (notNow{}) {
 		return &s.ready[load]
 	}
 	t := s.not[load][not]
 	if t == nil {
-		t = &tree[*agent]{cmp: byName}
+		t = &ordered.Tree[*agent]{Order: byName}
 		s.not[load][not] = t
 	}
 	return t
@@ -290,10 +291,10 @@ func (l *Line) supplyOf(p *Agent) *supply {
 	}
 	s := l.supplyKeys[key.String()]
 	if s == nil {
-		s = &supply{id: len(l.supplies), teams: teams, skills: p.Skills, names: tree[*agent]{cmp: byName}}
+		s = &supply{id: len(l.supplies), teams: teams, skills: p.Skills, names: ordered.Tree[*agent]{Order: byName}}
 		for i := range s.ready {
-			s.ready[i].cmp = byChoice[i]
-			s.not[i] = map[notNow]*tree[*agent]{}
+			s.ready[i].Order = byChoice[i]
+			s.not[i] = map[notNow]*ordered.Tree[*agent]{}
 		}
 		l.supplies = append(l.supplies, s)
 		l.supplyKeys[key.String()] = s

@@ -9,7 +9,9 @@ package whatif
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"tandem"
@@ -21,11 +23,14 @@ type Plan struct {
 	Policy *route.Policy
 	From   time.Time
 	Until  time.Time // nobody arrives after it; who is in line then is served
-	// Arrivals in the order of time. All of them are of queues that the policy has.
-	Arrivals []Arrival
+	// Next is the next arrival, in the order of time, of a queue that the policy has; false
+	// after the last.
+	Next func() (Arrival, bool)
 	// Shifts say when agents are there; an agent without one is there all the time.
 	Shifts map[string][]Shift
 	Answer time.Duration // that an agent takes to accept an offer
+	// Watch, if not nil, sees every output of the line.
+	Watch  func(at time.Time, o route.Output)
 	WarmUp time.Duration // what arrives before From + WarmUp is not counted
 }
 
@@ -56,7 +61,7 @@ type player struct {
 	events eventHeap
 	n      uint64
 	jobs   map[tandem.TaskID]*job
-	next   int // of plan.Arrivals
+	next   *Arrival // nil = no more
 	made   int
 	report *Report
 	spans  *spans
@@ -96,20 +101,15 @@ func (h *eventHeap) Pop() any {
 	return last
 }
 
-// Run plays a plan to its end. watch, if not nil, sees every output of the line.
-func Run(p Plan, watch func(at time.Time, o route.Output)) (*Report, error) {
-	for i, a := range p.Arrivals {
-		if p.Policy.Queues[a.Queue] == nil {
-			return nil, tandem.Errorf(tandem.CodeInvalid, "arrival %d is for queue %q, which the policy does not have", i+1, a.Queue)
-		}
-		if i > 0 && a.At.Before(p.Arrivals[i-1].At) {
-			return nil, tandem.Errorf(tandem.CodeInvalid, "arrival %d is before the one before it", i+1)
-		}
-	}
+// Run plays a plan to its end.
+func Run(p Plan) (*Report, error) {
 	s := &player{plan: p, now: p.From, jobs: map[tandem.TaskID]*job{}, report: newReport(p), spans: newSpans(p)}
 	s.line = route.New(p.Policy, route.Saved{At: p.From})
-	for name, a := range p.Policy.Agents {
-		s.arriveAgent(name, a)
+	for _, name := range slices.Sorted(maps.Keys(p.Policy.Agents)) {
+		s.arriveAgent(name, p.Policy.Agents[name])
+	}
+	if err := s.draw(); err != nil {
+		return nil, err
 	}
 	end := p.Until.Add(grace)
 	for {
@@ -118,16 +118,30 @@ func Run(p Plan, watch func(at time.Time, o route.Output)) (*Report, error) {
 			break
 		}
 		s.now = at
-		for _, o := range do() {
-			if watch != nil {
-				watch(s.now, o)
-			}
-			s.heard(o)
+		if err := do(); err != nil {
+			return nil, err
 		}
 	}
 	s.spans.close(s.now)
 	s.report.finish(s.spans, len(s.jobs))
 	return s.report, nil
+}
+
+// draw takes the next arrival up.
+func (s *player) draw() error {
+	a, ok := s.plan.Next()
+	if !ok {
+		s.next = nil
+		return nil
+	}
+	if s.plan.Policy.Queues[a.Queue] == nil {
+		return tandem.Errorf(tandem.CodeInvalid, "arrival %d is for queue %q, which the policy does not have", s.made+1, a.Queue)
+	}
+	if a.At.Before(s.now) {
+		return tandem.Errorf(tandem.CodeInvalid, "arrival %d is before the one before it", s.made+1)
+	}
+	s.next = &a
+	return nil
 }
 
 // arriveAgent has an agent come and go by their shifts.
@@ -136,7 +150,7 @@ func (s *player) arriveAgent(name string, a *route.Agent) {
 	if len(shifts) == 0 {
 		shifts = []Shift{{From: s.plan.From, Until: s.plan.Until.Add(grace)}}
 	}
-	for load := range a.Capacity {
+	for _, load := range slices.Sorted(maps.Keys(a.Capacity)) {
 		s.at(s.plan.From, func() { s.apply(route.Reachable{At: s.now, Agent: name, Load: load, On: true}) })
 	}
 	for _, shift := range shifts {
@@ -150,38 +164,40 @@ func (s *player) at(t time.Time, do func()) {
 	heap.Push(&s.events, event{at: t, n: s.n, do: do})
 }
 
-// apply hands the line an event at once; what comes of it is heard.
+// apply hands the line an event; what comes of it is heard.
 func (s *player) apply(e route.Event) {
 	for _, o := range s.line.Apply(e) {
+		if s.plan.Watch != nil {
+			s.plan.Watch(s.now, o)
+		}
 		s.heard(o)
 	}
 }
 
-// soonest is what happens next: an arrival, what a player does, or time passing in line.
-func (s *player) soonest() (at time.Time, do func() []route.Output) {
-	tick, ticks := s.line.Next()
-	if ticks {
-		at, do = tick, func() []route.Output { return s.line.Apply(route.Tick{At: s.now}) }
+// soonest is what happens next: what a player does, an arrival, or time passing in line.
+func (s *player) soonest() (at time.Time, do func() error) {
+	if tick, ok := s.line.Next(); ok {
+		at, do = tick, func() error { s.apply(route.Tick{At: s.now}); return nil }
 	}
-	if s.next < len(s.plan.Arrivals) {
-		if a := &s.plan.Arrivals[s.next]; do == nil || a.At.Before(at) {
-			at, do = a.At, func() []route.Output { s.next++; return s.arrive(a) }
-		}
+	if s.next != nil && (do == nil || s.next.At.Before(at)) {
+		at, do = s.next.At, s.arrive
 	}
 	if len(s.events) > 0 && (do == nil || !at.Before(s.events[0].at)) {
-		at, do = s.events[0].at, func() []route.Output { heap.Pop(&s.events).(event).do(); return nil }
+		at, do = s.events[0].at, func() error { heap.Pop(&s.events).(event).do(); return nil }
 	}
 	return at, do
 }
 
-// arrive puts an arrival into line.
-func (s *player) arrive(a *Arrival) []route.Output {
+// arrive puts the next arrival into line.
+func (s *player) arrive() error {
+	a := s.next
 	s.made++
 	j := &job{Arrival: *a, id: tandem.TaskID(fmt.Sprintf("%08d", s.made)), counted: !a.At.Before(s.plan.From.Add(s.plan.WarmUp))}
 	s.jobs[j.id] = j
-	return s.line.Apply(route.Opened{At: s.now, Task: tandem.Task{
+	s.apply(route.Opened{At: s.now, Task: tandem.Task{
 		ID: j.id, Interaction: tandem.InteractionID(j.id), Kind: a.Kind, Queue: a.Queue, Arrived: a.At, Level: a.Level, Skills: a.Skills, Priority: a.Priority,
 	}})
+	return s.draw()
 }
 
 // heard plays what people do about an output.

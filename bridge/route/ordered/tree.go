@@ -1,14 +1,17 @@
-package route
+// Package ordered has the sets that the line is kept in: Tree, an ordered set that knows
+// how many are before each, and Set, a set of small numbers. It runs no goroutine, and
+// knows nothing of what is in them.
+package ordered
 
 import "iter"
 
-// tree is an ordered set that knows how many are before each: a weight-balanced binary
-// tree. What cmp looks at must not change while an item is in. All of it takes time by the
-// logarithm of what is in it, but size and first, which take none.
-type tree[T any] struct {
-	cmp  func(a, b T) int
-	root *node[T]
-	low  *node[T] // the first
+// Tree is an ordered set that knows how many are before each: a weight-balanced binary
+// tree. What Order looks at must not change while an item is in. All of it takes time by the
+// logarithm of what is in it, but Size and First, which take none.
+type Tree[T any] struct {
+	Order func(a, b T) int // negative: a is before b; 0: they are the same
+	root  *node[T]
+	low   *node[T] // the first
 }
 
 type node[T any] struct {
@@ -31,30 +34,31 @@ func (n *node[T]) weight() int {
 	return n.size + 1
 }
 
-func (t *tree[T]) size() int { return t.root.weight() - 1 }
+// Size is how many are in.
+func (t *Tree[T]) Size() int { return t.root.weight() - 1 }
 
-// first is the first item; ok is false if there is none.
-func (t *tree[T]) first() (item T, ok bool) {
+// First is the first item; ok is false if there is none.
+func (t *Tree[T]) First() (item T, ok bool) {
 	if t.low == nil {
 		return item, false
 	}
 	return t.low.item, true
 }
 
-// insert puts in an item that is not in yet.
-func (t *tree[T]) insert(item T) {
+// Insert puts in an item that is not in yet.
+func (t *Tree[T]) Insert(item T) {
 	n := &node[T]{item: item, size: 1}
 	t.root = t.add(t.root, n)
-	if t.low == nil || t.cmp(item, t.low.item) < 0 {
+	if t.low == nil || t.Order(item, t.low.item) < 0 {
 		t.low = n
 	}
 }
 
-func (t *tree[T]) add(at, n *node[T]) *node[T] {
+func (t *Tree[T]) add(at, n *node[T]) *node[T] {
 	if at == nil {
 		return n
 	}
-	if t.cmp(n.item, at.item) < 0 {
+	if t.Order(n.item, at.item) < 0 {
 		at.left = t.add(at.left, n)
 	} else {
 		at.right = t.add(at.right, n)
@@ -62,9 +66,9 @@ func (t *tree[T]) add(at, n *node[T]) *node[T] {
 	return at.level()
 }
 
-// remove takes an item out; one that is not in is passed over.
-func (t *tree[T]) remove(item T) {
-	wasLow := t.low != nil && t.cmp(item, t.low.item) == 0
+// Remove takes an item out; one that is not in is passed over.
+func (t *Tree[T]) Remove(item T) {
+	wasLow := t.low != nil && t.Order(item, t.low.item) == 0
 	t.root = t.drop(t.root, item)
 	if wasLow {
 		t.low = t.root
@@ -74,11 +78,11 @@ func (t *tree[T]) remove(item T) {
 	}
 }
 
-func (t *tree[T]) drop(at *node[T], item T) *node[T] {
+func (t *Tree[T]) drop(at *node[T], item T) *node[T] {
 	if at == nil {
 		return nil
 	}
-	switch c := t.cmp(item, at.item); {
+	switch c := t.Order(item, at.item); {
 	case c < 0:
 		at.left = t.drop(at.left, item)
 	case c > 0:
@@ -138,11 +142,11 @@ func (n *node[T]) turnRight() *node[T] {
 	return up
 }
 
-// rank is how many are before item, which need not be in.
-func (t *tree[T]) rank(item T) int {
+// Rank is how many are before item, which need not be in.
+func (t *Tree[T]) Rank(item T) int {
 	before := 0
 	for n := t.root; n != nil; {
-		if t.cmp(item, n.item) <= 0 {
+		if t.Order(item, n.item) <= 0 {
 			n = n.left
 		} else {
 			before += n.left.weight()
@@ -152,8 +156,8 @@ func (t *tree[T]) rank(item T) int {
 	return before
 }
 
-// all is every item in order. The tree must not change meanwhile.
-func (t *tree[T]) all() iter.Seq[T] {
+// All is every item in order. The tree must not change meanwhile.
+func (t *Tree[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) { t.root.walk(yield) }
 }
 
