@@ -1,7 +1,6 @@
 package program
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,44 +9,13 @@ import (
 	"tandem/internal/nearest"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/expression"
+	"tandem/ivr/flow/serving"
 	"tandem/ivr/flow/source"
 )
 
-// TeamsOf is every team that may serve a queue, those that help out later too, each once.
-func TeamsOf(q *flow.Queue) []string {
-	out := slices.Clone(q.Teams)
-	for _, o := range q.Over {
-		for _, t := range o.Teams {
-			if !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-	}
-	return out
-}
-
 // Serving is the agents of a queue's teams, those that help out later too, by name.
 func (k *Known) Serving(q *flow.Queue) []*flow.Agent {
-	teams := TeamsOf(q)
-	var out []*flow.Agent
-	for _, a := range k.Agents {
-		if slices.ContainsFunc(a.Value.Teams, func(t string) bool { return slices.Contains(teams, t) }) {
-			out = append(out, a.Value)
-		}
-	}
-	slices.SortFunc(out, func(a, b *flow.Agent) int { return cmp.Compare(a.Name, b.Name) })
-	return out
-}
-
-// SkillsOf is what some of the agents can do, sorted.
-func SkillsOf(agents []*flow.Agent) []string {
-	all := map[string]bool{}
-	for _, a := range agents {
-		for s := range a.Skills {
-			all[s] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
+	return serving.Agents(q, k.Agents, func(a *Named[flow.Agent]) *flow.Agent { return a.Value })
 }
 
 // wanted checks a skill that a queue step asks for, as far as it is written out or hangs on
@@ -77,27 +45,20 @@ func (ff *File) wanted(n *source.Node, t *expression.Template, queue string) {
 
 // had warns of a skill that nobody has who serves the queue, relaxed as far as it may be.
 func (ff *File) had(n *source.Node, q *flow.Queue, skill string, level int) {
-	least := level
-	for _, stage := range q.Relax {
-		by, named := stage.Levels[skill]
-		if !named {
-			by = stage.Levels["*"]
-		}
-		least -= by
-	}
 	agents := ff.known.Serving(q)
-	if least <= 0 || len(agents) == 0 || slices.ContainsFunc(agents, func(a *flow.Agent) bool { return a.Skills[skill] >= least }) {
-		return
+	lack, eased := serving.Lack(q, agents, skill, level)
+	if !lack || len(agents) == 0 {
+		return // of a queue without agents the checks of the line tell
 	}
 	asked, relaxed := "`"+skill+"`", ""
 	if level > 1 {
 		asked = fmt.Sprintf("`%s` at %d", skill, level)
 	}
-	if least < level {
+	if eased {
 		relaxed = ", even relaxed"
 	}
 	fix := "give it to an agent, or relax it in the queue"
-	if near := nearest.Name(skill, SkillsOf(agents)); near != "" && near != skill && !strings.Contains(n.Text, "${") {
+	if near := nearest.Name(skill, serving.Skills(agents)); near != "" && near != skill && !strings.Contains(n.Text, "${") {
 		fix = fmt.Sprintf("write `%s`", near)
 	}
 	ff.Warn(n, "unknown-skill", fix, "nobody who serves queue `%s` has the skill %s%s: whoever needs it waits in vain", q.Name, asked, relaxed)

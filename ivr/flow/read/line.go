@@ -11,6 +11,7 @@ import (
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/beside"
 	"tandem/ivr/flow/program"
+	"tandem/ivr/flow/serving"
 	"tandem/ivr/flow/source"
 )
 
@@ -103,7 +104,7 @@ func (r *reading) checkQueue(q *program.Named[flow.Queue]) {
 	at := q.File.Root.Get("queues").KeyOf(q.Value.Name)
 	body := q.File.Root.Get("queues").Get(q.Value.Name)
 	people := r.Serving(q.Value)
-	teams := program.TeamsOf(q.Value)
+	teams := serving.Teams(q.Value)
 	switch {
 	case len(people) > 0:
 	case len(teams) == 0:
@@ -122,7 +123,7 @@ func (r *reading) checkQueue(q *program.Named[flow.Queue]) {
 		skills := stage.Get("skills")
 		for _, e := range entries(skills) {
 			if e.Key.Text != "*" && len(people) > 0 && !slices.ContainsFunc(people, func(a *flow.Agent) bool { return a.Skills[e.Key.Text] > 0 }) {
-				q.File.Warn(e.Key, "unknown-skill", source.DidYouMean(e.Key.Text, program.SkillsOf(people)), "nobody who serves queue `%s` has the skill `%s`", q.Value.Name, e.Key.Text)
+				q.File.Warn(e.Key, "unknown-skill", source.DidYouMean(e.Key.Text, serving.Skills(people)), "nobody who serves queue `%s` has the skill `%s`", q.Value.Name, e.Key.Text)
 			}
 		}
 	}
@@ -145,7 +146,7 @@ func (r *reading) checkAgent(a *program.Named[flow.Agent]) {
 		return
 	}
 	for _, q := range r.Queues {
-		if slices.ContainsFunc(program.TeamsOf(q.Value), func(t string) bool { return slices.Contains(a.Value.Teams, t) }) {
+		if slices.ContainsFunc(serving.Teams(q.Value), func(t string) bool { return slices.Contains(a.Value.Teams, t) }) {
 			return
 		}
 	}
