@@ -13,7 +13,9 @@ import (
 )
 
 // asks reports whether a channel can take the answer to a field.
-func asks(channel tandem.Channel, f *flow.FormField) bool { return channel != tandem.Voice || f.ByKeys() }
+func asks(channel tandem.Channel, f *flow.FormField) bool {
+	return channel != tandem.Voice || f.ByKeys()
+}
 
 // keys is how many keys complete an answer by voice; 0 = # or a pause does.
 func keys(f *flow.FormField) int {

@@ -43,7 +43,9 @@ type move struct {
 }
 
 // fields are the questions of a form that are asked at all.
-func fields(form *flow.Form) []*flow.FormField { return form.Fields[:min(len(form.Fields), flow.MostQuestions)] }
+func fields(form *flow.Form) []*flow.FormField {
+	return form.Fields[:min(len(form.Fields), flow.MostQuestions)]
+}
 
 // next is the first field from one on that the channel can ask; len(all) if there is none.
 func (t *talk) next(all []*flow.FormField, from int) int {
