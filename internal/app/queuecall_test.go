@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/route"
+	"tandem/internal/config"
 	"tandem/internal/testkit"
+	"tandem/ivr/flow"
 	"tandem/media"
 	"tandem/store"
 )
@@ -41,7 +44,7 @@ agents:
   anna: { teams: [day], skills: { "lang:en": 3 } }
   ben: { teams: [day], skills: { "lang:en": 3 } }
 policy:
-  offer: { voice: 2s }
+  offer: { voice: 5s }
   wrap_up: { voice: 0s }
 `
 
@@ -51,7 +54,8 @@ type hotline struct {
 	anna, ben, carrier *testkit.Callee
 }
 
-// newHotline starts one at which the agents named are available. more are flows by name.
+// newHotline starts one at which the agents named are available; with none anna is there,
+// but away. more are flows by name.
 func newHotline(t *testing.T, more map[string]string, agents ...string) *hotline {
 	t.Helper()
 	h := &hotline{anna: testkit.NewCallee(t), ben: testkit.NewCallee(t), carrier: testkit.NewCallee(t)}
@@ -67,16 +71,27 @@ func newHotline(t *testing.T, more map[string]string, agents ...string) *hotline
 line: { verify: true }
 outbound: { allow: ["+86"] }
 `, h.anna.URI("anna"), h.ben.URI("ben")),
-		trunk: fmt.Sprintf(`trunks: { carrier: { host: %q, from: "+861055550100" } }`, h.carrier.Local()),
+		change: func(c *config.Config) {
+			c.SIP.Trunks = map[string]config.Trunk{"carrier": {Host: h.carrier.Local().String(), From: "+861055550100"}}
+		},
 		before: func(a *App) { a.sounds.music = []*media.Clip{media.Tone(waitingHz, 500)} },
 	})
 	for _, name := range agents {
-		until(t, name+" to be reached", func() bool { a, _ := h.line.Agent(name); return a.Reachable[tandem.LoadVoice] })
-		if _, err := h.line.Present(t.Context(), name, tandem.PresenceAvailable, ""); err != nil {
-			t.Fatal(err)
-		}
+		h.presents(t, name, tandem.PresenceAvailable)
+	}
+	if len(agents) == 0 {
+		h.presents(t, "anna", tandem.PresenceAway)
 	}
 	return h
+}
+
+// presents has an agent choose what they are, once their phone is there.
+func (h *hotline) presents(t *testing.T, name string, p tandem.Presence) {
+	t.Helper()
+	until(t, name+" to be reached", func() bool { a, _ := h.line.Agent(name); return a.Reachable[tandem.LoadVoice] })
+	if _, err := h.line.Present(t.Context(), name, p, ""); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // waits has a caller come into line and hear music.
@@ -132,13 +147,10 @@ func TestACallerIsServed(t *testing.T) {
 		}
 		return placesTold(story) == 1 && story.Interaction.State == tandem.Queued
 	})
-	until(t, "anna to be reached", func() bool { a, _ := h.line.Agent("anna"); return a.Reachable[tandem.LoadVoice] })
 	if !h.anna.Silent(quiet) {
-		t.Error("the phone of an agent who is offline rang")
+		t.Error("the phone of an agent who is away rang")
 	}
-	if _, err := h.line.Present(t.Context(), "anna", tandem.PresenceAvailable, ""); err != nil {
-		t.Fatal(err)
-	}
+	h.presents(t, "anna", tandem.PresenceAvailable)
 	phone := h.anna.Rung(patience)
 	phone.Says(180, "Ringing")
 	if from := phone.Invite.Get("From"); !strings.Contains(from, `"cards"`) || !strings.Contains(from, "sip:13900000001@") {
@@ -146,11 +158,11 @@ func TestACallerIsServed(t *testing.T) {
 	}
 	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond) // till the agent answers
 	picks(t, phone, d)
-	d.Info('7', 160) // a key by INFO reaches the agent
-	phone.RTP.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool { return strings.Contains(testkit.Digits(ps), "7") })
 	d.RTP.Type("1") // which was an offer
-	phone.RTP.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool { return strings.Contains(testkit.Digits(ps), "71") })
-	if got := testkit.Digits(phone.RTP.Packets(time.Time{})); got != "71" {
+	phone.RTP.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool { return testkit.Digits(ps) == "1" })
+	d.Info('7', 160) // by signalling, too
+	phone.RTP.Wait(patience, time.Time{}, func(ps []testkit.Packet) bool { return testkit.Digits(ps) == "17" })
+	if got := testkit.Digits(phone.RTP.Packets(time.Time{})); got != "17" {
 		t.Errorf("the agent's phone got the keys %q", got)
 	}
 	over := time.Now()
@@ -199,8 +211,8 @@ func TestACallerLeaves(t *testing.T) {
 	}
 }
 
-// Who is not answered by one agent is back in line, with music, and reaches the other; when
-// that phone dies they are back again, and hear so.
+// Who is not answered by one agent is back in line, with music, and reaches the other; whom
+// an agent hands back is in line again, too.
 func TestACallerIsGivenOn(t *testing.T) {
 	h := newHotline(t, nil, "anna", "ben")
 	d := h.waits(t, "1", "13900000001")
@@ -210,13 +222,19 @@ func TestACallerIsGivenOn(t *testing.T) {
 	second := h.ben.Rung(patience)
 	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond)
 	picks(t, second, d)
-	third := time.Now()
-	if _, err := h.line.Release(t.Context(), handBack(h, t), nil); err != nil { // as by the desk
-		t.Fatal(err)
+	for _, task := range h.line.Tasks("cards", 0) { // as by the desk
+		if _, err := h.line.Release(t.Context(), route.Released{At: time.Now(), Task: task.ID, Agent: task.Agent, Fence: task.Fence, Why: "transferred", Again: true}, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	second.WaitBye(patience)
 	phone := h.anna.Rung(patience)
-	d.RTP.Hear(patience, third, waitingHz, 300*time.Millisecond)
+	until(t, "the session to be in line again", func() bool { // its place is being told: the answer cuts that
+		k := h.live.get(h.line.Tasks("cards", 0)[0].Interaction)
+		k.stay.mu.Lock()
+		defer k.stay.mu.Unlock()
+		return k.stay.wait.Kind == flow.WaitQueue && !k.stay.wait.Served
+	})
 	picks(t, phone, d)
 	phone.Bye()
 	d.RTP.Hear(patience, time.Now(), 1130, 200*time.Millisecond)
@@ -224,5 +242,129 @@ func TestACallerIsGivenOn(t *testing.T) {
 	story := h.story(t, "13900000001")
 	if got := outcomes(story); !slices.Equal(got, []string{"call done served"}) || len(events(story, tandem.EventTaskOffered)) != 3 {
 		t.Errorf("the tasks are %v, with %d offers", got, len(events(story, tandem.EventTaskOffered)))
+	}
+}
+
+// A caller takes a callback by key, at their place: the call ends, an agent's phone rings,
+// and only then the customer's, by the trunk; both hear each other.
+func TestACallerTakesACallback(t *testing.T) {
+	h := newHotline(t, nil)
+	d := h.waits(t, "1", "13900000001")
+	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
+	arrived := h.line.Tasks("cards", 0)
+	d.RTP.Type("1")
+	d.WaitBye(patience)
+	until(t, "the callback", func() bool {
+		tasks := h.line.Tasks("cards", 0)
+		return len(tasks) == 1 && tasks[0].Kind == tandem.TaskCallback && tasks[0].Arrived.Equal(arrived[0].Arrived) && tasks[0].Due.Equal(arrived[0].Due)
+	})
+	if !h.carrier.Silent(quiet) {
+		t.Error("the customer was dialled with nobody there")
+	}
+	h.presents(t, "anna", tandem.PresenceAvailable)
+	agent := h.anna.Rung(patience)
+	if !h.carrier.Silent(quiet) {
+		t.Error("the customer was dialled before the agent answered")
+	}
+	agent.RTP.Talk(testkit.Tone(agentHz, time.Second))
+	agent.Picks()
+	customer := h.carrier.Rung(patience)
+	if start := customer.Invite.Start; !strings.HasPrefix(start, "INVITE sip:+8613900000001@") || !strings.Contains(customer.Invite.Get("From"), "+861055550100") {
+		t.Errorf("the customer is called by %s, from %s", start, customer.Invite.Get("From"))
+	}
+	customer.RTP.Talk(testkit.Tone(callerHz, time.Second))
+	customer.Picks()
+	customer.RTP.Hear(patience, time.Time{}, agentHz, 500*time.Millisecond)
+	agent.RTP.Hear(patience, time.Time{}, callerHz, 500*time.Millisecond)
+	customer.Bye()
+	agent.WaitBye(patience)
+	story := h.story(t, "13900000001")
+	if got := outcomes(story); !slices.Equal(got, []string{"callback done served"}) || len(story.Legs) != 3 || len(events(story, tandem.EventDialled)) != 2 {
+		t.Errorf("the tasks are %v, the legs %+v", got, story.Legs)
+	}
+	if n := len(events(story, tandem.EventClosed)); n != 1 {
+		t.Errorf("closed %d times", n)
+	}
+}
+
+// A number that may not be dialled is not, however it came into line.
+func TestACallbackThatIsNotAllowed(t *testing.T) {
+	h := newHotline(t, nil)
+	d := h.waits(t, "1", "+4915100000001") // the list has +86
+	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
+	d.RTP.Type("1")
+	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond)
+	if tasks := h.line.Tasks("cards", 0); len(tasks) != 1 || tasks[0].Kind != tandem.TaskCall {
+		t.Errorf("in line are %+v", tasks)
+	}
+	d.Bye()
+	if !h.carrier.Silent(quiet) {
+		t.Error("somebody was dialled")
+	}
+}
+
+const connectFlow = `start: hello
+on_leave: left
+steps:
+  hello: { say: { en: { audio: low.wav } }, next: wait }
+  wait:
+    transfer: { to: "%s", ring: 5s }
+    next: { ok: after, busy: busy, no_answer: nobody, failed: end }
+  after: { say: { en: { audio: high.wav } }, next: end }
+  busy: { say: { en: { audio: fourth.wav } }, next: end }
+  nobody: { say: { en: { audio: third.wav } }, next: end }
+  left: { end: { reason: left } }
+`
+
+// A flow may transfer to an agent, or to a queue: the caller hears ringing until they are
+// joined, and the flow goes on as they part, or as nobody has answered.
+func TestTransferToTheLine(t *testing.T) {
+	h := newHotline(t, map[string]string{"anna": fmt.Sprintf(connectFlow, "agent:anna"), "cards": fmt.Sprintf(connectFlow, "queue:cards")}, "ben", "anna")
+	for _, entry := range []string{"anna", "cards"} {
+		t.Run(entry, func(t *testing.T) {
+			from := "1390000" + entry
+			d := h.waits(t, entry, from)
+			who := h.anna
+			if entry == "cards" {
+				who = h.ben // the longest idle
+			}
+			phone := who.Rung(patience)
+			if transcript := testkit.Transcript(testkit.Audio(d.RTP.Packets(time.Time{})), 425, 440); testkit.ToneTime(transcript, 425) == 0 {
+				d.RTP.Hear(patience, time.Time{}, 425, 200*time.Millisecond)
+			}
+			picks(t, phone, d)
+			over := time.Now()
+			phone.Bye()
+			d.RTP.Hear(patience, over, 1130, 200*time.Millisecond)
+			d.WaitBye(patience)
+			if got := outcomes(h.story(t, from)); !slices.Equal(got, []string{"call done served"}) {
+				t.Errorf("the tasks are %v", got)
+			}
+		})
+	}
+	t.Run("nobody", func(t *testing.T) {
+		d := h.waits(t, "anna", "13900000003")
+		phone := h.anna.Rung(patience)
+		phone.Says(180, "Ringing")
+		phone.Cancelled(patience)
+		d.RTP.Hear(patience, time.Time{}, 1600, 200*time.Millisecond)
+		d.WaitBye(patience)
+		if !h.ben.Silent(0) {
+			t.Error("somebody else's phone rang")
+		}
+	})
+}
+
+// Calls to agents' own phones do not count against the caps, after a restart neither.
+func TestCapsLeaveAgentsOut(t *testing.T) {
+	h := newHotline(t, nil, "anna")
+	d := h.waits(t, "1", "13900000001")
+	phone := h.anna.Rung(patience)
+	phone.Rejects(486, "Busy Here")
+	d.Bye()
+	h.story(t, "13900000001")
+	past, err := h.dialledSince(t.Context(), time.Now().Add(-time.Hour))
+	if err != nil || len(past) != 0 {
+		t.Errorf("the caps count %+v, %v", past, err)
 	}
 }

@@ -78,7 +78,11 @@ func (w *world) Connect(ctx context.Context, c flow.Connect) (out flow.Result) {
 			out = flow.Result{Outcome: "failed"}
 		}
 	}()
-	outcome, err := w.connect(ctx, c)
+	dial := w.connect
+	if _, _, ok := toLine(c.To); ok {
+		dial = w.connectLine
+	}
+	outcome, err := dial(ctx, c)
 	if err != nil {
 		w.Trace(tandem.EventFlowError, tandem.FlowFault{Step: c.Step, Message: err.Error()})
 		k.log.Warn("a transfer failed", "step", c.Step, "error", err)
