@@ -320,3 +320,29 @@ func TestRepolice(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestErased: a person who is erased while they wait is still led out of the line.
+func TestErased(t *testing.T) {
+	h := newHouse(t, openStore(t, t.TempDir(), nil), nil)
+	defer h.close()
+	ctx := t.Context()
+	x := h.open(tandem.TaskCallback)
+	s, err := h.db.Interaction(ctx, string(x.Interaction))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.db.Erase(ctx, s.Interaction.Customer, "operator", "asked"); err != nil {
+		t.Fatal(err)
+	}
+	h.come("anna")
+	x = h.task(x.ID, tandem.TaskOffered)
+	if _, err := h.Accept(ctx, x.ID, "anna", x.Fence); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Release(ctx, route.Released{Task: x.ID, Agent: "anna", Fence: x.Fence, Why: "done", Outcome: tandem.OutcomeRefused, NoWrap: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := h.Task(x.ID); ok {
+		t.Error("it goes on")
+	}
+}

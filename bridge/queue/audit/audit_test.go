@@ -208,3 +208,25 @@ func besideIt(t *testing.T, dir string, p *route.Policy) (*Report, error) {
 	defer db.Close()
 	return Read(t.Context(), db, p)
 }
+
+// TestErased: what the journal tells no more, because the person was erased, is no finding.
+func TestErased(t *testing.T) {
+	dir := t.TempDir()
+	served(t, dir)
+	db, err := killStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	list, err := db.List(t.Context(), store.Filter{})
+	if err != nil || len(list) != 4 {
+		t.Fatal(len(list), err)
+	}
+	if err := db.Erase(t.Context(), list[0].Customer, "operator", "asked"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Read(t.Context(), db, killPolicy())
+	if err != nil || !r.OK || len(r.Notes) > 0 || r.Erased == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
