@@ -9,6 +9,7 @@ import (
 	"tandem"
 	"tandem/bridge/route"
 	"tandem/internal/testkit"
+	"tandem/ivr/flow"
 	"tandem/ivr/text"
 	"tandem/store"
 )
@@ -164,9 +165,18 @@ func TestFromALineToTheChatAndToTexts(t *testing.T) {
 	phone := s.texts.Inbox(customer)
 	call := s.dials(t, "3", customer)
 	call.at("line")
-	call.hears("You are number 1 in line.")
+	until(t, "the call to be told its place", func() bool {
+		k := s.live.get(call.id)
+		k.stay.mu.Lock()
+		defer k.stay.mu.Unlock()
+		return k.stay.wait.Kind == flow.WaitQueue && k.stay.wait.Place != nil
+	})
 	first := s.place(t, call.id, tandem.TaskCall)
-	call.presses("2")
+	until(t, "the key to be heard", func() bool { // one pressed before the announcement has begun is not
+		call.presses("2")
+		all, err := s.links.Of(t.Context(), call.id)
+		return err != nil || len(all) > 0
+	})
 	link := address(t, phone.Gets("your place in line is kept").Text)
 	if now := s.place(t, call.id, tandem.TaskCall); now.State != tandem.TaskWaiting {
 		t.Errorf("till they come, the place is %+v", now)
