@@ -77,7 +77,7 @@ func TestNobodys(t *testing.T) {
 	h.must(err)
 	w.isClosed(1008, "hello")
 	h.until("it is gone", func() bool { return h.desk.Sockets() == 0 })
-	h2 := newHouse(t)
+	h2 := newHouse(t, func(o *Options) { o.Times.Hello = time.Minute })
 	for range 64 {
 		_, _, err := h2.stranger().dial()
 		h2.must(err)
