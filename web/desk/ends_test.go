@@ -82,6 +82,7 @@ func TestNobodys(t *testing.T) {
 		_, _, err := h2.stranger().dial()
 		h2.must(err)
 	}
+	h2.until("all are in", func() bool { return h2.desk.Sockets() == 64 })
 	w, _, err = h2.stranger().dial()
 	h2.must(err)
 	w.isClosed(1013, "full")
