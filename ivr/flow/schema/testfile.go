@@ -87,7 +87,7 @@ type (
 		Declines    Word                 `json:"declines,omitempty" words:"link,handoff,callback,survey" en:"The customer does not want to." zh:"客户拒绝。"`
 		Accepts     Word                 `json:"accepts,omitempty" words:"handoff" en:"The customer goes on by the other channel." zh:"客户换渠道继续。"`
 		Leaves      Any                  `json:"leaves,omitempty" en:"The customer hangs up or closes the page." zh:"客户挂断或关闭页面。"`
-		Queued      QueueName            `json:"queued,omitempty" en:"The customer is put in line." zh:"客户进入队列。"`
+		Queued      Queued               `json:"queued,omitempty" en:"The customer is put in line, perhaps with { QUEUE: { level: gold } }." zh:"客户进入队列,也可写 { 队列: { level: gold } }。"`
 		Agent       Word                 `json:"agent,omitempty" words:"answers,hands_back,declines" en:"What the agent does." zh:"客服的动作。"`
 		Transferred Transferred          `json:"transferred,omitempty" en:"Where to, or how it went." zh:"转接到哪里,或结果如何。"`
 		Records     Word                 `json:"records,omitempty" words:"left,done,too_short" en:"How the recording went." zh:"录音的结果。"`
@@ -126,6 +126,17 @@ type (
 	Surveyed struct {
 		Form FormName          `form:"text"`
 		How  map[FormName]Word `form:"map" words:"done,skipped"`
+	}
+	// Queued is a queue, or one with what the step says of the customer.
+	Queued struct {
+		Queue QueueName                `form:"text"`
+		With  map[QueueName]QueuedWith `form:"map"`
+	}
+	// QueuedWith is what a step says of the customer and asks of the agent.
+	QueuedWith struct {
+		Level    Plain    `json:"level,omitempty" en:"The customer's level." zh:"客户级别。"`
+		Skills   Plain    `json:"skills,omitempty" en:"The skills, with blanks between." zh:"技能,用空格隔开。"`
+		Priority Duration `json:"priority,omitempty" en:"The head start." zh:"提前量。"`
 	}
 	// Ticketed is a form, or one with its fields.
 	Ticketed struct {

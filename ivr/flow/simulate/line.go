@@ -69,7 +69,7 @@ type Line struct {
 	Lang    string
 	Image   string
 	Buttons []flow.Option  // what may be chosen in text
-	Fields  map[string]any // of a ticket; what a step has set, of Leads
+	Fields  map[string]any // of a ticket; level, skills and priority, of Queued; what a step has set, of Leads
 	Answer  *Answer        // of Answers
 	Place   bool           // Hears tells the place in line
 	Self    bool           // it came by itself, as the world was given, and nobody of the script did it
@@ -115,6 +115,12 @@ func (l Line) String() string {
 		}
 		for _, name := range slices.Sorted(maps.Keys(l.Fields)) {
 			s += fmt.Sprintf("  %s = %s", name, JSON(l.Fields[name]))
+		}
+		return s
+	case Queued:
+		s := "queued  " + l.Name
+		for _, name := range slices.Sorted(maps.Keys(l.Fields)) {
+			s += fmt.Sprintf("  %s %v", name, l.Fields[name])
 		}
 		return s
 	case Answers:

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"strings"
 	"time"
 
 	"tandem"
@@ -12,7 +13,7 @@ const perPlace = time.Minute
 
 // enqueue puts the interaction in line.
 func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
-	t.note(Line{Word: Queued, Step: e.Step, Name: e.Queue})
+	t.note(Line{Word: Queued, Step: e.Step, Name: e.Queue, Fields: asked(e)})
 	if q := t.lib.Queues[e.Queue]; q != nil && e.MaxWait == 0 {
 		e.MaxWait = q.MaxWait
 	}
@@ -27,6 +28,27 @@ func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
 		return t.connect(true)
 	}
 	return t.placed()
+}
+
+// asked is what a step says of the customer and asks of the agent, nil if nothing.
+func asked(e flow.Enqueue) map[string]any {
+	var out map[string]any
+	set := func(name string, value any) {
+		if out == nil {
+			out = map[string]any{}
+		}
+		out[name] = value
+	}
+	if e.Level != "" {
+		set("level", e.Level)
+	}
+	if len(e.Skills) > 0 {
+		set("skills", strings.Join(e.Skills, " "))
+	}
+	if e.Priority > 0 {
+		set("priority", Short(e.Priority))
+	}
+	return out
 }
 
 // connect lets an agent answer, by itself or because the script says so: whom they take

@@ -104,8 +104,7 @@ func (d *document) readWord(it *item, v *source.Node, channels []tandem.Channel)
 	case "accepts":
 		it.text, ok = d.Word(v, it.word, "handoff")
 	case "queued":
-		it.text, ok = d.Text(v, it.word)
-		ok = ok && d.known(v, "unknown-queue", "queue", slices.Sorted(maps.Keys(d.lib.Queues)))
+		ok = d.readQueued(it, v)
 	case "agent":
 		it.text, ok = d.Word(v, it.word, simulate.AgentAnswers, simulate.AgentHandsBack, simulate.AgentDeclines)
 	case "transferred":
@@ -188,6 +187,30 @@ func (d *document) readTransferred(it *item, v *source.Node) (ok bool) {
 		it.text = s
 	}
 	return ok
+}
+
+// readQueued reads a queue, or { QUEUE: { level: gold, skills: "lang:en", priority: 60s } }.
+func (d *document) readQueued(it *item, v *source.Node) bool {
+	name := v
+	if v.Kind == source.Map && len(v.Entries) == 1 {
+		name = v.Entries[0].Key
+		with := v.Entries[0].Val
+		if !d.Fields(with, "queued", "level", "skills", "priority") {
+			return false
+		}
+		it.values = map[string]any{}
+		for _, e := range with.Entries {
+			if s, ok := d.Text(e.Val, e.Key.Text); ok {
+				it.values[e.Key.Text] = s
+			}
+		}
+	}
+	if name.Kind != source.Text {
+		d.WrongKind(v, "queued", "a queue's name")
+		return false
+	}
+	it.text = name.Text
+	return d.known(name, "unknown-queue", "queue", slices.Sorted(maps.Keys(d.lib.Queues)))
 }
 
 // readSurveyed reads a form, or { FORM: skipped }.

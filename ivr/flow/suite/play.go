@@ -215,7 +215,17 @@ func (p *play) expect(it *item) *Failure {
 	case "sets":
 		match = func(l simulate.Line) bool { return l.Word == simulate.Leads && p.hasSet(it, l) }
 	case "queued":
-		match = func(l simulate.Line) bool { return l.Word == simulate.Queued && l.Name == it.text }
+		match = func(l simulate.Line) bool {
+			if l.Word != simulate.Queued || l.Name != it.text {
+				return false
+			}
+			for name, want := range it.values {
+				if got, _ := l.Fields[name].(string); got != want {
+					return false
+				}
+			}
+			return true
+		}
 	case "surveyed":
 		match = func(l simulate.Line) bool { return l.Word == simulate.Surveyed && l.Name == it.text }
 	case "ticketed":
