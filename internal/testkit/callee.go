@@ -13,13 +13,14 @@ import (
 type Callee struct {
 	*Peer
 	asked  atomic.Int64
-	answer atomic.Int64 // code for OPTIONS; 0 = none
+	answer atomic.Int64    // code for OPTIONS; 0 = none
+	known  map[string]bool // calls that came, by Call-ID: only the test's goroutine looks
 }
 
 // NewCallee opens a phone that is there. It is closed with the test.
 func NewCallee(t testing.TB) *Callee {
 	t.Helper()
-	c := &Callee{Peer: NewPeer(t, "udp", Loopback(9))} // it hears from the server before it says anything
+	c := &Callee{Peer: NewPeer(t, "udp", Loopback(9)), known: map[string]bool{}} // it hears from the server before it says anything
 	c.answer.Store(200)
 	done := make(chan struct{})
 	go func() {
@@ -59,18 +60,24 @@ func (c *Callee) Answers(code int) { c.answer.Store(int64(code)) }
 // Asked is how many OPTIONS have come.
 func (c *Callee) Asked() int { return int(c.asked.Load()) }
 
-// Rung waits for a call, which it does not answer yet.
+// Rung waits for a call that has not come before, which it does not answer yet.
 func (c *Callee) Rung(d time.Duration) *Dialog {
 	c.t.Helper()
-	m := c.Want(d, "call to the phone", Requests("INVITE"))
+	m := c.Want(d, "call to the phone", c.rings)
 	c.server = sender(m.Message)
+	c.known[m.Get("Call-ID")] = true
 	from := m.Get("To") + ";tag=" + token()
 	return &Dialog{Peer: c.Peer, RTP: NewRTP(c.t), Invite: m.Message, from: from, to: m.Get("From"), remote: m.Contact()}
 }
 
-// Silent reports whether no call comes for so long.
+// rings fits the INVITE of another call, not the repetition of one.
+func (c *Callee) rings(m *Message) bool {
+	return Requests("INVITE")(m) && !c.known[m.Get("Call-ID")]
+}
+
+// Silent reports whether no other call comes for so long.
 func (c *Callee) Silent(d time.Duration) bool {
-	_, rung := c.Take(d, Requests("INVITE"))
+	_, rung := c.Take(d, c.rings)
 	return !rung
 }
 
