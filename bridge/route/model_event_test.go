@@ -104,7 +104,7 @@ func (m *model) opened(e Opened) {
 		if t.Kind.Live() && t.Expires.IsZero() && q.MaxWait > 0 {
 			t.Expires = m.now.Add(q.MaxWait)
 		}
-		if t.Prefer != "" && q.Prefer > 0 {
+		if t.Prefer != "" && q.Prefer > 0 && e.Task.PreferTill.IsZero() {
 			from := m.now
 			if t.NotBefore.After(from) {
 				from = t.NotBefore
@@ -112,7 +112,9 @@ func (m *model) opened(e Opened) {
 			t.PreferTill = from.Add(q.Prefer)
 		}
 	}
-	if t.Prefer != "" && t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {
+	if t.Prefer == "" {
+		t.PreferTill = time.Time{}
+	} else if e.Task.PreferTill.IsZero() && t.Kind == tandem.TaskTicket && !t.TicketDue.IsZero() {
 		t.PreferTill = t.TicketDue
 	}
 	if t.Kind.Live() {

@@ -27,9 +27,10 @@ func (l *Line) opened(e Opened) {
 	if p != nil && s.Kind.Live() && s.Expires.IsZero() && p.MaxWait > 0 {
 		s.Expires = l.now.Add(p.MaxWait)
 	}
-	s.PreferTill = time.Time{}
 	switch {
 	case s.Prefer == "":
+		s.PreferTill = time.Time{}
+	case !s.PreferTill.IsZero():
 	case s.Kind == tandem.TaskTicket && !s.TicketDue.IsZero():
 		s.PreferTill = s.TicketDue // its owner's, till it goes to the next
 	case p != nil && p.Prefer > 0:

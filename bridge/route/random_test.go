@@ -114,6 +114,9 @@ func (h *history) open() Event {
 	switch h.r.IntN(8) {
 	case 0:
 		t.Prefer = h.agent()
+		if h.r.IntN(3) == 0 {
+			t.PreferTill = h.now.Add(h.span(60))
+		}
 	case 1:
 		t.NotBefore = h.now.Add(h.span(60))
 	case 2:

@@ -105,8 +105,8 @@ type Event interface{ event() }
 // Events. At is never before that of the event before; one that is counts as the same
 // time.
 type (
-	// Opened puts a task into line: State waiting; Arrived, Due and, for a live kind, Expires
-	// are filled in unless they are set. It is answered by Placed, Refused or Late.
+	// Opened puts a task into line: State waiting; Arrived, Due, PreferTill and, for a live
+	// kind, Expires are filled in unless they are set. It is answered by Placed, Refused or Late.
 	Opened struct {
 		At   time.Time
 		Task tandem.Task

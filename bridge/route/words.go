@@ -12,15 +12,15 @@ import (
 var (
 	wordsThere      = tandem.Words{En: "A task needs an id that is in the line not yet.", Zh: "任务需要一个队列中尚不存在的编号。"}
 	wordsOver       = tandem.Words{En: "The task is over.", Zh: "该任务已结束。"}
-	wordsServed     = tandem.Words{En: "The task has been served and only waits for the agent's notes.", Zh: "该任务已处理完毕，只等座席完成话后处理。"}
+	wordsServed     = tandem.Words{En: "The task has been served and only waits for the agent's notes.", Zh: "该任务已处理完毕，只等客服完成话后处理。"}
 	wordsOfferOver  = tandem.Words{En: "The offer is over: the task waits again, or somebody else has it.", Zh: "该派单已失效：任务已回到队列，或已由他人接手。"}
-	wordsNotTheirs  = tandem.Words{En: "The agent does not have the task any more.", Zh: "该座席已不再处理此任务。"}
-	wordsTaken      = tandem.Words{En: "The task does not wait any more: it is offered to somebody, or somebody has it.", Zh: "该任务已不在等待：正派给某位座席，或已由座席接手。"}
-	wordsBarred     = tandem.Words{En: "An agent is being offered, or has, another task of the same interaction.", Zh: "同一互动的另一任务正派给座席，或已由座席处理。"}
-	wordsNoWrap     = tandem.Words{En: "The agent does not wrap up that task any more.", Zh: "该座席已不在此任务的话后处理中。"}
+	wordsNotTheirs  = tandem.Words{En: "The agent does not have the task any more.", Zh: "该客服已不再处理此任务。"}
+	wordsTaken      = tandem.Words{En: "The task does not wait any more: it is offered to somebody, or somebody has it.", Zh: "该任务已不在等待：正派给某位客服，或已由客服接手。"}
+	wordsBarred     = tandem.Words{En: "An agent is being offered, or has, another task of the same interaction.", Zh: "同一互动的另一任务正派给客服，或已由客服处理。"}
+	wordsNoWrap     = tandem.Words{En: "The agent does not wrap up that task any more.", Zh: "该客服已不在此任务的话后处理中。"}
 	wordsStopping   = tandem.Words{En: "Nothing is offered any more: the server is stopping.", Zh: "服务器正在停止，不再派单。"}
 	wordsNobodyFits = tandem.Words{En: "No agent is of a team that serves it and has the skills that it asks for.",
-		Zh: "没有任何座席既属于服务该任务的班组，又具备所需技能。"}
+		Zh: "没有任何客服既属于服务该任务的班组，又具备所需技能。"}
 	wordsSoon = tandem.Words{En: "It is offered next.", Zh: "即将派出。"}
 )
 
@@ -33,7 +33,7 @@ func wordsNoQueue(name string) tandem.Words {
 }
 
 func wordsNoAgent(name string) tandem.Words {
-	return words("The policy has no agent %q: name one that it has.", "策略中没有座席 %q，请改用已有的座席。", name)
+	return words("The policy has no agent %q: name one that it has.", "策略中没有客服 %q，请改用已有的客服。", name)
 }
 
 func wordsNoLoad(load string) tandem.Words {
@@ -64,14 +64,14 @@ var (
 	}
 	// The agent, how many could take it, what the agent has, and may have.
 	leastWords = [loadCount][2]tandem.Words{
-		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d call.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：通话 %[3]d/%[4]d。"},
-			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d calls.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：通话 %[3]d/%[4]d。"}},
-		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d chat.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：聊天 %[3]d/%[4]d。"},
-			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d chats.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：聊天 %[3]d/%[4]d。"}},
-		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d text.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：短信 %[3]d/%[4]d。"},
-			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d texts.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：短信 %[3]d/%[4]d。"}},
-		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d piece of work.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：工作 %[3]d/%[4]d。"},
-			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d pieces of work.", Zh: "目前能接的 %[2]d 名座席中，%[1]s 最空闲：工作 %[3]d/%[4]d。"}},
+		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d call.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：通话 %[3]d/%[4]d。"},
+			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d calls.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：通话 %[3]d/%[4]d。"}},
+		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d chat.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：聊天 %[3]d/%[4]d。"},
+			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d chats.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：聊天 %[3]d/%[4]d。"}},
+		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d text.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：短信 %[3]d/%[4]d。"},
+			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d texts.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：短信 %[3]d/%[4]d。"}},
+		{{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d piece of work.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：工作 %[3]d/%[4]d。"},
+			{En: "Of the %[2]d agents who can take it now, %[1]s has the most room: %[3]d of %[4]d pieces of work.", Zh: "目前能接的 %[2]d 名客服中，%[1]s 最空闲：工作 %[3]d/%[4]d。"}},
 	}
 )
 
@@ -93,7 +93,7 @@ func wordsPulled(name string) tandem.Words {
 }
 
 func wordsKept(name string) tandem.Words {
-	return words("It was kept for %s, who is preferred for it.", "该任务为首选座席 %s 保留。", name)
+	return words("It was kept for %s, who is preferred for it.", "该任务为首选客服 %s 保留。", name)
 }
 
 func wordsOnly(name string) tandem.Words {
@@ -104,13 +104,13 @@ func wordsOnly(name string) tandem.Words {
 func wordsLongestIdle(name string, eligible int, idle time.Duration) tandem.Words {
 	return tandem.Words{
 		En: fmt.Sprintf("Of the %d agents who can take it now, none has more room than %s, who has been idle for longest: %s.", eligible, name, spanEn(idle)),
-		Zh: fmt.Sprintf("目前能接的 %d 名座席中，没有人比 %s 更空闲，且其空闲时间最长：%s。", eligible, name, spanZh(idle)),
+		Zh: fmt.Sprintf("目前能接的 %d 名客服中，没有人比 %s 更空闲，且其空闲时间最长：%s。", eligible, name, spanZh(idle)),
 	}
 }
 
 func wordsFirstByName(name string, eligible int) tandem.Words {
 	return words("Of the %d agents who can take it now, none has more room or has been idle for longer than %s, who is first by name.",
-		"目前能接的 %d 名座席中，没有人比 %s 更空闲或空闲更久，按姓名其排在最前。", eligible, name)
+		"目前能接的 %d 名客服中，没有人比 %s 更空闲或空闲更久，按姓名其排在最前。", eligible, name)
 }
 
 func wordsNotYet(left time.Duration) tandem.Words {
@@ -127,22 +127,22 @@ func wordsClosed(queue string) tandem.Words {
 func wordsKeptWaiting(name string, left time.Duration) tandem.Words {
 	return tandem.Words{
 		En: fmt.Sprintf("It is kept for %s, who is preferred for it and busy, for another %s.", name, spanEn(left)),
-		Zh: fmt.Sprintf("该任务为首选座席 %s 保留，对方正忙，还将保留 %s。", name, spanZh(left)),
+		Zh: fmt.Sprintf("该任务为首选客服 %s 保留，对方正忙，还将保留 %s。", name, spanZh(left)),
 	}
 }
 
 func wordsNobodyThere(fit int) tandem.Words {
 	if fit == 1 {
-		return words("The only agent who could take it is offline or away.", "唯一能接的座席已离线或离开。")
+		return words("The only agent who could take it is offline or away.", "唯一能接的客服已离线或离开。")
 	}
-	return words("None of the %d agents who could take it is there: they are offline or away.", "能接的 %d 名座席都不在：已离线或离开。", fit)
+	return words("None of the %d agents who could take it is there: they are offline or away.", "能接的 %d 名客服都不在：已离线或离开。", fit)
 }
 
 func wordsNobodyFree(there int) tandem.Words {
 	if there == 1 {
-		return words("The only agent there who could take it is not free.", "在岗且能接的唯一座席目前没有空。")
+		return words("The only agent there who could take it is not free.", "在岗且能接的唯一客服目前没有空。")
 	}
-	return words("None of the %d agents there who could take it is free.", "在岗且能接的 %d 名座席目前都没有空。", there)
+	return words("None of the %d agents there who could take it is free.", "在岗且能接的 %d 名客服目前都没有空。", there)
 }
 
 // spanEn and spanZh are a span in whole seconds, or minutes and hours where it is long.
