@@ -35,6 +35,12 @@ func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, o
 					s.Outcome, s.Next, s.Set, s.At = d.Outcome, d.Next, d.Set, e.At
 				}
 			}
+		case tandem.EventTaskAssigned:
+			p.served(true)
+		case tandem.EventTaskReleased:
+			if d, read := payload[tandem.Released](e); read && d.Again {
+				p.served(false)
+			}
 		case tandem.EventFlowEnded:
 			if d, read := payload[tandem.FlowEnd](e); read {
 				p.Reason = d.Reason
@@ -57,6 +63,13 @@ func (p *Past) open(name, step string) *Step {
 		}
 	}
 	return nil
+}
+
+// served notes at the step that waits whether an agent has the customer.
+func (p *Past) served(on bool) {
+	if n := len(p.Steps); n > 0 && p.Steps[n-1].Outcome == "" {
+		p.Steps[n-1].Served = on
+	}
 }
 
 // settle finds the steps that failed: no outcome tells of them, and the flow went on. A

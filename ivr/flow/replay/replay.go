@@ -34,6 +34,7 @@ type Step struct {
 	Set     map[string]any // variables it changed, secrets masked
 	Carried bool           // a handoff: the assurance came along
 	Fault   bool           // it failed, and the flow went to on_error
+	Served  bool           // an agent had the customer when they left it
 }
 
 // Verdict is what became of one interaction.
@@ -82,6 +83,11 @@ func Run(lib *flow.Library, had func(name, step string) bool, p Past) (Result, e
 		in, ok := c.answer(s)
 		if !ok {
 			return c.result, nil
+		}
+		if in.Kind == flow.InputLeft && c.here.Served {
+			if s, _, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputServed, At: in.At, Serial: in.Serial}); err != nil {
+				return Result{}, err
+			}
 		}
 		next, more, err := engine.Advance(lib, s, in)
 		if err != nil { // that outcome is no more

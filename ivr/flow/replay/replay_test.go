@@ -240,3 +240,48 @@ func TestOfWhatWasResumedAndMoved(t *testing.T) {
 		t.Errorf("%v %+v", ok, p)
 	}
 }
+
+// Who left while an agent had them goes by on_leave as they did then.
+func TestLeftWhileServed(t *testing.T) {
+	lib, ds := read.FS(fstest.MapFS{
+		"line.flow.yaml": {Data: []byte("flow: line\nchannels: [voice]\nlanguages: [en]\nstart: wait\non_leave: left\nsteps:\n" +
+			"  wait: { queue: { name: cards }, next: { else: end } }\n" +
+			"  left: { branch: [ { if: \"outcome == 'answered'\", go: served } ], next: { else: gone } }\n" +
+			"  served: { end: { reason: served } }\n  gone: { end: { reason: gone } }\n")},
+		"cards.queues.yaml": {Data: []byte("queues: { cards: {} }\n")},
+	}, read.Options{})
+	if lib == nil {
+		source.Print(os.Stderr, ds, false)
+		t.Fatal("the flow has mistakes")
+	}
+	event := func(kind tandem.EventKind, data any) tandem.Event {
+		b, err := json.Marshal(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tandem.Event{At: monday, Kind: kind, Data: b}
+	}
+	assigned, again, gone := event(tandem.EventTaskAssigned, tandem.Assigned{Agent: "anna"}), event(tandem.EventTaskReleased, tandem.Released{Agent: "anna", Why: "transferred", Again: true}), event(tandem.EventTaskReleased, tandem.Released{Agent: "anna", Why: "left"})
+	for name, tt := range map[string]struct {
+		between []tandem.Event
+		served  bool
+	}{
+		"waiting": {nil, false}, "served": {[]tandem.Event{assigned}, true}, "back in line": {[]tandem.Event{assigned, again}, false},
+		"served again": {[]tandem.Event{assigned, again, assigned, gone}, true},
+	} {
+		reason := "gone"
+		if tt.served {
+			reason = "served"
+		}
+		events := []tandem.Event{event(tandem.EventFlowStarted, tandem.FlowRef{Flow: "line"}), event(tandem.EventStep, tandem.StepEntered{Flow: "line", Step: "wait"})}
+		events = append(events, tt.between...)
+		events = append(events, event(tandem.EventOutcome, tandem.StepLeft{Flow: "line", Step: "wait", Outcome: "left", Next: "left"}),
+			event(tandem.EventStep, tandem.StepEntered{Flow: "line", Step: "left"}), event(tandem.EventOutcome, tandem.StepLeft{Flow: "line", Step: "left", Outcome: reason, Next: reason}),
+			event(tandem.EventStep, tandem.StepEntered{Flow: "line", Step: reason}), event(tandem.EventFlowEnded, tandem.FlowEnd{Reason: reason}))
+		past, ok := Of(tandem.Interaction{}, tandem.Leg{}, events)
+		got, err := Run(lib, Always, past)
+		if !ok || err != nil || got.Verdict != Same {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
