@@ -84,7 +84,7 @@ type Task struct {
 	Expires   time.Time     `json:"expires,omitzero"`    // it is given up then if nobody has it; zero = never
 	Prefer    string        `json:"prefer,omitempty"`    // the agent who knows the customer
 	// PreferTill is until when it is kept for Prefer, and As the kind whose target counts for
-	// Due: what it was as it came into line, whatever it changed to since. Both are set by the line.
+	// Due: what it was as it came into line, whatever it changed to since. The line sets both unless they are given.
 	PreferTill time.Time `json:"prefer_till,omitzero"`
 	As         TaskKind  `json:"as,omitempty"`
 	Agent      string    `json:"agent,omitempty"`     // offered to, or done by
