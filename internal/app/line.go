@@ -82,6 +82,10 @@ func kindOn(c tandem.Channel) tandem.TaskKind {
 	return tandem.TaskCall
 }
 
+// backTime is how long the place of who left the line is theirs, should they come back to
+// it: a caller who has taken the chat often hangs up before they press its link.
+const backTime = 30 * time.Minute
+
 // enqueue puts a session's customer into line, or finds them there: after a restart, or
 // when a caller who was cut off is back.
 func (a *App) enqueue(ctx context.Context, w reach.Who, e flow.Enqueue) ([]flow.Play, error) {
@@ -96,6 +100,12 @@ func (a *App) enqueue(ctx context.Context, w reach.Who, e flow.Enqueue) ([]flow.
 	had, err := a.served(ctx, w.Interaction, e.Key)
 	if err != nil {
 		return nil, err
+	}
+	if had != nil && had.State == tandem.TaskDone && had.Outcome == tandem.OutcomeLeft { // and are here again
+		if had.Queue == t.Queue && now.Sub(had.Since) < backTime {
+			t.Arrived, t.Due = had.Arrived, had.Due
+		}
+		had = nil
 	}
 	if had == nil {
 		if t.Prefer, err = a.knows(ctx, w.Customer); err != nil {

@@ -246,3 +246,31 @@ func TestWaysOutOfTheLineThatAreNotTaken(t *testing.T) {
 		return len(story.Tasks) == 1 && story.Tasks[0].Outcome == tandem.OutcomeServed
 	})
 }
+
+// A caller who hangs up and then presses the link is in line again where they were.
+func TestHangingUpBeforeThePress(t *testing.T) {
+	t.Parallel()
+	s := newCounter(t)
+	phone := s.texts.Inbox(customer)
+	call := s.dials(t, "3", customer)
+	first := s.place(t, call.id, tandem.TaskCall)
+	until(t, "the key to be heard", func() bool {
+		call.presses("2")
+		all, err := s.links.Of(t.Context(), call.id)
+		return err != nil || len(all) > 0
+	})
+	link := address(t, phone.Gets("your place in line is kept").Text)
+	call.Bye()
+	s.shows(t, call.id, "the place to be given up", func(story store.Story) bool {
+		return len(story.Tasks) == 1 && story.Tasks[0].Outcome == tandem.OutcomeLeft
+	})
+	c := s.goesOnInChat(t, link)
+	c.Stands("a place in the chat", func(p testkit.ChatStanding) bool { return p.State == "waiting" && p.Position == 1 })
+	second := s.place(t, call.id, tandem.TaskChat)
+	if !second.Arrived.Equal(first.Arrived) || !second.Due.Equal(first.Due) {
+		t.Errorf("the place was %+v and is %+v", first, second)
+	}
+	s.releases(t, s.serves(t, call.id, tandem.TaskChat))
+	c.Reads("Cards or loans?")
+	s.verify(t)
+}
