@@ -172,3 +172,39 @@ func TestLineKilled(t *testing.T) {
 		t.Error(fmt.Sprint("the line was broken: ", log))
 	}
 }
+
+// TestLineStopped stops the server in order while one caller speaks with an agent and
+// another waits: both were cut off by us, and keep their places as callbacks.
+func TestLineStopped(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.presents("anna", tandem.PresenceAvailable)
+	first := d.calls("13900000001")
+	agent := d.anna.Rung(offerTime)
+	meet(agent, first)
+	second := d.calls("13900000002")
+	waits := d.becomes("13900000002", "in line", func(t tandem.Task) bool { return t.State == tandem.TaskWaiting })
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for _, c := range []*testkit.Dialog{first, second, agent} {
+			c.WaitBye(offerTime)
+		}
+	}()
+	d.Stop(t)
+	<-stopped
+	d.Start(t)
+	is := d.becomes("13900000002", "a callback", func(t tandem.Task) bool { return t.Kind == tandem.TaskCallback })
+	if !is.Arrived.Equal(waits.Arrived) || !is.Due.Equal(waits.Due) || is.ID != waits.ID {
+		t.Errorf("the place was %+v and is %+v", waits, is)
+	}
+	d.becomes("13900000001", "a callback", func(t tandem.Task) bool { return t.Kind == tandem.TaskCallback })
+	for _, from := range []string{"13900000001", "13900000002"} {
+		for _, leg := range d.of(from).Legs {
+			if leg.Inbound && leg.Termination.Reason != tandem.ReasonShutdown {
+				t.Errorf("the leg of %s ended by %s", from, leg.Termination)
+			}
+		}
+	}
+	d.Verify(t)
+}

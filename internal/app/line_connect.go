@@ -104,7 +104,9 @@ func (w *world) connectLine(ctx context.Context, c flow.Connect) (outcome string
 	select {
 	case t = <-done:
 	case <-ctx.Done(): // the caller left
-		a.endTask(context.WithoutCancel(ctx), t.ID)
+		if !k.stopped() {
+			a.endTask(context.WithoutCancel(ctx), t.ID)
+		}
 		return "failed", nil
 	}
 	switch t.Outcome {

@@ -77,6 +77,9 @@ func (k *call) Left() <-chan struct{} { return k.sip.Done() }
 // Termination says how.
 func (k *call) Termination() tandem.Termination { return k.sip.Termination() }
 
+// stopped reports that the call ended because the server stops.
+func (k *call) stopped() bool { return k.sip.Termination().Reason == tandem.ReasonShutdown }
+
 // Joined tells with whom the caller speaks.
 func (k *call) Joined(pair *room.Pair, far *media.Stream) error {
 	return k.talking.set(pair, k.audio.Stream, far)

@@ -96,8 +96,13 @@ func (w *world) Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow
 	return k.app.identity.Hear(ctx, who, s.World, in)
 }
 
-// Withdraw closes what the session has opened.
+// Withdraw closes what the session has opened. A place in line outlives a server that
+// stops, as it does one that crashes.
 func (w *world) Withdraw(ctx context.Context, s flow.Session) {
+	if w.call.stopped() {
+		w.call.app.reach.Withdraw(w.call.interaction.ID)
+		return
+	}
 	w.call.app.withdrawn(ctx, w.call.interaction.ID, s)
 }
 
