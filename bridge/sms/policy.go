@@ -63,7 +63,7 @@ func (d *Desk) Allow(ctx context.Context, to string) error {
 	var refused *Refused
 	err := d.o.Database.View(ctx, func(tx store.Tx) (err error) {
 		if refused, err = d.permitted(tx, &m, false); err == nil && refused == nil {
-			refused, err = d.counted(tx, &m, 1)
+			refused, err = d.counted(tx, &m, 1, false)
 		}
 		return err
 	})
@@ -92,7 +92,7 @@ func (d *Desk) reserve(tx store.Tx, m *Message, parts int, final bool) error {
 	if err != nil || known {
 		return err
 	}
-	if refused, err = d.counted(tx, m, parts); err != nil || refused != nil {
+	if refused, err = d.counted(tx, m, parts, final); err != nil || refused != nil {
 		return cmp.Or(err, d.verdict(refused))
 	}
 	now := d.o.Now()
@@ -136,8 +136,9 @@ func (d *Desk) permitted(tx store.Tx, m *Message, final bool) (*Refused, error) 
 	return nil, err
 }
 
-// counted applies the caps to one more text.
-func (d *Desk) counted(tx store.Tx, m *Message, parts int) (*Refused, error) {
+// counted applies the caps to one more text. The answer to a STOP may be one more than its
+// number is sent: those who are at the cap are the likeliest to send STOP.
+func (d *Desk) counted(tx store.Tx, m *Message, parts int, final bool) (*Refused, error) {
 	if parts > MaxParts {
 		return refuse("too_long", "the text has %d parts, and at most %d are sent", parts, MaxParts), nil
 	}
@@ -161,6 +162,9 @@ func (d *Desk) counted(tx store.Tx, m *Message, parts int) (*Refused, error) {
 		_, err := tx.One(c.query, func(row store.Row) { n = int(row.Int(0)) }, c.of, now.Add(-c.within).UnixNano())
 		if err != nil {
 			return nil, err
+		}
+		if final && c.rule == "per_number" {
+			n--
 		}
 		if n >= c.most {
 			return refuse(c.rule, "%d such texts went out within %v, and %s is %d", n, c.within, c.key, c.most), nil

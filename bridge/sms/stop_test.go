@@ -241,6 +241,27 @@ func TestAStopByWhomWeMayNotText(t *testing.T) {
 	}
 }
 
+// Whoever is at the cap of their number hears that their STOP was heard, once.
+func TestAStopAtTheCap(t *testing.T) {
+	p := generous()
+	p.PerNumberPerHour, p.PerNumberPerDay = 1, 1
+	o := newOffice(t, p)
+	plainly(o.gateway)
+	const them = "+8613800138000"
+	for i, text := range []string{"STOP", "START", "STOP"} {
+		w := o.knock(t, door, map[string]any{"Inbound": []Inbound{{ID: fmt.Sprint("m-", i), From: them, To: ours, Text: text}}})
+		if w.Code != 200 {
+			t.Fatal(w.Code)
+		}
+	}
+	if n := len(o.deliver(t)); n != 2 {
+		t.Errorf("%d answers, want the first and one more", n)
+	}
+	if len(o.stops) != 3 {
+		t.Errorf("told %v", o.stops)
+	}
+}
+
 // A STOP that is brought again after a START does not stop again.
 func TestAnOldStopIsNotHeededTwice(t *testing.T) {
 	o := newOffice(t, generous())
