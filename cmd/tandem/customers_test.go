@@ -170,5 +170,5 @@ func TestOutboxOfTexts(t *testing.T) {
 		t.Errorf("not only texts:\n%s", out)
 	}
 	expect(t, 0, "outbox list --kind webhook --dead", "nothing")
-	expect(t, 1, "outbox list --kind fax", "--kind is sms or webhook")
+	expect(t, 1, "outbox list --kind fax", "--kind is sms, webhook or hook")
 }

@@ -156,7 +156,7 @@ func TestInteractionsListAndShow(t *testing.T) {
 			`front_door.look: ok → owed, card = {"owed":12.5}`, "2098 received, 2 lost", "voicemail  audio/PCMU", "tandem interactions export "+string(first.Number), "voicemail in cards, waiting, in line since")
 	}
 	var story store.Story
-	if err := json.Unmarshal([]byte(expect(t, 0, "interactions show --json "+string(first.ID))), &story); err != nil || len(story.Events) != 9 {
+	if err := json.Unmarshal([]byte(expect(t, 0, "interactions show --json "+string(first.ID))), &story); err != nil || len(story.Events) != 10 {
 		t.Errorf("as JSON: %d events, %v", len(story.Events), err)
 	}
 	expect(t, 1, "interactions show 12345678901", "there is no interaction")

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"tandem/internal/config"
 )
 
 // The demo's folder has all samples with their tests, and no recordings.
@@ -28,35 +26,5 @@ func TestDemoHasTheSamples(t *testing.T) {
 	}
 	if status, out, errs := tandemRun("flow", "test", filepath.Join(dir, "flows")); status != 0 || !strings.Contains(out, " 0 failed") {
 		t.Errorf("test: status %d, said %s%s", status, out, errs)
-	}
-}
-
-// An entry may lead only to a flow that is carried out whole; the others may lie beside.
-func TestServeRefusesASampleByName(t *testing.T) {
-	dir := t.TempDir()
-	place, err := prepareDemo(dir, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, usualConfig)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct{ flow, says string }{
-		{"service_line", "step `missed` uses `ticket`, which this server does not carry out yet"},
-		{"front_door", "step `line` uses `queue`, which this server does not carry out yet"},
-	} {
-		changed := strings.Replace(string(text), "flow: hotline, record: true", "flow: "+tt.flow, 1)
-		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if loaded, err := config.Load(file, nil); err != nil || loaded.HTTP.Listen != place.HTTP {
-			t.Fatal(err)
-		}
-		status, out, errs := tandemRun("serve", "-c", file)
-		if status != exitInput || !strings.Contains(errs, tt.flow+".flow.yaml") || !strings.Contains(errs, tt.says) {
-			t.Errorf("%s: status %d, said %s%s", tt.flow, status, out, errs)
-		}
 	}
 }

@@ -32,9 +32,10 @@ ALTER TABLE task ADD COLUMN key         TEXT NOT NULL DEFAULT '';
 -- others are due by the targets that hold where a policy names none.
 UPDATE task SET state = 'done', outcome = 'closed' WHERE state <> 'done'
 	AND interaction IN (SELECT i.no FROM interaction i JOIN customer c ON c.no = i.customer WHERE c.erased <> 0);
-UPDATE task SET since = arrived, due = arrived + 1000000000 * CASE kind WHEN 'callback' THEN 20 WHEN 'voicemail' THEN 4 * 3600 ELSE 24 * 3600 END;
+UPDATE task SET since = arrived, came_as = kind, due = arrived + 1000000000 * CASE kind WHEN 'callback' THEN 20 WHEN 'voicemail' THEN 4 * 3600 ELSE 24 * 3600 END;
 
 CREATE INDEX task_live ON task(no) WHERE state <> 'done';
+CREATE INDEX task_of ON task(interaction) WHERE state <> 'done';
 CREATE UNIQUE INDEX task_key ON task(interaction, key) WHERE key <> '' AND state <> 'done';
 CREATE INDEX task_ticket ON task(ticket) WHERE ticket <> '';
 
