@@ -65,9 +65,9 @@ func givenUp(ctx context.Context) error {
 }
 
 // Run is the router's goroutine, until ctx ends, or with ErrTaken when another process has
-// taken the line over.
+// taken the line over. After either it is over for good. A fault of ours that gets this far
+// is a panic, after which Run may be called again.
 func (r *Router) Run(ctx context.Context) error {
-	defer close(r.stopped)
 	work := context.WithoutCancel(ctx) // what was begun is finished
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -75,6 +75,7 @@ func (r *Router) Run(ctx context.Context) error {
 		var first *asked
 		select {
 		case <-ctx.Done():
+			close(r.stopped)
 			return nil
 		case first = <-r.inbox:
 		case <-r.stirred:
@@ -82,6 +83,7 @@ func (r *Router) Run(ctx context.Context) error {
 		}
 		r.step(work, r.drained(first))
 		if r.core.Taken() {
+			close(r.stopped)
 			return ErrTaken
 		}
 		timer.Reset(r.untilNext())

@@ -12,6 +12,11 @@ import (
 
 // verify holds the line against its invariants and against what is stored.
 func (r *Router) verify(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.panicked("looking at the line", p)
+		}
+	}()
 	for _, finding := range r.core.Verify(ctx) {
 		r.o.Log.Error("an invariant of the line is broken", "finding", finding)
 		if r.o.Broken != nil {
