@@ -218,6 +218,8 @@ type (
 		Width     int    `json:"width"` // pixels
 		Height    int    `json:"height"`
 	}
+	// Receipt tells how far a message has come. One without Conversation is of a text that
+	// was not written at all, since a rule forbids it.
 	Receipt struct {
 		Conversation ConversationID `json:"conversation"`
 		Seq          uint64         `json:"seq"`

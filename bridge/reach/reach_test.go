@@ -235,6 +235,21 @@ func TestWhoIsNotTexted(t *testing.T) {
 	if sent := h.letters(); len(sent) != 3 {
 		t.Errorf("%d texts are in the outbox, want 3", len(sent))
 	}
+	story, err := h.db.Interaction(t.Context(), string(h.who.Interaction))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, e := range story.Events {
+		var told tandem.Receipt
+		if e.Kind == tandem.EventReceipt && json.Unmarshal(e.Data, &told) == nil {
+			rule, _, _ := strings.Cut(told.Error, ":")
+			rules = append(rules, rule)
+		}
+	}
+	if strings.Join(rules, " ") != "denied per_number" {
+		t.Errorf("the journal has the rules %v", rules)
+	}
 }
 
 // A number that answered a code is the customer's, wherever they are now.

@@ -42,7 +42,11 @@ func (r *Reach) way(ctx context.Context, w Who, by []string, to string) (way, bo
 			if err != nil {
 				return way{}, false, err
 			}
-			if !proven || r.o.Texts.Allow(ctx, number) != nil {
+			if !proven {
+				continue
+			}
+			if err := r.o.Texts.Allow(ctx, number); err != nil {
+				r.refused(ctx, w, err)
 				continue
 			}
 			return way{by: means, number: number}, true, nil
@@ -184,13 +188,32 @@ func (r *Reach) post(ctx context.Context, d draft, through func(finish func(draf
 	var refused *sms.Refused
 	switch {
 	case errors.As(err, &refused):
-		r.o.Log.Warn("a text was not sent", "interaction", d.who.Interaction, "rule", refused.Rule, "why", refused.Why)
+		r.refused(ctx, d.who, err)
 		return posted{state: tandem.MessageFailed}, nil
 	case err != nil:
 		return posted{}, fmt.Errorf("keeping a message: %w", err)
 	}
 	r.o.Book.Publish(conv.ID, entry)
 	return p, nil
+}
+
+// refused tells the log and the journal by which rule a text to the customer was not sent:
+// each rule once a minute, since a flow may try again at once.
+func (r *Reach) refused(ctx context.Context, w Who, err error) {
+	var why *sms.Refused
+	if !errors.As(err, &why) {
+		return // the store, which says so itself
+	}
+	r.o.Log.Warn("a text was not sent", "interaction", w.Interaction, "rule", why.Rule, "why", why.Why)
+	now := r.o.Now()
+	told := tandem.Receipt{State: tandem.MessageFailed, Error: why.Rule + ": " + why.Why}
+	err = r.o.Store.Commit(ctx, &store.Change{
+		Key:    fmt.Sprintf("refused:%s/%s/%d", w.Interaction, why.Rule, now.Unix()/60),
+		Events: []tandem.Event{tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventReceipt, "system", told)},
+	})
+	if err != nil && !errors.Is(err, store.ErrDuplicate) {
+		r.o.Log.Warn("a refused text is not in the journal", "interaction", w.Interaction, "error", err)
+	}
 }
 
 // plainly commits a message that needs nothing else.

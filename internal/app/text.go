@@ -162,6 +162,11 @@ func (a *App) sendCode(ctx context.Context, w identity.Who, to tandem.Identity, 
 	if err != nil {
 		a.log.Warn("a code was not sent", "interaction", w.Interaction, "error", err)
 	}
+	var refused *sms.Refused
+	if errors.As(err, &refused) && w.Interaction != "" {
+		a.store.Note(tandem.NewEvent(w.Interaction, w.Leg, a.now(), tandem.EventReceipt, "system",
+			tandem.Receipt{State: tandem.MessageFailed, Error: refused.Rule + ": " + refused.Why}))
+	}
 	return err
 }
 
