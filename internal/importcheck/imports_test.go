@@ -74,6 +74,7 @@ var table = map[string][]string{
 	"bridge/room":             {"tandem", "media"},
 	"bridge/route":            {"tandem", "bridge/route/ordered"},
 	"bridge/route/ordered":    {},
+	"bridge/route/whatif":     {"tandem", "bridge/route"},
 	"bridge/survey":           {"tandem", "ivr/flow", "ivr/flow/expression", "store"},
 	"bridge/ticket":           {"tandem", "bridge/route", "ivr/flow", "store"},
 	"bridge/identity":         {"tandem", "internal/hosts", "ivr/flow", "store", "store/outbox"},

@@ -133,8 +133,7 @@ func drawWaits(b *bytes.Buffer, reports []Named) {
 				continue
 			}
 			c := r.Report.Classes[k]
-			width := slot * 0.8 / float64(len(reports))
-			x := slot*float64(k) + slot*0.1 + width*float64(i)
+			width, x := bar(slot, k, i, len(reports))
 			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, x, scale(c.P90), width*0.92, plotHeight-scale(c.P90), colour(i))
 			fmt.Fprintf(b, `<path d="M%.1f %.1fh%.1f" stroke="#fff" stroke-width="2"/>`+"\n", x, scale(c.P50), width*0.92)
 			if scale(c.Target) >= 0 {
@@ -151,6 +150,13 @@ func drawWaits(b *bytes.Buffer, reports []Named) {
 	}
 }
 
+// bar is where the bar of report i of n stands in slot k.
+func bar(slot float64, k, i, n int) (width, x float64) {
+	const widest = 56
+	width = math.Min(slot*0.8/float64(n), widest)
+	return width, slot*(float64(k)+0.5) - width*float64(n)/2 + width*float64(i)
+}
+
 // mostBars bounds how many agents are drawn.
 const mostBars = 60
 
@@ -163,9 +169,9 @@ func drawAgents(b *bytes.Buffer, reports []Named) {
 	slot := float64(plotWidth-plotLeft-20) / float64(max(n, 1))
 	for i, r := range reports {
 		for k, a := range r.Report.Agents[:min(len(r.Report.Agents), mostBars)] {
-			width := slot * 0.8 / float64(len(reports))
+			width, x := bar(slot, k, i, len(reports))
 			y := scale(math.Min(100, a.Occupancy*100))
-			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, slot*float64(k)+slot*0.1+width*float64(i), y, width*0.92, plotHeight-y, colour(i))
+			fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, x, y, width*0.92, plotHeight-y, colour(i))
 			if i == 0 && n <= 16 {
 				fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`, slot*(float64(k)+0.5), plotHeight+18, html.EscapeString(a.Name))
 			}

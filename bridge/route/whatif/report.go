@@ -176,11 +176,18 @@ func newSpans(p Plan) *spans {
 	return &spans{plan: p, step: p.Until.Sub(p.From) / maxPoints, has: map[string]int{}, since: map[string]time.Time{}, sum: map[string]time.Duration{}}
 }
 
+// waiting draws no finer than a step: of its moments the one at which the most waited.
 func (s *spans) waiting(at time.Time, by int) {
+	was := s.n
 	s.n += by
-	if last := len(s.points) - 1; last >= 0 && at.Sub(s.points[last].At) < s.step {
-		s.points[last].N = max(s.points[last].N, s.n) // of a moment the most that waited
+	last := len(s.points) - 1
+	switch {
+	case last < 0:
+	case at.Sub(s.points[last].At) < s.step:
+		s.points[last].N = max(s.points[last].N, s.n)
 		return
+	case s.points[last].N != was:
+		s.points = append(s.points, Point{s.points[last].At.Add(s.step), was})
 	}
 	s.points = append(s.points, Point{at, s.n})
 }
