@@ -72,8 +72,11 @@ func talkOf(s store.Story) []spoken {
 // the delivery of the letter that carried it.
 func ofTalk(e tandem.Event) bool {
 	switch e.Kind {
-	case tandem.EventMessage, tandem.EventReceipt:
+	case tandem.EventMessage:
 		return true
+	case tandem.EventReceipt:
+		r, err := payload[tandem.Receipt](e)
+		return err != nil || r.Conversation != ""
 	case tandem.EventOutboxDone:
 		d, err := payload[tandem.Delivery](e)
 		_, _, text := reach.LetterKey(d.Key)

@@ -35,6 +35,9 @@ var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 		return line
 	}),
 	tandem.EventReceipt: words(func(p tandem.Receipt) string {
+		if p.Conversation == "" {
+			return "a text was not sent, " + p.Error
+		}
 		if p.Error != "" {
 			return fmt.Sprintf("message %d %s: %s", p.Seq, p.State, p.Error)
 		}
