@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"tandem"
+	"tandem/ivr/flow"
+	"tandem/ivr/flow/expression"
 	"tandem/ivr/flow/read"
+	"tandem/ivr/flow/source"
 )
 
 // TestReaderHasTheSameDefaults writes the default of each key of a verb: the step is the
@@ -74,4 +79,44 @@ func stepOf(t *testing.T, verb, body string) string {
 		t.Fatalf("%s: { %s }: %s", verb, body, printed(ds))
 	}
 	return address.ReplaceAllString(fmt.Sprintf("%+v", lib.Flows["x"].Steps["a"].Verb), "")
+}
+
+// TestPolicyHasTheSameDefaults holds what the schema tells of a policy, of a queue's
+// callbacks and of its targets against what holds where a file says nothing.
+func TestPolicyHasTheSameDefaults(t *testing.T) {
+	p := flow.DefaultRouting()
+	want := map[string]string{
+		"most_priority": p.MostPriority.String(), "decline_rest": p.DeclineRest.String(), "misses": fmt.Sprint(p.Misses), "blocks.voice": fmt.Sprint(p.Blocks[tandem.LoadVoice]),
+		"tries": fmt.Sprint(flow.DefaultCallbackTries), "gap": flow.DefaultCallbackGap.String(), "window": flow.DefaultCallbackWindow.String(),
+	}
+	for _, l := range flow.Loads() {
+		want["capacity."+string(l)], want["offer."+string(l)], want["wrap_up."+string(l)] = fmt.Sprint(p.Capacity[l]), p.Offer[l].String(), p.WrapUp[l].String()
+	}
+	got := map[string]string{}
+	add := func(of any, prefix string) {
+		for _, f := range Properties(reflect.TypeOf(of)) {
+			if f.Default == "" {
+				continue
+			}
+			got[prefix+f.Key] = strings.ReplaceAll(f.Default, ",", "")
+			if d, ok := expression.ParseDuration(f.Default); ok {
+				got[prefix+f.Key] = d.String()
+			}
+		}
+	}
+	add(PolicyBody{}, "")
+	add(QueueCallback{}, "")
+	add(PolicyCapacity{}, "capacity.")
+	add(PolicyBlocks{}, "blocks.")
+	add(PolicyOffers{}, "offer.")
+	add(PolicyWrapUps{}, "wrap_up.")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the schema says\n%v\nand what holds is\n%v", got, want)
+	}
+	for i, f := range Properties(reflect.TypeFor[Targets]()) {
+		k := flow.TargetKinds()[i]
+		if said := "(" + source.ShortDuration(flow.DefaultTarget(k.Kind)) + ")"; f.Key != k.Word || !strings.Contains(f.About("en"), said) || !strings.Contains(f.About("zh"), said) {
+			t.Errorf("%s: %s and %s do not say %s", f.Key, f.About("en"), f.About("zh"), said)
+		}
+	}
 }

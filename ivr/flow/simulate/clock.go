@@ -46,8 +46,8 @@ func Opening(lib *flow.Library, f *flow.Flow) time.Time {
 	return epoch(f.Zone).Add(10 * time.Hour)
 }
 
-// calendarsOf lists the calendars of a flow in the order of its steps, then those of
-// the flows it calls.
+// calendarsOf lists the calendars of a flow, and of the queues it puts customers into, in
+// the order of its steps, then those of the flows it calls.
 func calendarsOf(lib *flow.Library, f *flow.Flow, seen map[string]bool) []string {
 	if f == nil || seen[f.Name] {
 		return nil
@@ -78,6 +78,10 @@ func calendarsOf(lib *flow.Library, f *flow.Flow, seen map[string]bool) []string
 			}
 		case *flow.Subflow:
 			called = append(called, v.Name)
+		case *flow.QueueStep:
+			if q := lib.Queues[v.Name]; q != nil && q.Hours != "" {
+				names = append(names, q.Hours)
+			}
 		}
 	}
 	for _, name := range called {

@@ -80,6 +80,27 @@ func TestInLine(t *testing.T) {
 	}
 }
 
+// Outside its hours a queue lets nobody in, unless a test says that somebody is there.
+func TestQueueIsClosed(t *testing.T) {
+	lib := library(t, map[string]string{
+		"line.flow.yaml": inLine, "cards.queues.yaml": strings.Replace(cards, "max_wait: 5m", "max_wait: 5m, hours: office", 1), "office.calendar.yaml": office,
+	})
+	for _, tt := range []struct {
+		hour   int
+		agents *simulate.Agents
+		over   bool
+	}{{10, nil, false}, {20, nil, true}, {20, &simulate.Agents{}, false}} {
+		at := time.Date(2026, 2, 3, tt.hour, 0, 0, 0, time.FixedZone("CST", 8*3600))
+		talk, err := simulate.New(lib, "line", simulate.Options{Channel: tandem.Voice, At: at, Given: simulate.Given{Agents: tt.agents}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, over := talk.Ended(); over != tt.over {
+			t.Errorf("at %d with %v: over %v", tt.hour, tt.agents, over)
+		}
+	}
+}
+
 // The queue's own bound holds where the step has none.
 func TestQueueEndsTheWait(t *testing.T) {
 	talk := waiter(t, tandem.Chat)

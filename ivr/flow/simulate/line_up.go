@@ -11,18 +11,23 @@ import (
 // The figures told to one who waits: a plain estimate by place, the same each time.
 const perPlace = time.Minute
 
-// enqueue puts the interaction in line.
+// enqueue puts the interaction in line. One that is closed lets nobody in, unless the
+// test says who is there.
 func (t *Talk) enqueue(e flow.Enqueue) *flow.Input {
 	t.note(Line{Word: Queued, Step: e.Step, Name: e.Queue, Fields: asked(e)})
-	if q := t.lib.Queues[e.Queue]; q != nil && e.MaxWait == 0 {
-		e.MaxWait = q.MaxWait
+	a, closed := t.given.Agents, false
+	if q := t.lib.Queues[e.Queue]; q != nil {
+		if e.MaxWait == 0 {
+			e.MaxWait = q.MaxWait
+		}
+		hours := t.lib.Calendars[q.Hours]
+		closed = a == nil && hours != nil && hours.Status(t.now) != "open"
 	}
 	t.line = place{asked: e, since: t.now, told: t.now, position: 1}
-	a := t.given.Agents
 	switch {
 	case t.given.Queues[e.Queue] != "":
 		return result(e.Serial, flow.Result{Outcome: t.given.Queues[e.Queue]})
-	case a != nil && a.None:
+	case closed, a != nil && a.None:
 		return result(e.Serial, flow.Result{Outcome: "no_agents"})
 	case a != nil && a.Free > 0:
 		return t.connect(true)
