@@ -131,3 +131,30 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
 }
+
+// BenchmarkOffers is a batch of the line: sixteen offers, each with its event and its task,
+// in one transaction.
+func BenchmarkOffers(b *testing.B) {
+	const many = 16
+	db, _ := benchDB(b)
+	var changes [many]*store.Change
+	var calls [many]storetest.Call
+	var tasks [many]tandem.Task
+	for i := range changes {
+		calls[i] = storetest.NewCall(time.Now(), rand.Reader, "+1")
+		commit(b, db, calls[i].Opening())
+		tasks[i] = tandem.Task{ID: tandem.NewID[tandem.TaskID](time.Now(), rand.Reader), Interaction: calls[i].ID, Kind: tandem.TaskCall, Queue: "cards",
+			State: tandem.TaskOffered, Arrived: time.Now(), Agent: "anna", Skills: []string{"lang:en"}}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range changes {
+			e := calls[i].Event(time.Now(), tandem.EventTaskOffered, tandem.Offered{Task: tasks[i].ID, Agent: "anna"})
+			changes[i] = &store.Change{Tasks: tasks[i : i+1], Events: []tandem.Event{e}}
+		}
+		if err := db.CommitAll(context.Background(), changes[:]...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/many, "µs/offer")
+}
