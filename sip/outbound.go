@@ -60,10 +60,7 @@ func (s *Server) Dial(ctx context.Context, d Dial) (*Call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
+	if s.isClosed() {
 		return nil, failed(tandem.ReasonShutdown, tandem.BySystem, ErrClosed)
 	}
 	offer, err := d.Media.Offer()
@@ -99,6 +96,12 @@ func (s *Server) Dial(ctx context.Context, d Dial) (*Call, error) {
 		return s.establish(ctx, c, res, d.Media)
 	}
 	return nil, failed(tandem.ReasonAuth, tandem.ByRemote, errors.New("the trunk refuses our password"))
+}
+
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // dialled is a user part that may be put into a URI as it is.
@@ -203,6 +206,9 @@ func (s *Server) attempt(ctx context.Context, c *Call, req *gosip.Request, ring 
 				}
 			}
 		case <-tx.Done():
+			if s.isClosed() {
+				return nil, failed(tandem.ReasonShutdown, tandem.BySystem, ErrClosed)
+			}
 			return nil, failed(tandem.ReasonTransport, tandem.ByRemote, tx.Err())
 		case <-ring:
 			s.calling.Go(func() { s.guard(c.ID, func() { s.abandon(tx, req, heard) }) })

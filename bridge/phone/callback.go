@@ -117,6 +117,10 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 		r.log.Warn("a customer may not be called back", "error", err)
 		r.capped(refused.Rule)
 		return
+	case terminationOf(err).Reason == tandem.ReasonShutdown: // the next start decides
+		r.held = false
+		r.hangUp(terminationOf(err))
+		return
 	case errors.Is(err, errUsed):
 		r.log.Warn("a customer is not called again for a try that was begun before the server stopped")
 	case err != nil && !errors.As(err, &failed): // the store is down: nobody was dialled

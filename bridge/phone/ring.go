@@ -129,6 +129,9 @@ func (r *ring) unanswered(err error) {
 		return
 	}
 	r.agent.close(t)
+	if t.Reason == tandem.ReasonShutdown { // the next start decides
+		return
+	}
 	var refused *caps.Refused
 	var failed *sip.DialError
 	switch {
@@ -155,7 +158,7 @@ func (r *ring) unanswered(err error) {
 func away(t tandem.Termination) bool {
 	switch t.Reason {
 	case tandem.ReasonTransport, tandem.ReasonNoEntry, tandem.ReasonNoAnswer, tandem.ReasonNoMedia, tandem.ReasonAuth, tandem.ReasonBadRequest,
-		tandem.ReasonOverload, tandem.ReasonFlowError, tandem.ReasonForbidden, tandem.ReasonShutdown, tandem.ReasonMediaTimeout:
+		tandem.ReasonOverload, tandem.ReasonFlowError, tandem.ReasonForbidden, tandem.ReasonMediaTimeout:
 		return true
 	}
 	return t.SIP == 410 || t.SIP >= 500 && t.SIP < 600

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -199,6 +200,25 @@ func TestAnOfferIsOver(t *testing.T) {
 				t.Error("the phone rang again")
 			}
 		})
+	}
+}
+
+// Signalling that is closed under a phone that rings says nothing of the agent.
+func TestSignallingCloses(t *testing.T) {
+	h := newHouse(t, nil)
+	h.waits()
+	h.line.offer(task(tandem.TaskCall, "anna"))
+	d := h.anna.Rung(patience)
+	d.Says(180, "Ringing")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := h.sip.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.ended(tandem.ReasonShutdown)
+	h.lineTold()
+	if len(h.line.reach) > 0 && h.line.reach[len(h.line.reach)-1] == "anna voice false" {
+		t.Error("the phone counts as out of reach")
 	}
 }
 
