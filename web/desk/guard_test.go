@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem"
 	"tandem/store/staff"
@@ -214,5 +215,44 @@ func TestHostileTexts(t *testing.T) {
 	}
 	if strings.Contains(h.log.String(), "script") {
 		t.Error("a text was logged")
+	}
+}
+
+// TestStoreFails: while nothing can be written, what must be is refused in words and not
+// done; a supervisor's change that cannot be accounted for is not made.
+func TestStoreFails(t *testing.T) {
+	h := newHouse(t)
+	anna, sue := h.as("anna"), h.as("sue")
+	chat := h.arrive(tandem.TaskChat)
+	of := h.offered(anna, chat.ID)
+	mail := h.arrive(tandem.TaskVoicemail)
+	w, _ := anna.open(nil)
+	h.full.Store(true)
+	for _, test := range []struct {
+		c          *client
+		method, at string
+		body       any
+	}{
+		{anna, "POST", path(chat.ID, "accept"), fence(of.Fence)}, {anna, "PUT", "/api/v1/agent/presence", map[string]string{"presence": "offline"}},
+		{sue, "POST", path(mail.ID, "end"), map[string]string{"why": "a test"}}, {sue, "POST", path(mail.ID, "priority"), map[string]float64{"seconds": 5}},
+		{sue, "GET", path(mail.ID, "audio"), nil}, {sue, "GET", "/api/v1/tasks/" + string(mail.ID), nil},
+	} {
+		r := test.c.do(test.method, test.at, test.body)
+		if r.StatusCode != 503 || r.code() != "unavailable" || r.Header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: %d %s", test.method, test.at, r.StatusCode, r.body)
+		}
+	}
+	if f, _ := w.ask(map[string]any{"t": "accept", "id": "a", "task": chat.ID, "fence": of.Fence}); f.Code != "unavailable" {
+		t.Errorf("by the socket: %s", f.text)
+	}
+	sue.ok(200, "GET", "/api/v1/queues", nil, nil)
+	h.full.Store(false)
+	h.until("the line is written again", func() bool {
+		h.clock.Add(time.Second)
+		anna.ok(204, "PUT", "/api/v1/agent/alive", nil, nil)
+		return anna.do("POST", path(chat.ID, "accept"), fence(max(1, h.task(chat.ID).Fence))).StatusCode == 200
+	})
+	if got := h.task(mail.ID); got.State == tandem.TaskDone || got.Priority != 0 {
+		t.Errorf("the voicemail is another: %+v", got)
 	}
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +56,7 @@ type house struct {
 	doc     *document
 	log     *lines
 	typed   chan string // who the customers were told types
+	full    atomic.Bool // the disk of the database
 }
 
 // lines keeps what is logged.
@@ -100,7 +103,7 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 	var err error
 	h.hooks, err = hook.New(hook.Options{Keys: h.place.Keys, Now: h.clock.Now, Log: log})
 	h.must(err)
-	h.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(h.place.Dir, "tandem.db"), Keys: h.place.Keys, Blobs: h.place.Blobs, Now: h.clock.Now, Flush: 10 * time.Millisecond, Letters: h.hooks.Letters, Log: log})
+	h.db, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(h.place.Dir, "tandem.db"), Keys: h.place.Keys, Blobs: h.place.Blobs, Now: h.clock.Now, Flush: 10 * time.Millisecond, Letters: h.hooks.Letters, Fault: h.fault, Log: log})
 	h.must(err)
 	t.Cleanup(func() { h.db.Close() })
 	h.must(h.hooks.Open(t.Context(), h.db))
@@ -148,11 +151,18 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 		}
 		h.server.Client().CloseIdleConnections()
 		h.server.Close()
-		if strings.Contains(h.log.String(), "fault of ours") || strings.Contains(h.log.String(), "level=ERROR") {
+		if strings.Contains(h.log.String(), "fault of ours") || strings.Contains(h.log.String(), "the desk failed") {
 			t.Errorf("the log has a fault:\n%s", h.log)
 		}
 	})
 	return h
+}
+
+func (h *house) fault(string) error {
+	if h.full.Load() {
+		return errors.New("no space left")
+	}
+	return nil
 }
 
 func (h *house) must(err error) {

@@ -85,7 +85,7 @@ type Agent struct {
 	Name      string               `json:"name"`
 	Presence  tandem.Presence      `json:"presence"`
 	Reason    string               `json:"reason,omitempty"`
-	Since     time.Time            `json:"since"`
+	Since     time.Time            `json:"since,omitzero"`
 	Reachable map[tandem.Load]bool `json:"reachable"`
 	Idle      time.Time            `json:"idle,omitzero"`
 	Missed    int                  `json:"missed,omitempty"`
@@ -110,7 +110,7 @@ type Holding struct {
 // AgentOf is an agent as the line and the policy have them; p is nil for one whom the policy
 // has no more, phone says that one is configured for them.
 func AgentOf(a route.AgentState, p *route.Agent, phone bool) Agent {
-	v := Agent{Name: a.Name, Presence: cmp.Or(a.Presence, tandem.PresenceOffline), Reason: a.Reason, Since: a.Since.UTC(), Reachable: Filled(a.Reachable), Idle: UTC(a.Idle),
+	v := Agent{Name: a.Name, Presence: cmp.Or(a.Presence, tandem.PresenceOffline), Reason: a.Reason, Since: UTC(a.Since), Reachable: Filled(a.Reachable), Idle: UTC(a.Idle),
 		Missed: a.Missed, Has: Filled(a.Has), Holds: []Holding{}, Teams: []string{}, Skills: map[string]int{}, Capacity: map[tandem.Load]int{}, Phone: phone}
 	for _, h := range a.Holds {
 		v.Holds = append(v.Holds, Holding{h.Task, h.Fence, h.Kind, h.State, h.Since.UTC(), UTC(h.Deadline)})
