@@ -242,6 +242,9 @@ func (h *heard) audit(t *testing.T, dir string) {
 	for _, f := range append(r.Findings, r.Notes...) {
 		t.Error(f)
 	}
+	if v, err := db.Verify(t.Context()); err != nil || !v.OK {
+		t.Errorf("verdict %+v, %v", v, err)
+	}
 	for id, at := range h.opened {
 		task, ok := l.Task(id)
 		if !ok {
