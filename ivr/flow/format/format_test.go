@@ -95,6 +95,30 @@ steps:
     next: { done: end, loop: b }
   b: { if: "x > 1", say: hello, next: end }
 `},
+		{"order of a queues file", `
+policy: { misses: 3, most_priority: 10m }
+agents:
+  anna: { skills: { "lang:en": 5 }, teams: [cards] }
+teams: { cards: {} }
+queues:
+  cards:
+    escalate: ["team:cards"]
+    # about whom
+    teams: [cards]
+    full: 5
+    target: { voice: 20s }`, `
+queues:
+  cards:
+    # about whom
+    teams: [cards]
+    target: { voice: 20s }
+    full: 5
+    escalate: ["team:cards"]
+teams: { cards: {} }
+agents:
+  anna: { teams: [cards], skills: { "lang:en": 5 } }
+policy: { most_priority: 10m, misses: 3 }
+`},
 		{"the head of the file stays", `
 # yaml-language-server: $schema=./flow.schema.json
 # Our front door.
