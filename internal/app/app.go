@@ -100,6 +100,7 @@ type App struct {
 	line      *queue.Router
 	stopLine  context.CancelFunc
 	lining    sync.WaitGroup // goroutines of the line
+	lineTaken atomic.Bool    // another process serves the line: nothing new is let in
 	told      told           // sessions that wait in it
 	connects  connects       // transfers that wait in it
 	phones    *phone.Switchboard

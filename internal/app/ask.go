@@ -23,9 +23,8 @@ func (a *App) makeAsk() (err error) {
 		Tell: func(ctx context.Context, in tandem.InteractionID, n ticket.Note) (bool, error) {
 			return a.reach.Tell(ctx, in, reach.Note(n))
 		},
-		Overdue: func(t tandem.Task) {
+		Overdue: func(tandem.Task) {
 			a.metrics.overdue.Inc()
-			a.log.Warn("a work order was not done by the last of its owners in time", "task", t.ID, "queue", t.Queue)
 		},
 		Now: a.now, Random: a.random, Log: a.log,
 	})

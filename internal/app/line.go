@@ -35,7 +35,13 @@ func (a *App) makeLine(ctx context.Context) (err error) {
 	a.told.init()
 	a.line.Watch(a.lineChanged)
 	ctx, a.stopLine = context.WithCancel(context.WithoutCancel(ctx))
-	a.lining.Go(func() { a.keep(ctx, "line", func(ctx context.Context) { a.ran("line", a.line.Run(ctx)) }) })
+	a.lining.Go(func() {
+		a.keep(ctx, "line", func(ctx context.Context) {
+			err := a.line.Run(ctx)
+			a.lineTaken.Store(errors.Is(err, queue.ErrTaken))
+			a.ran("line", err)
+		})
+	})
 	return nil
 }
 

@@ -128,6 +128,9 @@ func (a *App) refusing() *refusal {
 	if err := a.store.Healthy(); err != nil {
 		return &refusal{"store", err.Error()}
 	}
+	if a.lineTaken.Load() {
+		return &refusal{"line", "another process serves the line; end one of the two"}
+	}
 	if n := a.calls(); n >= a.cfg.Limits.Calls {
 		return &refusal{"calls", "as many calls are up as limits.calls allows"}
 	}
