@@ -75,7 +75,7 @@ type Caller interface {
 	Stream() *media.Stream
 	// Served tells the session that an agent has the customer, and returns once it knows:
 	// then nothing is played or offered any more. An error says that the session does not
-	// wait in line.
+	// wait in line; that of ctx, that it was too busy to hear.
 	Served(ctx context.Context, agent string) error
 	// Joined tells whom the customer speaks with, so that hold and keys by signalling reach
 	// them; without a pair, nobody any more.

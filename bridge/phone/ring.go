@@ -76,7 +76,7 @@ func (r *ring) run() {
 	case tandem.TaskCall:
 		r.serve()
 	default:
-		r.missed()
+		r.missed(nil)
 	}
 }
 
@@ -145,8 +145,10 @@ func (r *ring) unanswered(err error) {
 		s.o.Counted(CountedLapsed)
 		r.handBack()
 	case away(t):
-		r.log.Warn("an agent's phone cannot be reached", "termination", t.String())
-		s.gone(r.task.Agent)
+		r.log.Warn("an agent's phone cannot be reached", "error", err)
+		if t.Reason != tandem.ReasonOverload || t.SIP != 0 { // else it is we who have no port free
+			s.gone(r.task.Agent)
+		}
 		r.decline("unreachable")
 	default:
 		r.decline("declined")

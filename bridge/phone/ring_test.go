@@ -2,11 +2,14 @@ package phone
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"tandem"
+	"tandem/bridge/leg"
 	"tandem/bridge/route"
 	"tandem/internal/testkit"
 )
@@ -165,6 +168,20 @@ func TestNotRung(t *testing.T) {
 	}
 }
 
+// That we have no port free says nothing of the phone.
+func TestNoPort(t *testing.T) {
+	h := newHouse(t, func(_ *house, o *Options) {
+		o.Audio = func(netip.Addr) (*leg.Audio, error) { return nil, errRefused }
+	})
+	h.waits()
+	h.line.offer(task(tandem.TaskCall, "anna"))
+	h.line.told(t, "decline anna 7 unreachable")
+	h.ended(tandem.ReasonOverload)
+	if slices.Contains(h.line.reach, "anna voice false") {
+		t.Error("the phone counts as out of reach")
+	}
+}
+
 // An agent who is called by a trunk counts towards the caps, and one with a phone of the
 // house does not.
 func TestCapsOfAgents(t *testing.T) {
@@ -304,6 +321,11 @@ func TestNobodyThere(t *testing.T) {
 	}{
 		"no call":     {func(h *house) { h.caller = nil }, "release left over left"},
 		"not in line": {func(h *house) { h.caller.mu.Lock(); defer h.caller.mu.Unlock(); h.caller.served = errRefused }, "release left over left"},
+		"too busy": {func(h *house) {
+			h.caller.mu.Lock()
+			defer h.caller.mu.Unlock()
+			h.caller.served = fmt.Errorf("waiting: %w", context.DeadlineExceeded)
+		}, "release handed_back again"},
 		"went to chat": {func(h *house) {
 			h.caller = nil
 			h.line.mu.Lock()

@@ -30,18 +30,16 @@ const (
 
 // serve joins the agent with the caller who waits in line.
 func (r *ring) serve() {
-	s := r.s
-	caller, ok := s.o.Caller(r.task.Interaction)
-	if ok {
-		ctx, cancel := context.WithTimeout(r.ctx, joinTime)
-		err := caller.Served(ctx, r.task.Agent)
-		cancel()
-		if ok = err == nil; !ok {
-			r.log.Info("a caller was gone as an agent answered", "error", err)
-		}
-	}
+	caller, ok := r.s.o.Caller(r.task.Interaction)
 	if !ok {
-		r.missed()
+		r.missed(nil)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, joinTime)
+	err := caller.Served(ctx, r.task.Agent)
+	cancel()
+	if err != nil {
+		r.missed(err)
 		return
 	}
 	end, t, err := r.talk(caller.Stream(), caller.Joined, party{left: caller.Left()}, r.agent.limit)
@@ -54,12 +52,17 @@ func (r *ring) serve() {
 	r.part(end, t)
 }
 
-// missed ends what was answered too late: the caller has left, or goes on by another
-// channel.
-func (r *ring) missed() {
+// missed ends what was answered in vain: the caller has left, or goes on by another channel,
+// or their session was too busy to hear of it.
+func (r *ring) missed(why error) {
 	e := route.Released{Why: "left", Outcome: tandem.OutcomeLeft}
-	if t, ok := r.s.o.Router.Task(r.task.ID); ok && t.Kind != tandem.TaskCall {
+	t, ok := r.s.o.Router.Task(r.task.ID)
+	switch {
+	case ok && t.Kind != tandem.TaskCall:
 		e = route.Released{Why: "moved", Again: true}
+	case errors.Is(why, context.DeadlineExceeded):
+		r.log.Error("a caller's session did not hear that an agent answered", "error", why)
+		e = route.Released{Why: "handed_back", Again: true}
 	}
 	if r.stays() {
 		r.release(e)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -105,7 +106,7 @@ func (k *call) Served(ctx context.Context, agent string) error {
 		return w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer
 	}
 	if !k.stay.until(ctx, inLine) {
-		return errTooLate
+		return cmp.Or(ctx.Err(), errTooLate)
 	}
 	if w.Kind == flow.WaitTransfer {
 		k.audio.Stream.Stop(ringID)
@@ -122,7 +123,7 @@ func (k *call) Served(ctx context.Context, agent string) error {
 		return w.Serial != told.Serial || w.Kind == flow.WaitQueue && w.Served
 	}
 	if !k.stay.until(ctx, knows) || w.Serial != told.Serial {
-		return errTooLate
+		return cmp.Or(ctx.Err(), errTooLate)
 	}
 	return nil
 }
