@@ -198,9 +198,9 @@ type (
 		Serial int
 		Step   string
 		Key    string
-		To     string // "" = the customer
-		At     string // "" = as soon as an agent is free
-		Window time.Duration
+		To     string        // "" = the customer
+		At     string        // "" = as soon as an agent is free
+		Window time.Duration // how long after At it may begin; 0 = any time after, or as soon as can be without At
 		Queue  string
 		Lang   string
 	}

@@ -211,6 +211,9 @@ func (r *run) callback(v *flow.CallbackStep) (err error) {
 	if q.At, err = r.openTemplate(v.At); err != nil {
 		return err
 	}
+	if of := r.lib.Queues[q.Queue]; of != nil && q.At != "" && q.Window == 0 {
+		q.Window = of.CallbackWindow
+	}
 	q.Serial = r.pend(flow.Wait{Kind: flow.WaitCallback})
 	r.emit(q)
 	return nil

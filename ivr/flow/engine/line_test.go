@@ -196,3 +196,24 @@ func TestLeavingWhileServed(t *testing.T) {
 		}
 	}
 }
+
+// A callback for a time of the customer's choice begins within what the step says, else
+// within what its queue says.
+func TestCallbackWindow(t *testing.T) {
+	for _, tt := range []struct {
+		at   string
+		own  time.Duration
+		want time.Duration
+	}{{"09:30", 0, 2 * time.Hour}, {"09:30", time.Hour, time.Hour}, {"", 0, 0}} {
+		verb := &flow.CallbackStep{Queue: "q", Window: tt.own}
+		if tt.at != "" {
+			verb.At = template(t, tt.at)
+		}
+		lib := threeFlow(t, map[string]*flow.Step{"a": {Verb: verb, Next: flow.Next{To: "broken"}}})
+		lib.Queues["q"].CallbackWindow = 2 * time.Hour
+		_, effects := startX(t, lib, flow.Facts{Channel: tandem.Voice})
+		if b, ok := effects[len(effects)-1].(flow.Book); !ok || b.Window != tt.want || b.At != tt.at {
+			t.Errorf("at %q within %s: %+v", tt.at, tt.own, effects)
+		}
+	}
+}
