@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(testing.TB, Place) Store) {
 		{"a task comes back as it was written", testTasks},
 		{"what opened a task opens it once", testTaskKey},
 		{"an interaction is what its tasks are", testStates},
+		{"an erased person is led out of the line", testEraseInLine},
 		{"lists show who waits", testLineList},
 		{"several changes are one", testCommitAll},
 	}

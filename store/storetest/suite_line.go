@@ -152,6 +152,35 @@ func testStates(t *testing.T, s *suite) {
 	}
 }
 
+// testEraseInLine: an erased person's interaction stays what its tasks are, and right.
+func testEraseInLine(t *testing.T, s *suite) {
+	st := s.start(t)
+	call := s.call("+1")
+	opening := call.Opening()
+	opening.Legs[0].Kind = tandem.LegChat // which nobody ends but the erasure
+	must(t, st.Commit(t.Context(), opening))
+	task := s.task(call)
+	task.Kind, task.Agent, task.Outcome = tandem.TaskCallback, "", ""
+	s.put(t, st, call, task, tandem.EventTaskOpened, task)
+	must(t, st.Erase(t.Context(), opening.Interaction.Customer, "op", "asked"))
+	is := func(want tandem.State) {
+		t.Helper()
+		got := story(t, st, string(call.ID))
+		if got.Interaction.State != want || got.Interaction.Ended.IsZero() || got.Interaction.Outcome != "erased" || len(got.Tasks) != 1 {
+			t.Errorf("it is %+v", got.Interaction)
+		}
+		v, err := st.Verify(t.Context())
+		must(t, err)
+		if !v.OK {
+			t.Errorf("verdict %+v", v)
+		}
+	}
+	is(tandem.Queued)
+	task.State, task.Outcome = tandem.TaskDone, tandem.OutcomeRefused
+	s.put(t, st, call, task, tandem.EventTaskDone, tandem.TaskOver{Task: task.ID, Outcome: task.Outcome})
+	is(tandem.Closed)
+}
+
 // testLineList: lists show who waits for what, and find it.
 func testLineList(t *testing.T, s *suite) {
 	st := s.start(t)
