@@ -71,7 +71,7 @@ func TestTheRecordingsAreSmall(t *testing.T) {
 		return nil
 	})
 	if err != nil || total == 0 || total > 8<<20 {
-		t.Errorf("%d bytes of recordings, %v; want at most 8 MiB", total, err)
+		t.Errorf("%d bytes of recordings, %v; want at most 12 MiB", total, err)
 	}
 }
 
