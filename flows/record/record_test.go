@@ -70,7 +70,7 @@ func TestTheRecordingsAreSmall(t *testing.T) {
 		total += info.Size()
 		return nil
 	})
-	if err != nil || total == 0 || total > 8<<20 {
+	if err != nil || total == 0 || total > 12<<20 {
 		t.Errorf("%d bytes of recordings, %v; want at most 12 MiB", total, err)
 	}
 }
