@@ -199,6 +199,7 @@ type (
 		Link         *MessageLink   `json:"link,omitempty"`
 		Secret       bool           `json:"secret,omitempty"`      // by the customer: entered as a secret
 		AsksSecret   bool           `json:"asks_secret,omitempty"` // to the customer: the reply is a secret
+		Entry        string         `json:"entry,omitempty"`       // and what is entered: phone, number, code; those may be seen while they are typed
 	}
 	// Button is a choice that can be tapped: the reply is its Label.
 	Button struct {

@@ -298,6 +298,7 @@ func (t talk) ask(plays ...flow.Play) step {
 	case t.Stage == askNumber:
 		turn.Digits = numberDigits
 	}
+	turn.Entry = map[stage]string{askPhone: "phone", askNumber: "number", askCode: "code", askReturn: "code"}[t.Stage]
 	for i := range turn.Plays {
 		turn.Plays[i].Secret = true
 	}

@@ -15,6 +15,7 @@ type Turn struct {
 	// Wait is of the kind WaitListen: its Timeout, Secret and Options count. Serial and
 	// Step are those of the session's own wait.
 	Wait   Wait
+	Entry  string          // what is entered, for a page's field: phone, number, code; "" = nothing that may be seen while it is typed
 	Digits int             // keys that complete an entry on voice; 0 = # or a pause does
 	State  json.RawMessage // handed back with what the customer enters; kept in Session.World
 	Done   *Result         // what came of it: the talk is over; nil = it goes on

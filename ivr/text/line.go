@@ -36,6 +36,10 @@ func (t *turn) keepLine(w waiting) {
 	t.st.s.World, t.changed = data, true
 }
 
+// Took reports whether the customer of a session in line has taken an offer, as far as that
+// was in a conversation.
+func Took(s flow.Session, what string) bool { return slices.Contains(besideLine(s).Took, what) }
+
 // queues reports a session in line, served reports that an agent has its customer.
 func queues(s flow.Session) bool { return len(s.Frames) > 0 && s.Wait.Kind == flow.WaitQueue }
 func served(s flow.Session) bool { return queues(s) && s.Wait.Served }

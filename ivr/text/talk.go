@@ -16,6 +16,7 @@ func (t *turn) talk(ctx context.Context, e flow.Effect, in flow.Input) {
 		t.answer(flow.Input{Kind: flow.InputFault, Text: err.Error()})
 		return
 	}
+	t.enters = answer.Entry
 	for _, p := range answer.Plays {
 		p.Step = t.st.s.Wait.Step
 		t.play(p)

@@ -35,6 +35,7 @@ type turn struct {
 	heard       *message // what was said, as it is kept
 
 	plays    []flow.Play // not shown yet
+	enters   string      // what a talk asks to be entered
 	ask      flow.Effect // what the session waits for, to be begun
 	takes    []flow.Take // offers of the line that were taken, to be begun
 	strict   bool        // a text that may not be sent fails the turn, with the reason
@@ -284,6 +285,9 @@ func (t *turn) show() {
 		m := &message{state: tandem.MessageSent, m: tandem.Message{
 			Channel: channel, From: tandem.SenderFlow, Lang: t.st.s.Lang, Text: shown.Text, Image: shown.Image, AsksSecret: shown.Secret,
 		}}
+		if shown.Secret {
+			m.m.Entry = t.enters
+		}
 		for _, o := range shown.Buttons {
 			m.m.Buttons = append(m.m.Buttons, tandem.Button{Keys: o.Keys, Label: o.Label})
 		}

@@ -115,6 +115,7 @@ type (
 		Link       *linkView       `json:"link,omitempty"`
 		Secret     bool            `json:"secret,omitempty"`
 		AsksSecret bool            `json:"asks_secret,omitempty"`
+		Entry      string          `json:"entry,omitempty"`
 		Error      string          `json:"error,omitempty"`
 		Erased     bool            `json:"erased,omitempty"`
 	}
@@ -172,7 +173,7 @@ type (
 func messageOf(e *chat.Entry) message {
 	m := &e.Message
 	out := message{T: kindMessage, Rev: e.Rev, Seq: m.Seq, State: string(e.State), At: e.At, From: m.From, Name: m.Name, Lang: m.Lang, Text: m.Text,
-		Buttons: m.Buttons, Secret: m.Secret, AsksSecret: m.AsksSecret, Error: e.Error, Erased: e.Erased}
+		Buttons: m.Buttons, Secret: m.Secret, AsksSecret: m.AsksSecret, Entry: m.Entry, Error: e.Error, Erased: e.Erased}
 	if m.From == tandem.SenderCustomer {
 		out.ID = m.Client
 	}

@@ -61,6 +61,44 @@ export default async function widget({ browser, check, shot }) {
       await page.getByRole("dialog", { name: "Harbour Bank" }).waitFor();
     }));
 
+  await check("a telephone number and a code have fields of their kind, and are dots in the talk", () =>
+    withPage({}, async (page, world) => {
+      await start(page);
+      for (const [ask, label, type, autocomplete] of [["5", "Your telephone number", "tel", "tel"], ["6", "The code we have sent", "text", "one-time-code"]]) {
+        await say(page, ask);
+        const field = page.getByLabel(label);
+        await field.fill("13800000001");
+        assert.equal(await field.getAttribute("type"), type);
+        assert.equal(await field.getAttribute("autocomplete"), autocomplete);
+        await field.press("Enter");
+        await log(page).getByText("•".repeat(11)).last().waitFor();
+        await page.getByRole("textbox", { name: "Write a message" }).waitFor();
+      }
+      assert.ok(!(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).includes("13800000001"));
+      assert.deepEqual(world.server.said.filter((f) => f.secret).length, 2);
+    }));
+
+  await check("the place in line is a bar that changes, with ways that are taken by tap and by key", () =>
+    withPage({ where: "/chat?site=bank", viewport: { width: 320, height: 640 } }, async (page, world) => {
+      await say(page, "9");
+      const bar = page.getByRole("region", { name: "Your place in line" });
+      await bar.getByText("You are number 3 in line.").waitFor();
+      await bar.getByText("The wait is 2 to 5 minutes.").waitFor();
+      await page.getByRole("status").getByText("You are number 3 in line.").waitFor();
+      assert.equal(await log(page).getByText("number 3").count(), 0, "it is no message");
+      world.server.stand(talk(world), { state: "waiting", position: 2, offers: [{ keys: "1", what: "callback", label: "Call me back" }] });
+      await bar.getByText("You are number 2 in line.").waitFor();
+      await noSeriousProblems(page);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+      await bar.getByRole("button", { name: "Call me back" }).focus();
+      await page.keyboard.press("Enter");
+      await log(page).getByText("We call you back.").waitFor();
+      await bar.waitFor({ state: "detached" });
+      await say(page, "0");
+      await bar.getByText("You are talking with Ms Lin.").waitFor();
+      assert.equal(await bar.getByRole("button").count(), 0);
+    }));
+
   await check("a talk: buttons, numbers, a secret as dots, the state in words", () =>
     withPage({}, async (page, world) => {
       await start(page);

@@ -133,6 +133,8 @@ function greetings() {
       if (m.attachment) return say("Thank you for the picture.", "谢谢，图片已收到。");
       if (m.secret) return say("Your balance is 1,234.56 CNY.", "您的余额为人民币 1,234.56 元。");
       if (/^1$|alance|余额/.test(m.text)) return say("Please enter your PIN.", "请输入密码。", { asks_secret: true });
+      if (/^5$|number|手机/.test(m.text)) return say("Please enter your mobile number.", "请输入手机号码。", { asks_secret: true, entry: "phone" });
+      if (/^6$|code|验证码/.test(m.text)) return say("Please enter the code.", "请输入验证码。", { asks_secret: true, entry: "code" });
       if (/^3$|online|网上/.test(m.text)) return say("Set up online banking here. The link is good for 15 minutes.", "请在这里开通网上银行，链接 15 分钟内有效。", { link: { id: "l1", label: zh(c) ? "开通网上银行" : "Set up online banking", state: "made" } });
       if (/all me back|回电/.test(m.text)) {
         s.stand(c, null);

@@ -26,6 +26,7 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
   const [error, setError] = useState("");
   const field = useRef<HTMLTextAreaElement & HTMLInputElement>(null);
   const masked = talk.asking !== null;
+  const entry = w.entry[talk.asking?.entry ?? ""]; // what it is, if it may be seen while it is typed
 
   const add = (more: Iterable<File>) => {
     if (masked) return; // a secret is asked for, not a picture
@@ -98,16 +99,24 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
       </p>
       {masked && (
         <p class="hint" id="hint">
-          {w.secretHint}
+          {entry ? w.entryHint : w.secretHint}
         </p>
       )}
       <div class="line">
         {!masked && <Attach words={w} onFiles={add} />}
         <label class="unseen" for="field">
-          {masked ? w.writeSecret : w.write}
+          {masked ? (entry ?? w.writeSecret) : w.write}
         </label>
         {masked ? (
-          <input {...shared} key="secret" type="password" autocomplete="off" aria-describedby="hint" placeholder={w.writeSecret} value={secret} onInput={(e) => setSecret(e.currentTarget.value)} />
+          <input
+            {...shared}
+            {...fieldOf(entry ? talk.asking?.entry : undefined)}
+            key="secret"
+            aria-describedby="hint"
+            placeholder={entry ?? w.writeSecret}
+            value={secret}
+            onInput={(e) => setSecret(e.currentTarget.value)}
+          />
         ) : (
           <textarea
             {...shared}
@@ -134,6 +143,20 @@ export function Composer({ handle, ...view }: { handle: Ref<ComposerHandle> } & 
       </div>
     </form>
   );
+}
+
+// fieldOf is the field for an answer that stays out of the talk: masked, unless its owner
+// may see it, and then what brings up the right keyboard and the code that was texted.
+function fieldOf(entry: string | undefined) {
+  switch (entry) {
+    case "phone":
+      return { type: "tel", autocomplete: "tel" } as const;
+    case "number":
+      return { type: "text", inputMode: "numeric", autocomplete: "off" } as const;
+    case "code":
+      return { type: "text", inputMode: "numeric", autocomplete: "one-time-code" } as const;
+  }
+  return { type: "password", autocomplete: "off" } as const;
 }
 
 // Files are the pictures that go with the next message.

@@ -38,6 +38,7 @@ export interface Message {
   link?: { id: string; label?: string; state: LinkState };
   secret?: boolean; // said by the person as a secret: text is dots
   asks_secret?: boolean;
+  entry?: string; // of an answer that may be seen while it is typed: phone, number, code
   error?: string;
   erased?: boolean; // its text is gone for good
 }
