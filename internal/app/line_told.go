@@ -43,8 +43,9 @@ type waiter struct {
 
 // Times of the worker.
 const (
-	lineTick = time.Second      // how often those who wait are looked at
-	tellTime = 10 * time.Second // for a session to take in what is told
+	lineTick = time.Second           // how often those who wait are looked at
+	tellTime = 10 * time.Second      // for a session to take in what is told
+	soonTime = 20 * time.Millisecond // until a session that comes into line is looked at again
 )
 
 func (t *told) init() {
@@ -182,7 +183,11 @@ func (a *App) bring(ctx context.Context, in tandem.InteractionID) {
 
 func (a *App) tellSession(ctx context.Context, w waiter) error {
 	wait, err := a.waitOf(ctx, w.in)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (wait.Kind != flow.WaitQueue || wait.Serial != w.serial) {
+	switch {
+	case err == nil && wait.Serial < w.serial: // what it waits for has just begun
+		time.AfterFunc(soonTime, func() { a.told.add(w.in) })
+		return nil
+	case errors.Is(err, store.ErrNotFound), err == nil && (wait.Kind != flow.WaitQueue || wait.Serial != w.serial):
 		a.told.over(w.in) // it is past that
 		return nil
 	}
@@ -204,7 +209,7 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: "callback"}
 		a.told.over(w.in)
 	case t.State == tandem.TaskAssigned:
-		if wait.Served || t.Kind == tandem.TaskCall { // a call is told as it is joined
+		if wait.Served || t.Kind == tandem.TaskCall && !a.joined(w.in) { // a call is told as it is joined
 			return nil
 		}
 		in.Kind, in.Text = flow.InputServed, a.agentName(ctx, t.Agent)
