@@ -28,6 +28,15 @@ type Wanted struct {
 	Note  string   `json:"note,omitempty"`
 }
 
+// Host is where the receiver is, for logs: the rest of an address may be a secret.
+func (w Wanted) Host() string {
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
 // Subscription is one receiver. Its secret is not in it.
 type Subscription struct {
 	ID string `json:"id"`

@@ -124,7 +124,7 @@ func (d *Desk) postHook(w http.ResponseWriter, r *http.Request) error {
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	if err := d.o.Door.Record(r.Context(), "webhook.add", "", in.URL); err != nil {
+	if err := d.o.Door.Record(r.Context(), "webhook.add", "", in.Host()); err != nil {
 		return err
 	}
 	s, secret, err := d.o.Hooks.Add(r.Context(), login.Actor(r.Context()).Name, in)
@@ -161,7 +161,7 @@ func (d *Desk) putHook(w http.ResponseWriter, r *http.Request) error {
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	return d.onHook(w, r, "webhook.change", in.URL, func(id string) (any, error) {
+	return d.onHook(w, r, "webhook.change", in.Host(), func(id string) (any, error) {
 		s, err := d.o.Hooks.Change(r.Context(), id, in)
 		return webhook{Webhook: s}, err
 	})
