@@ -342,6 +342,13 @@ func TestTransferToTheLine(t *testing.T) {
 			}
 		})
 	}
+	t.Run("busy", func(t *testing.T) {
+		d := h.waits(t, "anna", "13900000004")
+		h.anna.Rung(patience).Rejects(486, "Busy Here")
+		d.RTP.Hear(patience, time.Time{}, 620, 200*time.Millisecond)
+		d.WaitBye(patience)
+		h.ben.Silent(quiet)
+	})
 	t.Run("nobody", func(t *testing.T) {
 		d := h.waits(t, "anna", "13900000003")
 		phone := h.anna.Rung(patience)

@@ -63,7 +63,21 @@ func (c *Callee) Asked() int { return int(c.asked.Load()) }
 // Rung waits for a call that has not come before, which it does not answer yet.
 func (c *Callee) Rung(d time.Duration) *Dialog {
 	c.t.Helper()
-	m := c.Want(d, "call to the phone", c.rings)
+	return c.answering(c.Want(d, "call to the phone", c.rings))
+}
+
+// Rings is Rung for who does not know whether a call comes.
+func (c *Callee) Rings(d time.Duration) (*Dialog, bool) {
+	c.t.Helper()
+	m, ok := c.Take(d, c.rings)
+	if !ok {
+		return nil, false
+	}
+	return c.answering(m), true
+}
+
+func (c *Callee) answering(m Arrived) *Dialog {
+	c.t.Helper()
 	c.server = sender(m.Message)
 	c.known[m.Get("Call-ID")] = true
 	from := m.Get("To") + ";tag=" + token()
@@ -77,7 +91,10 @@ func (c *Callee) rings(m *Message) bool {
 
 // Silent reports whether no other call comes for so long.
 func (c *Callee) Silent(d time.Duration) bool {
-	_, rung := c.Take(d, c.rings)
+	m, rung := c.Take(d, c.rings)
+	if rung {
+		c.known[m.Get("Call-ID")] = true
+	}
 	return !rung
 }
 
