@@ -80,6 +80,9 @@ func (w *world) connectLine(ctx context.Context, c flow.Connect) (outcome string
 		if t.Queue == "" {
 			return "failed", fmt.Errorf("agent %q serves no queue", name)
 		}
+		if who, ok := a.line.Agent(name); !ok || who.Presence != tandem.PresenceAvailable || !who.Reachable[tandem.LoadVoice] {
+			return "no_answer", nil // or it would go to somebody else
+		}
 	}
 	if c.Ring > 0 {
 		t.Expires = t.Arrived.Add(c.Ring)
