@@ -570,3 +570,64 @@ func TestTheExampleOfThePage(t *testing.T) {
 		t.Errorf("a late gold caller is number %d", place.Position)
 	}
 }
+
+// Work that has an owner waits for days for one who went home without a word, or who was
+// never to do such work.
+func TestNothingIsKeptForWhoCannotTakeIt(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		policy func(p *Policy)
+		before func(s *shift)
+		want   string
+	}{
+		{"who is there and busy", nil, func(s *shift) {
+			s.open("busy", tandem.TaskVoicemail, func(t *tandem.Task) { t.Prefer, t.PreferTill = "anna", noon.Add(time.Hour) })
+		}, ""},
+		{"out of reach before", nil, func(s *shift) { s.do(Reachable{At: s.now, Agent: "anna", Load: tandem.LoadWork}) }, "bo"},
+		{"of no capacity", func(p *Policy) { p.Agents["anna"].Capacity[tandem.LoadWork] = 0 }, nil, "bo"},
+		{"of another team", func(p *Policy) { p.Agents["anna"].Teams = []string{"loans"} }, nil, "bo"},
+		{"away", nil, func(s *shift) { s.do(Present{At: s.now, Agent: "anna", Presence: tandem.PresenceAway}) }, "bo"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := working("anna", "bo")
+			if c.policy != nil {
+				c.policy(p)
+			}
+			s := begin(t, p)
+			if c.before != nil {
+				c.before(s)
+			}
+			s.open("order", tandem.TaskTicket, func(o *tandem.Task) { o.Prefer, o.TicketDue = "anna", s.now.Add(3*24*time.Hour) })
+			if is, _ := s.l.Task("order"); is.Agent != c.want {
+				t.Errorf("it is offered to %q, not to %q", is.Agent, c.want)
+			}
+		})
+	}
+	t.Run("who goes out of reach", func(t *testing.T) {
+		s := begin(t, working("anna", "bo"))
+		s.open("busy", tandem.TaskVoicemail, func(o *tandem.Task) { o.Prefer, o.PreferTill = "anna", s.now.Add(time.Hour) })
+		s.open("order", tandem.TaskTicket, func(o *tandem.Task) { o.Prefer, o.TicketDue = "anna", s.now.Add(3*24*time.Hour) })
+		s.do(Reachable{At: s.now, Agent: "anna", Load: tandem.LoadWork})
+		if is, _ := s.l.Task("order"); is.Agent == "" || is.Agent == "anna" {
+			if other, _ := s.l.Task("busy"); other.Agent != "bo" {
+				t.Errorf("nobody is offered what was kept: %+v", is)
+			}
+		}
+	})
+	t.Run("whom nobody has measured yet", func(t *testing.T) {
+		p := working("anna", "bo")
+		s := &shift{t: t, l: New(p, Saved{At: noon}), now: noon}
+		for _, name := range []string{"anna", "bo"} {
+			s.do(Present{At: noon, Agent: name, Presence: tandem.PresenceAvailable})
+		}
+		s.open("order", tandem.TaskTicket, func(o *tandem.Task) { o.Prefer, o.TicketDue = "anna", s.now.Add(3*24*time.Hour) })
+		s.do(Reachable{At: s.now, Agent: "bo", Load: tandem.LoadWork, On: true})
+		if is, _ := s.l.Task("order"); is.Agent != "" {
+			t.Fatalf("after a start it is taken by %s before its owner is back", is.Agent)
+		}
+		s.do(Reachable{At: s.now, Agent: "anna", Load: tandem.LoadWork})
+		if is, _ := s.l.Task("order"); is.Agent != "bo" {
+			t.Errorf("it waits for an owner who did not come back: %+v", is)
+		}
+	})
+}

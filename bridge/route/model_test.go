@@ -155,7 +155,10 @@ func (m *model) keeper(t *tandem.Task) string {
 	if a == nil || m.p.Agents[t.Prefer] == nil || !m.now.Before(t.PreferTill) || a.Presence != tandem.PresenceAvailable || m.now.Before(m.rests[t.ID][a.Name]) {
 		return ""
 	}
-	if reason, _ := m.fits(t, m.p.Agents[t.Prefer]); reason != "" {
+	if reason, _ := m.fits(t, m.p.Agents[t.Prefer]); reason != "" || m.p.Agents[t.Prefer].Capacity[t.Kind.Load()] == 0 {
+		return ""
+	}
+	if there, told := a.Reachable[t.Kind.Load()]; told && !there {
 		return ""
 	}
 	return t.Prefer

@@ -94,10 +94,11 @@ func (l *Line) reachable(e Reachable) {
 	}
 	changed := a.reach[load] != e.On
 	a.reach[load], a.told[load] = e.On, true
+	l.settle(a)
+	l.review(a)
 	if !changed {
 		return
 	}
-	l.settle(a)
 	l.tell(AgentChanged{Agent: a.state()})
 	if !e.On {
 		l.withdraw(a, "unreachable", func(of int) bool { return of == load })
