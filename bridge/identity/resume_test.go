@@ -342,7 +342,7 @@ func TestResumeEnds(t *testing.T) {
 		n := w.parks(before)
 		if open {
 			story, _ := w.db.Interaction(t.Context(), string(before.Interaction))
-			story.Interaction.State = tandem.Open
+			story.Interaction.State, story.Interaction.Ended = tandem.Open, time.Time{}
 			if err := w.db.Commit(t.Context(), &store.Change{Interaction: &story.Interaction, Session: &store.SessionRecord{Data: []byte("{}"), At: w.Now()}}); err != nil {
 				t.Fatal(err)
 			}

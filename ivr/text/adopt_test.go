@@ -125,7 +125,7 @@ func TestMoves(t *testing.T) {
 	h.say(id, "am I still here?")
 	h.say(sms, "3")
 	h.talked(sms, "You are here. / Where? / 1 chat / 2 sms / 3 phone / 4 out", "> 3")
-	h.talked(id, "> hello", "Where?"+choices, "You are here.", "Where?"+choices, "> sms", "> am I still here?")
+	h.talked(id, "> hello", "Where?"+choices, "You are here.", "Where?"+choices, "> sms", "> am I still here?", "We go on by text message now. To go on here instead, write BACK.")
 	h.deliver(c.id, *accepted(h.stored(c.id))) // not so
 	s, err = h.d.Release(context.Background(), c.id)
 	h.must(err)

@@ -178,7 +178,9 @@ func (t *turn) take(ctx context.Context, s *Said) error {
 	}
 	t.hear(s)
 	switch {
-	case !st.runs(), served(st.s): // for those who read it
+	case !st.runs():
+		return t.left(ctx, s)
+	case served(st.s): // for the agent, who reads it
 	case s.Text == "":
 		t.received()
 	case talking(st.s):

@@ -22,12 +22,14 @@ type state struct {
 	lib    *flow.Library
 	held   []heldText
 
-	elsewhere bool   // the interaction goes on by another leg
-	released  bool   // nobody has taken over yet what was handed over
-	orphan    bool   // its conversation goes on with another interaction
-	erased    bool   // its customer is erased
-	broken    string // why the session cannot go on
-	received  int    // the wait during which a picture was acknowledged last
+	elsewhere bool           // the interaction goes on by another leg
+	there     tandem.Channel // by which; "" = it is on its way
+	back      bool           // and may come back from there
+	released  bool           // nobody has taken over yet what was handed over
+	orphan    bool           // its conversation goes on with another interaction
+	erased    bool           // its customer is erased
+	broken    string         // why the session cannot go on
+	received  int            // the wait during which a picture was acknowledged last
 }
 
 // dropped reports that the session's interaction is to be closed, whatever happens.
@@ -169,13 +171,15 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 	}
 	alone := st.runs() && st.s.Facts.Channel == tandem.Voice // with nobody who listens, if no call is up
 	other := st.runs() && !alone
-	broken := st.broken
+	broken, runs := st.broken, st.s
 	st.s, st.broken = flow.Session{}, ""
 	switch {
 	case !story.Interaction.Ended.IsZero():
 		st.conv.Interaction = ""
-	case slices.ContainsFunc(story.Legs, calling), other:
-		st.elsewhere = true
+	case slices.ContainsFunc(story.Legs, calling):
+		st.elsewhere, st.there = true, tandem.Voice
+	case other:
+		st.elsewhere, st.there, st.back = true, runs.Facts.Channel, runs.Facts.Channel != "" && !served(runs)
 	case !story.Customer.Erased.IsZero():
 		st.erased = true
 	case alone:
