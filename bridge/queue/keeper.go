@@ -1,8 +1,10 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tandem"
@@ -167,6 +169,8 @@ func (r *Rows) write(tx store.Tx) error {
 			return err
 		}
 	}
+	// The older first: who has passed a task on has it no more as the next is offered it.
+	slices.SortFunc(r.Holds, func(a, b Hold) int { return cmp.Compare(a.Fence, b.Fence) })
 	for i := range r.Holds {
 		if err := r.Holds[i].write(tx); err != nil {
 			return err

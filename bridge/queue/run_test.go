@@ -308,3 +308,26 @@ func (f faulty) Apply(e route.Event) []route.Output {
 	}
 	return f.Line.Apply(e)
 }
+
+// Who passes a call on writes notes while a colleague is offered it, in one transaction,
+// whatever their names.
+func TestPassedOn(t *testing.T) {
+	for _, way := range [][2]string{{"anna", "bo"}, {"bo", "anna"}} {
+		t.Run(way[0], func(t *testing.T) {
+			h := newHouse(t, openStore(t, t.TempDir(), nil), nil)
+			defer h.close()
+			h.come(way[0])
+			call := h.open(tandem.TaskCall)
+			if _, err := h.Accept(t.Context(), call.ID, way[0], call.Fence); err != nil {
+				t.Fatal(err)
+			}
+			h.come(way[1])
+			if _, err := h.Release(t.Context(), route.Released{Task: call.ID, Agent: way[0], Fence: call.Fence, Why: "transferred", Again: true, Prefer: way[1]}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.task(call.ID, tandem.TaskOffered); got.Agent != way[1] {
+				t.Errorf("offered to %s", got.Agent)
+			}
+		})
+	}
+}
