@@ -43,10 +43,11 @@ func (r *ring) callBack() {
 		return
 	}
 	r.customer = r.s.newOut(r.task, tandem.RoleCustomer, to, w)
-	r.customer.key, r.customer.ring = fmt.Sprintf("dial:%s:%d", r.task.ID, r.task.Tries+1), customerRing
+	r.customer.key, r.customer.ring = r.promise(), customerRing
 	r.play(r.s.o.Ringback)
 	switch end, t, err := r.reach(); {
 	case end == taken || end == stopped:
+		r.passedOn(end)
 		r.hangUp(t)
 	case err == nil && end == reached:
 		r.s.o.Counted(CountedReached)
@@ -62,10 +63,35 @@ func (r *ring) callBack() {
 			r.s.gone(r.task.Agent)
 			end = agentLeft
 		}
+		r.passedOn(end)
 		r.part(end, t)
 	default:
 		r.unreached(end, t, err)
 	}
+}
+
+// promise is the key of a call to the customer: one for each try, and one for each agent to
+// whom the task was passed on in the middle of it. After a crash nobody knows of those: then
+// the try counts as used.
+func (r *ring) promise() string {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	key := fmt.Sprintf("dial:%s:%d", r.task.ID, r.task.Tries+1)
+	if n := r.s.passed[r.task.ID]; n > 0 {
+		key += fmt.Sprintf(":%d", n)
+	}
+	return key
+}
+
+// passedOn notes that the line took the task from an agent for whom the customer was called:
+// whoever has it next calls them anew.
+func (r *ring) passedOn(end ending) {
+	if _, there := r.s.o.Router.Task(r.task.ID); end != taken || !there {
+		return
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.passed[r.task.ID]++
 }
 
 // reached: the customer answered.

@@ -156,8 +156,9 @@ type Switchboard struct {
 	mu     sync.Mutex
 	ctx    context.Context // of Run; nil = it does not run
 	rings  map[tandem.TaskID]*ring
-	going  sync.WaitGroup // goroutines of rings
-	misses map[string]int // questions in a row that a phone left without an answer
+	going  sync.WaitGroup        // goroutines of rings
+	misses map[string]int        // questions in a row that a phone left without an answer
+	passed map[tandem.TaskID]int // callbacks in line that the line took away once they were dialled, and how often
 }
 
 // New makes a switchboard. It does nothing before Run.
@@ -182,7 +183,7 @@ func New(o Options) (*Switchboard, error) {
 	if o.Every == 0 {
 		o.Every = defaultEvery
 	}
-	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}}, nil
+	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}, passed: map[tandem.TaskID]int{}}, nil
 }
 
 // Serves reports whether an agent has a phone on which calls can be given to them.
@@ -231,6 +232,9 @@ func (s *Switchboard) happened(f queue.Fact) {
 		s.end(o.Task.ID, o.Fence, o.Why)
 	case route.TaskOver:
 		s.end(o.Task.ID, o.Task.Fence, o.Task.Outcome)
+		s.mu.Lock()
+		delete(s.passed, o.Task.ID)
+		s.mu.Unlock()
 	}
 }
 

@@ -58,6 +58,12 @@ type hotline struct {
 // but away. more are flows by name.
 func newHotline(t *testing.T, more map[string]string, agents ...string) *hotline {
 	t.Helper()
+	return newHotlineWith(t, `outbound: { allow: ["+86"] }`, more, agents...)
+}
+
+// newHotlineWith is newHotline with another list of what may be dialled, and how often.
+func newHotlineWith(t *testing.T, outbound string, more map[string]string, agents ...string) *hotline {
+	t.Helper()
 	h := &hotline{anna: testkit.NewCallee(t), ben: testkit.NewCallee(t), carrier: testkit.NewCallee(t)}
 	flows := map[string]string{"line": lineFlow}
 	entries := `"1": line`
@@ -69,8 +75,8 @@ func newHotline(t *testing.T, more map[string]string, agents ...string) *hotline
 		flows: flows, files: map[string]string{"cards.queues.yaml": linePolicy}, entries: "{ " + entries + " }",
 		more: fmt.Sprintf(`agents: { anna: { phone: %q }, ben: { phone: %q } }
 line: { verify: true }
-outbound: { allow: ["+86"] }
-`, h.anna.URI("anna"), h.ben.URI("ben")),
+%s
+`, h.anna.URI("anna"), h.ben.URI("ben"), outbound),
 		change: func(c *config.Config) {
 			c.SIP.Trunks = map[string]config.Trunk{"carrier": {Host: h.carrier.Local().String(), From: "+861055550100"}}
 		},
