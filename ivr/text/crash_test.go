@@ -174,7 +174,7 @@ func (h *house) listens(id tandem.ConversationID) {
 		h.must(err)
 		s, err := flow.Decode(data)
 		h.must(err)
-		return listens(s) && h.quiet(id)
+		return listens(s) && (!queues(s) || s.Wait.Place != nil) && h.quiet(id) // in line the place comes next
 	})
 }
 
