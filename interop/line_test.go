@@ -27,13 +27,15 @@ type desk struct {
 	key                string
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, more ...testkit.Setting) *desk {
 	t.Helper()
 	d := &desk{t: t, anna: testkit.NewCallee(t), ben: testkit.NewCallee(t), carrier: testkit.NewCallee(t)}
 	phones := map[string]any{"anna": map[string]any{"phone": d.anna.URI("anna")}, "ben": map[string]any{"phone": d.ben.URI("ben")}}
-	d.Server = serve(t, testkit.Set("entries.line", "line"), testkit.Set("agents", phones), testkit.Set("line.verify", true),
+	d.Server = serve(t, append([]testkit.Setting{
+		testkit.Set("entries.line", "line"), testkit.Set("agents", phones), testkit.Set("line.verify", true),
 		testkit.Set("sip.trunks.carrier", map[string]any{"host": d.carrier.Local().String(), "from": "+861055550100"}),
-		testkit.Set("outbound.allow", []string{"+86"}))
+		testkit.Set("outbound.allow", []string{"+86"}),
+	}, more...)...)
 	out, errs, status := d.Command(t, "key", "add", "test", "--config", d.Config, "--scope", "line:read,line:write")
 	if status != 0 {
 		t.Fatalf("making a key: %s", errs)
@@ -205,6 +207,37 @@ func TestLineStopped(t *testing.T) {
 				t.Errorf("the leg of %s ended by %s", from, leg.Termination)
 			}
 		}
+	}
+	d.Verify(t)
+}
+
+// TestAgentsPhone has baresip, a real phone, be an agent's: it is found there, rings for a
+// caller in line, both hear each other, hold works, and the flow goes on as it hangs up.
+func TestAgentsPhone(t *testing.T) {
+	t.Parallel()
+	testkit.Need(t, "baresip")
+	phone := testkit.NewPhone(t, testkit.PhoneOptions{Name: "anna", Says: testkit.Tone(agentHz, time.Second), Answers: true})
+	d := newDesk(t, testkit.Set("agents.anna.phone", phone.URI()))
+	d.presents("anna", tandem.PresenceAvailable)
+	c := d.calls("13900000001")
+	phone.Wait(offerTime, "CALL_ESTABLISHED")
+	c.RTP.Hear(soon, time.Time{}, agentHz, time.Second)
+	heardTone(t, phone, customerHz, time.Second, soon)
+	c.RTP.Type("1") // an offer till now, the agent's from here on
+	if key := phone.Wait(soon, "CALL_DTMF_START").Param; key != "1" {
+		t.Errorf("key 1 came to the phone as %q", key)
+	}
+	phone.Hold()
+	stopsHearing(t, phone)
+	phone.Resume()
+	c.RTP.Hear(soon, time.Now(), agentHz, time.Second)
+	over := time.Now()
+	phone.Hangup()
+	c.RTP.Hear(soon, over, askHz, time.Second)
+	c.WaitBye(soon + 2*time.Second)
+	task := d.becomes("13900000001", "served", func(t tandem.Task) bool { return t.State == tandem.TaskDone })
+	if task.Outcome != tandem.OutcomeServed || task.Agent != "anna" {
+		t.Errorf("the task is %+v", task)
 	}
 	d.Verify(t)
 }

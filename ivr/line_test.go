@@ -94,7 +94,7 @@ func TestPlacesAreAnnounced(t *testing.T) {
 		t.Fatalf("ended %+v after\n%s", got, log)
 	}
 	// The survey after it is asked here and now: a talk whose entry is heard by whoever listens.
-	if rest := strings.Join(lines[3:], "\n"); rest != "talk flow.Survey\nsay so be it\ndrain" || got.Reason != "completed" {
+	if rest := strings.Join(lines[3:], "\n"); rest != "yield\ntalk flow.Survey\nsay so be it\ndrain" || got.Reason != "completed" {
 		t.Errorf("ended %+v after\n%s", got, rest)
 	}
 }

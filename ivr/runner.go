@@ -36,6 +36,9 @@ type Channel interface {
 	Record(r flow.Record)
 	// Drain waits until every prompt has been said, or the customer left (ErrLeft).
 	Drain(ctx context.Context) error
+	// Yield makes room for somebody who is to talk with the customer: it stops the prompts
+	// that keys may stop, and waits until those have been said that must be heard whole.
+	Yield(ctx context.Context) error
 }
 
 // ErrLeft says that the customer hung up or closed the page.
@@ -177,6 +180,9 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 			}
 		}
 		in.At = r.Now()
+		if in.Kind == flow.InputServed && in.Serial == s.Wait.Serial && !run.left {
+			_ = r.Channel.Yield(ctx) // who has left is told of by the next wait
+		}
 		if moves(s.Wait, in) {
 			_ = r.Channel.Drain(ctx) // who has left goes on all the same
 			return Result{Lang: s.Lang, Session: s, Moved: &in}, nil

@@ -65,6 +65,11 @@ func (s *script) Drain(context.Context) error {
 	return nil
 }
 
+func (s *script) Yield(context.Context) error {
+	s.note("yield")
+	return nil
+}
+
 func (s *script) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {
 	if w.Kind != flow.WaitListen && w.Kind != flow.WaitRecord {
 		select {

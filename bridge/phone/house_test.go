@@ -198,6 +198,13 @@ func (l *line) told(t *testing.T, want string) {
 	l.until(t, want, func() bool { return slices.Contains(l.log, want) })
 }
 
+// outOfReach reports whether the line was told so of anna.
+func (l *line) outOfReach() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.reach, "anna voice false")
+}
+
 func (l *line) wasTold() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -274,12 +281,20 @@ type customer struct {
 	log    []string
 	served error
 	panics bool
+	busy   chan struct{} // Served waits till it is closed; nil = it does not
 	how    tandem.Termination
 }
 
 func (c *customer) Stream() *media.Stream { return c.stream }
 
-func (c *customer) Served(_ context.Context, agent string) error {
+func (c *customer) Served(ctx context.Context, agent string) error {
+	if c.busy != nil {
+		select {
+		case <-c.busy:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.panics {

@@ -86,14 +86,14 @@ func (s *Switchboard) ask(ctx context.Context, agent string) {
 	defer cancel()
 	code, err := s.o.Dialer.Ping(once, phone)
 	if ctx.Err() == nil {
-		s.found(agent, err == nil && there(code))
+		s.found(agent, err == nil && There(code))
 	}
 }
 
-// there reports an answer that tells that a phone could ring. The answer is that which an
-// INVITE would get (RFC 3261 section 11.2), so a phone that is busy is there, and one that
-// a proxy does not know is not.
-func there(code int) bool {
+// There reports whether an answer to OPTIONS tells that a phone could ring. The answer is
+// that which an INVITE would get (RFC 3261 section 11.2), so a phone that is busy is there,
+// and one that a proxy does not know is not.
+func There(code int) bool {
 	switch code {
 	case 404, 408, 410, 480, 604:
 		return false

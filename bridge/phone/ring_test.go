@@ -136,8 +136,8 @@ func TestRefusals(t *testing.T) {
 			if code == 302 && !other.Silent(moment) {
 				t.Error("a redirection was followed")
 			}
-			if away := slices.Contains(h.line.reach, "anna voice false"); away != (tc.why == "unreachable") {
-				t.Errorf("%d: the line was told %v", code, h.line.reach)
+			if h.line.outOfReach() != (tc.why == "unreachable") {
+				t.Errorf("%d: the phone is out of reach: %v", code, h.line.outOfReach())
 			}
 		})
 	}
@@ -177,7 +177,7 @@ func TestNoPort(t *testing.T) {
 	h.line.offer(task(tandem.TaskCall, "anna"))
 	h.line.told(t, "decline anna 7 unreachable")
 	h.ended(tandem.ReasonOverload)
-	if slices.Contains(h.line.reach, "anna voice false") {
+	if h.line.outOfReach() {
 		t.Error("the phone counts as out of reach")
 	}
 }
@@ -234,7 +234,7 @@ func TestSignallingCloses(t *testing.T) {
 	}
 	h.ended(tandem.ReasonShutdown)
 	h.lineTold()
-	if len(h.line.reach) > 0 && h.line.reach[len(h.line.reach)-1] == "anna voice false" {
+	if h.line.outOfReach() {
 		t.Error("the phone counts as out of reach")
 	}
 }
@@ -350,6 +350,38 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// What the caller must hear whole comes before the talk: the agent hears ringing meanwhile,
+// and may hang up.
+func TestTheAgentWaitsForTheSession(t *testing.T) {
+	h := newHouse(t, nil)
+	c := h.waits()
+	c.busy = make(chan struct{})
+	h.line.offer(task(tandem.TaskCall, "anna"))
+	d := h.anna.Rung(patience)
+	d.Picks()
+	d.RTP.Hear(patience, time.Time{}, ringHz, 300*time.Millisecond)
+	close(c.busy)
+	d.RTP.Hear(patience, time.Now(), callerHz, 300*time.Millisecond)
+	d.Bye()
+	h.idle()
+	h.lineTold("accept anna 7", "release done over served")
+
+	c = h.waits()
+	c.busy = make(chan struct{})
+	again := task(tandem.TaskCall, "anna")
+	again.ID, again.Fence = "t2", 8
+	h.line.offer(again)
+	d = h.anna.Rung(patience)
+	d.Picks()
+	d.RTP.Hear(patience, time.Time{}, ringHz, 300*time.Millisecond)
+	d.Bye()
+	h.line.told(t, "release handed_back again")
+	h.idle()
+	if s := c.story(); s != "" {
+		t.Errorf("the caller's call was told: %s", s)
+	}
+}
+
 // A panic ends this talk only, says goodbye to the phone and gives the caller back; a store
 // that is down is told again.
 func TestFaults(t *testing.T) {
@@ -363,9 +395,9 @@ func TestFaults(t *testing.T) {
 	d := h.anna.Rung(patience)
 	d.Picks()
 	d.WaitBye(patience)
-	h.line.told(t, "release crash again")
-	h.ended(tandem.ReasonPanic)
-	h.lineTold("accept anna 7", "release: down", "release crash again")
+	h.line.told(t, "release handed_back again")
+	h.ended(tandem.ReasonHangup)
+	h.lineTold("accept anna 7", "release: down", "release handed_back again")
 	if len(h.panics) != 1 {
 		t.Errorf("%d panics were reported", len(h.panics))
 	}

@@ -12,9 +12,13 @@ import (
 	"tandem/sip"
 )
 
-// joinTime bounds how long an answered phone waits for the session of the customer's call
-// to know.
-const joinTime = 5 * time.Second
+const (
+	// joinTime bounds how long an answered phone waits for the session of the customer's
+	// call: what the caller must hear whole, such as that the call is recorded, comes first.
+	joinTime = 30 * time.Second
+	// joinTone is after how much of that the agent hears that it goes on.
+	joinTone = 300 * time.Millisecond
+)
 
 // ending is how a talk ended.
 type ending uint8
@@ -35,10 +39,7 @@ func (r *ring) serve() {
 		r.missed(nil)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, joinTime)
-	err := caller.Served(ctx, r.task.Agent)
-	cancel()
-	if err != nil {
+	if err := r.tellSession(caller); err != nil {
 		r.missed(err)
 		return
 	}
@@ -52,6 +53,52 @@ func (r *ring) serve() {
 	r.part(end, t)
 }
 
+// tellSession has the caller's session know that an agent has them. The agent may hang up
+// before it does.
+func (r *ring) tellSession(caller Caller) error {
+	ctx, cancel := context.WithTimeout(r.ctx, joinTime)
+	defer cancel()
+	knows := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				r.s.o.Panicked(p)
+				knows <- errFault
+			}
+		}()
+		knows <- caller.Served(ctx, r.task.Agent)
+	}()
+	tone := time.NewTimer(joinTone)
+	defer tone.Stop()
+	defer r.agent.audio.Stream.Stop(toneID)
+	give := func(err error) error {
+		cancel()
+		<-knows
+		return err
+	}
+	for {
+		select {
+		case err := <-knows:
+			return err
+		case <-tone.C:
+			r.play(r.s.o.Ringback)
+		case e := <-r.agent.call.Events():
+			if _, over := e.(sip.Ended); over {
+				return give(errAgentLeft)
+			}
+		case e, open := <-r.agent.audio.Stream.Events():
+			if _, over := silent(e, open); over {
+				return give(errAgentLeft)
+			}
+		}
+	}
+}
+
+var (
+	errFault     = errors.New("a fault of ours")
+	errAgentLeft = errors.New("the agent hung up before they were joined")
+)
+
 // missed ends what was answered in vain: the caller has left, or goes on by another channel,
 // or their session was too busy to hear of it.
 func (r *ring) missed(why error) {
@@ -60,8 +107,8 @@ func (r *ring) missed(why error) {
 	switch {
 	case ok && t.Kind != tandem.TaskCall:
 		e = route.Released{Why: "moved", Again: true}
-	case errors.Is(why, context.DeadlineExceeded):
-		r.log.Error("a caller's session did not hear that an agent answered", "error", why)
+	case errors.Is(why, context.DeadlineExceeded), errors.Is(why, errAgentLeft), errors.Is(why, errFault):
+		r.log.Warn("an agent answered and was not joined; the caller is back in line", "error", why)
 		e = route.Released{Why: "handed_back", Again: true}
 	}
 	if r.stays() {

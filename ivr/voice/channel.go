@@ -121,9 +121,14 @@ func (c *Channel) Play(ctx context.Context, p flow.Play) error {
 
 // Cut stops what keys may stop.
 func (c *Channel) Cut() {
+	c.stop(func(p flow.Play) bool { return p.BargeIn.ByKeys() })
+}
+
+// stop stops the prompts, playing and waiting, of which which says so.
+func (c *Channel) stop(which func(flow.Play) bool) {
 	var ids []uint32
 	for i := range c.said {
-		if s := &c.said[i]; !s.cut && s.p.BargeIn.ByKeys() {
+		if s := &c.said[i]; !s.cut && which(s.p) {
 			s.cut = true
 			ids = append(ids, s.id)
 		}
@@ -170,8 +175,8 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 	if len(c.fills(w)) == 0 {
 		c.stopFiller()
 	}
-	if served(w) {
-		c.stopAll()
+	if served(w) { // whatever came after room was made
+		c.stop(func(flow.Play) bool { return true })
 	}
 	for c.over == nil {
 		if tapes(w) && c.taping != nil {
@@ -226,21 +231,6 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 
 // served reports a wait in line of somebody whom an agent has: they talk.
 func served(w flow.Wait) bool { return w.Kind == flow.WaitQueue && w.Served }
-
-// stopAll ends whatever is played: an agent's answer cuts an announcement at once.
-func (c *Channel) stopAll() {
-	c.stopFiller()
-	var ids []uint32
-	for i := range c.said {
-		if s := &c.said[i]; !s.cut {
-			s.cut = true
-			ids = append(ids, s.id)
-		}
-	}
-	if len(ids) > 0 {
-		c.cfg.Stream.Stop(ids...)
-	}
-}
 
 // answered ends the wait for an answer; what follows is counted from here.
 func (c *Channel) answered(in flow.Input) flow.Input {
@@ -420,6 +410,17 @@ func hide(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// Yield ends what may be ended: an agent's answer cuts an announcement at once. What keys
+// may not stop, and what tells that the call is recorded, is heard whole.
+func (c *Channel) Yield(ctx context.Context) error {
+	c.stopFiller()
+	c.stop(func(p flow.Play) bool { return p.BargeIn.ByKeys() && p.Announces == "" })
+	if c.saidAll() && c.over == nil {
+		return nil
+	}
+	return c.Drain(ctx)
 }
 
 // Drain waits until all has been said, and a moment more so that it is heard.

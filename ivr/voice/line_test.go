@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem"
 	"tandem/internal/testkit"
 	"tandem/ivr/flow"
 	"tandem/media"
@@ -130,5 +131,34 @@ func TestServed(t *testing.T) {
 			default:
 			}
 		})
+	}
+}
+
+// What keys may not stop, and what says that the call is recorded, is heard whole before an
+// agent is joined; all else ends.
+func TestYield(t *testing.T) {
+	l, _ := inLine(t, nil)
+	l.say("hello", "440x600", flow.BargeNone)
+	l.say("hello", "500x8000", flow.BargeDTMF)
+	notice := flow.Play{Step: "hello", Lang: "en", Parts: []tandem.Part{{Text: "800x400"}}, BargeIn: flow.BargeDTMF, Announces: "recording"}
+	if err := l.Play(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Yield(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spans := l.heard(440, 500, 800)
+	if testkit.ToneTime(spans, 440) < 500*time.Millisecond || testkit.ToneTime(spans, 800) < 300*time.Millisecond || testkit.ToneTime(spans, 500) > 0 {
+		t.Errorf("heard %s", testkit.Describe(spans))
+	}
+	l.say("wait", "500x8000", flow.BargeAny)
+	begun := time.Now()
+	if err := l.Yield(t.Context()); err != nil || time.Since(begun) > 200*time.Millisecond {
+		t.Errorf("an announcement that keys stop holds an agent up for %v, %v", time.Since(begun), err)
+	}
+	l.sip <- sip.Ended{}
+	l.say("hello", "440x600", flow.BargeNone)
+	if err := l.Yield(t.Context()); err == nil {
+		t.Error("the caller has left, and room was made")
 	}
 }
