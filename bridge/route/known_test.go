@@ -631,3 +631,15 @@ func TestNothingIsKeptForWhoCannotTakeIt(t *testing.T) {
 		}
 	})
 }
+
+// Somebody who asks to be called back as an agent takes their call would be told of both.
+func TestWhatAnAgentHasIsNotChangedForWhoWaits(t *testing.T) {
+	s := begin(t, working("anna"))
+	s.open("call", tandem.TaskCall)
+	offered := s.task("call")
+	s.do(Accepted{At: s.now, Task: "call", Agent: "anna", Fence: offered.Fence})
+	out := s.do(Changed{At: s.now, Task: "call", Kind: tandem.TaskCallback, Unserved: true})
+	if _, late := out[0].(Late); !late || len(out) != 1 || s.task("call").Kind != tandem.TaskCall {
+		t.Errorf("answered by %s, and it is %+v", show(out), s.task("call"))
+	}
+}

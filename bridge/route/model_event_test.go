@@ -144,7 +144,7 @@ func (m *model) opened(e Opened) {
 
 func (m *model) changed(e Changed) {
 	t := m.tasks[e.Task]
-	if t == nil || t.State == tandem.TaskWrapping || e.Queue != "" && m.p.Queues[e.Queue] == nil ||
+	if t == nil || t.State == tandem.TaskWrapping || e.Unserved && t.State == tandem.TaskAssigned || e.Queue != "" && m.p.Queues[e.Queue] == nil ||
 		e.Prefer != "" && e.Prefer != "-" && m.p.Agents[e.Prefer] == nil {
 		m.late()
 		return

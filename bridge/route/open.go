@@ -121,6 +121,8 @@ func (l *Line) changed(e Changed) {
 		l.late(e.Task, "", wordsNoQueue(e.Queue))
 	case e.Prefer != "" && e.Prefer != "-" && !l.employs(e.Prefer):
 		l.late(e.Task, e.Prefer, wordsNoAgent(e.Prefer))
+	case t.State == tandem.TaskAssigned && e.Unserved:
+		l.late(e.Task, t.Agent, wordsTaken)
 	case t.State == tandem.TaskAssigned:
 		l.changeAssigned(t, e)
 	default:

@@ -131,7 +131,7 @@ func (h *history) open() Event {
 }
 
 func (h *history) change() Event {
-	e := Changed{At: h.now, Task: h.some(tandem.TaskWaiting, tandem.TaskOffered, tandem.TaskAssigned).ID, Why: "priority"}
+	e := Changed{At: h.now, Task: h.some(tandem.TaskWaiting, tandem.TaskOffered, tandem.TaskAssigned).ID, Why: "priority", Unserved: h.r.IntN(4) == 0}
 	for range 1 + h.r.IntN(2) {
 		switch h.r.IntN(8) {
 		case 0, 1:

@@ -128,6 +128,7 @@ type (
 		Expires   time.Time
 		NoExpiry  bool // it waits for as long as it takes
 		TicketDue time.Time
+		Unserved  bool   // not if an agent has it by now: then it is answered by Late
 		Why       string // as tandem.TaskChanged
 	}
 	// Ended takes a task out of the line, whatever its state: the customer left, or a

@@ -11,7 +11,6 @@ import (
 
 	"tandem"
 	"tandem/bridge/queue"
-	"tandem/bridge/reach"
 	"tandem/bridge/route"
 	"tandem/ivr/flow"
 	"tandem/store"
@@ -94,7 +93,7 @@ const backTime = 30 * time.Minute
 
 // enqueue puts a session's customer into line, or finds them there: after a restart, or
 // when a caller who was cut off is back.
-func (a *App) enqueue(ctx context.Context, w reach.Who, e flow.Enqueue) ([]flow.Play, error) {
+func (a *App) enqueue(ctx context.Context, w tandem.Who, e flow.Enqueue) ([]flow.Play, error) {
 	now := a.now()
 	t := tandem.Task{
 		Interaction: w.Interaction, Kind: kindOn(w.Channel), Queue: e.Queue, Arrived: now, Level: e.Level, Lang: e.Lang, Skills: e.Skills,
@@ -172,7 +171,7 @@ func (a *App) answerLine(ctx context.Context, in tandem.InteractionID, serial in
 }
 
 // take takes an offer of the queue that a session waits in.
-func (a *App) take(ctx context.Context, w reach.Who, s flow.Session, e flow.Take) ([]flow.Play, error) {
+func (a *App) take(ctx context.Context, w tandem.Who, s flow.Session, e flow.Take) ([]flow.Play, error) {
 	t, ok := a.inLine(w.Interaction)
 	if !ok {
 		return nil, nil // an agent was quicker, or it is done: the session hears
@@ -189,7 +188,7 @@ func (a *App) take(ctx context.Context, w reach.Who, s flow.Session, e flow.Take
 	}
 	now := a.now()
 	booked := tandem.Callback{Task: t.ID, To: to, Queue: t.Queue, Proven: true}
-	_, err = a.line.Change(ctx, route.Changed{At: now, Task: t.ID, Kind: tandem.TaskCallback, NoExpiry: true, Why: "callback"}, &store.Change{
+	_, err = a.line.Change(ctx, route.Changed{At: now, Task: t.ID, Kind: tandem.TaskCallback, NoExpiry: true, Why: "callback", Unserved: true}, &store.Change{
 		Events: []tandem.Event{tandem.NewEvent(w.Interaction, w.Leg, now, tandem.EventCallback, "flow", booked)},
 	})
 	if tandem.CodeOf(err) == tandem.CodeConflict {
