@@ -105,8 +105,9 @@ func readAgents(tx store.Tx) ([]route.AgentState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the agents: %w", err)
 	}
+	// The sign keeps the order from leading over all that anybody ever held.
 	err = tx.Each(`SELECT h.fence, h.task, h.agent, h.load, h.state, h.since, h.deadline, t.kind, i.id
-		FROM hold h JOIN task t ON t.id = h.task JOIN interaction i ON i.no = t.interaction WHERE h.state <> 'over' ORDER BY h.fence`, func(r store.Row) error {
+		FROM hold h JOIN task t ON t.id = h.task JOIN interaction i ON i.no = t.interaction WHERE h.state <> 'over' ORDER BY +h.fence`, func(r store.Row) error {
 		a := of(r.Text(2))
 		kind, load := tandem.TaskKind(r.Text(7)), tandem.Load(r.Text(3))
 		if kind.Load() != load { // it went on by another channel while this agent writes it up
