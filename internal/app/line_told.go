@@ -37,6 +37,7 @@ type waiter struct {
 	offerAfter   map[string]time.Duration
 
 	next   time.Time     // announcement
+	served time.Time     // when its session was last seen to know that an agent has it
 	looked time.Duration // how long it had waited when it was looked at last
 	shown  flow.Place    // in its chat
 }
@@ -44,6 +45,7 @@ type waiter struct {
 // Times of the worker.
 const (
 	lineTick = time.Second           // how often those who wait are looked at
+	heldTick = 10 * time.Second      // and those whom an agent has
 	tellTime = 10 * time.Second      // for a session to take in what is told
 	soonTime = 20 * time.Millisecond // until a session that comes into line is looked at again
 )
@@ -79,7 +81,7 @@ func (t *told) waits(w waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := t.waiting[w.in]; old != nil && old.task == w.task {
-		w.next, w.looked, w.shown = old.next, old.looked, old.shown
+		w.next, w.looked, w.shown, w.served = old.next, old.looked, old.shown, old.served
 	}
 	t.waiting[w.in] = &w
 }
@@ -184,7 +186,7 @@ func (a *App) bring(ctx context.Context, in tandem.InteractionID) {
 func (a *App) tellSession(ctx context.Context, w waiter) error {
 	wait, err := a.waitOf(ctx, w.in)
 	switch {
-	case err == nil && wait.Serial < w.serial: // what it waits for has just begun
+	case err == nil && wait.Serial < w.serial && a.live.get(w.in) != nil: // what it waits for has just begun
 		time.AfterFunc(soonTime, func() { a.told.add(w.in) })
 		return nil
 	case errors.Is(err, store.ErrNotFound), err == nil && (wait.Kind != flow.WaitQueue || wait.Serial != w.serial):
@@ -209,7 +211,11 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: "callback"}
 		a.told.over(w.in)
 	case t.State == tandem.TaskAssigned:
-		if wait.Served || t.Kind == tandem.TaskCall && !a.joined(w.in) { // a call is told as it is joined
+		if wait.Served {
+			a.told.update(w, func(w *waiter) { w.served = a.now() })
+			return nil
+		}
+		if t.Kind == tandem.TaskCall && !a.joined(w.in) { // a call is told as it is joined
 			return nil
 		}
 		in.Kind, in.Text = flow.InputServed, a.agentName(ctx, t.Agent)
@@ -277,6 +283,9 @@ func (a *App) placeOf(t tandem.Task) *flow.Place {
 // it has changed.
 func (a *App) lookAt(ctx context.Context, w waiter) {
 	t, ok := a.line.Task(w.task)
+	if ok && t.State == tandem.TaskAssigned && a.now().Sub(w.served) < heldTick {
+		return // that a session knows is read from the store
+	}
 	if !ok || t.State == tandem.TaskAssigned || t.State == tandem.TaskWrapping {
 		a.told.add(w.in)
 		return

@@ -263,6 +263,7 @@ func (k *call) becomes(ctx context.Context, id tandem.InteractionID, t flow.Turn
 	}
 	k.stay.parked = flow.Session{}
 	k.named()
+	k.stay.waits(flow.Wait{}) // what the session before waited for says nothing of this one
 	k.library, k.runner.Library = lib, lib
 	k.emptyInbox()
 	k.app.live.put(id, k)
