@@ -10,6 +10,22 @@ type Customer struct {
 	Erased  time.Time  `json:"erased,omitzero"`
 }
 
+// Who is a customer at hand, and the leg that they are on, as a session's effects need them.
+type Who struct {
+	Interaction  InteractionID
+	Leg          LegID
+	Customer     CustomerID // who they have proved to be, else the interaction's
+	Channel      Channel
+	Conversation ConversationID // chat and SMS
+	Number       Number
+	Entry        string
+	Caller       string // phone number in E.164; "" = withheld, or a chat
+	Lang         string
+	Address      string // network address of who chats, for the caps; "" = not known
+	Assurance    Assurance
+	Until        time.Time // of it
+}
+
 // IdentityKind says what an identity's value is.
 type IdentityKind string
 

@@ -41,3 +41,15 @@ const (
 
 // Over reports whether nothing can be done by the link any more.
 func (s LinkState) Over() bool { return s != LinkMade && s != LinkOpened }
+
+// Notice is a message of the program's own to a customer, such as the number of a work
+// order and where to follow it.
+type Notice struct {
+	Key    string // the same notice goes once under it
+	Lang   string
+	Text   string
+	Follow string // said before URL, where there are no buttons
+	URL    string // its token is masked in the journal; "" = none
+	Link   LinkID // what a chat's button names; "" = none
+	Button string // what it says
+}

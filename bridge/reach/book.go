@@ -22,7 +22,7 @@ var errEnough = errors.New("the interaction has booked enough calls")
 // book books a call. It dials nothing: that is done once an agent is free, and never to a
 // number that is not proven. One that may not be called at all is declined at once. The
 // same number at the same time is booked once.
-func (r *Reach) book(ctx context.Context, w Who, e flow.Book) error {
+func (r *Reach) book(ctx context.Context, w tandem.Who, e flow.Book) error {
 	to, proven, err := r.number(ctx, w, e.To)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (r *Reach) when(at string) (time.Time, bool) {
 // Callable is the number by which the customer can be called back, in E.164: asked, or
 // their own if that is "". ok is false if there is none that is proven to be theirs, or it
 // may not be called.
-func (r *Reach) Callable(ctx context.Context, w Who, asked string) (to string, ok bool, err error) {
+func (r *Reach) Callable(ctx context.Context, w tandem.Who, asked string) (to string, ok bool, err error) {
 	to, proven, err := r.number(ctx, w, asked)
 	if err != nil || !proven || to == "" || r.o.Callable != nil && !r.o.Callable(to) {
 		return "", false, err
@@ -99,7 +99,7 @@ func (r *Reach) Callable(ctx context.Context, w Who, asked string) (to string, o
 // number is the phone number in one spelling that a flow means, and whether it is the
 // customer's beyond doubt: the one they call or write from, or came from to the present
 // chat, or one that answered a code. "" = there is none.
-func (r *Reach) number(ctx context.Context, w Who, asked string) (number string, proven bool, err error) {
+func (r *Reach) number(ctx context.Context, w tandem.Who, asked string) (number string, proven bool, err error) {
 	own, _ := sms.Normal(w.Caller)
 	if own == "" {
 		texts, err := r.o.Book.ByInteraction(ctx, w.Interaction, tandem.SMS)

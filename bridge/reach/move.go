@@ -14,7 +14,7 @@ import (
 )
 
 // move asks the customer to go on by another channel.
-func (r *Reach) move(ctx context.Context, w Who, s flow.Session, e flow.Move) ([]flow.Play, error) {
+func (r *Reach) move(ctx context.Context, w tandem.Who, s flow.Session, e flow.Move) ([]flow.Play, error) {
 	patience := patience(w.Channel)
 	undeliverable := func() ([]flow.Play, error) {
 		r.answer(ctx, w.Interaction, e.Serial, flow.Result{Outcome: "undeliverable"})
@@ -75,7 +75,7 @@ func patience(c tandem.Channel) time.Duration {
 
 // wayTo sends the link by which the customer comes to the chat. What becomes of the link
 // answers the step, so its sending does not.
-func (r *Reach) wayTo(ctx context.Context, w Who, by way, order link.Order, e flow.Move, m tandem.Message, text string) ([]flow.Play, error) {
+func (r *Reach) wayTo(ctx context.Context, w tandem.Who, by way, order link.Order, e flow.Move, m tandem.Message, text string) ([]flow.Play, error) {
 	if known, err := r.o.Links.State(ctx, w.Interaction, order.Key); err == nil {
 		l, _, err := r.o.Links.Make(ctx, order, nil)
 		if err != nil {

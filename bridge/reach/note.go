@@ -12,22 +12,10 @@ import (
 // maskedPage stands in the journal for the part of a status page's address that opens it.
 const maskedPage = "/t/••••"
 
-// Note is a message of the program's own to the customer, such as the number of a work
-// order and where to follow it.
-type Note struct {
-	Key    string // the same message goes once under it
-	Lang   string
-	Text   string
-	Follow string        // said before the address, where there are no buttons
-	URL    string        // its token is masked in the journal; "" = none
-	Link   tandem.LinkID // what a chat's button names; "" = none
-	Button string        // what it says
-}
-
 // Note writes to the customer where the flow runs: in their chat, by text where they
 // text, and by text to the number that calls, under the caps. sent is false if nothing
 // may or can be sent.
-func (r *Reach) Note(ctx context.Context, w Who, n Note) (sent bool, err error) {
+func (r *Reach) Note(ctx context.Context, w tandem.Who, n tandem.Notice) (sent bool, err error) {
 	means := "sms"
 	if w.Channel == tandem.Chat {
 		means = "chat"
@@ -42,7 +30,7 @@ func (r *Reach) Note(ctx context.Context, w Who, n Note) (sent bool, err error) 
 // Tell writes to the customer of an interaction, open or closed, where they would see it:
 // in the chat they were in last, or in texts if they text about it still. sent is false if
 // there is no such place.
-func (r *Reach) Tell(ctx context.Context, in tandem.InteractionID, n Note) (sent bool, err error) {
+func (r *Reach) Tell(ctx context.Context, in tandem.InteractionID, n tandem.Notice) (sent bool, err error) {
 	c, err := r.Conversation(ctx, in, tandem.Chat)
 	if errors.Is(err, store.ErrNotFound) && r.o.Texts != nil {
 		c, err = r.o.Book.ByInteraction(ctx, in, tandem.SMS)
@@ -53,10 +41,10 @@ func (r *Reach) Tell(ctx context.Context, in tandem.InteractionID, n Note) (sent
 	if err != nil {
 		return false, err
 	}
-	return r.Note(ctx, Who{Interaction: in, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID, Caller: c.Theirs, Lang: n.Lang}, n)
+	return r.Note(ctx, tandem.Who{Interaction: in, Leg: c.Leg, Customer: c.Customer, Channel: c.Channel, Conversation: c.ID, Caller: c.Theirs, Lang: n.Lang}, n)
 }
 
-func (r *Reach) note(ctx context.Context, w Who, by way, n Note) (bool, error) {
+func (r *Reach) note(ctx context.Context, w tandem.Who, by way, n tandem.Notice) (bool, error) {
 	d := draft{who: w, way: by, key: n.Key, message: tandem.Message{Lang: n.Lang, Text: n.Text}, text: n.Text}
 	switch {
 	case by.by == "chat" && n.Link != "":

@@ -13,7 +13,7 @@ const statusPage = "https://pages.example/t/mzxw6ytboi4dsnrzgq3tmobqge"
 
 func TestNote(t *testing.T) {
 	h := newHouse(t)
-	n := Note{Key: "ticket/1", Lang: "en", Text: "Your request has the number 1.", Follow: " Follow it here: ", URL: statusPage, Link: "link1", Button: "Follow your request"}
+	n := tandem.Notice{Key: "ticket/1", Lang: "en", Text: "Your request has the number 1.", Follow: " Follow it here: ", URL: statusPage, Link: "link1", Button: "Follow your request"}
 	for range 2 { // once, however often it is asked for
 		if sent, err := h.Note(t.Context(), h.who, n); err != nil || !sent {
 			t.Fatal(sent, err)
@@ -49,7 +49,7 @@ func TestNoteInAChat(t *testing.T) {
 	if err := h.db.Update(t.Context(), func(tx store.Tx) error { return h.book.Create(tx, &c) }); err != nil {
 		t.Fatal(err)
 	}
-	n := Note{Key: "told/1", Lang: "en", Text: "About your request.", Follow: " Here: ", Link: "link1", Button: "Follow your request"}
+	n := tandem.Notice{Key: "told/1", Lang: "en", Text: "About your request.", Follow: " Here: ", Link: "link1", Button: "Follow your request"}
 	if sent, err := h.Tell(t.Context(), h.who.Interaction, n); err != nil || sent {
 		t.Errorf("who is on the phone is told nothing in a chat: %t %v", sent, err)
 	}

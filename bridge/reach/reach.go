@@ -31,24 +31,8 @@ import (
 	"tandem/store"
 )
 
-// Who is the customer, and the leg at hand.
-type Who struct {
-	Interaction  tandem.InteractionID
-	Leg          tandem.LegID
-	Customer     tandem.CustomerID
-	Channel      tandem.Channel
-	Conversation tandem.ConversationID // chat and SMS
-	Number       tandem.Number
-	Entry        string
-	Caller       string // phone number as signalled; "" = withheld, or a chat
-	Lang         string
-	Address      string // network address of who chats, for the caps; "" = not known
-	Assurance    tandem.Assurance
-	Until        time.Time // of it
-}
-
 // visitor is who the caps on visitors count: a chat.
-func (w Who) visitor() tandem.ConversationID {
+func visitor(w tandem.Who) tandem.ConversationID {
 	if w.Channel == tandem.Chat {
 		return w.Conversation
 	}
@@ -155,7 +139,7 @@ func (r *Reach) Close() {
 // Begin carries out a Send, SendLink, Move or Book of the session, or a Take of chat or sms
 // by one that waits in line, which has no answer. An answer may come before it returns. words are said to the customer at once, in the program's own words:
 // a code that the page of a link asks for. An error is a fault of the step.
-func (r *Reach) Begin(ctx context.Context, w Who, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
+func (r *Reach) Begin(ctx context.Context, w tandem.Who, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
 	switch e := e.(type) {
 	case flow.Send:
 		return nil, r.send(ctx, w, e)

@@ -41,7 +41,7 @@ type house struct {
 	db      *sqlite.DB
 	book    *chat.Book
 	links   *link.Desk
-	who     Who
+	who     tandem.Who
 	session flow.Session
 	clock   *storetest.Clock
 
@@ -116,7 +116,7 @@ func newHouse(t *testing.T) *house {
 	call := storetest.NewCall(p.Clock.Now(), rand.Reader, theirs)
 	c := call.Opening()
 	must(h.db.Commit(t.Context(), c))
-	h.who = Who{Interaction: call.ID, Leg: call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Entry: "95588", Caller: theirs, Lang: "en"}
+	h.who = tandem.Who{Interaction: call.ID, Leg: call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Entry: "95588", Caller: theirs, Lang: "en"}
 	h.session = flow.Session{Frames: []flow.Frame{{Flow: "counter", Hash: "h", Step: "ask"}}, Wait: flow.Wait{Serial: 7}}
 	return h
 }

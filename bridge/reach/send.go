@@ -27,7 +27,7 @@ type way struct {
 
 // way finds the first means that can carry something to the customer; ok is false if none
 // can.
-func (r *Reach) way(ctx context.Context, w Who, by []string, to string) (way, bool, error) {
+func (r *Reach) way(ctx context.Context, w tandem.Who, by []string, to string) (way, bool, error) {
 	for _, means := range by {
 		switch means {
 		case "chat":
@@ -56,7 +56,7 @@ func (r *Reach) way(ctx context.Context, w Who, by []string, to string) (way, bo
 }
 
 // client is the id of a message that an effect sent, in its conversation.
-func client(w Who, key string) string { return "flow:" + string(w.Interaction) + "/" + key }
+func client(w tandem.Who, key string) string { return "flow:" + string(w.Interaction) + "/" + key }
 
 // letterKey is the key of the text that carries a message.
 func letterKey(c tandem.ConversationID, seq uint64) string { return fmt.Sprintf("text:%s:%d", c, seq) }
@@ -75,7 +75,7 @@ func LetterKey(key string) (c tandem.ConversationID, seq uint64, ok bool) {
 }
 
 // send writes a message.
-func (r *Reach) send(ctx context.Context, w Who, e flow.Send) error {
+func (r *Reach) send(ctx context.Context, w tandem.Who, e flow.Send) error {
 	means := e.By
 	if e.Template != "" { // whose words only a gateway has
 		means = slices.DeleteFunc(slices.Clone(means), func(m string) bool { return m == "chat" })
@@ -123,7 +123,7 @@ func templateWords(name string, params map[string]string) string {
 
 // draft is a message on its way into a conversation.
 type draft struct {
-	who      Who
+	who      tandem.Who
 	way      way
 	key      string // of the effect
 	message  tandem.Message
@@ -165,7 +165,7 @@ func (r *Reach) post(ctx context.Context, d draft, through func(finish func(draf
 		if d.way.by == "sms" {
 			p.state, p.letter = tandem.MessagePending, letterKey(conv.ID, m.Seq)
 			text = sms.Message{Key: p.letter, From: conv.Ours, To: conv.Theirs, Text: d.text, Template: d.template, Params: d.params, Lang: m.Lang,
-				Visitor: string(d.who.visitor()), Address: d.who.Address}
+				Visitor: string(visitor(d.who)), Address: d.who.Address}
 			change.Outbox = append(change.Outbox, r.o.Texts.Letter(text))
 		}
 		before := change.With
@@ -199,7 +199,7 @@ func (r *Reach) post(ctx context.Context, d draft, through func(finish func(draf
 
 // refused tells the log and the journal by which rule a text to the customer was not sent:
 // each rule once a minute, since a flow may try again at once.
-func (r *Reach) refused(ctx context.Context, w Who, err error) {
+func (r *Reach) refused(ctx context.Context, w tandem.Who, err error) {
 	var why *sms.Refused
 	if !errors.As(err, &why) {
 		return // the store, which says so itself
@@ -222,7 +222,7 @@ func (r *Reach) plainly(ctx context.Context, d draft) (posted, error) {
 }
 
 // conversation finds or makes where a message goes, locked, with the change that makes it.
-func (r *Reach) conversation(ctx context.Context, w Who, by way) (c chat.Conversation, unlock func(), change *store.Change, err error) {
+func (r *Reach) conversation(ctx context.Context, w tandem.Who, by way) (c chat.Conversation, unlock func(), change *store.Change, err error) {
 	change = &store.Change{}
 	if by.by == "chat" {
 		unlock = r.o.Book.Lock(w.Conversation)
@@ -303,7 +303,7 @@ func (r *Reach) ours(ctx context.Context, here tandem.ConversationID, in tandem.
 }
 
 // link makes a link and sends it.
-func (r *Reach) link(ctx context.Context, w Who, s flow.Session, e flow.SendLink) ([]flow.Play, error) {
+func (r *Reach) link(ctx context.Context, w tandem.Who, s flow.Session, e flow.SendLink) ([]flow.Play, error) {
 	by, ok, err := r.way(ctx, w, e.By, "")
 	if err != nil {
 		return nil, err
@@ -320,7 +320,7 @@ func (r *Reach) link(ctx context.Context, w Who, s flow.Session, e flow.SendLink
 }
 
 // order is what all links of a session have in common.
-func (r *Reach) order(w Who, s flow.Session, by way, key string, serial int, lang string) link.Order {
+func (r *Reach) order(w tandem.Who, s flow.Session, by way, key string, serial int, lang string) link.Order {
 	top := s.Frames[len(s.Frames)-1]
 	o := link.Order{
 		Key: key, Interaction: w.Interaction, Leg: w.Leg, Customer: w.Customer, Number: w.Number, Serial: serial, Lang: lang, By: by.by,
@@ -334,7 +334,7 @@ func (r *Reach) order(w Who, s flow.Session, by way, key string, serial int, lan
 }
 
 // sendLink makes a link and posts the message with its address, in one change.
-func (r *Reach) sendLink(ctx context.Context, w Who, by way, order link.Order, serial int, m tandem.Message, text, button string) ([]flow.Play, error) {
+func (r *Reach) sendLink(ctx context.Context, w tandem.Who, by way, order link.Order, serial int, m tandem.Message, text, button string) ([]flow.Play, error) {
 	known, err := r.o.Links.State(ctx, w.Interaction, order.Key)
 	if err == nil {
 		return r.linkAgain(ctx, w, order, serial, known)
@@ -358,7 +358,7 @@ func (r *Reach) sendLink(ctx context.Context, w Who, by way, order link.Order, s
 }
 
 // linkAgain answers for a link that was sent before: the session was resumed.
-func (r *Reach) linkAgain(ctx context.Context, w Who, order link.Order, serial int, known link.Link) ([]flow.Play, error) {
+func (r *Reach) linkAgain(ctx context.Context, w tandem.Who, order link.Order, serial int, known link.Link) ([]flow.Play, error) {
 	l, _, err := r.o.Links.Make(ctx, order, nil)
 	if err != nil {
 		return nil, fmt.Errorf("going on with a link: %w", err)

@@ -22,7 +22,7 @@ const maxTaken = 3
 // take opens the way to chat or texts for a customer who waits in line and has taken that
 // offer. Their place is theirs where they are until they come; a way that nobody comes by
 // changes nothing. words say whether it was sent.
-func (r *Reach) take(ctx context.Context, w Who, s flow.Session, e flow.Take) (words []flow.Play, err error) {
+func (r *Reach) take(ctx context.Context, w tandem.Who, s flow.Session, e flow.Take) (words []flow.Play, err error) {
 	to := tandem.Channel(e.What)
 	if to != tandem.Chat && to != tandem.SMS {
 		return nil, fmt.Errorf("the offer of %s is not carried out here", e.What)
@@ -60,7 +60,7 @@ func (r *Reach) take(ctx context.Context, w Who, s flow.Session, e flow.Take) (w
 
 // takeChat sends the link to the chat, or finds the one that was sent. The link asks for a
 // factor where a level is to be carried there.
-func (r *Reach) takeChat(ctx context.Context, w Who, s flow.Session, by way, e flow.Take) (sent bool, words []flow.Play, err error) {
+func (r *Reach) takeChat(ctx context.Context, w tandem.Who, s flow.Session, by way, e flow.Take) (sent bool, words []flow.Play, err error) {
 	open := moving{serial: e.Serial, to: tandem.Chat, line: true}
 	for n := range maxTaken {
 		key := visit(s) + "/take.chat"
@@ -93,7 +93,7 @@ func (r *Reach) takeChat(ctx context.Context, w Who, s flow.Session, by way, e f
 
 // takeAgain goes on with a link to the chat that was sent before. One that was pressed as
 // the program stopped can be pressed again for a while.
-func (r *Reach) takeAgain(ctx context.Context, w Who, order link.Order, open moving, known link.Link, e flow.Take) (sent bool, words []flow.Play, err error) {
+func (r *Reach) takeAgain(ctx context.Context, w tandem.Who, order link.Order, open moving, known link.Link, e flow.Take) (sent bool, words []flow.Play, err error) {
 	l, _, err := r.o.Links.Make(ctx, order, nil)
 	if err != nil {
 		return false, nil, fmt.Errorf("going on with a link: %w", err)
@@ -109,7 +109,7 @@ func (r *Reach) takeAgain(ctx context.Context, w Who, order link.Order, open mov
 }
 
 // takeTexts writes to the customer's phone; any answer goes on there.
-func (r *Reach) takeTexts(ctx context.Context, w Who, s flow.Session, by way, e flow.Take) (sent bool, err error) {
+func (r *Reach) takeTexts(ctx context.Context, w tandem.Who, s flow.Session, by way, e flow.Take) (sent bool, err error) {
 	text := textsText(w.Lang)
 	open := moving{serial: e.Serial, to: tandem.SMS, line: true}
 	r.open(w.Interaction, open, lined(w.Channel)) // before the text: an answer may be quicker than we
@@ -164,7 +164,7 @@ func (r *Reach) Conversation(ctx context.Context, in tandem.InteractionID, chann
 		return chat.Conversation{}, err
 	}
 	none := fmt.Errorf("a way to the customer of interaction %s by %s: %w", in, channel, store.ErrNotFound)
-	w := Who{Interaction: in, Customer: story.Interaction.Customer, Channel: channel, Entry: story.Interaction.Entry, Lang: story.Interaction.Lang}
+	w := tandem.Who{Interaction: in, Customer: story.Interaction.Customer, Channel: channel, Entry: story.Interaction.Entry, Lang: story.Interaction.Lang}
 	for _, l := range slices.Backward(story.Legs) {
 		if l.Role != tandem.RoleCustomer {
 			continue

@@ -26,8 +26,8 @@ type wide struct {
 
 func (w *wide) Fetch(context.Context, text.Ref, flow.Fetch) flow.Fetched { return flow.Fetched{} }
 
-func who(r text.Ref) Who {
-	return Who{Interaction: r.Interaction, Leg: r.Leg, Customer: r.Customer, Channel: r.Channel, Conversation: r.Conversation, Lang: r.Lang}
+func who(r text.Ref) tandem.Who {
+	return tandem.Who{Interaction: r.Interaction, Leg: r.Leg, Customer: r.Customer, Channel: r.Channel, Conversation: r.Conversation, Lang: r.Lang}
 }
 
 func (w *wide) Begin(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect) ([]flow.Play, error) {

@@ -17,7 +17,7 @@ import (
 // its step has begun, wherever that was. By a channel that the flow does not list for it,
 // and with After, it is put off as by Later. lib has the session's forms. An error is a
 // fault of the step.
-func (d *Desk) Begin(ctx context.Context, w Who, s flow.Session, lib *flow.Library, e flow.Survey) (flow.Turn, error) {
+func (d *Desk) Begin(ctx context.Context, w tandem.Who, s flow.Session, lib *flow.Library, e flow.Survey) (flow.Turn, error) {
 	if e.After > 0 || !has(e.By, w.Channel) {
 		r, err := d.Later(ctx, w, s, e)
 		return flow.Turn{Done: &r}, err
@@ -52,7 +52,7 @@ func (d *Desk) Begin(ctx context.Context, w Who, s flow.Session, lib *flow.Libra
 // Hear goes on with a survey: state is that of the turn before, in what the customer
 // entered since: InputText with what was typed or with the keys of one entry, or
 // InputTimeout.
-func (d *Desk) Hear(ctx context.Context, _ Who, lib *flow.Library, state json.RawMessage, in flow.Input) (flow.Turn, error) {
+func (d *Desk) Hear(ctx context.Context, _ tandem.Who, lib *flow.Library, state json.RawMessage, in flow.Input) (flow.Turn, error) {
 	t, err := decode(state)
 	if err != nil {
 		return flow.Turn{}, err
@@ -146,7 +146,7 @@ func (d *Desk) row(ctx context.Context, where string, args ...any) (a asking, er
 
 // asked notes that a form is asked now, and finds what this visit has noted before. A
 // survey that was put off is asked by an interaction of its own, about the first.
-func (d *Desk) asked(ctx context.Context, w Who, s flow.Session, e flow.Survey) (asking, error) {
+func (d *Desk) asked(ctx context.Context, w tandem.Who, s flow.Session, e flow.Survey) (asking, error) {
 	a, err := d.row(ctx, "WHERE asking = ? AND interaction <> asking", string(w.Interaction))
 	if errors.Is(err, store.ErrNotFound) {
 		a, err = d.row(ctx, "WHERE interaction = ? AND visit = ?", string(w.Interaction), e.Key)
@@ -167,7 +167,7 @@ func (d *Desk) asked(ctx context.Context, w Who, s flow.Session, e flow.Survey) 
 
 // note adds the row of a visit, if it has none: waiting until due, or with a zero due to
 // be asked at once.
-func (d *Desk) note(ctx context.Context, w Who, s flow.Session, e flow.Survey, due time.Time) error {
+func (d *Desk) note(ctx context.Context, w tandem.Who, s flow.Session, e flow.Survey, due time.Time) error {
 	if len(s.Frames) == 0 {
 		return errors.New("the session is over")
 	}

@@ -66,7 +66,7 @@ type house struct {
 	db    *sqlite.DB
 	place storetest.Place
 	call  storetest.Call
-	who   Who
+	who   tandem.Who
 	lib   *flow.Library
 	log   *strings.Builder
 
@@ -85,7 +85,7 @@ func newHouse(t testing.TB) *house {
 	h.call = storetest.NewCall(h.place.Clock.Now(), rand.Reader, "+8613800000000")
 	c := h.call.Opening()
 	h.must(h.db.Commit(t.Context(), c))
-	h.who = Who{Interaction: h.call.ID, Leg: h.call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Lang: "en", Caller: "+8613800000000"}
+	h.who = tandem.Who{Interaction: h.call.ID, Leg: h.call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Lang: "en", Caller: "+8613800000000"}
 	h.restart(h.db)
 	return h
 }

@@ -17,7 +17,7 @@ import (
 // Later puts a survey off until After is over, and then by chat or text, whichever By
 // lists and reaches the customer first. It answers the step at once: skipped if By lists
 // neither. The customer may have left.
-func (d *Desk) Later(ctx context.Context, w Who, s flow.Session, e flow.Survey) (flow.Result, error) {
+func (d *Desk) Later(ctx context.Context, w tandem.Who, s flow.Session, e flow.Survey) (flow.Result, error) {
 	if d.o.Start == nil || !has(e.By, tandem.Chat) && !has(e.By, tandem.SMS) {
 		return flow.Result{Outcome: "skipped"}, nil
 	}

@@ -34,22 +34,6 @@ const (
 	retryIn   = 5 * time.Minute
 )
 
-// Who is the customer, and the leg at hand.
-type Who struct {
-	Interaction  tandem.InteractionID
-	Leg          tandem.LegID
-	Customer     tandem.CustomerID
-	Channel      tandem.Channel
-	Conversation tandem.ConversationID // chat and SMS
-	Number       tandem.Number
-	Entry        string
-	Caller       string // phone number as signalled; "" = withheld, or a chat
-	Lang         string
-	Address      string // network address of who chats, for the caps; "" = not known
-	Assurance    tandem.Assurance
-	Until        time.Time // of it
-}
-
 // Start is a survey that is to be begun in a conversation of its own.
 type Start struct {
 	Interaction tandem.InteractionID // the new one; it is begun once

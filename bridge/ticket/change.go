@@ -191,7 +191,7 @@ func (d *Desk) tell(ctx context.Context, t Ticket, told string) {
 	if told == "" || d.o.Tell == nil {
 		return
 	}
-	n := Note{Key: fmt.Sprintf("told/%s/%d", t.Task, d.now().UnixNano()), Lang: t.Lang, Text: toldWords(t.Lang, t.Number, told), Link: t.link}
+	n := tandem.Notice{Key: fmt.Sprintf("told/%s/%d", t.Task, d.now().UnixNano()), Lang: t.Lang, Text: toldWords(t.Lang, t.Number, told), Link: t.link}
 	_, _, n.Button = openedWords(t.Lang, t.Number)
 	if _, err := d.o.Tell(ctx, t.Interaction, n); err != nil {
 		d.o.Log.Warn("the customer was not told of their work order; the page of their link has it", "task", t.Task, "err", err)

@@ -39,14 +39,14 @@ type house struct {
 	db    *sqlite.DB
 	place storetest.Place
 	call  storetest.Call
-	who   Who
+	who   tandem.Who
 	line  *queue.Router
 	stop  func()
 	log   *bytes.Buffer
 
 	mu    sync.Mutex
-	notes []Note
-	told  []Note
+	notes []tandem.Notice
+	told  []tandem.Notice
 	late  []tandem.Task
 	fails error // of sending
 }
@@ -77,7 +77,7 @@ func newHouse(t testing.TB) *house {
 	h.call = storetest.NewCall(h.place.Clock.Now(), rand.Reader, "+8613800000000")
 	c := h.call.Opening()
 	h.must(h.db.Commit(t.Context(), c))
-	h.who = Who{Interaction: h.call.ID, Leg: h.call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Lang: "en", Caller: "+8613800000000"}
+	h.who = tandem.Who{Interaction: h.call.ID, Leg: h.call.Leg, Customer: c.Interaction.Customer, Channel: tandem.Voice, Lang: "en", Caller: "+8613800000000"}
 	h.start(h.db, h.db)
 	t.Cleanup(func() {
 		h.stop()
@@ -107,13 +107,13 @@ func (h *house) start(line queue.Store, desk Database) {
 	})
 	h.Desk, err = New(Options{
 		Database: desk, Line: h.line, Policy: h.line.Policy, URL: "https://pages.example", Now: h.place.Clock.Now, Log: log,
-		Send: func(_ context.Context, _ Who, n Note) (bool, error) {
+		Send: func(_ context.Context, _ tandem.Who, n tandem.Notice) (bool, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.notes = append(h.notes, n)
 			return h.fails == nil, h.fails
 		},
-		Tell: func(_ context.Context, _ tandem.InteractionID, n Note) (bool, error) {
+		Tell: func(_ context.Context, _ tandem.InteractionID, n tandem.Notice) (bool, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.told = append(h.told, n)

@@ -17,7 +17,7 @@ import (
 // owner; one that the policy does not have is the policy's first. The customer is written
 // the number and a link, if they can be; words is what to say where that fails. An error
 // is a fault of the step.
-func (d *Desk) Open(ctx context.Context, w Who, queue string, e flow.OpenTicket) (flow.Result, []flow.Play, error) {
+func (d *Desk) Open(ctx context.Context, w tandem.Who, queue string, e flow.OpenTicket) (flow.Result, []flow.Play, error) {
 	t, err := d.byKey(ctx, w.Interaction, e.Key)
 	if errors.Is(err, store.ErrNotFound) {
 		t, err = d.open(ctx, w, queue, e)
@@ -35,7 +35,7 @@ func (d *Desk) byKey(ctx context.Context, in tandem.InteractionID, key string) (
 	return d.one(ctx, "WHERE t.interaction = ? AND t.key = ?", string(in), key)
 }
 
-func (d *Desk) open(ctx context.Context, w Who, queue string, e flow.OpenTicket) (Ticket, error) {
+func (d *Desk) open(ctx context.Context, w tandem.Who, queue string, e flow.OpenTicket) (Ticket, error) {
 	policy := d.o.Policy()
 	at, ok := placeOf(policy, e.Owner, queue)
 	if !ok && e.Owner != "" {
@@ -107,8 +107,8 @@ func (d *Desk) number(ctx context.Context) (tandem.Number, error) {
 
 // opened writes the number and the link to the customer. What it returns is said where
 // they read: there is nothing else that tells them.
-func (d *Desk) opened(ctx context.Context, w Who, key string, t Ticket) []flow.Play {
-	n := Note{Key: "ticket/" + key, Lang: w.Lang, Link: t.link}
+func (d *Desk) opened(ctx context.Context, w tandem.Who, key string, t Ticket) []flow.Play {
+	n := tandem.Notice{Key: "ticket/" + key, Lang: w.Lang, Link: t.link}
 	n.Text, n.Follow, n.Button = openedWords(w.Lang, t.Number)
 	sent := false
 	err := func() (err error) {

@@ -47,33 +47,6 @@ const (
 	listMost  = 500                 // work orders in one list
 )
 
-// Who is the customer, and the leg at hand.
-type Who struct {
-	Interaction  tandem.InteractionID
-	Leg          tandem.LegID
-	Customer     tandem.CustomerID
-	Channel      tandem.Channel
-	Conversation tandem.ConversationID // chat and SMS
-	Number       tandem.Number
-	Entry        string
-	Caller       string // phone number as signalled; "" = withheld, or a chat
-	Lang         string
-	Address      string // network address of who chats, for the caps; "" = not known
-	Assurance    tandem.Assurance
-	Until        time.Time // of it
-}
-
-// Note is a message of the program's own to the customer.
-type Note struct {
-	Key    string // the same message goes once under it
-	Lang   string
-	Text   string
-	Follow string        // said before the address, where there are no buttons
-	URL    string        // its token is masked in the journal; "" = none
-	Link   tandem.LinkID // what a chat's button names; "" = none
-	Button string        // what it says
-}
-
 // Database is what the desk needs of the store; sqlite.DB is one.
 type Database interface {
 	Commit(ctx context.Context, c *store.Change) error
@@ -100,10 +73,10 @@ type Options struct {
 	// Send writes to the customer where the flow runs: in their chat, by text where they
 	// text, and by text to the number that calls. sent is false if nothing may or can be
 	// sent. nil = nothing is.
-	Send func(ctx context.Context, w Who, n Note) (sent bool, err error)
+	Send func(ctx context.Context, w tandem.Who, n tandem.Notice) (sent bool, err error)
 	// Tell writes into the conversation by which the interaction's customer can be reached,
 	// if there is one; nil = nobody is told.
-	Tell func(ctx context.Context, in tandem.InteractionID, n Note) (sent bool, err error)
+	Tell func(ctx context.Context, in tandem.InteractionID, n tandem.Notice) (sent bool, err error)
 	// Overdue is told of each work order that the last of its owners has not done in time,
 	// once for each time it is given; nil = nobody is.
 	Overdue func(t tandem.Task)

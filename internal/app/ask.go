@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tandem"
-	"tandem/bridge/reach"
 	"tandem/bridge/route"
 	"tandem/bridge/survey"
 	"tandem/bridge/ticket"
@@ -17,12 +16,7 @@ import (
 func (a *App) makeAsk() (err error) {
 	a.tickets, err = ticket.New(ticket.Options{
 		Database: a.store, Line: a.line, Policy: func() *route.Policy { return a.line.Policy() }, URL: a.cfg.HTTP.PublicAddress(),
-		Send: func(ctx context.Context, w ticket.Who, n ticket.Note) (bool, error) {
-			return a.reach.Note(ctx, reach.Who(w), reach.Note(n))
-		},
-		Tell: func(ctx context.Context, in tandem.InteractionID, n ticket.Note) (bool, error) {
-			return a.reach.Tell(ctx, in, reach.Note(n))
-		},
+		Send: a.reach.Note, Tell: a.reach.Tell,
 		Overdue: func(tandem.Task) {
 			a.metrics.overdue.Inc()
 		},
@@ -38,21 +32,21 @@ func (a *App) makeAsk() (err error) {
 }
 
 // begin begins what a session asks for and is answered later.
-func (a *App) begin(ctx context.Context, w reach.Who, s flow.Session, e flow.Effect) ([]flow.Play, error) {
+func (a *App) begin(ctx context.Context, w tandem.Who, s flow.Session, e flow.Effect) ([]flow.Play, error) {
 	switch e := e.(type) {
 	case flow.Enqueue:
 		return a.enqueue(ctx, w, e)
 	case flow.Take:
 		return a.take(ctx, w, s, e)
 	case flow.OpenTicket:
-		result, words, err := a.tickets.Open(ctx, ticket.Who(w), a.queueAt(s), e)
+		result, words, err := a.tickets.Open(ctx, w, a.queueAt(s), e)
 		if err != nil {
 			return nil, err
 		}
 		a.answerLine(ctx, w.Interaction, e.Serial, result)
 		return words, nil
 	case flow.Survey:
-		result, err := a.surveys.Later(ctx, survey.Who(w), s, e)
+		result, err := a.surveys.Later(ctx, w, s, e)
 		if err != nil {
 			return nil, err
 		}
@@ -75,11 +69,11 @@ func (a *App) queueAt(s flow.Session) string {
 func surveying(s flow.Session) bool { return s.Wait.Kind == flow.WaitSurvey }
 
 // askSurvey has one more turn of a survey.
-func (a *App) askSurvey(ctx context.Context, w reach.Who, lib *flow.Library, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
+func (a *App) askSurvey(ctx context.Context, w tandem.Who, lib *flow.Library, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
 	if begun, ok := e.(flow.Survey); ok {
-		return a.surveys.Begin(ctx, survey.Who(w), s, lib, begun)
+		return a.surveys.Begin(ctx, w, s, lib, begun)
 	}
-	return a.surveys.Hear(ctx, survey.Who(w), lib, s.World, in)
+	return a.surveys.Hear(ctx, w, lib, s.World, in)
 }
 
 // startSurvey begins a survey that was put off in the conversation by which the customer

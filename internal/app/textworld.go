@@ -9,7 +9,6 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/identity"
-	"tandem/bridge/reach"
 	"tandem/ivr/flow"
 	"tandem/ivr/text"
 	"tandem/store"
@@ -30,8 +29,8 @@ func (w textWorld) Begin(ctx context.Context, r text.Ref, s flow.Session, e flow
 	return w.a.begin(ctx, w.reached(r, s), s, e)
 }
 
-func (w textWorld) reached(r text.Ref, s flow.Session) reach.Who {
-	return reach.Who{
+func (w textWorld) reached(r text.Ref, s flow.Session) tandem.Who {
+	return tandem.Who{
 		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Number: r.Number,
 		Entry: r.Entry, Caller: r.Caller, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Until: s.Facts.AssuranceUntil,
 		Address: w.a.addressOf.get(r.Conversation),

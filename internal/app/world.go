@@ -7,7 +7,6 @@ import (
 
 	"tandem"
 	"tandem/bridge/identity"
-	"tandem/bridge/reach"
 	"tandem/ivr"
 	"tandem/ivr/flow"
 	"tandem/store"
@@ -72,9 +71,9 @@ func (w *world) Begin(ctx context.Context, s flow.Session, e flow.Effect) ([]flo
 }
 
 // who is the caller, as the session knows them.
-func (w *world) who(s flow.Session) reach.Who {
+func (w *world) who(s flow.Session) tandem.Who {
 	k := w.call
-	return reach.Who{
+	return tandem.Who{
 		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Number: k.interaction.Number,
 		Entry: k.interaction.Entry, Caller: k.app.identity.Phone(k.leg.From).Value, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Until: s.Facts.AssuranceUntil,
 	}

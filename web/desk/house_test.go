@@ -244,7 +244,7 @@ func (h *house) arrive(kind tandem.TaskKind) tandem.Task {
 		change.Blobs = []store.BlobRef{ref}
 	case tandem.TaskTicket:
 		h.must(h.db.Commit(h.Context(), change))
-		res, _, err := h.tickets.Open(h.Context(), ticket.Who{Interaction: in.ID, Leg: leg.ID}, "cards", flow.OpenTicket{Form: "lost_card", Fields: map[string]any{"card": "1234"}, Lang: "en", Key: "1"})
+		res, _, err := h.tickets.Open(h.Context(), tandem.Who{Interaction: in.ID, Leg: leg.ID}, "cards", flow.OpenTicket{Form: "lost_card", Fields: map[string]any{"card": "1234"}, Lang: "en", Key: "1"})
 		h.must(err)
 		_ = res
 		for _, t := range h.router.Tasks("cards", 0) {
