@@ -1,5 +1,6 @@
 // A telephone: baresip with one account, its sound from and into files, led over its
-// control connection. What it hears can be held against a recorded prompt.
+// control connection. It calls and is called. What it hears can be held against a recorded
+// prompt; what it says is silence, or a tone.
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { existsSync, readdirSync } from "node:fs";
@@ -9,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const rate = 8000; // samples in a second
-const longest = 300; // seconds of silence that its microphone hears: it hangs up when they end
+const longest = 300; // seconds that its microphone hears: it hangs up when they end
+const loud = 8_000; // of a tone, out of 32767
 const patience = 15_000; // milliseconds for what it is told to do
 const piece = 0.75 * rate; // samples of a prompt that must be heard as they are: words alone occur in several
 const alike = 0.8; // their correlation, from which they are
@@ -28,20 +30,21 @@ function modules() {
   return places.map((dir) => join(dir, "baresip/modules")).find(existsSync);
 }
 
-// telephone starts one with a number; close ends it.
-export async function telephone(number) {
+// telephone starts one with a number; close ends it. at is the HOST:PORT of 127.0.0.1 where
+// it can be called, any without it; hz is the tone that it says, 0 = silence.
+export async function telephone(number, { at = "", hz = 0 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), "tandem-phone-"));
-  const [port, control] = [await freePort(), await freePort()];
+  const [port, control] = [at ? Number(at.split(":")[1]) : await freePort(), await freePort()];
   const heard = join(dir, "heard");
   await mkdir(heard);
-  await writeFile(join(dir, "silence.wav"), wav(rate * longest));
+  await writeFile(join(dir, "says.wav"), wav(rate * longest, hz));
   await writeFile(join(dir, "accounts"), `<sip:${number}@127.0.0.1:${port}>;regint=0\n`);
   await writeFile(join(dir, "contacts"), "");
   await writeFile(join(dir, "config"), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 call_local_timeout 120
 call_max_calls 4
-audio_source aufile,${join(dir, "silence.wav")}
+audio_source aufile,${join(dir, "says.wav")}
 audio_player aufile,unused
 ausrc_srate ${rate}
 auplay_srate ${rate}
@@ -88,6 +91,7 @@ function lead(socket, { close, heard, log }) {
   let news = () => {};
   let rest = Buffer.alloc(0);
   let tokens = 0;
+  let rings = 0;
   socket.on("error", () => {}); // it ends with baresip
   socket.on("data", (data) => {
     rest = Buffer.concat([rest, data]);
@@ -99,6 +103,7 @@ function lead(socket, { close, heard, log }) {
       rest = rest.subarray(colon + length + 2);
       if (message.response) answers.get(message.token)?.(message);
       else events.push(message);
+      if (message.type === "CALL_INCOMING") rings++;
       news();
     }
   });
@@ -115,9 +120,9 @@ function lead(socket, { close, heard, log }) {
   }
 
   // until waits for an event of a type, and forgets it and those before it.
-  async function until(type) {
+  async function until(type, limit = patience) {
     const found = () => events.findIndex((e) => e.type === type);
-    while (found() < 0) await within(new Promise((yes) => (news = yes)), () => `baresip tells of no ${type}, but of ${events.map((e) => e.type)}\n${log()}`);
+    while (found() < 0) await within(new Promise((yes) => (news = yes)), () => `baresip tells of no ${type}, but of ${events.map((e) => e.type)}\n${log()}`, limit);
     const at = found();
     return events.splice(0, at + 1)[at];
   }
@@ -167,6 +172,13 @@ function lead(socket, { close, heard, log }) {
       await command("hangup");
       await until("CALL_CLOSED");
     },
+    // rung waits for a call to it; answer takes it. rings is how many calls came in all.
+    rung: (limit) => until("CALL_INCOMING", limit),
+    async answer() {
+      await command("accept");
+      await until("CALL_ESTABLISHED");
+    },
+    rings: () => rings,
     // ended waits for the other side to hang up.
     ended: () => until("CALL_CLOSED"),
   };
@@ -210,14 +222,15 @@ export async function recorded(file) {
   return { name: file.replace(/^.*prompts\//, ""), samples: all.subarray(at, at + piece), power, until: ((at + piece) / rate) * 1000 };
 }
 
-function ulaw(byte) {
+// ulaw is a sample of it, 16 bit.
+export function ulaw(byte) {
   const b = ~byte & 0xff;
   const value = (((b & 0x0f) << 3) + 0x84 << ((b & 0x70) >> 4)) - 0x84;
   return b & 0x80 ? -value : value;
 }
 
-// wav is silence of so many samples, 16 bit.
-function wav(samples) {
+// wav is a tone, or silence, of so many samples, 16 bit.
+function wav(samples, hz) {
   const data = Buffer.alloc(44 + 2 * samples);
   data.write("RIFF");
   data.writeUInt32LE(36 + 2 * samples, 4);
@@ -231,6 +244,7 @@ function wav(samples) {
   data.writeUInt16LE(16, 34);
   data.write("data", 36);
   data.writeUInt32LE(2 * samples, 40);
+  if (hz > 0) for (let i = 0; i < samples; i++) data.writeInt16LE(Math.round(loud * Math.sin((2 * Math.PI * hz * i) / rate)), 44 + 2 * i);
   return data;
 }
 
@@ -260,10 +274,10 @@ async function connected(port) {
   }
 }
 
-async function within(promise, why) {
+async function within(promise, why, limit = patience) {
   let timer;
   const late = new Promise((_, no) => {
-    timer = setTimeout(() => no(new Error(typeof why === "string" ? why : why())), patience);
+    timer = setTimeout(() => no(new Error(typeof why === "string" ? why : why())), limit);
   });
   try {
     return await Promise.race([promise, late]);

@@ -13,7 +13,7 @@ import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const journeys = { call: "./call.mjs", studio: "./studio.mjs", text: "./text.mjs", widget: "./widget.mjs" }; // each file is one journey
+const journeys = { call: "./call.mjs", queue: "./queue.mjs", studio: "./studio.mjs", text: "./text.mjs", widget: "./widget.mjs" }; // each file is one journey
 const root = new URL("../../..", import.meta.url).pathname;
 const shots = new URL("shots/", import.meta.url).pathname;
 const program = process.env.PROGRAM ?? `${root}bin/tandem`;
@@ -122,11 +122,12 @@ async function startServer(set = {}, dir = "") {
     throw err;
   });
   clearTimeout(timer);
-  const { addresses, config, passwords } = JSON.parse(first);
+  const { addresses, config, passwords, keys } = JSON.parse(first);
   return {
     program,
     config,
     passwords, // of the staff, by name
+    keys, // files with the keys of agents and supervisors, by name
     pages: `http://${addresses["http.listen"][0]}/`,
     staff: `http://${addresses["http.staff_listen"][0]}/`,
     admin: `http://${addresses["http.admin_listen"][0]}/`,
