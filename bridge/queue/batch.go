@@ -73,6 +73,9 @@ func (b *batch) ask(a *Ask) (answer Answer) {
 		}
 	}
 	e := a.Event
+	if err := b.nearOf(e); err != nil {
+		return Answer{Err: err}
+	}
 	if o, is := e.(route.Opened); is {
 		if err := b.fit(&o.Task); err != nil {
 			return Answer{Err: err}
@@ -129,6 +132,31 @@ func (b *batch) fit(t *tandem.Task) error {
 	}
 	if t.Arrived.IsZero() {
 		t.Arrived = b.now
+	}
+	return b.near(t.Arrived, t.Due, t.NotBefore, t.Expires, t.PreferTill, t.TicketDue)
+}
+
+// far is how far from now a time may lie that the line is given: a customer may have named
+// it, and one that is centuries away is no number of nanoseconds.
+const far = 20 * 365 * 24 * time.Hour
+
+// near is an error for times that the line cannot keep.
+func (b *batch) near(times ...time.Time) error {
+	for _, t := range times {
+		if !t.IsZero() && t.Sub(b.now).Abs() > far {
+			return tandem.Errorf(tandem.CodeInvalid, "%s is too far away; name a time within %d years", t.UTC().Format(time.DateOnly), far/(365*24*time.Hour))
+		}
+	}
+	return nil
+}
+
+// nearOf holds the times of an event about a task that is there against near.
+func (b *batch) nearOf(e route.Event) error {
+	switch e := e.(type) {
+	case route.Changed:
+		return b.near(e.NotBefore, e.Expires, e.TicketDue)
+	case route.Released:
+		return b.near(e.NotBefore)
 	}
 	return nil
 }

@@ -331,3 +331,37 @@ func TestPassedOn(t *testing.T) {
 		})
 	}
 }
+
+// TestFarAway: a customer who names a day centuries away is told no, and nobody else
+// notices: such a time is no number of nanoseconds.
+func TestFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, stop := inMemory(t, newMemory(), nil)
+		defer stop()
+		never := time.Date(2525, 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, far := range []func(t *tandem.Task){
+			func(t *tandem.Task) { t.NotBefore = never },
+			func(t *tandem.Task) { t.Expires = never },
+			func(t *tandem.Task) { t.TicketDue = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) },
+			func(t *tandem.Task) { t.Arrived = time.Date(1066, 1, 1, 0, 0, 0, 0, time.UTC) },
+		} {
+			task := callback("far")
+			far(&task)
+			if _, err := r.Open(t.Context(), task, nil); code(err) != tandem.CodeInvalid {
+				t.Errorf("%+v: %v", task, err)
+			}
+		}
+		near := callback("near")
+		near.NotBefore = time.Now().AddDate(1, 0, 0)
+		opened, err := r.Open(t.Context(), near, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Change(t.Context(), route.Changed{Task: opened.ID, NotBefore: never}, nil); code(err) != tandem.CodeInvalid {
+			t.Error(err)
+		}
+		if got := r.Tasks("", 0); len(got) != 1 || !got[0].NotBefore.Equal(near.NotBefore) {
+			t.Errorf("in line are %+v", got)
+		}
+	})
+}
