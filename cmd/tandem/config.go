@@ -121,7 +121,8 @@ func checkConfig(c *cli.Context) error {
 	if err := app.CheckText(loaded.Config); err != nil {
 		return err
 	}
-	warnings := slices.DeleteFunc(textFindings(&patient{Loaded: loaded, library: library}), func(f finding) bool { return f.Verdict == ok })
+	p := &patient{Loaded: loaded, library: library}
+	warnings := slices.DeleteFunc(append(textFindings(p), lineFindings(p)...), func(f finding) bool { return f.Verdict == ok })
 	webhooks := map[string]string{} // to be registered with the gateways' providers, by gateway
 	for name, g := range loaded.SMS.Gateways {
 		webhooks[name] = webhookOf(loaded.Config, name, g)

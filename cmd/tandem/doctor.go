@@ -33,8 +33,9 @@ func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look whether this machine and configuration can serve, and say what to do",
-		Description: "Looks at ports, addresses, gateways, the clock, the disk, limits, speech, the master key, flows and the\n" +
-			"store. Connects to gateways and to identity.service, but sends nothing. Changes nothing but a small test file beside the store and its checkpoints. May run beside the server.",
+		Description: "Looks at ports, addresses, gateways, the clock, the disk, limits, speech, the master key, flows, the store, and\n" +
+			"who serves the line. Connects to gateways and to identity.service, but sends nothing; asks agents' sip: phones by OPTIONS\n" +
+			"whether they are there. Changes nothing but a small test file beside the store and its checkpoints. May run beside the server.",
 		Flags:  []cli.Flag{configFlag(), jsonFlag()},
 		Action: doctor,
 	}
@@ -85,8 +86,8 @@ func examine(ctx context.Context, loaded *config.Loaded) []finding {
 	for _, check := range []func(context.Context, *patient) []finding{
 		checkConfiguration, checkFlows, checkEntries, checkSpeech,
 		checkListeners, checkMediaPorts, checkPublicAddress,
-		checkText, checkGateways, checkIdentity,
-		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints, checkStaff,
+		checkText, checkGateways, checkIdentity, checkLine,
+		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints, checkStaff, checkPeople,
 	} {
 		all = append(all, check(ctx, p)...)
 	}

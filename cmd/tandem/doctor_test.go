@@ -27,7 +27,7 @@ func patientWith(t *testing.T, yaml string) *patient {
 // has reports whether a finding came out so, with these words in it.
 func has(all []finding, check string, v verdict, words string) bool {
 	for _, f := range all {
-		if f.Check == check && f.Verdict == v && strings.Contains(f.Found+" "+f.Do, words) {
+		if f.Check == check && f.Verdict == v && strings.Contains(f.Found+" → "+f.Do, words) {
 			return true
 		}
 	}
