@@ -210,6 +210,11 @@ func (r *ring) accept() bool {
 			}
 			r.s.o.Counted(CountedLapsed)
 			r.agent.close(tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled))
+			if passing(err) { // no fault of the agent's: they are offered it again
+				r.tell("giving back an offer", func(ctx context.Context) error {
+					return r.s.o.Router.Decline(ctx, r.task.ID, r.task.Agent, r.task.Fence, "restart")
+				})
+			}
 			return false
 		}
 		if err == nil {

@@ -136,7 +136,8 @@ func (r *Router) Accept(ctx context.Context, id tandem.TaskID, agent string, fen
 	return a.Task, a.Err
 }
 
-// Decline lets an offer pass; why is "declined" or "unreachable".
+// Decline lets an offer pass; why is "declined", "unreachable", or "restart" if it is no fault
+// of the agent: they may be offered it again at once.
 func (r *Router) Decline(ctx context.Context, id tandem.TaskID, agent string, fence uint64, why string) error {
 	return r.ask(ctx, Ask{Event: route.Declined{Task: id, Agent: agent, Fence: fence, Why: why}, Actor: agent}).Err
 }

@@ -110,7 +110,7 @@ func TestCallbacksThatAreNotDialled(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHotlineWith(t, c.more, nil, "anna")
+			h := newHotlineOf(t, hotlineSetup{outbound: c.more}, "anna")
 			h.presents(t, "anna", tandem.PresenceAway)
 			task := h.books(t, c.from)
 			if strings.HasPrefix(c.name, "denied") {

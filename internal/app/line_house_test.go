@@ -206,3 +206,18 @@ func gone(d *testkit.Dialog) {
 		return testkit.Answers(bye)(m)
 	})
 }
+
+// legsEnd waits until the record of every leg has its end.
+func (s *server) legsEnd(t *testing.T) {
+	t.Helper()
+	until(t, "the end of every leg's record", func() bool {
+		for _, one := range s.everything(t) {
+			for _, l := range one.Legs {
+				if l.Ended.IsZero() {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -58,25 +60,36 @@ type hotline struct {
 // but away. more are flows by name.
 func newHotline(t *testing.T, more map[string]string, agents ...string) *hotline {
 	t.Helper()
-	return newHotlineWith(t, `outbound: { allow: ["+86"] }`, more, agents...)
+	return newHotlineOf(t, hotlineSetup{flows: more}, agents...)
 }
 
-// newHotlineWith is newHotline with another list of what may be dialled, and how often.
-func newHotlineWith(t *testing.T, outbound string, more map[string]string, agents ...string) *hotline {
+// hotlineSetup is what a hotline has another way; "" = as above.
+type hotlineSetup struct {
+	flows                  map[string]string // more of them, by name
+	files                  map[string]string // of the flows folder
+	line, policy, outbound string
+	fault                  func(string) error
+}
+
+// newHotlineOf is newHotline of another set-up.
+func newHotlineOf(t *testing.T, o hotlineSetup, agents ...string) *hotline {
 	t.Helper()
+	o.line, o.policy, o.outbound = cmp.Or(o.line, lineFlow), cmp.Or(o.policy, linePolicy), cmp.Or(o.outbound, `outbound: { allow: ["+86"] }`)
 	h := &hotline{anna: testkit.NewCallee(t), ben: testkit.NewCallee(t), carrier: testkit.NewCallee(t)}
-	flows := map[string]string{"line": lineFlow}
+	files := map[string]string{"cards.queues.yaml": o.policy}
+	maps.Copy(files, o.files)
+	flows := map[string]string{"line": o.line}
 	entries := `"1": line`
-	for name, text := range more {
+	for name, text := range o.flows {
 		flows[name] = text
 		entries += fmt.Sprintf(", %q: %s", name, name)
 	}
 	h.server = newServerWith(t, setup{
-		flows: flows, files: map[string]string{"cards.queues.yaml": linePolicy}, entries: "{ " + entries + " }",
+		flows: flows, files: files, entries: "{ " + entries + " }", fault: o.fault,
 		more: fmt.Sprintf(`agents: { anna: { phone: %q }, ben: { phone: %q } }
 line: { verify: true }
 %s
-`, h.anna.URI("anna"), h.ben.URI("ben"), outbound),
+`, h.anna.URI("anna"), h.ben.URI("ben"), o.outbound),
 		change: func(c *config.Config) {
 			c.SIP.Trunks = map[string]config.Trunk{"carrier": {Host: h.carrier.Local().String(), From: "+861055550100"}}
 		},
