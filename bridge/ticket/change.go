@@ -60,6 +60,8 @@ func (d *Desk) check(c *Change) error {
 		return tandem.Errorf(tandem.CodeInvalid, "a work order's status is open, working, waiting or done")
 	case !c.Due.IsZero() && !c.Due.After(now), !c.Until.IsZero() && !c.Until.After(now):
 		return tandem.Errorf(tandem.CodeInvalid, "that time has passed; name a later one")
+	case c.Due.Sub(now) > farthest, c.Until.Sub(now) > farthest:
+		return tandem.Errorf(tandem.CodeInvalid, "that time is too far away; name one within ten years")
 	case !c.Until.IsZero() && c.Status != StatusWaiting:
 		return tandem.Errorf(tandem.CodeInvalid, "a work order that is put off is waiting")
 	case *c == Change{Task: c.Task}:

@@ -41,10 +41,11 @@ var ErrUnusable = errors.New("this link cannot be used")
 
 // Bounds.
 const (
-	keepLinks = 90 * 24 * time.Hour // after it is done
-	maxTokens = 8                   // that lead to one work order; the oldest goes
-	maxWords  = 2000                // characters of a note, and of what is told
-	listMost  = 500                 // work orders in one list
+	keepLinks = 90 * 24 * time.Hour       // after it is done
+	maxTokens = 8                         // that lead to one work order; the oldest goes
+	farthest  = 10 * 365 * 24 * time.Hour // from now: a time that somebody names
+	maxWords  = 2000                      // characters of a note, and of what is told
+	listMost  = 500                       // work orders in one list
 )
 
 // Database is what the desk needs of the store; sqlite.DB is one.

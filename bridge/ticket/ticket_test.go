@@ -209,6 +209,7 @@ func TestRefusedChanges(t *testing.T) {
 	o := h.opened("", time.Hour)
 	for _, c := range []Change{
 		{}, {Status: "lost"}, {Owner: "nobody"}, {Owner: "agent:loner"}, {Due: h.now().Add(-time.Minute)}, {Until: h.now().Add(-time.Minute)},
+		{Due: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, {Until: h.now().AddDate(300, 0, 0)},
 		{Until: h.now().Add(time.Hour), Status: StatusDone}, {Note: strings.Repeat("字", maxWords+1)}, {Told: "a\x00b"}, {Told: "a\x1b[31m"}, {Note: "\xff"},
 	} {
 		c.Task = o.Task
