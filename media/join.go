@@ -33,10 +33,21 @@ type relay struct {
 	eventOf  uint32 // its SSRC
 }
 
+// event is a telephone-event of a far end, as its packets tell it apart.
+type event struct {
+	any        bool
+	ssrc, time uint32
+}
+
+// covers reports whether a packet is of this event or of one before it.
+func (e event) covers(h rtp.Header) bool {
+	return e.any && h.SSRC == e.ssrc && int32(h.Time-e.time) <= 0
+}
+
 // Join lets the far ends of two streams hear each other: G.711 packets are passed
 // as they are, or by table if the laws differ, under the stream's own SSRC,
-// sequence and timestamps; so are telephone-events, unless the stream they come
-// from is hushed. The playlists of both stand still until part is called, which
+// sequence and timestamps; so are telephone-events that begin from now on, unless the
+// stream they come from is hushed. The playlists of both stand still until part is called, which
 // may be done more than once.
 //
 // Both streams must be of one engine. If they live on different shards, b moves
@@ -70,6 +81,8 @@ func Join(a, b *Stream) (part func(), err error) {
 		}
 		a.peer, b.peer = b, a
 		a.relay, b.relay = relay{}, relay{}
+		a.begun.ssrc, a.begun.time, a.begun.any = a.keysIn.Newest()
+		b.begun.ssrc, b.begun.time, b.begun.any = b.keysIn.Newest()
 		a.shard.joined += 2
 		a.tune()
 		b.tune()

@@ -98,6 +98,36 @@ func checkPassed(t *testing.T, before packet, heard []packet) {
 	}
 }
 
+// The rest of a key that was pressed before the join does not come across, the next does.
+func TestKeyBegunBeforeTheJoin(t *testing.T) {
+	e := newEngine(t, Config{})
+	a, p := call(t, e, codec.PCMU)
+	b, q := call(t, e, codec.PCMU)
+	zero := eventPackets('0', p.head.Time)
+	for _, pk := range zero[:3] {
+		p.event(pk)
+	}
+	if got := nextEvent[Key](t, a); got.Digit != '0' {
+		t.Fatalf("heard %+v", got)
+	}
+	if _, err := Join(a, b); err != nil {
+		t.Fatal(err)
+	}
+	for _, pk := range zero[3:] {
+		p.event(pk)
+	}
+	p.head.Time += 8 * codec.FrameSamples
+	p.press('5')
+	for {
+		if pk := q.next(); pk.Payload == 101 {
+			if pk.payload[0] != 5 {
+				t.Errorf("key %d came across", pk.payload[0])
+			}
+			return
+		}
+	}
+}
+
 // Secret keys and their tones stop at the hush.
 func TestHushedJoin(t *testing.T) {
 	e := newEngine(t, Config{})

@@ -104,7 +104,7 @@ func (s *Stream) hearEvent(sh *shard, h rtp.Header, payload []byte, now time.Dur
 	if digit, fresh := s.keysIn.Note(h.SSRC, h.Time, h.Marker, e); fresh {
 		s.key(digit, dtmf.ViaEvent)
 	}
-	if s.peer != nil && !s.hushed {
+	if s.peer != nil && !s.hushed && !s.begun.covers(h) { // a key pressed before was not for them
 		s.passEvent(sh, h, e, now)
 	}
 }

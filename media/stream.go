@@ -145,6 +145,7 @@ type Stream struct {
 
 	peer  *Stream
 	relay relay
+	begun event // the newest from the far end as they were joined: neither it nor one before is passed
 }
 
 // newStream draws the random first values (RFC 3550 section 5.1).

@@ -63,6 +63,14 @@ func (r *Receiver) Note(ssrc, time uint32, marker bool, e Event) (digit byte, fr
 	return digit, true
 }
 
+// Newest is the SSRC and RTP timestamp of the newest event; false before any came.
+func (r *Receiver) Newest() (ssrc, time uint32, ok bool) {
+	if r.last == nil {
+		return 0, 0, false
+	}
+	return r.last.ssrc, r.last.time, true
+}
+
 // continues reports whether an event step samples later is the next segment of s.
 func (s *seen) continues(step int32, code uint8) bool {
 	return !s.ended && s.code == code && step > segment-segmentLoss && step <= segment &&
