@@ -194,7 +194,7 @@ http:
 sip:
   listen: [ "udp://{{.SIP}}", "tcp://{{.SIP}}" ]
   trunks:
-    street: { host: "{{.Street}}" }   # whom the bank calls back: tandem call --answer {{.Street}}
+    street: { host: "{{.Street}}", from: "+861055550100" }   # whom the bank calls back: tandem call --answer {{.Street}}
 media: { address: 127.0.0.1 }
 store:
   path: data/tandem.db

@@ -30,7 +30,7 @@ var lineEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	tandem.EventTaskWrapped: words(func(p tandem.Wrapped) string {
 		line := fmt.Sprintf("%s is done with the notes after %s", p.Agent, lengthOf(p.Seconds))
 		if p.Late {
-			line += ", ended from outside"
+			line += ", when their time was over"
 		}
 		if p.Disposition != "" {
 			line += ": " + p.Disposition
@@ -140,7 +140,7 @@ func offeredLine(p tandem.Offered) string {
 	d := p.Decision
 	line := fmt.Sprintf("offered to %s till %s", p.Agent, p.Deadline.Local().Format(time.TimeOnly))
 	if d.Why.En != "" {
-		line += ": " + d.Why.En
+		line += ": " + strings.TrimSuffix(d.Why.En, ".")
 	}
 	var not []string
 	for _, n := range d.Not {

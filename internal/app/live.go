@@ -128,7 +128,7 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 // session comes there. token opens the conversation in the customer's browser.
 func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err error) {
 	carried := l.Needs > tandem.None // the page has asked for a factor: it is the customer who came
-	site, ok := a.chatSite()
+	site, ok := a.chatSite(l.Flow)
 	if !ok {
 		return "", "", errTooLate
 	}

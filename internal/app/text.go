@@ -63,7 +63,7 @@ func (a *App) makeText(keys *store.Keyring) (err error) {
 		Store: a.store, Book: a.book, Texts: a.texts, Links: a.links, Answer: a.answer, Needs: a.needs, Dial: a.dial,
 		Typed:    func(number string) (string, bool) { return config.E164(number, a.cfg.Identity.Country) },
 		Callable: func(number string) bool { ok, _ := a.cfg.Outbound.Allows("tel:" + number); return ok }, Tell: a.notices,
-		Chat: func() bool { _, ok := a.chatSite(); return ok }, Now: a.now, Random: a.random, Log: a.log,
+		Chat: func() bool { _, ok := a.chatSite(""); return ok }, Now: a.now, Random: a.random, Log: a.log,
 		When: a.when,
 		Open: func(ctx context.Context, t tandem.Task, c *store.Change) error {
 			_, err := a.openTask(ctx, t, "", c)
@@ -307,12 +307,16 @@ func (a *App) dial(entry string) string {
 }
 
 // chatSite is the site whose widget a customer who comes from elsewhere goes on in: the
-// first that an entry leads to.
-func (a *App) chatSite() (site string, ok bool) {
+// first whose entry leads to their flow, else the first there is.
+func (a *App) chatSite(of string) (site string, ok bool) {
 	for _, e := range *a.entries.Load() {
-		if kind, name := e.Kind(); kind == "chat" {
+		kind, name := e.Kind()
+		switch {
+		case kind == "chat" && e.Flow == of:
 			return name, true
+		case kind == "chat" && !ok:
+			site, ok = name, true
 		}
 	}
-	return "", false
+	return site, ok
 }

@@ -139,6 +139,8 @@ type Wait struct {
 	// Served is set on a queue once an agent has the customer: nothing is offered, played
 	// or told any more, and what the customer enters is for the agent.
 	Served bool `json:"served,omitempty"`
+	// Taken is set on a queue once the customer has asked for the way to chat or sms.
+	Taken string `json:"taken,omitempty"`
 }
 
 // Option is one choice as shown in text.

@@ -144,6 +144,7 @@ func (r *run) onMoved(to tandem.Channel, carried bool) {
 		return
 	}
 	r.moved(to, carried)
+	r.s.Wait.Taken = ""
 	if v, ok := r.step.Verb.(*flow.QueueStep); ok {
 		r.offerAnew(v)
 	}
@@ -194,6 +195,9 @@ func (r *run) saidInLine(s string) {
 func (r *run) accept(offer string) {
 	r.f.Draft = ""
 	r.emit(flow.Cut{})
+	if offer != "callback" {
+		r.s.Wait.Taken = offer
+	}
 	r.emit(flow.Take{Serial: r.s.Wait.Serial, Step: r.f.Step, What: offer})
 }
 

@@ -197,6 +197,26 @@ func TestLeavingWhileServed(t *testing.T) {
 	}
 }
 
+// Who leaves with the way to a chat in their hand did not give up either, till they are
+// there: then it is the chat that they leave.
+func TestLeavingOnTheWay(t *testing.T) {
+	lib := lineFlow(t)
+	lib.Flows["x"].OnLeave = "gone"
+	lib.Flows["x"].Steps["gone"] = &flow.Step{Name: "gone", Verb: &flow.End{Reason: "gone"}}
+	for want, before := range map[string]func(*liner){
+		"moved":    func(l *liner) { l.presses("2") },
+		"a":        func(l *liner) { l.presses("2"); l.do(flow.Input{Kind: flow.InputMoved, Channel: tandem.Chat}) },
+		"answered": func(l *liner) { l.presses("2"); l.do(flow.Input{Kind: flow.InputServed, Text: "Anna"}) },
+	} {
+		l := &liner{t: t, lib: lib}
+		l.s, _ = startX(t, lib, flow.Facts{Channel: tandem.Voice})
+		before(l)
+		if l.do(flow.Input{Kind: flow.InputLeft}); l.s.Outcome != want {
+			t.Errorf("outcome %q, want %q", l.s.Outcome, want)
+		}
+	}
+}
+
 // A callback for a time of the customer's choice begins within what the step says, else
 // within what its queue says.
 func TestCallbackWindow(t *testing.T) {

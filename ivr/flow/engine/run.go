@@ -310,8 +310,11 @@ func (r *run) onLeft(in flow.Input) {
 	}
 	r.s.Leaving = true
 	r.s.Outcome = r.f.Step
-	if r.s.Wait.Served {
+	switch {
+	case r.s.Wait.Served:
 		r.s.Outcome = "answered" // they had what the step is for
+	case r.s.Wait.Taken != "":
+		r.s.Outcome = "moved" // they have the way to where their place is kept
 	}
 	r.s.Keys, r.s.Steps, r.s.Idle, r.s.Faults = "", 0, 0, 0
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave, Set: r.set})

@@ -102,7 +102,7 @@ func Builtins() []Term {
 		{"lang", "text", "The language spoken, as en or zh-CN.", "当前语言,如 en、zh-CN。"},
 		{"entry", "text", "The number or page that was reached.", "客户拨打的号码或打开的页面。"},
 		{"now", "date and time", "The present, in the zone of the flow's calendar.", "当前时间,按流程日历的时区。"},
-		{"outcome", "text", "What was going on when the customer left: the name of the step, or answered if an agent had them; only in steps that on_leave leads to.", "客户离开时正在进行的步骤名,客服正在接待时为 answered;仅用于 on_leave 之后的步骤。"},
+		{"outcome", "text", "What was going on when the customer left: the name of the step, answered if an agent had them, or moved if they had asked in line for the way to chat or texts; only in steps that on_leave leads to.", "客户离开时正在进行的步骤名,客服正在接待时为 answered,排队时已选择转到聊天或短信为 moved;仅用于 on_leave 之后的步骤。"},
 		{"caller", "object", "Who the customer is.", "客户信息。"},
 		{"caller.number", "phone", "The customer's number, empty if withheld.", "客户号码;隐藏时为空。"},
 		{"caller.phone", "phone", "A phone number that was proved to be the customer's, on whatever channel; empty while none is.", "已证实属于客户的电话号码,不论在哪个渠道;尚未证实时为空。"},
