@@ -197,8 +197,11 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !theirs && since == 0 { // who looks is written down once, not for every page
-		if err := d.o.Door.Record(r.Context(), "interaction.look", string(t.Interaction), "messages"); err != nil {
+	if !theirs {
+		err := d.looks.once(login.CallerOf(r.Context()).Name()+" "+string(t.Interaction), d.o.Now(), func() error {
+			return d.o.Door.Record(r.Context(), "interaction.look", string(t.Interaction), "messages")
+		})
+		if err != nil {
 			return err
 		}
 	}

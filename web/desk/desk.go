@@ -181,6 +181,7 @@ type Desk struct {
 	hand
 	board *board.Board
 	floor *live.Floor
+	looks looks
 }
 
 // New makes a Desk and begins to follow the line.

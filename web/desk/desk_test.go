@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem"
 	"tandem/store/staff"
@@ -316,5 +317,36 @@ func TestSupervisorsAreWrittenDown(t *testing.T) {
 		if got[what] != want {
 			t.Errorf("%s is written as %q, want %q", what, got[what], want)
 		}
+	}
+}
+
+// TestLooksAreWrittenDown: whoever reads a talk of others is in the audit log, wherever in it
+// they begin; and not again for each message while they follow it.
+func TestLooksAreWrittenDown(t *testing.T) {
+	h := newHouse(t)
+	sue, prog := h.as("sue"), h.with("", staff.ScopeLineRead)
+	a := h.arrive(tandem.TaskChat)
+	h.customer(a.Interaction, "hello")
+	looks := func() (n int) {
+		entries, err := h.staff.Entries(t.Context(), 0, 100)
+		h.must(err)
+		for _, e := range entries {
+			if e.Action == "interaction.look" && e.Object == string(a.Interaction) {
+				n++
+			}
+		}
+		return n
+	}
+	for range 3 {
+		sue.ok(200, "GET", path(a.ID, "messages?since=1"), nil, nil)
+	}
+	if n := looks(); n != 1 {
+		t.Errorf("%d looks are written down", n)
+	}
+	prog.ok(200, "GET", path(a.ID, "messages?since=1"), nil, nil)
+	h.clock.Add(16 * time.Minute)
+	sue.ok(200, "GET", path(a.ID, "messages?since=1"), nil, nil)
+	if n := looks(); n != 3 {
+		t.Errorf("%d looks are written down, of another reader and a quarter of an hour later", n)
 	}
 }

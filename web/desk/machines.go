@@ -226,7 +226,7 @@ func (d *Desk) postReplay(w http.ResponseWriter, r *http.Request) error {
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	if (in.Delivery == "") == in.Since.IsZero() {
+	if (in.Delivery == "") == in.Since.IsZero() || len(in.Delivery) > maxName {
 		return invalid("say a delivery, or since when")
 	}
 	return d.onHook(w, r, "webhook.replay", in.Delivery, func(id string) (any, error) {

@@ -236,6 +236,22 @@ func TestThere(t *testing.T) {
 	h.until("bo is gone", func() bool { return !reachable("bo") })
 }
 
+// TestWhoNeverComes: somebody who was available before a start and has not shown up since is
+// found to be out of reach, so that nothing is kept for them.
+func TestWhoNeverComes(t *testing.T) {
+	h := newHouse(t)
+	told := func() bool {
+		a, _ := h.router.Agent("dora")
+		on, told := a.Reachable[tandem.LoadWork]
+		return told && !on
+	}
+	if told() {
+		t.Fatal("dora is given up at once")
+	}
+	h.clock.Add(26 * time.Second)
+	h.until("dora is given up", told)
+}
+
 // TestBoard: supervisors are told all queues and agents, then what changes.
 func TestBoard(t *testing.T) {
 	h := newHouse(t)

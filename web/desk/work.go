@@ -101,7 +101,7 @@ func (d *Desk) mayWork(c login.Caller, id tandem.TaskID, others ...group) error 
 			return nil
 		}
 	}
-	_, err := d.holding(c, id)
+	_, err := d.readable(c, id)
 	return err
 }
 
@@ -116,6 +116,9 @@ func (d *Desk) postTicket(w http.ResponseWriter, r *http.Request) error {
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		err := d.mayWork(c, id, clerks)
+		if h, none := d.holding(c, id); none == nil && h.state == tandem.TaskOffered && !group(clerks).holds(c) {
+			err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
+		}
 		if err == nil {
 			in.Owner, err = word(in.Owner, "the owner", maxName+10)
 		}

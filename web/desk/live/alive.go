@@ -54,6 +54,29 @@ func (d *Floor) reach(name string, on bool) {
 	}
 }
 
+// doubt tells the line, some time after the start, of those who were there before it and have
+// not shown themselves since: nothing is to wait for them.
+func (d *Floor) doubt() {
+	now := d.o.Now()
+	if now.Sub(d.doubted) < aliveFor {
+		return
+	}
+	d.doubted = now
+	for _, a := range d.o.Line.Agents() {
+		d.alive.mu.Lock()
+		_, seen := d.alive.last[a.Name]
+		d.alive.mu.Unlock()
+		if seen || a.Presence == tandem.PresenceOffline {
+			continue
+		}
+		for _, l := range measured() {
+			if _, told := a.Reachable[l]; !told {
+				d.o.Line.Reachable(a.Name, l, false)
+			}
+		}
+	}
+}
+
 // measure tells the line who is there and who has gone quiet.
 func (d *Floor) measure() {
 	now := d.o.Now()

@@ -166,6 +166,7 @@ func (d *Floor) guard() {
 		}
 		d.contained(d.recheck)
 		d.contained(d.measure)
+		d.contained(d.doubt)
 		d.contained(d.sweepFeeds)
 	}
 }

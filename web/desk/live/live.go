@@ -104,6 +104,7 @@ type Floor struct {
 	guarded context.Context // ends as Close begins
 	stop    context.CancelFunc
 	soon    chan struct{} // of one: the guard is to look at once
+	doubted time.Time     // when those were last looked for who never came; only the guard's goroutine looks
 
 	mu      sync.Mutex
 	sockets map[*socket]struct{}
@@ -133,6 +134,7 @@ func New(o Options) (*Floor, error) {
 	d := &Floor{o: o, alive: newAlive(), facts: newInbox(), soon: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.guarded, d.stop = context.WithCancel(d.ctx)
+	d.doubted = o.Now()
 	d.unwatch = o.Line.Watch(d.facts.put)
 	o.Board.Read(o.Line)
 	d.running.Go(d.follow)
