@@ -53,10 +53,11 @@ type desk struct {
 	key  string
 	conn *websocket.Conn
 
-	mu    sync.Mutex
-	n     int
-	tasks map[tandem.TaskID]*deskTask // offered, assigned or wrapping
-	now   tandem.TaskID               // spoken with
+	mu     sync.Mutex
+	n      int
+	tasks  map[tandem.TaskID]*deskTask // offered, assigned or wrapping
+	now    tandem.TaskID               // spoken with
+	stands string                      // who one is and what one chose to be, as it was told last
 }
 
 // deskTask is one thing that the agent has.
@@ -69,7 +70,6 @@ type deskTask struct {
 type deskFrame struct {
 	T        string          `json:"t"`
 	ID       string          `json:"id"`
-	Name     string          `json:"name"`
 	Task     json.RawMessage `json:"task"`
 	Why      string          `json:"why"`
 	Code     string          `json:"code"`
@@ -188,15 +188,17 @@ func (d *desk) show(ctx context.Context, f deskFrame) {
 	var t deskTask
 	_ = json.Unmarshal(f.Task, &t.Task) // an id alone where the frame tells of no more
 	switch f.T {
-	case "welcome":
-		fmt.Fprintf(d.out, "you are %s\n", f.Name)
 	case "state":
 		var a struct {
+			Name     string          `json:"name"`
 			Presence tandem.Presence `json:"presence"`
 			Reason   string          `json:"reason"`
 		}
 		_ = json.Unmarshal(f.Agent, &a)
-		fmt.Fprintln(d.out, strings.TrimSpace(fmt.Sprintf("· %s %s", a.Presence, a.Reason)))
+		if now := strings.TrimSpace(fmt.Sprintf("· %s is %s %s", a.Name, a.Presence, a.Reason)); now != d.stands {
+			d.stands = now
+			fmt.Fprintln(d.out, now)
+		}
 	case "offer":
 		d.tasks[t.ID] = &t
 		fmt.Fprintf(d.out, "\a→ offered: %s of %s, waiting since %s (a = accept, d = let it pass)\n", t.Kind, t.Queue, t.Arrived.Local().Format(time.TimeOnly))
@@ -206,8 +208,12 @@ func (d *desk) show(ctx context.Context, f deskFrame) {
 	case "offer_over":
 		var id tandem.TaskID
 		_ = json.Unmarshal(f.Task, &id)
+		what := "it"
+		if o := d.tasks[id]; o != nil {
+			what = fmt.Sprintf("%s of %s", o.Kind, o.Queue)
+		}
 		delete(d.tasks, id)
-		fmt.Fprintf(d.out, "· the offer is over: %s\n", f.Why)
+		fmt.Fprintf(d.out, "· the offer of %s is over: %s\n", what, f.Why)
 	case "task":
 		d.changed(&t, f.Why)
 	case "wrap":
