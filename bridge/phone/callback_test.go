@@ -187,3 +187,23 @@ func TestStoreDownBeforeTheDial(t *testing.T) {
 		t.Error("the customer was dialled without a record")
 	}
 }
+
+// A customer with whom nobody speaks any more is not kept on the phone till the store is back.
+func TestNobodyIsKeptForTheStore(t *testing.T) {
+	h := newHouse(t, nil)
+	agent := agentWaits(h, task(tandem.TaskCallback, "anna"))
+	customer := h.number.Rung(patience)
+	customer.RTP.Talk(testkit.Tone(customerHz, time.Second))
+	customer.Picks()
+	agent.RTP.Hear(patience, time.Now(), customerHz, 300*time.Millisecond)
+	h.line.mu.Lock()
+	h.line.down = 1000
+	h.line.mu.Unlock()
+	agent.Bye()
+	customer.WaitBye(patience)
+	h.line.mu.Lock()
+	h.line.down = 0
+	h.line.mu.Unlock()
+	h.line.told(t, "release done over served")
+	h.idle()
+}

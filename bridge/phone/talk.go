@@ -124,6 +124,9 @@ func (r *ring) stays() bool {
 
 // part tells the line how a talk ended, then says goodbye.
 func (r *ring) part(end ending, t tandem.Termination) {
+	if r.customer != nil { // whom nobody speaks with any more: not for as long as the line's store is down
+		r.customer.close(t)
+	}
 	if r.stays() {
 		switch end {
 		case agentLeft, tooLong:
