@@ -130,9 +130,11 @@ func (a *App) Addresses() map[string][]string {
 func (a *App) Stop(now <-chan struct{}) error {
 	a.draining.Store(true)
 	a.sip.Drain()
-	if err := a.line.Drain(context.Background()); err != nil {
+	draining, drained := context.WithTimeout(context.Background(), stopTime)
+	if err := a.line.Drain(draining); err != nil { // a store that hangs holds up no stop
 		a.log.Warn("the line could not be drained", "error", err)
 	}
+	drained()
 	deadline := time.Now().Add(a.cfg.Limits.Drain)
 	a.drain(now, deadline)
 
