@@ -143,11 +143,13 @@ func TestDoctorPeople(t *testing.T) {
 	find("agents", ok, "4 agents may log in")
 
 	p.running = true
-	find("queues", warn, "nobody serves cards now")
-	tamper(t, "data/tandem.db", "INSERT INTO agent VALUES ('kim', 'available', '', 1, 1, 0), ('anna', 'away', 'lunch', 1, 1, 0)")
-	find("queues", warn, "nobody serves cards now")
+	find("queues", warn, "nobody of cards is there now: calls and chats are not let into line (no_agents)")
+	tamper(t, "data/tandem.db", "INSERT INTO agent VALUES ('kim', 'available', '', 1, 1, 0), ('anna', 'away', 'lunch', 1, 1, 0), ('li', 'offline', '', 1, 1, 0)")
+	find("queues", warn, "everybody of cards is away now: whoever comes waits")
 	tamper(t, "data/tandem.db", "INSERT INTO agent VALUES ('bo', 'available', '', 1, 1, 0)")
 	find("queues", ok, "1 queue, each that is open is served")
+	tamper(t, "data/tandem.db", "UPDATE task SET queue = 'gone'")
+	find("queues", warn, "tasks wait in gone, which no *.queues.yaml names")
 
 	expect(t, 0, "key add board --scope line:read")
 	find("keys", ok, "1 key of programs")

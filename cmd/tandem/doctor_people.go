@@ -29,6 +29,7 @@ type kept struct {
 	users    map[string]staff.User
 	keys     []staff.Key
 	presence map[string]tandem.Presence // of who ever chose one
+	waiting  map[string]int             // tasks, by queue
 	hooks    []hook.Subscription
 	failing  map[string]string // the last error of subscriptions to which nothing gets through
 	letters  []store.Letter
@@ -62,17 +63,23 @@ func readKept(ctx context.Context, p *patient) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{users: map[string]staff.User{}, presence: map[string]tandem.Presence{}, failing: map[string]string{}, now: time.Now()}
-	err = errors.Join(k.readStaff(ctx, db, keys), k.readHooks(ctx, db, keys, p), db.View(ctx, func(tx store.Tx) error {
-		return tx.Each("SELECT name, presence FROM agent", func(row store.Row) error {
-			k.presence[row.Text(0)] = tandem.Presence(row.Text(1))
-			return nil
-		})
-	}))
+	k := &kept{users: map[string]staff.User{}, presence: map[string]tandem.Presence{}, waiting: map[string]int{}, failing: map[string]string{}, now: time.Now()}
+	err = errors.Join(k.readStaff(ctx, db, keys), k.readHooks(ctx, db, keys, p), db.View(ctx, k.readLine))
 	if err == nil {
 		k.letters, err = db.Outbox(ctx)
 	}
 	return k, errors.Join(err, db.Close())
+}
+
+func (k *kept) readLine(tx store.Tx) error {
+	err := tx.Each("SELECT name, presence FROM agent", func(row store.Row) error {
+		k.presence[row.Text(0)] = tandem.Presence(row.Text(1))
+		return nil
+	})
+	return errors.Join(err, tx.Each("SELECT queue, count(*) FROM task WHERE state = 'waiting' GROUP BY queue", func(row store.Row) error {
+		k.waiting[row.Text(0)] = int(row.Int(1))
+		return nil
+	}))
 }
 
 func (k *kept) readStaff(ctx context.Context, db *sqlite.DB, keys *store.Keyring) error {
@@ -166,34 +173,60 @@ func (p *patient) withConfig() string {
 	return " --config " + p.File
 }
 
-// queues finds those that are open and that nobody serves now. Nobody does while the
-// server is down.
+// queues finds those that are open and that nobody serves now, which is no news while the
+// server is down; and tasks in queues that are no more.
 func (k *kept) queues(p *patient) []finding {
 	const name = "queues"
-	if !p.running || p.library == nil || len(p.library.Queues) == 0 {
+	if p.library == nil {
 		return nil
 	}
-	var alone []string
+	var all []finding
+	var lost []string
+	for q := range k.waiting {
+		if p.library.Queues[q] == nil {
+			lost = append(lost, q)
+		}
+	}
+	if len(lost) > 0 {
+		all = append(all, finding{name, warn, fmt.Sprintf("tasks wait in %s, which no *.queues.yaml names: nobody is offered them", names(lost)),
+			"bring the queue back, or move each: POST /api/v1/tasks/ID/queue {\"queue\": NAME}; GET /api/v1/line?queue=" + first(lost) + " lists them"})
+	}
+	if !p.running || len(p.library.Queues) == 0 {
+		return all
+	}
+	var empty, away []string
 	for _, q := range p.library.Queues {
 		c := p.library.Calendars[q.Hours]
-		if (c == nil || c.Status(k.now) == "open") && !k.served(p.library, q) {
-			alone = append(alone, q.Name)
+		switch available, there := k.served(p.library, q); {
+		case available || c != nil && c.Status(k.now) != "open":
+		case there:
+			away = append(away, q.Name)
+		default:
+			empty = append(empty, q.Name)
 		}
 	}
-	if len(alone) > 0 {
-		return []finding{{name, warn, "nobody serves " + names(alone) + " now: whoever comes waits",
-			"let an agent of its teams log in and choose to be available; GET /api/v1/agents says who is what, and why"}}
+	const do = "let an agent of its teams log in and choose to be available; GET /api/v1/agents says who is what"
+	if len(empty) > 0 {
+		all = append(all, finding{name, warn, "nobody of " + names(empty) + " is there now: calls and chats are not let into line (no_agents)", do})
 	}
-	return []finding{{name, ok, counted(len(p.library.Queues), "queue") + ", each that is open is served", ""}}
+	if len(away) > 0 {
+		all = append(all, finding{name, warn, "everybody of " + names(away) + " is away now: whoever comes waits", do})
+	}
+	if len(all) == 0 {
+		all = append(all, finding{name, ok, counted(len(p.library.Queues), "queue") + ", each that is open is served", ""})
+	}
+	return all
 }
 
-func (k *kept) served(l *flow.Library, q *flow.Queue) bool {
+// served reports whether somebody who serves a queue is available, and whether anybody is
+// there at all.
+func (k *kept) served(l *flow.Library, q *flow.Queue) (available, there bool) {
 	for name, a := range l.Agents {
-		if k.presence[name] == tandem.PresenceAvailable && serves(q, a) {
-			return true
+		if p := k.presence[name]; p != "" && p != tandem.PresenceOffline && serves(q, a) {
+			available, there = available || p == tandem.PresenceAvailable, true
 		}
 	}
-	return false
+	return available, there
 }
 
 // programs finds keys that end, or open nothing any more.
