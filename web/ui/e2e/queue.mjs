@@ -37,7 +37,7 @@ export default async function queue({ browser, root, startServer, ...tools }) {
       return p;
     };
     const t = {
-      ...tools, phone,
+      ...tools, phone, check: seen(browser, tools),
       note: (words) => console.log(`       ${words}`),
       desks: Object.fromEntries(await Promise.all(["anna", "bo", "sam"].map(async (name) => [name, await desk(server, name)]))),
       agent: { ...tones.agent, phone: await phone("anna", { at: agentAt, hz: tones.agent.hz }) },
@@ -71,6 +71,18 @@ async function open(w) {
     return !(await w.inbox(number)).some((m) => /人工服务时间/.test(m.text));
   });
 }
+
+// seen is check, with pictures of all open pages when it fails.
+const seen = (browser, { check, shot }) => (what, fn, limit) =>
+  check(what, async () => {
+    try {
+      await fn();
+    } catch (err) {
+      const pages = browser.contexts().flatMap((c) => c.pages());
+      for (const [i, page] of pages.entries()) await shot(page, `failed-${i}`).catch(() => {}); // it may be gone
+      throw err;
+    }
+  }, limit);
 
 // context gives a page that stays open for as long as the journey needs it; close fails on
 // any error in it.

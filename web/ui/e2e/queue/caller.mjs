@@ -63,12 +63,14 @@ export async function caller(w, t) {
     });
     assert.deepEqual([now.id, now.arrived, now.due, now.state], [mine.id, mine.arrived, mine.due, "waiting"]);
     assert.ok(story.legs.find((l) => l.kind === "sip").ended, "the call is over");
-    await bars(page, t, "zh");
   }, 60_000);
 
   await check("call me back, from the chat: a callback at the same place, and the chat says so", async () => {
     needs(page);
-    await page.getByRole("group", { name: "其他方式" }).getByRole("button", { name: "给我回电" }).click({ timeout: 40_000 }); // it is offered after half a minute
+    const callBack = page.getByRole("group", { name: "其他方式" }).getByRole("button", { name: "给我回电" });
+    await callBack.waitFor({ timeout: 40_000 }); // it is offered after half a minute
+    await bars(page, t, "zh-all");
+    await callBack.click();
     const { task: now } = await until("the task is a callback", async () => {
       const seen = await sam.seen(mine);
       return seen.task.kind === "callback" && seen;
