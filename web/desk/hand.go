@@ -171,6 +171,23 @@ func (d hand) Present(ctx context.Context, name string, p tandem.Presence, reaso
 	return d.agentView(a), nil
 }
 
+// Lost puts those back in line, at their place, to whom an agent wrote who is gone. What
+// else they have waits for them, or for a supervisor.
+func (d hand) Lost(ctx context.Context, name string) error {
+	a, _ := d.o.Line.Agent(name) // of nobody known nothing is held
+	var errs []error
+	for _, h := range a.Holds {
+		if _, talks := channelOf(h.Kind); !talks || h.State != tandem.TaskAssigned {
+			continue
+		}
+		_, err := d.o.Line.Release(ctx, route.Released{Task: h.Task, Agent: name, Fence: h.Fence, Why: "lost", Again: true, NoWrap: true}, nil)
+		if code := tandem.CodeOf(err); err != nil && code != tandem.CodeConflict && code != tandem.CodeNotFound {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func noAgent() error {
 	return tandem.Errorf(tandem.CodeNotFound, "no agent of this name stands in the queues file; a flow designer adds them to it")
 }

@@ -236,6 +236,35 @@ func TestThere(t *testing.T) {
 	h.until("bo is gone", func() bool { return !reachable("bo") })
 }
 
+// TestWhoIsGone: customers do not wait for ever for an agent whose page is gone; what nobody
+// waits for stays theirs.
+func TestWhoIsGone(t *testing.T) {
+	h := newHouse(t)
+	key := h.with("anna", staff.ScopeAgent)
+	chat, mail := h.arrive(tandem.TaskChat), h.arrive(tandem.TaskVoicemail)
+	h.served(key, chat.ID)
+	h.served(key, mail.ID)
+	h.clock.Add(26 * time.Second)
+	h.until("anna is out of reach", func() bool { a, _ := h.router.Agent("anna"); return !a.Reachable[tandem.LoadChat] })
+	h.clock.Add(time.Minute)
+	key.ok(204, "PUT", "/api/v1/agent/alive", nil, nil) // she is back
+	h.clock.Add(26 * time.Second)
+	h.until("anna is out of reach again", func() bool { a, _ := h.router.Agent("anna"); return !a.Reachable[tandem.LoadChat] })
+	h.clock.Add(100 * time.Second)
+	h.as("sue").refused(409, "conflict", "POST", path(chat.ID, "queue"), map[string]string{"queue": "loans"})
+	if is := h.task(chat.ID); is.State != tandem.TaskAssigned {
+		t.Fatalf("taken from who came back: %+v", is)
+	}
+	h.clock.Add(30 * time.Second)
+	h.until("the customer is back in line", func() bool { return h.task(chat.ID).State == tandem.TaskWaiting })
+	if is := h.task(chat.ID); !is.Arrived.Equal(chat.Arrived) || !is.Due.Equal(chat.Due) {
+		t.Errorf("at another place: %+v, not %+v", is, chat)
+	}
+	if is := h.task(mail.ID); is.State != tandem.TaskAssigned || is.Agent != "anna" {
+		t.Errorf("the voicemail is %+v", is)
+	}
+}
+
 // TestWhoNeverComes: somebody who was available before a start and has not shown up since is
 // found to be out of reach, so that nothing is kept for them.
 func TestWhoNeverComes(t *testing.T) {

@@ -152,7 +152,7 @@ func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
 		return "to " + in.Queue, nil
 	}
 	return d.supervised(w, r, "task.queue", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
-		return d.changed(d.o.Line.Change(ctx, route.Changed{Task: t.ID, Queue: in.Queue, Why: "transfer"}, nil))
+		return d.changed(d.o.Line.Change(ctx, route.Changed{Task: t.ID, Queue: in.Queue, Why: "transfer", Unserved: true}, nil))
 	})
 }
 

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -10,14 +11,26 @@ import (
 // aliveFor is how long an agent counts as there after they last showed that they are.
 const aliveFor = 25 * time.Second
 
+// lostAfter is how long after that customers wait for an agent who was writing to them.
+const lostAfter = 2 * time.Minute
+
 // alive is when each agent last showed that they are there: their socket answered a ping, or
 // their program said so.
 type alive struct {
 	mu   sync.Mutex
 	last map[string]time.Time
+	gone map[string]time.Time // since when those are who were there and are not
 }
 
-func newAlive() *alive { return &alive{last: map[string]time.Time{}} }
+func newAlive() *alive { return &alive{last: map[string]time.Time{}, gone: map[string]time.Time{}} }
+
+// left notes that an agent is there no more. mu is held.
+func (a *alive) left(name string, now time.Time) {
+	delete(a.last, name)
+	if _, known := a.gone[name]; !known {
+		a.gone[name] = now
+	}
+}
 
 // measured are the loads that the desk measures; phones are measured by who rings them.
 func measured() []tandem.Load { return []tandem.Load{tandem.LoadChat, tandem.LoadSMS, tandem.LoadWork} }
@@ -26,6 +39,7 @@ func measured() []tandem.Load { return []tandem.Load{tandem.LoadChat, tandem.Loa
 func (d *Floor) Seen(name string) {
 	d.alive.mu.Lock()
 	d.alive.last[name] = d.o.Now()
+	delete(d.alive.gone, name)
 	d.alive.mu.Unlock()
 	d.reach(name, true)
 }
@@ -34,7 +48,7 @@ func (d *Floor) Seen(name string) {
 func (d *Floor) unseen(name string) {
 	d.alive.mu.Lock()
 	_, known := d.alive.last[name]
-	delete(d.alive.last, name)
+	d.alive.left(name, d.o.Now())
 	d.alive.mu.Unlock()
 	if known {
 		d.reach(name, false)
@@ -65,6 +79,9 @@ func (d *Floor) doubt() {
 	for _, a := range d.o.Line.Agents() {
 		d.alive.mu.Lock()
 		_, seen := d.alive.last[a.Name]
+		if !seen && len(a.Holds) > 0 {
+			d.alive.left(a.Name, now)
+		}
 		d.alive.mu.Unlock()
 		if seen || a.Presence == tandem.PresenceOffline {
 			continue
@@ -84,11 +101,38 @@ func (d *Floor) measure() {
 	d.alive.mu.Lock()
 	for name, at := range d.alive.last {
 		if on[name] = now.Sub(at) < aliveFor; !on[name] {
-			delete(d.alive.last, name)
+			d.alive.left(name, now)
 		}
 	}
 	d.alive.mu.Unlock()
 	for name, there := range on {
 		d.reach(name, there)
+	}
+}
+
+// giveBack has those written to by others to whom an agent wrote who has been gone for long.
+func (d *Floor) giveBack() {
+	now := d.o.Now()
+	lost := map[string]time.Time{}
+	d.alive.mu.Lock()
+	for name, since := range d.alive.gone {
+		if now.Sub(since) >= lostAfter {
+			lost[name] = since
+		}
+	}
+	d.alive.mu.Unlock()
+	for name, since := range lost {
+		ctx, cancel := context.WithTimeout(d.ctx, doTime)
+		err := d.o.Work.Lost(ctx, name)
+		cancel()
+		if err != nil { // it is tried again before long
+			d.o.Log.Warn("the customers of an agent who is gone are not back in line", "agent", name, "error", err)
+			continue
+		}
+		d.alive.mu.Lock()
+		if d.alive.gone[name].Equal(since) {
+			delete(d.alive.gone, name)
+		}
+		d.alive.mu.Unlock()
 	}
 }

@@ -167,6 +167,7 @@ func (d *Floor) guard() {
 		d.contained(d.recheck)
 		d.contained(d.measure)
 		d.contained(d.doubt)
+		d.contained(d.giveBack)
 		d.contained(d.sweepFeeds)
 	}
 }

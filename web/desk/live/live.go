@@ -55,6 +55,8 @@ type Work interface {
 	Say(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) (view.Message, error)
 	Typing(ctx context.Context, c login.Caller, id tandem.TaskID, on bool) error
 	Present(ctx context.Context, name string, p tandem.Presence, reason string) (view.Agent, error)
+	// Lost puts those back in line to whom an agent wrote who is gone.
+	Lost(ctx context.Context, name string) error
 	// Talk is the conversation of a task.
 	Talk(ctx context.Context, t *tandem.Task) (chat.Conversation, error)
 	// Problem is an error as whoever asked sees it, with its status by HTTP.
