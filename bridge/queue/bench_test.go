@@ -216,10 +216,7 @@ func (f *floor) run() {
 	}
 }
 
-var (
-	floorID   = "01JD3Z9Q8M4S6T0V2X5Y7A1B3C"
-	floorHash = bytes.Repeat([]byte{7}, 32)
-)
+var floorHash = bytes.Repeat([]byte{7}, 32)
 
 // write is the rows of one ask.
 func (f *floor) write(o *floorAsk) error {

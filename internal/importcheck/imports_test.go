@@ -93,10 +93,11 @@ var table = map[string][]string{
 
 	"web/answer":     nil,
 	"web/api":        {"tandem", "web/answer"},
-	"web/chat":       {"tandem", "bridge/chat", "store", "store/blob", "web/answer"},
+	"web/upgrade":    nil,
+	"web/chat":       {"tandem", "bridge/chat", "store", "store/blob", "web/answer", "web/upgrade"},
 	"web/desk":       {"tandem", "bridge/chat", "bridge/hook", "bridge/queue", "bridge/route", "bridge/survey", "bridge/ticket", "media/wav", "store", "store/staff", "web/answer", "web/desk/board", "web/desk/live", "web/desk/view", "web/login"},
 	"web/desk/board": {"tandem", "bridge/queue", "bridge/route"},
-	"web/desk/live":  {"tandem", "bridge/chat", "bridge/queue", "bridge/route", "store/staff", "web/answer", "web/desk/board", "web/desk/view", "web/login"},
+	"web/desk/live":  {"tandem", "bridge/chat", "bridge/queue", "bridge/route", "store/staff", "web/answer", "web/desk/board", "web/desk/view", "web/login", "web/upgrade"},
 	"web/desk/view":  {"tandem", "bridge/chat", "bridge/route"},
 	"web/link":       {"tandem", "bridge/link", "bridge/ticket", "ivr/flow", "ivr/flow/expression", "store", "web/answer"},
 	"web/login":      {"store", "store/staff", "web/answer"},

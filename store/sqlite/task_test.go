@@ -25,12 +25,10 @@ func TestMigrateTasks(t *testing.T) {
 	random := storetest.NewRandom(1)
 	arrived := p.Clock.Now()
 	var calls []storetest.Call
-	var openings []*store.Change
 	for i, kind := range []string{"callback", "voicemail", "callback", "callback"} {
 		call := storetest.NewCall(p.Clock.Now(), random, fmt.Sprint("+", i))
-		opening := call.Opening()
-		commit(t, db, opening)
-		calls, openings = append(calls, call), append(openings, opening)
+		commit(t, db, call.Opening())
+		calls = append(calls, call)
 		id := tandem.NewID[tandem.TaskID](p.Clock.Now(), random)
 		old := json.RawMessage(fmt.Sprintf(`{"id":%q,"interaction":%q,"kind":%q,"queue":"cards","state":"waiting","arrived":%q,"note":"cut off"}`,
 			id, call.ID, kind, arrived.Format(time.RFC3339Nano)))

@@ -1,16 +1,12 @@
 package chat
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +16,7 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/web/answer"
+	"tandem/web/upgrade"
 )
 
 // times of a socket.
@@ -37,7 +34,6 @@ func standardTimes() times {
 
 const (
 	doTime    = time.Minute // for what one frame asks
-	bufSize   = 1 << 10     // bytes, each way: larger frames pass through
 	maxQueued = 64          // frames that wait to be written; then the socket is closed, and its client resumes
 	maxReady  = 32          // from so many on, changes are not queued but read when their turn comes
 	page      = 100         // messages read at once for a client that resumes
@@ -111,7 +107,7 @@ func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
 	case !given || !ok:
 		refuseOrigin(w)
 		return
-	case !speaks(r):
+	case !upgrade.Speaks(r, protocol):
 		answer.Refuse(w, http.StatusBadRequest, "protocol", "Connect with the WebSocket subprotocol "+protocol+".")
 		return
 	}
@@ -126,8 +122,7 @@ func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var err error
-	s.conn, err = websocket.Accept(small{w, &s.raw}, r, &websocket.AcceptOptions{Subprotocols: []string{protocol}, InsecureSkipVerify: true}) // the origin was looked at above
-	if err != nil {                                                                                                                           // it has answered
+	if s.conn, s.raw, err = upgrade.Accept(w, r, protocol); err != nil { // it has answered; the origin was looked at above
 		d.limits.release(s.from)
 		return
 	}
@@ -143,31 +138,6 @@ func (d *Door) getSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.conn.SetReadLimit(maxFrame)
 	go s.run() // this goroutine, and what net/http keeps for it, ends
-}
-
-// speaks reports whether a client offers our protocol.
-func speaks(r *http.Request) bool {
-	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
-	return slices.ContainsFunc(offers, func(one string) bool { return strings.TrimSpace(one) == protocol })
-}
-
-// small gives a connection buffers of its own: those of net/http are larger, and would be
-// kept as long as the socket.
-type small struct {
-	http.ResponseWriter
-	raw *net.Conn // set to the connection
-}
-
-func (s small) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(s.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	r := bufio.NewReaderSize(bytes.NewReader(bytes.Clone(early)), max(bufSize, len(early)))
-	r.Peek(len(early))
-	*s.raw = conn
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, bufSize)), nil
 }
 
 // run reads frames until the socket ends.

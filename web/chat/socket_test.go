@@ -710,7 +710,7 @@ func TestCloseDoesNotWaitForTheDead(t *testing.T) {
 
 func TestSilentClientIsPinged(t *testing.T) {
 	h := newHouse(t, nil)
-	h.door.times.ping, h.door.times.pong = 20*time.Millisecond, 50*time.Millisecond
+	h.door.times.ping, h.door.times.pong = 20*time.Millisecond, time.Second
 	alive, _, _ := h.begun()
 	dead, _, _ := h.begun() // never reads, so it answers no ping
 	go func() {

@@ -33,7 +33,6 @@ type customer struct {
 	kind  tandem.TaskKind
 	task  tandem.TaskID
 	state string // opening, waiting, leaving, gone
-	asked int    // the step in which they last asked: they ask again after a while
 }
 
 // agent is one agent's front end.

@@ -1,16 +1,12 @@
 package live
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,12 +17,12 @@ import (
 	"tandem/store/staff"
 	"tandem/web/answer"
 	"tandem/web/login"
+	"tandem/web/upgrade"
 )
 
 const (
 	doTime    = 30 * time.Second // for what one frame asks
 	doubtTime = 30 * time.Second // for which a socket stays while the store cannot say who it is
-	bufSize   = 1 << 10          // bytes, each way: larger frames pass through
 	maxQueued = 256              // frames that wait to be written; then the socket is closed, and its client resumes
 	maxBytes  = 4 << 20          // and their bytes
 	// maxNobodys bounds the sockets whose first frame is to say who they are of: strangers
@@ -75,7 +71,7 @@ type socket struct {
 
 // getSocket makes a socket of a request.
 func (d *Floor) getSocket(w http.ResponseWriter, r *http.Request) {
-	if !speaks(r) {
+	if !upgrade.Speaks(r, protocol) {
 		answer.Refuse(w, http.StatusBadRequest, "protocol", "Connect with the WebSocket subprotocol "+protocol+".")
 		return
 	}
@@ -87,8 +83,7 @@ func (d *Floor) getSocket(w http.ResponseWriter, r *http.Request) {
 	s := &socket{desk: d, ctx: context.WithoutCancel(r.Context())}
 	s.who.Store(&c)
 	var err error
-	s.conn, err = websocket.Accept(small{w, &s.raw}, r, &websocket.AcceptOptions{Subprotocols: []string{protocol}, InsecureSkipVerify: true}) // the door looked at the origin
-	if err != nil {                                                                                                                           // it has answered
+	if s.conn, s.raw, err = upgrade.Accept(w, r, protocol); err != nil { // it has answered; the door looked at the origin
 		return
 	}
 	if !d.enter(s) {
@@ -101,31 +96,6 @@ func (d *Floor) getSocket(w http.ResponseWriter, r *http.Request) {
 
 // welcomed reports whether a caller may have a socket.
 func (d *Floor) welcomed(c login.Caller) bool { return c.Agent() != "" || d.o.Reads(c) }
-
-// speaks reports whether a client offers our protocol.
-func speaks(r *http.Request) bool {
-	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
-	return slices.ContainsFunc(offers, func(one string) bool { return strings.TrimSpace(one) == protocol })
-}
-
-// small gives a connection buffers of its own: those of net/http are larger, and would be
-// kept as long as the socket.
-type small struct {
-	http.ResponseWriter
-	raw *net.Conn // set to the connection
-}
-
-func (s small) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(s.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	r := bufio.NewReaderSize(bytes.NewReader(bytes.Clone(early)), max(bufSize, len(early)))
-	r.Peek(len(early))
-	*s.raw = conn
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, bufSize)), nil
-}
 
 // enter counts a socket in. It is false once the desk is closed, or full.
 func (d *Floor) enter(s *socket) bool {
