@@ -107,21 +107,6 @@ func (c *clerk) holds() []hand {
 	return me.Agent.Holds
 }
 
-// offered waits for an offer to an agent who shows that they are there.
-func (c *clerk) offered(t *testing.T) (h hand) {
-	t.Helper()
-	until(t, "an offer to "+c.name, func() bool {
-		c.try("PUT", "/agent/alive", nil, nil)
-		for _, h = range c.holds() {
-			if h.State == tandem.TaskOffered {
-				return true
-			}
-		}
-		return false
-	})
-	return h
-}
-
 // is sets an agent's presence.
 func (c *clerk) is(t *testing.T, p tandem.Presence) {
 	t.Helper()

@@ -37,12 +37,3 @@ func Policy(lib *flow.Library) *route.Policy {
 	}
 	return p
 }
-
-// agentPhones are the agents' phones, by name.
-func (a *App) agentPhones() map[string]string {
-	out := map[string]string{}
-	for name, c := range a.cfg.Agents {
-		out[name] = c.Phone
-	}
-	return out
-}
