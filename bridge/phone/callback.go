@@ -165,6 +165,9 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 	if r.task.Tries+1 >= tries {
 		e = route.Released{Why: "done", Outcome: tandem.OutcomeUnreached, Dialled: true}
 	}
+	if now, ok := r.s.o.Router.Task(r.task.ID); ok && now.Kind != tandem.TaskCallback { // they came back by themselves, and wait
+		e = route.Released{Why: "moved", Again: true}
+	}
 	if end == agentLost {
 		r.s.gone(r.task.Agent)
 	}
