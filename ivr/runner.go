@@ -57,12 +57,15 @@ func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 }
 
-// Runner runs one session. All fields are needed.
+// Runner runs one session. All fields but Stopped are needed.
 type Runner struct {
 	Library *flow.Library
 	Channel Channel
 	World   World
 	Now     func() time.Time
+	// Stopped reports, once the customer is gone, that it was the program that ended the
+	// call: they have not left.
+	Stopped func() bool
 }
 
 // Result is how a run ended: with the session, or with a session that goes on elsewhere.
@@ -78,6 +81,9 @@ type Result struct {
 	// GoesOn: the customer left while a page of theirs is open. Session goes on with what
 	// becomes of it, without an ear; on_leave has not run.
 	GoesOn bool
+	// Stopped: the program ended the call. on_leave has not run, and what the session waited
+	// for was not withdrawn: the next start decides, as after a crash.
+	Stopped bool
 	// Moved: the customer goes on by another channel. Session is to be advanced there with
 	// this input first.
 	Moved *flow.Input
@@ -139,7 +145,7 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 	before := s
 	defer func() {
 		run.settle()
-		if !result.GoesOn && result.Moved == nil && result.Go == "" {
+		if !result.GoesOn && !result.Stopped && result.Moved == nil && result.Go == "" {
 			run.withdraw(ctx)
 		}
 	}()
@@ -169,6 +175,9 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 				}
 				if s.Wait.Kind == flow.WaitLink && !s.Wait.Until.IsZero() {
 					return Result{Reason: flow.ReasonLeft, Lang: s.Lang, Left: true, Session: s, GoesOn: true}, nil
+				}
+				if r.Stopped != nil && r.Stopped() {
+					return Result{Reason: string(tandem.ReasonShutdown), Lang: s.Lang, Left: true, Stopped: true, Session: s}, nil
 				}
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), LeaveTime)

@@ -305,7 +305,9 @@ func (a *App) Abandon() error { return a.release() }
 
 // release closes what New has made, the last first.
 func (a *App) release() error {
-	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	errs := []error{a.closeDesk(ctx)}
 	if a.reach != nil {
 		a.reach.Close()
 	}

@@ -191,7 +191,7 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 		Music: k.app.sounds.music, Beep: k.app.sounds.beep,
 	})
 	defer k.line.Close()
-	k.runner = ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now}
+	k.runner = ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now, Stopped: k.stopped}
 	facts := flow.Facts{
 		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,
 		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Assurance: k.leg.Assurance,

@@ -21,6 +21,15 @@ func (a *App) makeDesk() (err error) {
 	return err
 }
 
+// closeDesk ends what the desk runs, once.
+func (a *App) closeDesk(ctx context.Context) error {
+	d := a.desk
+	if a.desk = nil; d == nil {
+		return nil
+	}
+	return d.Close(ctx)
+}
+
 // awayReasons are the policy's reasons for being away, by name.
 func (a *App) awayReasons() []desk.Reason {
 	away := a.shelf.Current().Routing.Away

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"tandem"
+	"tandem/internal/config"
 	"tandem/internal/testkit"
 	"tandem/ivr/flow"
 	"tandem/store/staff"
@@ -430,6 +432,29 @@ func TestDraining(t *testing.T) {
 		t.Errorf("stopping: %v", err)
 	}
 	if len(waits) != 1 {
-		t.Errorf("in line were %+v", waits)
+		t.Fatalf("in line were %+v", waits)
+	}
+	// The next start calls back who was in line, at their place; their flow was not told
+	// that they had given up.
+	loaded, err := config.Load(h.path("tandem.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := New(t.Context(), Options{Config: loaded, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Abandon()
+	story, err := again.store.Interaction(t.Context(), string(waits[0].Interaction))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcomes(story); !slices.Equal(got, []string{"callback waiting "}) || !story.Tasks[0].Due.Equal(waits[0].Due) {
+		t.Errorf("after the start: %q, due %v, before %v", got, story.Tasks[0].Due, waits[0].Due)
+	}
+	if slices.ContainsFunc(story.Events, func(e tandem.Event) bool {
+		return e.Kind == tandem.EventOutcome && strings.Contains(string(e.Data), `"outcome":"left"`)
+	}) {
+		t.Error("the flow was told that the caller had left")
 	}
 }

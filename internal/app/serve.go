@@ -140,7 +140,7 @@ func (a *App) Stop(now <-chan struct{}) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx), a.desk.Close(ctx)}
+	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx), a.closeDesk(ctx)}
 	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {
 		errs = append(errs, d.server.Shutdown(ctx))
