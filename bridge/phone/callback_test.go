@@ -81,21 +81,25 @@ func TestCallback(t *testing.T) {
 // agent hears it.
 func TestCustomerNotReached(t *testing.T) {
 	for tries, want := range []string{"release handed_back again dialled later", "release done over unreached dialled"} {
-		h := newHouse(t, nil)
-		what := task(tandem.TaskCallback, "anna")
-		what.Tries = tries
-		agent := agentWaits(h, what)
-		customer := h.number.Rung(patience)
-		customer.Rejects(486, "Busy Here")
-		agent.RTP.Hear(patience, time.Time{}, busyHz, 300*time.Millisecond)
-		agent.WaitBye(patience)
-		h.ended(tandem.ReasonCompleted, tandem.ReasonBusy)
-		h.lineTold("accept anna 7", want)
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			what := task(tandem.TaskCallback, "anna")
+			what.Tries = tries
+			agent := agentWaits(h, what)
+			customer := h.number.Rung(patience)
+			customer.Rejects(486, "Busy Here")
+			agent.RTP.Hear(patience, time.Time{}, busyHz, 300*time.Millisecond)
+			agent.WaitBye(patience)
+			h.ended(tandem.ReasonCompleted, tandem.ReasonBusy)
+			h.lineTold("accept anna 7", want)
+		})
 	}
 }
 
 // A try that was promised before the server stopped counts as made: nobody is dialled.
 func TestATryIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	h.books.keys["dial:t1:1"] = true
 	agent := agentWaits(h, task(tandem.TaskCallback, "anna"))
@@ -139,6 +143,7 @@ func TestCustomerMayNotBeCalled(t *testing.T) {
 
 // An agent who hangs up while the customer's phone rings ends that; the try was made.
 func TestAgentLeavesBeforeTheCustomerAnswers(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	agent := agentWaits(h, task(tandem.TaskCallback, "anna"))
 	customer := h.number.Rung(patience)
@@ -173,6 +178,7 @@ func TestCallbackTakenAway(t *testing.T) {
 
 // Nobody is dialled of whom there is no record; they are called later.
 func TestStoreDownBeforeTheDial(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	h.line.offer(task(tandem.TaskCallback, "anna"))
 	d := h.anna.Rung(patience)

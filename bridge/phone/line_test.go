@@ -130,6 +130,7 @@ func count(kinds []tandem.EventKind, k tandem.EventKind) (n int) {
 // place, and the other agent's phone rings. When that dies in mid-call, the caller is back
 // at the place they had, and the first is rung again; each rings once for each offer.
 func TestTheLineGivesACallOn(t *testing.T) {
+	t.Parallel()
 	l := newRealLine(t)
 	c := l.waits()
 	id := l.open(tandem.TaskCall)
@@ -174,6 +175,7 @@ func TestTheLineGivesACallOn(t *testing.T) {
 // A callback is dialled only for an agent who is there; a try that fails is counted, and the
 // next is later.
 func TestTheLineCallsBack(t *testing.T) {
+	t.Parallel()
 	l := newRealLine(t)
 	id := l.open(tandem.TaskCallback)
 	agent := l.anna.Rung(patience)

@@ -97,6 +97,7 @@ func TestACallIsGiven(t *testing.T) {
 }
 
 func TestWhatAPhoneShows(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	h.waits()
 	h.line.offer(task(tandem.TaskCall, "anna"))
@@ -145,6 +146,7 @@ func TestRefusals(t *testing.T) {
 
 // Who has no phone cannot be rung, and whom the operator's rules forbid is not.
 func TestNotRung(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	h.waits()
 	h.line.offer(task(tandem.TaskCall, "ben"))
@@ -185,6 +187,7 @@ func TestNoPort(t *testing.T) {
 // An agent who is called by a trunk counts towards the caps, and one with a phone of the
 // house does not.
 func TestCapsOfAgents(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, func(_ *house, o *Options) { o.Caps = none("per_day") })
 	h.waits()
 	h.line.offer(task(tandem.TaskCall, "tel"))
@@ -222,6 +225,7 @@ func TestAnOfferIsOver(t *testing.T) {
 
 // Signalling that is closed under a phone that rings says nothing of the agent.
 func TestSignallingCloses(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	h.waits()
 	h.line.offer(task(tandem.TaskCall, "anna"))
@@ -242,6 +246,7 @@ func TestSignallingCloses(t *testing.T) {
 // Who answers too late is hung up on: as the offer was over already, or as the phone was
 // picked up in the moment at which it was given up.
 func TestTooLate(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	c := h.waits()
 	h.line.late = true
@@ -271,6 +276,7 @@ func TestTooLate(t *testing.T) {
 // An agent may take the offer by other means while the phone rings; then they pick it up,
 // or give the call back.
 func TestTakenByOtherMeans(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	c := h.waits()
 	h.line.offer(task(tandem.TaskCall, "anna"))
@@ -295,6 +301,7 @@ func TestTakenByOtherMeans(t *testing.T) {
 
 // An agent who holds has the caller hear music, and a repeated answer changes nothing.
 func TestAgentHolds(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	c, d := joined(h)
 	d.Send(d.Invite.Reply(200, "OK", d.OwnTag()).Add("Contact", "<sip:anna@"+h.anna.Local().String()+">").
@@ -353,6 +360,7 @@ func TestNobodyThere(t *testing.T) {
 // What the caller must hear whole comes before the talk: the agent hears ringing meanwhile,
 // and may hang up.
 func TestTheAgentWaitsForTheSession(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	c := h.waits()
 	c.busy = make(chan struct{})
@@ -385,6 +393,7 @@ func TestTheAgentWaitsForTheSession(t *testing.T) {
 // A panic ends this talk only, says goodbye to the phone and gives the caller back; a store
 // that is down is told again.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	c := h.waits()
 	c.mu.Lock()
