@@ -137,8 +137,9 @@ func (r *Reach) Close() {
 }
 
 // Begin carries out a Send, SendLink, Move or Book of the session, or a Take of chat or sms
-// by one that waits in line, which has no answer. An answer may come before it returns. words are said to the customer at once, in the program's own words:
-// a code that the page of a link asks for. An error is a fault of the step.
+// by one that waits in line, which has no answer. An answer may come before it returns.
+// words are said to the customer at once, in the program's own words: a code that the page
+// of a link asks for. An error is a fault of the step.
 func (r *Reach) Begin(ctx context.Context, w tandem.Who, s flow.Session, e flow.Effect) (words []flow.Play, err error) {
 	switch e := e.(type) {
 	case flow.Send:

@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -12,115 +11,6 @@ import (
 )
 
 // Failures that other systems are known for, each with the test that it cannot happen here.
-
-// shift is a line with some agents at work, and a clock.
-type shift struct {
-	t   testing.TB
-	l   *Line
-	now time.Time
-}
-
-// working is a policy of one queue, cards, with agents of all-round skill.
-func working(agents ...string) *Policy {
-	p := &Policy{Queues: map[string]*Queue{"cards": {Name: "cards", Teams: []string{"cards"}, CallbackTries: 2, CallbackGap: 15 * time.Minute}},
-		Agents: map[string]*Agent{}, MostPriority: 10 * time.Minute, DeclineRest: time.Minute, Misses: 3,
-		Offer:  map[tandem.Load]time.Duration{tandem.LoadVoice: 20 * time.Second, tandem.LoadChat: 30 * time.Second},
-		WrapUp: map[tandem.Load]time.Duration{tandem.LoadVoice: time.Minute}}
-	for _, name := range agents {
-		p.Agents[name] = &Agent{Name: name, Teams: []string{"cards"}, Capacity: map[tandem.Load]int{tandem.LoadVoice: 1, tandem.LoadChat: 3, tandem.LoadWork: 1}}
-	}
-	return p
-}
-
-func begin(t testing.TB, p *Policy) *shift {
-	s := &shift{t: t, l: New(p, Saved{At: noon}), now: noon}
-	for _, a := range s.l.Agents() {
-		s.do(Present{At: noon, Agent: a.Name, Presence: tandem.PresenceAvailable})
-		for _, load := range loads {
-			s.do(Reachable{At: noon, Agent: a.Name, Load: load, On: true})
-		}
-	}
-	return s
-}
-
-func (s *shift) do(e Event) []Output {
-	s.t.Helper()
-	out := s.l.Apply(e)
-	if found := s.l.Check(); len(found) > 0 {
-		s.t.Fatalf("after %s: %q", show(e), found)
-	}
-	return out
-}
-
-// later lets time pass, tick by tick.
-func (s *shift) later(d time.Duration) (out []Output) {
-	s.t.Helper()
-	end := s.now.Add(d)
-	for {
-		at, ok := s.l.Next()
-		if !ok || at.After(end) {
-			break
-		}
-		s.now = at
-		out = append(out, s.do(Tick{At: at})...)
-	}
-	s.now = end
-	return append(out, s.do(Tick{At: end})...)
-}
-
-func (s *shift) open(id string, kind tandem.TaskKind, more ...func(*tandem.Task)) []Output {
-	s.t.Helper()
-	t := tandem.Task{ID: tandem.TaskID(id), Interaction: tandem.InteractionID("of " + id), Kind: kind, Queue: "cards"}
-	for _, m := range more {
-		m(&t)
-	}
-	return s.do(Opened{At: s.now, Task: t})
-}
-
-func (s *shift) task(id string) tandem.Task {
-	t, _ := s.l.Task(tandem.TaskID(id))
-	return t
-}
-
-// offered is who has an offer of a task; "" = nobody.
-func (s *shift) offered(id string) string {
-	if t := s.task(id); t.State == tandem.TaskOffered {
-		return t.Agent
-	}
-	return ""
-}
-
-func (s *shift) accept(id string) tandem.Task {
-	s.t.Helper()
-	t := s.task(id)
-	s.do(Accepted{At: s.now, Task: t.ID, Agent: t.Agent, Fence: t.Fence})
-	if t = s.task(id); t.State != tandem.TaskAssigned {
-		s.t.Fatalf("%s is %s", id, t.State)
-	}
-	return t
-}
-
-func (s *shift) release(id string, how ...func(*Released)) []Output {
-	s.t.Helper()
-	t := s.task(id)
-	e := Released{At: s.now, Task: t.ID, Agent: t.Agent, Fence: t.Fence}
-	for _, h := range how {
-		h(&e)
-	}
-	return s.do(e)
-}
-
-func nowrap(e *Released) { e.NoWrap = true }
-func back(e *Released)   { e.Again = true }
-
-func count[T Output](out []Output) (n int) {
-	for _, o := range out {
-		if _, ok := o.(T); ok {
-			n++
-		}
-	}
-	return n
-}
 
 // Elsewhere a callback is put before everybody, because it is dialled by a machine that
 // looks at its own list first.
@@ -359,63 +249,6 @@ func TestOffersThatWereOutAtARestartComeBack(t *testing.T) {
 	if s.offered("one") != "anna" {
 		t.Error("it is not offered again")
 	}
-}
-
-func TestWaitsAreToldOnceTheyAreKnown(t *testing.T) {
-	s := begin(t, working("anna"))
-	s.open("first", tandem.TaskCall)
-	for i := range 40 {
-		s.open(fmt.Sprintf("call %02d", i), tandem.TaskCall)
-	}
-	if p, _ := s.l.Place("call 09", s.now); p.Position != 10 || p.AtLeast != 0 || p.AtMost != 0 {
-		t.Errorf("a wait is told although nothing is known: %+v", p)
-	}
-	last := "first"
-	for i := range 20 {
-		s.accept(last)
-		s.later(time.Minute)
-		s.release(last, nowrap)
-		last = fmt.Sprintf("call %02d", i)
-	}
-	p, ok := s.l.Place("call 29", s.now)
-	if !ok || p.Position != 10 || p.AtLeast < 6*time.Minute || p.AtLeast > 9*time.Minute || p.AtMost < 13*time.Minute || p.AtMost > 18*time.Minute {
-		t.Errorf("ten places at one a minute: %+v", p)
-	}
-	first, _ := s.l.Place("call 20", s.now)
-	if first.Position != 1 || first.AtLeast >= time.Minute || first.AtMost <= time.Minute || first.AtMost > 4*time.Minute {
-		t.Errorf("one place at one a minute: %+v", first)
-	}
-	if p, _ := s.l.Place("call 29", s.now.Add(10*time.Minute)); p.AtLeast <= 6*time.Minute {
-		t.Errorf("nobody was taken up for ten minutes more and the wait is not longer: %+v", p)
-	}
-}
-
-// The approximation is held against waits that are drawn.
-func TestTheRangeHoldsWhatItSays(t *testing.T) {
-	for _, k := range []int{1, 3, 10, 40} {
-		for _, n := range []int{3, 8, 32} {
-			low, high := gammaRatio(float64(k), float64(n), fifth), gammaRatio(float64(k), float64(n), ninetieth)
-			if got := gammaRatioBelow(low, k, n); math.Abs(got-0.2) > 0.03 {
-				t.Errorf("%d after %d: %.3f are below the lower bound", k, n, got)
-			}
-			if got := gammaRatioBelow(high, k, n); math.Abs(got-0.9) > 0.03 {
-				t.Errorf("%d after %d: %.3f are below the upper bound", k, n, got)
-			}
-		}
-	}
-}
-
-// gammaRatioBelow is the chance that a Gamma variable of k is below x times one of n: that
-// at least k of k+n-1 fall to the first of two Poisson streams with rates x and 1.
-func gammaRatioBelow(x float64, k, n int) float64 {
-	p, sum := x/(1+x), 0.0
-	for i := k; i <= k+n-1; i++ {
-		a, _ := math.Lgamma(float64(k + n))
-		b, _ := math.Lgamma(float64(i + 1))
-		c, _ := math.Lgamma(float64(k + n - i))
-		sum += math.Exp(a - b - c + float64(i)*math.Log(p) + float64(k+n-1-i)*math.Log(1-p))
-	}
-	return sum
 }
 
 func TestWhyATaskWaits(t *testing.T) {

@@ -236,7 +236,7 @@ func shiftsOf(written map[string][]arrivalSpan, from, until time.Time) (map[stri
 				on := func(t time.Time) time.Time {
 					return time.Date(day.Year(), day.Month(), day.Day(), t.Hour(), t.Minute(), 0, 0, from.Location())
 				}
-				out[name] = append(out[name], whatif.Shift{From: later(on(begin), from), Until: on(end)})
+				out[name] = append(out[name], whatif.Shift{From: slices.MaxFunc([]time.Time{on(begin), from}, time.Time.Compare), Until: on(end)})
 			}
 		}
 		out[name] = slices.DeleteFunc(out[name], func(s whatif.Shift) bool { return !s.From.Before(s.Until) })
@@ -244,12 +244,6 @@ func shiftsOf(written map[string][]arrivalSpan, from, until time.Time) (map[stri
 	return out, nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
 
 // pastDay takes the journal's arrivals.
 func pastDay(c *cli.Context, since time.Duration) (d day, err error) {
@@ -264,7 +258,7 @@ func pastDay(c *cli.Context, since time.Duration) (d day, err error) {
 			return tandem.Errorf(tandem.CodeNotFound, "the journal has no tasks of the last %v", since)
 		}
 		d.arrivals = whatif.Replay(past, c.Uint64("seed"))
-		d.from = later(d.arrivals[0].At.Add(-time.Minute), d.from)
+		d.from = slices.MaxFunc([]time.Time{d.arrivals[0].At.Add(-time.Minute), d.from}, time.Time.Compare)
 		return nil
 	})
 	return d, err

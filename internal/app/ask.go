@@ -65,7 +65,7 @@ func (a *App) queueAt(s flow.Session) string {
 	return queueOfFlow(lib, s.Frames[0].Flow)
 }
 
-// surveys reports whether a session's talk is a survey.
+// surveying reports whether a session's talk is a survey.
 func surveying(s flow.Session) bool { return s.Wait.Kind == flow.WaitSurvey }
 
 // askSurvey has one more turn of a survey.

@@ -228,7 +228,8 @@ func (s *spans) agents() []Agent {
 		if shifts := s.plan.Shifts[name]; len(shifts) > 0 {
 			a.Present = 0
 			for _, shift := range shifts {
-				from, until := later(shift.From, s.plan.From), earlier(shift.Until, s.plan.Until)
+				from := slices.MaxFunc([]time.Time{shift.From, s.plan.From}, time.Time.Compare)
+				until := slices.MinFunc([]time.Time{shift.Until, s.plan.Until}, time.Time.Compare)
 				a.Present += max(0, until.Sub(from).Seconds())
 			}
 		}
@@ -239,18 +240,4 @@ func (s *spans) agents() []Agent {
 	}
 	slices.SortFunc(out, func(a, b Agent) int { return cmp.Compare(a.Name, b.Name) })
 	return out
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
