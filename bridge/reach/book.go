@@ -67,7 +67,7 @@ func (r *Reach) book(ctx context.Context, w tandem.Who, e flow.Book) error {
 	case errors.Is(err, errEnough):
 		r.o.Log.Warn("a call was not booked: the interaction has booked enough", "interaction", w.Interaction, "calls", maxBooked)
 		outcome = "declined"
-	case tandem.CodeOf(err) == tandem.CodeConflict:
+	case err != nil && (tandem.CodeOf(err) == tandem.CodeConflict || tandem.CodeOf(err) == tandem.CodeInvalid): // not let in, or at a time that cannot be
 		outcome = "declined"
 	case err != nil && !errors.Is(err, store.ErrDuplicate):
 		return fmt.Errorf("booking a call: %w", err)

@@ -113,7 +113,7 @@ export async function widget(w, { check, again }, world) {
       await page.getByText("We call you on +8613800000021 as soon as possible").waitFor();
       const number = (await page.locator("tandem-chat .number").innerText()).replaceAll(/\D/g, "");
       const booked = (await w.show(number)).events.find(is("callback.booked")).data;
-      assert.deepEqual([booked.to, booked.queue, booked.proven], ["+8613800000021", "cards", true]);
+      assert.deepEqual([booked.to, booked.queue, booked.proven], ["+8613800000021", "service", true]);
     }));
 
   await check("by keyboard alone; Enter while an input method composes does not send", () =>
