@@ -106,11 +106,9 @@ export async function caller(w, t) {
 
   await check("the customer hangs up; the agent's notes are done; one call was made", async () => {
     needs(fence);
-    const wraps = socket.frames.length;
     await customer.phone.hangup();
     await agent.phone.ended();
-    const wrap = await socket.until("wrap-up", (f) => f.t === "wrap" && f.task === mine.id && f.until, 0);
-    assert.ok(wrap.n > 0 && wraps > 0);
+    await socket.until("wrap-up", (f) => f.t === "wrap" && f.task === mine.id && f.until);
     await anna.post(`tasks/${mine.id}/notes`, { client: "n-1", text: "Wants a new card." });
     await anna.post(`tasks/${mine.id}/wrap`, { fence, disposition: "solved" });
     const { task: done, story } = await until("the task is done", async () => {
