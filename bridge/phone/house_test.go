@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +35,10 @@ func TestMain(m *testing.M) {
 	// The SIP library keeps settings of the whole process, which the first server sets.
 	if _, err := sip.NewServer(sip.Config{}, nobody{}); err != nil {
 		panic(err)
+	}
+	flag.Parse()
+	if flag.Lookup("test.parallel").Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = flag.Set("test.parallel", "8") // they wait far more than they work
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -209,66 +216,6 @@ func (l *line) wasTold() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(l.log), func(s string) bool { return s == "watched" })
-}
-
-// books is a Store that notes events and legs.
-type books struct {
-	mu    sync.Mutex
-	keys  map[string]bool
-	kinds []tandem.EventKind
-	legs  map[tandem.LegID]tandem.Leg
-	order []tandem.LegID
-	down  bool
-}
-
-func (b *books) Commit(_ context.Context, c *store.Change) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.down {
-		return store.ErrUnavailable
-	}
-	if c.Key != "" && b.keys[c.Key] {
-		return store.ErrDuplicate
-	}
-	b.keys[c.Key] = true
-	b.take(c)
-	return nil
-}
-
-func (b *books) Settle(c *store.Change) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.take(c)
-}
-
-func (b *books) Note(e tandem.Event) { b.Settle(&store.Change{Events: []tandem.Event{e}}) }
-
-func (b *books) take(c *store.Change) {
-	for _, e := range c.Events {
-		b.kinds = append(b.kinds, e.Kind)
-	}
-	for _, l := range c.Legs {
-		if _, known := b.legs[l.ID]; !known {
-			b.order = append(b.order, l.ID)
-		}
-		b.legs[l.ID] = l
-	}
-}
-
-// all are the legs in the order in which they began.
-func (b *books) all() (legs []tandem.Leg) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, id := range b.order {
-		legs = append(legs, b.legs[id])
-	}
-	return legs
-}
-
-func (b *books) has(key string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.keys[key]
 }
 
 // customer is a call that waits in line, with a phone at its other end.
