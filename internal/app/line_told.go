@@ -342,12 +342,13 @@ func (a *App) movedInLine(ctx context.Context, r text.Ref, s flow.Session) {
 		w.conversation, w.serial = r.Conversation, s.Wait.Serial
 		a.told.waits(w)
 	}
-	t, ok := a.inLine(r.Interaction)
-	if !ok || t.Kind == kindOn(r.Channel) {
-		return
-	}
-	if _, err := a.line.Change(ctx, route.Changed{At: a.now(), Task: t.ID, Kind: kindOn(r.Channel), Why: "moved"}, nil); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
-		a.log.Warn("a task in line could not be moved to another channel; the next start tries again", "task", t.ID, "error", err)
+	for _, t := range a.line.Of(r.Interaction) { // an agent may have them already, who took them as they went
+		if !t.Kind.Live() || t.Key == "" || t.State == tandem.TaskWrapping || t.Kind == kindOn(r.Channel) {
+			continue
+		}
+		if _, err := a.line.Change(ctx, route.Changed{At: a.now(), Task: t.ID, Kind: kindOn(r.Channel), Why: "moved"}, nil); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+			a.log.Warn("a task in line could not be moved to another channel; the next start tries again", "task", t.ID, "error", err)
+		}
 	}
 	a.told.add(r.Interaction)
 }

@@ -223,7 +223,10 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to 
 	if k := a.live.get(id); k != nil {
 		return k.goOn(ctx, to.ID, why, came)
 	}
-	s, err := a.talk.Release(ctx, id)
+	s, err := a.talk.Release(ctx, id, func(w flow.Wait) bool { return movable(w, serial) })
+	if tandem.CodeOf(err) == tandem.CodeConflict { // an agent was quicker: they stay where they are
+		return errTooLate
+	}
 	in := &came
 	if errors.Is(err, store.ErrNotFound) { // it runs nowhere: parked when the caller hung up
 		if s, err = a.stored(ctx, id); err == nil && s.Wait.Kind == flow.WaitQueue { // and their place was given up

@@ -140,7 +140,9 @@ func (a *App) takeOver(ctx context.Context, id tandem.InteractionID, to tandem.C
 			return s, nil, tandem.Errorf(tandem.CodeConflict, "the flow %s does not serve %s", f.Flow, to)
 		}
 	}
-	released, err := a.talk.Release(ctx, id)
+	released, err := a.talk.Release(ctx, id, func(w flow.Wait) bool {
+		return !w.Served || to != tandem.Voice // an agent who writes with them has no ear for a call
+	})
 	switch {
 	case errors.Is(err, store.ErrNotFound): // it ran nowhere: it was parked
 	case err != nil:

@@ -176,8 +176,9 @@ func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tan
 // Release hands a session over to a call, or to another conversation: it does not run here
 // any more. What the customer writes here goes into the interaction's journal as long as
 // that is open. If nobody takes the session over within two minutes its customer has left.
-// store.ErrNotFound if it does not run here.
-func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Session, error) {
+// store.ErrNotFound if it does not run here, tandem.CodeConflict if it may not go as it is
+// now; may nil = however it is.
+func (d *Driver) Release(ctx context.Context, id tandem.InteractionID, may func(flow.Wait) bool) (flow.Session, error) {
 	key, err := d.where(ctx, id)
 	if err == nil && key == "" {
 		err = fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
@@ -198,6 +199,9 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID) (flow.Ses
 	}
 	if st.conv.Interaction != id || !st.runs() || st.released || st.dropped() {
 		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
+	}
+	if may != nil && !may(st.s.Wait) {
+		return flow.Session{}, tandem.Errorf(tandem.CodeConflict, "the session goes on where it is")
 	}
 	t := d.turn(st)
 	if st.deaf() {

@@ -115,9 +115,9 @@ func TestMoves(t *testing.T) {
 	if err := h.d.Adopt(context.Background(), sms, c.s, nil, why); tandem.CodeOf(err) != tandem.CodeConflict {
 		t.Errorf("a session that runs elsewhere can be adopted: %v", err)
 	}
-	s, err := h.d.Release(context.Background(), c.id)
+	s, err := h.d.Release(context.Background(), c.id, nil)
 	h.must(err)
-	if _, err := h.d.Release(context.Background(), c.id); !errors.Is(err, store.ErrNotFound) {
+	if _, err := h.d.Release(context.Background(), c.id, nil); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("released twice gives %v", err)
 	}
 	why.From = h.conv(id).Leg
@@ -127,7 +127,7 @@ func TestMoves(t *testing.T) {
 	h.talked(sms, "You are here. / Where? / 1 chat / 2 sms / 3 phone / 4 out", "> 3")
 	h.talked(id, "> hello", "Where?"+choices, "You are here.", "Where?"+choices, "> sms", "> am I still here?", "We go on by text message now. To go on here instead, write BACK.")
 	h.deliver(c.id, *accepted(h.stored(c.id))) // not so
-	s, err = h.d.Release(context.Background(), c.id)
+	s, err = h.d.Release(context.Background(), c.id, nil)
 	h.must(err)
 	if s.Wait.Kind != flow.WaitHandoff || s.Facts.Channel != tandem.SMS {
 		t.Errorf("what is released waits in %+v", s.Wait)

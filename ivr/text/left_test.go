@@ -17,7 +17,7 @@ func moved(t *testing.T) (h *house, from, to tandem.ConversationID) {
 	h.open(from)
 	h.line(from, third())
 	in := h.conv(from).Interaction
-	s, err := h.d.Release(t.Context(), in)
+	s, err := h.d.Release(t.Context(), in, nil)
 	h.must(err)
 	came := flow.Input{Kind: flow.InputMoved, Serial: s.Wait.Serial, Channel: tandem.SMS}
 	h.must(h.d.Adopt(t.Context(), to, s, &came, Adopted{Interaction: in, Theirs: theirs}))
@@ -29,7 +29,7 @@ func TestTheChannelThatWasLeft(t *testing.T) {
 	h, from, to := moved(t)
 	in := h.conv(to).Interaction
 	h.world.resume = func(ctx context.Context, c chat.Conversation, earlier tandem.InteractionID, _ flow.Turn) error {
-		s, err := h.d.Release(ctx, earlier)
+		s, err := h.d.Release(ctx, earlier, nil)
 		if err != nil {
 			return err
 		}

@@ -299,7 +299,7 @@ func TestMovesInLine(t *testing.T) {
 	h.line(from, third())
 	in := h.conv(from).Interaction
 	h.must(h.d.Deliver(t.Context(), in, flow.Input{Kind: flow.InputMoved, Serial: 99, Channel: tandem.SMS}))
-	s, err := h.d.Release(t.Context(), in)
+	s, err := h.d.Release(t.Context(), in, nil)
 	h.must(err)
 	moved := flow.Input{Kind: flow.InputMoved, Serial: s.Wait.Serial, Channel: tandem.SMS}
 	h.must(h.d.Adopt(t.Context(), to, s, &moved, Adopted{Interaction: in, Theirs: theirs}))

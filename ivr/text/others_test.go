@@ -83,7 +83,7 @@ func TestNobodyTakesOver(t *testing.T) {
 			h.open(id)
 			in := h.conv(id).Interaction
 			h.say(id, "3")
-			if _, err := h.d.Release(context.Background(), in); err != nil {
+			if _, err := h.d.Release(context.Background(), in, nil); err != nil {
 				t.Fatal(err)
 			}
 			h.deliver(in, flow.Input{Kind: flow.InputResult, Result: &flow.Result{Outcome: "declined"}})
