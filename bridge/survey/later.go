@@ -120,7 +120,7 @@ func (d *Desk) start(ctx context.Context, a asking, now time.Time) error {
 // operator sends none there.
 func never(err error) bool {
 	var by interface{ Refusal() string } // bridge/sms names its rules so
-	return errors.Is(err, ErrRefused) || errors.As(err, &by) && slices.Contains([]string{"stopped", "denied", "number"}, by.Refusal())
+	return errors.As(err, &by) && slices.Contains([]string{"stopped", "denied", "number"}, by.Refusal())
 }
 
 // give gives a survey up.

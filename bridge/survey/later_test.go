@@ -131,7 +131,6 @@ func TestNobodyIsReached(t *testing.T) {
 		{"no way", []tandem.Channel{tandem.Chat, tandem.SMS}, func(Start) error { return fmt.Errorf("looking: %w", store.ErrNotFound) }, "given_up", 2},
 		{"a stop of the gateway's", []tandem.Channel{tandem.SMS}, func(Start) error { return fmt.Errorf("saying: %w", &sms.Refused{Rule: "stopped"}) }, "given_up", 1},
 		{"a cap of the gateway's", []tandem.Channel{tandem.SMS}, func(s Start) error { return &sms.Refused{Rule: "per_hour"} }, "given_up", 200},
-		{"a stop", []tandem.Channel{tandem.SMS}, func(Start) error { return ErrRefused }, "given_up", 1},
 		{"the second way", []tandem.Channel{tandem.Chat, tandem.SMS}, func(s Start) error {
 			if s.Channel == tandem.Chat {
 				return store.ErrNotFound

@@ -23,9 +23,6 @@ import (
 	"tandem/store"
 )
 
-// ErrRefused: this customer may never be written to by that channel.
-var ErrRefused = errors.New("the customer wants no texts")
-
 // Bounds.
 const (
 	maxText   = 2000           // characters of an answer
@@ -58,8 +55,9 @@ type Options struct {
 	Database Database
 	// Start begins a survey in the conversation by which the customer can be reached.
 	// store.ErrNotFound: there is no way to them by that channel. tandem.CodeConflict:
-	// something else goes on there. store.ErrDuplicate: it was begun before. ErrRefused:
-	// never. Any other error is tried again. nil = nobody is asked later.
+	// something else goes on there. store.ErrDuplicate: it was begun before. An
+	// error with a Refusal, as bridge/sms has, of a rule that will not change: never. Any
+	// other error is tried again. nil = nobody is asked later.
 	Start func(ctx context.Context, s Start) error
 	// Library is the library with a version of a flow.
 	Library func(ctx context.Context, name, hash string) (*flow.Library, error)

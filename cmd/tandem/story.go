@@ -249,7 +249,7 @@ func eventLine(e tandem.Event) string {
 		}
 		return string(e.Kind) + " (erased)"
 	}
-	say, ok := eventWords[e.Kind]
+	say, ok := sentence(e.Kind)
 	if !ok {
 		return string(e.Kind) + " " + string(e.Data)
 	}
@@ -258,6 +258,16 @@ func eventLine(e tandem.Event) string {
 		return fmt.Sprintf("%s %s", e.Kind, e.Data)
 	}
 	return line
+}
+
+// sentence is what makes a line of the payload of an event.
+func sentence(k tandem.EventKind) (say func(json.RawMessage) (string, error), ok bool) {
+	for _, some := range []map[tandem.EventKind]func(json.RawMessage) (string, error){eventWords, textEventWords, lineEventWords} {
+		if say, ok = some[k]; ok {
+			return say, true
+		}
+	}
+	return nil, false
 }
 
 // bareEvents are the kinds without a payload.

@@ -3,14 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
 	"tandem"
 )
-
-func init() { maps.Copy(eventWords, lineEventWords) }
 
 // lineEventWords say what happened in line: offers with their reason, who served, work
 // orders and surveys.

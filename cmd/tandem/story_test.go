@@ -34,7 +34,7 @@ func TestEveryEventHasWords(t *testing.T) {
 		}
 		kinds++
 		_, bare := bareEvents[tandem.EventKind(kind)]
-		_, full := eventWords[tandem.EventKind(kind)]
+		_, full := sentence(tandem.EventKind(kind))
 		if !bare && !full {
 			t.Errorf("%s has no words", kind)
 		}

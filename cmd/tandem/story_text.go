@@ -3,13 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
 
 	"tandem"
 )
-
-func init() { maps.Copy(eventWords, textEventWords) }
 
 // textEventWords say what happened in conversations, by links, and of who customers are.
 var textEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){

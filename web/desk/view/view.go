@@ -48,8 +48,8 @@ type Place struct {
 	AtMost   float64 `json:"at_most,omitempty"`
 }
 
-// TaskOf is a task without its place.
-func TaskOf(t tandem.Task) Task {
+// taskOf is a task without its place.
+func taskOf(t tandem.Task) Task {
 	return Task{ID: t.ID, Interaction: t.Interaction, Kind: t.Kind, Queue: t.Queue, State: t.State, Arrived: t.Arrived.UTC(), Due: UTC(t.Due), Level: t.Level, Lang: t.Lang,
 		Skills: t.Skills, Priority: t.Priority.Seconds(), NotBefore: UTC(t.NotBefore), Expires: UTC(t.Expires), Prefer: t.Prefer, Agent: t.Agent, Fence: t.Fence,
 		Since: UTC(t.Since), Deadline: UTC(t.Deadline), Tries: t.Tries, Outcome: t.Outcome, Audio: t.Blob != "", Ticket: t.Ticket, TicketDue: UTC(t.TicketDue), Note: t.Note}
@@ -70,7 +70,7 @@ type Places interface {
 
 // Placed is a task with its place.
 func Placed(t tandem.Task, l Places) Task {
-	v := TaskOf(t)
+	v := taskOf(t)
 	if t.State != tandem.TaskWaiting {
 		return v
 	}
