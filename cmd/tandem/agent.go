@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,17 +40,18 @@ func agentCommand() *cli.Command {
 	}
 }
 
-const agentHelp = `  a [TASK]           accept what is offered         d [TASK]     let it pass
+const agentHelp = `  a [ID]             accept what is offered         d [ID]       let it pass
   TEXT               write to the customer          say TEXT     the same, also for TEXT like a command
-  r [DISPOSITION]    done: notes, then free         h            hand back to the flow
+  r                  done with the customer         h            hand back to the flow
+  w [DISPOSITION]    done with the notes after it   n TEXT       a note into the journal
   t queue:NAME       back into line for a queue     t agent:NAME for another agent
-  n TEXT             a note into the journal        play FILE    save a voicemail as WAV
   on | off | away REASON   be available, offline, away
-  ls                 what you have                  use TASK     speak with that one
-  q                  be offline and leave`
+  ls                 what you have                  use ID       speak with that one
+  play FILE          save the voicemail as WAV      q            be offline and leave
+  An ID is the end of one, as it is shown.`
 
-// desk is one agent at a terminal.
-type desk struct {
+// deskTerm is one agent at a terminal.
+type deskTerm struct {
 	out  io.Writer
 	url  string
 	key  string
@@ -62,17 +66,36 @@ type desk struct {
 
 // deskTask is one thing that the agent has.
 type deskTask struct {
-	tandem.Task
+	ID          tandem.TaskID        `json:"id"`
+	Interaction tandem.InteractionID `json:"interaction"`
+	Kind        tandem.TaskKind      `json:"kind"`
+	Queue       string               `json:"queue"`
+	State       tandem.TaskState     `json:"state"`
+	Arrived     time.Time            `json:"arrived"`
+	Fence       uint64               `json:"fence"`
+	Ticket      tandem.Number        `json:"ticket"`
+
 	said uint64 // the newest message that was shown
+}
+
+// name is the task in a few words, with the end of its id.
+func (t *deskTask) name() string {
+	return fmt.Sprintf("%s of %s (%s)", t.Kind, t.Queue, string(t.ID)[max(0, len(t.ID)-4):])
+}
+
+// deskMessage is a line of a talk.
+type deskMessage struct {
+	Seq  uint64        `json:"seq"`
+	From tandem.Sender `json:"from"`
+	Text string        `json:"text"`
 }
 
 // deskFrame is what of the server's frames is shown here.
 type deskFrame struct {
 	T        string          `json:"t"`
-	ID       string          `json:"id"`
 	Task     json.RawMessage `json:"task"`
+	Fence    uint64          `json:"fence"`
 	Why      string          `json:"why"`
-	Code     string          `json:"code"`
 	Message  json.RawMessage `json:"message"`
 	Until    time.Time       `json:"until"`
 	Decision *struct {
@@ -96,15 +119,9 @@ func serveAsAgent(c *cli.Context) error {
 	if key == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "no key: give --key-file FILE or set TANDEM_KEY; make one with tandem key add")
 	}
-	d := &desk{out: c.App.Writer, url: strings.TrimSuffix(c.String("url"), "/"), key: key, tasks: map[tandem.TaskID]*deskTask{}}
+	d := &deskTerm{out: c.App.Writer, url: strings.TrimSuffix(c.String("url"), "/"), key: key}
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
-	if err := d.connect(ctx); err != nil {
-		return err
-	}
-	defer d.conn.CloseNow()
-	ended := make(chan error, 1)
-	go func() { ended <- d.hear(ctx) }()
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -117,54 +134,99 @@ func serveAsAgent(c *cli.Context) error {
 			}
 		}
 	}()
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
 	d.command(ctx, "on")
 	fmt.Fprintln(d.out, agentHelp)
 	for {
+		again, err := d.serve(ctx, lines)
+		if !again {
+			return err
+		}
+		fmt.Fprintf(d.out, "· the connection is lost (%v); trying again\n", err)
+		if err := d.comeBack(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// serve shows what comes and carries out what is typed, until the agent leaves or the
+// connection is lost: then again is true.
+func (d *deskTerm) serve(ctx context.Context, lines <-chan string) (again bool, err error) {
+	defer d.conn.CloseNow()
+	ended := make(chan error, 1)
+	go func() { ended <- d.hear(ctx) }()
+	for {
 		select {
 		case err := <-ended:
-			return err
+			return err != nil && ctx.Err() == nil, err
 		case line, more := <-lines:
-			if !more || line == "q" {
+			if !more || strings.TrimSpace(line) == "q" {
 				d.command(ctx, "off")
-				return d.conn.Close(websocket.StatusNormalClosure, "")
+				return false, d.conn.Close(websocket.StatusNormalClosure, "")
 			}
 			d.command(ctx, line)
 		}
 	}
 }
 
-// connect opens the socket and says hello.
-func (d *desk) connect(ctx context.Context) error {
+// Times of coming back, as docs/protocol.md asks for: a server that has just started is not
+// overrun.
+const (
+	backFirst = time.Second
+	backMost  = 15 * time.Second
+)
+
+// comeBack connects again, for as long as it takes.
+func (d *deskTerm) comeBack(ctx context.Context) error {
+	for wait := backFirst; ; wait = min(2*wait, backMost) {
+		select {
+		case <-time.After(wait/2 + rand.N(wait)):
+		case <-ctx.Done():
+			return nil
+		}
+		err := d.connect(ctx)
+		if err == nil || tandem.CodeOf(err) == tandem.CodeForbidden {
+			return err
+		}
+	}
+}
+
+// connect opens the socket and says hello: everything is told as it is now.
+func (d *deskTerm) connect(ctx context.Context) error {
 	at, err := url.Parse(d.url + "/api/v1/desk/socket")
 	if err != nil || at.Host == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "%q is no address of a staff door: write http://HOST:PORT", d.url)
 	}
 	at.Scheme = strings.Replace(at.Scheme, "http", "ws", 1)
-	var answer *http.Response
-	d.conn, answer, err = websocket.Dial(ctx, at.String(), &websocket.DialOptions{
+	conn, answer, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{
 		Subprotocols: []string{"tandem.desk.1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + d.key}},
 	})
 	if answer != nil && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden) {
-		return tandem.Errorf(tandem.CodeInvalid, "the server does not take this key: is it revoked, or not of an agent? tandem key list shows it")
+		return tandem.Errorf(tandem.CodeForbidden, "the server does not take this key: is it revoked, or not of an agent? tandem key list shows it")
 	}
 	if err != nil {
 		return tandem.Errorf(tandem.CodeInvalid, "%s is not reached: %w; is it the staff door (http.staff_listen)?", d.url, err)
 	}
-	d.conn.SetReadLimit(1 << 20)
+	conn.SetReadLimit(1 << 20)
+	d.mu.Lock()
+	d.conn, d.tasks = conn, map[tandem.TaskID]*deskTask{}
+	d.mu.Unlock()
 	return d.send(ctx, map[string]any{"t": "hello"})
 }
 
 // sendTime bounds the writing of one frame.
 const sendTime = 10 * time.Second
 
-func (d *desk) send(ctx context.Context, frame map[string]any) error {
+func (d *deskTerm) send(ctx context.Context, frame map[string]any) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	return wsjson.Write(ctx, d.conn, frame)
 }
 
-// hear shows what the server tells, until the socket ends.
-func (d *desk) hear(ctx context.Context) error {
+// hear shows what the server tells, until the socket ends; nil = the agent ended it.
+func (d *deskTerm) hear(ctx context.Context) error {
 	for {
 		var f deskFrame
 		err := wsjson.Read(ctx, d.conn, &f)
@@ -173,102 +235,56 @@ func (d *desk) hear(ctx context.Context) error {
 		case ctx.Err() != nil || errors.As(err, &closed) && closed.Code == websocket.StatusNormalClosure:
 			return nil
 		case errors.As(err, &closed):
-			return tandem.Errorf(tandem.CodeUnavailable, "the server has ended the connection (%d %s)", closed.Code, closed.Reason)
+			return fmt.Errorf("%s", closed.Reason)
 		case err != nil:
-			return tandem.Errorf(tandem.CodeUnavailable, "the connection is lost: %w", err)
+			return errors.New("it broke off")
 		}
 		d.show(ctx, f)
 	}
 }
 
-// show prints one frame and keeps what it tells.
-func (d *desk) show(ctx context.Context, f deskFrame) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var t deskTask
-	_ = json.Unmarshal(f.Task, &t.Task) // an id alone where the frame tells of no more
-	switch f.T {
-	case "state":
-		var a struct {
-			Name     string          `json:"name"`
-			Presence tandem.Presence `json:"presence"`
-			Reason   string          `json:"reason"`
-		}
-		_ = json.Unmarshal(f.Agent, &a)
-		if now := strings.TrimSpace(fmt.Sprintf("· %s is %s %s", a.Name, a.Presence, a.Reason)); now != d.stands {
-			d.stands = now
-			fmt.Fprintln(d.out, now)
-		}
-	case "offer":
-		d.tasks[t.ID] = &t
-		fmt.Fprintf(d.out, "\a→ offered: %s of %s, waiting since %s (a = accept, d = let it pass)\n", t.Kind, t.Queue, t.Arrived.Local().Format(time.TimeOnly))
-		if f.Decision != nil {
-			fmt.Fprintf(d.out, "  %s\n", f.Decision.Why.En)
-		}
-	case "offer_over":
-		var id tandem.TaskID
-		_ = json.Unmarshal(f.Task, &id)
-		what := "it"
-		if o := d.tasks[id]; o != nil {
-			what = fmt.Sprintf("%s of %s", o.Kind, o.Queue)
-		}
-		delete(d.tasks, id)
-		fmt.Fprintf(d.out, "· the offer of %s is over: %s\n", what, f.Why)
-	case "task":
-		d.changed(&t, f.Why)
-	case "wrap":
-		if !f.Until.IsZero() {
-			fmt.Fprintf(d.out, "· write your notes until %s: r DISPOSITION ends it\n", f.Until.Local().Format(time.TimeOnly))
-		}
-	case "message":
-		d.said(f)
-	case "error":
-		var why string
-		_ = json.Unmarshal(f.Message, &why)
-		fmt.Fprintf(d.out, "✗ %s\n", why)
+// get asks the API.
+func (d *deskTerm) get(ctx context.Context, path string, into any) error {
+	answer, err := d.ask(ctx, path)
+	if err != nil {
+		return err
 	}
+	defer answer.Body.Close()
+	return json.NewDecoder(io.LimitReader(answer.Body, 8<<20)).Decode(into)
 }
 
-// changed keeps a task as it is now.
-func (d *desk) changed(t *deskTask, why string) {
-	switch t.State {
-	case tandem.TaskAssigned:
-		if d.tasks[t.ID] != nil {
-			t.said = d.tasks[t.ID].said
-		}
-		d.tasks[t.ID], d.now = t, t.ID
-	case tandem.TaskWrapping:
-		d.tasks[t.ID] = t
-	default:
-		delete(d.tasks, t.ID)
+// ask makes a request whose answer is 200.
+func (d *deskTerm) ask(ctx context.Context, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+"/api/v1/"+path, nil)
+	if err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(d.out, "· %s of %s: %s (%s)\n", t.Kind, t.Queue, t.State, why)
-}
-
-// said prints a message once.
-func (d *desk) said(f deskFrame) {
-	var id tandem.TaskID
-	var m struct {
-		Seq  uint64        `json:"seq"`
-		From tandem.Sender `json:"from"`
-		Text string        `json:"text"`
+	request.Header.Set("Authorization", "Bearer "+d.key)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("the server was not asked: %w", err)
 	}
-	if json.Unmarshal(f.Task, &id) != nil || json.Unmarshal(f.Message, &m) != nil {
-		return
+	if answer.StatusCode == http.StatusOK {
+		return answer, nil
 	}
-	t := d.tasks[id]
-	if t == nil || m.Seq <= t.said {
-		return
+	defer answer.Body.Close()
+	var problem struct {
+		Message string `json:"message"`
 	}
-	t.said = m.Seq
-	fmt.Fprintf(d.out, "  %s: %s\n", m.From, printable(m.Text))
+	_ = json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&problem)
+	return nil, fmt.Errorf("the server answers %s: %s", answer.Status, problem.Message)
 }
 
 // command carries out what was typed.
-func (d *desk) command(ctx context.Context, line string) {
+func (d *deskTerm) command(ctx context.Context, line string) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	rest = strings.TrimSpace(rest)
+	if word == "play" {
+		d.play(ctx, rest)
+		return
+	}
 	d.mu.Lock()
-	frame, told := d.asked(word, strings.TrimSpace(rest), line)
+	frame, told := d.asked(word, rest, line)
 	if frame != nil {
 		d.n++
 		frame["id"] = fmt.Sprintf("t-%d", d.n)
@@ -277,29 +293,23 @@ func (d *desk) command(ctx context.Context, line string) {
 	if told != "" {
 		fmt.Fprintln(d.out, told)
 	}
-	if word == "play" && told == "" {
-		d.play(ctx, rest)
-		return
-	}
 	if frame == nil {
 		return
 	}
 	if err := d.send(ctx, frame); err != nil {
-		fmt.Fprintf(d.out, "✗ not sent: %v\n", err)
+		fmt.Fprintln(d.out, "✗ not sent: there is no connection just now")
 	}
 }
 
 // asked is the frame for a command, or what to tell in its place.
-func (d *desk) asked(word, rest, line string) (frame map[string]any, told string) {
-	on := func(state tandem.TaskState, t string, more ...any) (map[string]any, string) {
-		task := d.find(state, rest)
+func (d *deskTerm) asked(word, rest, line string) (frame map[string]any, told string) {
+	on := func(state tandem.TaskState, which, t string, more map[string]any) (map[string]any, string) {
+		task := d.find(state, which)
 		if task == nil {
 			return nil, "· there is nothing " + string(state)
 		}
 		f := map[string]any{"t": t, "task": task.ID, "fence": task.Fence}
-		for i := 0; i < len(more); i += 2 {
-			f[more[i].(string)] = more[i+1]
-		}
+		maps.Copy(f, more)
 		return f, ""
 	}
 	switch word {
@@ -314,58 +324,43 @@ func (d *desk) asked(word, rest, line string) (frame map[string]any, told string
 	case "away":
 		return map[string]any{"t": "presence", "presence": tandem.PresenceAway, "reason": rest}, ""
 	case "a":
-		return on(tandem.TaskOffered, "accept")
+		return on(tandem.TaskOffered, rest, "accept", nil)
 	case "d":
-		return on(tandem.TaskOffered, "decline")
+		return on(tandem.TaskOffered, rest, "decline", nil)
 	case "h":
-		return on(tandem.TaskAssigned, "hand_back")
+		return on(tandem.TaskAssigned, "", "hand_back", nil)
 	case "r":
-		if d.find(tandem.TaskAssigned, "") == nil {
-			disposition := rest
-			rest = ""
-			return on(tandem.TaskWrapping, "wrap", "disposition", disposition)
-		}
-		rest = ""
-		return on(tandem.TaskAssigned, "release")
+		return on(tandem.TaskAssigned, "", "release", nil)
+	case "w":
+		return on(tandem.TaskWrapping, "", "wrap", map[string]any{"disposition": rest})
+	case "n":
+		return on(tandem.TaskAssigned, "", "note", map[string]any{"text": rest})
 	case "t":
 		kind, name, _ := strings.Cut(rest, ":")
 		if name == "" || kind != "queue" && kind != "agent" {
 			return nil, "· write t queue:NAME or t agent:NAME"
 		}
-		rest = ""
-		return on(tandem.TaskAssigned, "transfer", kind, name)
-	case "n":
-		text := rest
-		rest = ""
-		return on(tandem.TaskAssigned, "note", "text", text)
+		return on(tandem.TaskAssigned, "", "transfer", map[string]any{kind: name})
 	case "use":
 		if t := d.find(tandem.TaskAssigned, rest); t != nil {
 			d.now = t.ID
-			return nil, ""
+			return nil, "· you speak with " + t.name()
 		}
 		return nil, "· you have no such task"
 	case "ls":
 		return nil, d.list()
-	case "play":
-		if d.find(tandem.TaskAssigned, "") == nil || rest == "" {
-			return nil, "· accept a voicemail first, then write play FILE.wav"
-		}
-		return nil, ""
 	case "say":
 		line = rest
 	}
-	rest = ""
-	return on(tandem.TaskAssigned, "say", "text", line)
+	return on(tandem.TaskAssigned, "", "say", map[string]any{"text": line})
 }
 
-// find is the task in a state that a word names by the end of its id, or the one spoken
-// with, or any.
-func (d *desk) find(state tandem.TaskState, word string) *deskTask {
-	var found *deskTask
+// find is the task in a state that a word names by the end of its id; without a word the
+// one spoken with, else the one that arrived first.
+func (d *deskTerm) find(state tandem.TaskState, word string) (found *deskTask) {
 	for id, t := range d.tasks {
 		switch {
-		case t.State != state && (state != tandem.TaskOffered || t.State != ""):
-		case word != "" && !strings.HasSuffix(string(id), word):
+		case t.State != state, word != "" && !strings.HasSuffix(string(id), word):
 		case id == d.now:
 			return t
 		case found == nil || t.Arrived.Before(found.Arrived):
@@ -375,14 +370,14 @@ func (d *desk) find(state tandem.TaskState, word string) *deskTask {
 	return found
 }
 
-func (d *desk) list() string {
+func (d *deskTerm) list() string {
 	var b strings.Builder
-	for id, t := range d.tasks {
+	for _, id := range slices.Sorted(maps.Keys(d.tasks)) {
 		mark := " "
 		if id == d.now {
 			mark = "*"
 		}
-		fmt.Fprintf(&b, "%s %s  %-9s %-10s %s\n", mark, string(id)[max(0, len(id)-6):], t.State, t.Kind, t.Queue)
+		fmt.Fprintf(&b, "%s %-9s %s\n", mark, d.tasks[id].State, d.tasks[id].name())
 	}
 	if b.Len() == 0 {
 		return "· nothing"
@@ -391,10 +386,14 @@ func (d *desk) list() string {
 }
 
 // play saves the voicemail that the agent has.
-func (d *desk) play(ctx context.Context, file string) {
+func (d *deskTerm) play(ctx context.Context, file string) {
 	d.mu.Lock()
 	t := d.find(tandem.TaskAssigned, "")
 	d.mu.Unlock()
+	if t == nil || file == "" {
+		fmt.Fprintln(d.out, "· accept a voicemail first, then write play FILE.wav")
+		return
+	}
 	if err := d.save(ctx, t.ID, file); err != nil {
 		fmt.Fprintf(d.out, "✗ %v\n", err)
 		return
@@ -402,20 +401,12 @@ func (d *desk) play(ctx context.Context, file string) {
 	fmt.Fprintf(d.out, "· saved as %s\n", file)
 }
 
-func (d *desk) save(ctx context.Context, id tandem.TaskID, file string) (err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+"/api/v1/tasks/"+string(id)+"/audio", nil)
+func (d *deskTerm) save(ctx context.Context, id tandem.TaskID, file string) error {
+	answer, err := d.ask(ctx, "tasks/"+string(id)+"/audio")
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+d.key)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("the recording was not fetched: %w", err)
-	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answers %s: the key needs the scope audio, the task a recording", answer.Status)
-	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

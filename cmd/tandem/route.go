@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,6 +127,9 @@ func simulateRoute(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := fits(d, policy); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
 		report, err := whatif.Run(whatif.Plan{Policy: policy, From: d.from, Until: d.until, Next: whatif.Each(d.arrivals), Shifts: d.shifts, Answer: d.answer})
 		if err != nil {
 			return fmt.Errorf("%s: %w", folder, err)
@@ -147,6 +151,21 @@ func simulateRoute(c *cli.Context) error {
 	for _, r := range reports {
 		if err := writeWhatIf(c.App.Writer, r); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// fits holds what is played against a policy.
+func fits(d day, policy *route.Policy) error {
+	for _, a := range d.arrivals {
+		if policy.Queues[a.Queue] == nil {
+			return tandem.Errorf(tandem.CodeInvalid, "there is no queue %q for what arrives; the queues are %s", a.Queue, strings.Join(slices.Sorted(maps.Keys(policy.Queues)), ", "))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.shifts)) {
+		if policy.Agents[name] == nil {
+			return tandem.Errorf(tandem.CodeInvalid, "shifts: there is no agent %q; the agents are %s", name, strings.Join(slices.Sorted(maps.Keys(policy.Agents)), ", "))
 		}
 	}
 	return nil
@@ -193,8 +212,8 @@ func plannedDay(file string, seed uint64) (d day, err error) {
 	d.until, d.answer = d.from.Add(time.Duration(p.Hours*float64(time.Hour))), time.Duration(p.Answer)
 	var streams []whatif.Stream
 	for i, s := range p.Streams {
-		if s.Queue == "" || s.Talk <= 0 || len(s.PerHour) == 0 || !slices.Contains(taskKinds(), s.Kind) {
-			return d, tandem.Errorf(tandem.CodeInvalid, "%s: stream %d needs queue, kind (%s), per_hour and talk", file, i+1, joined(taskKinds()))
+		if why := s.wrong(); why != "" {
+			return d, tandem.Errorf(tandem.CodeInvalid, "%s: stream %d: %s", file, i+1, why)
 		}
 		streams = append(streams, whatif.Stream{
 			Queue: s.Queue, Kind: s.Kind, Level: s.Level, Skills: s.Skills, Priority: time.Duration(s.Priority), PerHour: s.PerHour,
@@ -207,6 +226,21 @@ func plannedDay(file string, seed uint64) (d day, err error) {
 		return d, tandem.Errorf(tandem.CodeInvalid, "%s: %w", file, err)
 	}
 	return d, nil
+}
+
+// wrong is what is wrong with a stream; "" = nothing.
+func (s *arrivalStream) wrong() string {
+	switch {
+	case s.Queue == "":
+		return "queue: name the queue"
+	case !slices.Contains(taskKinds(), s.Kind):
+		return fmt.Sprintf("kind: %q is none of %s", s.Kind, joined(taskKinds()))
+	case len(s.PerHour) == 0:
+		return "per_hour: write how many arrive, one figure for each hour"
+	case s.Talk <= 0:
+		return "talk: write how long a talk is, such as 4m"
+	}
+	return ""
 }
 
 func taskKinds() []tandem.TaskKind {
@@ -243,7 +277,6 @@ func shiftsOf(written map[string][]arrivalSpan, from, until time.Time) (map[stri
 	}
 	return out, nil
 }
-
 
 // pastDay takes the journal's arrivals.
 func pastDay(c *cli.Context, since time.Duration) (d day, err error) {
@@ -342,12 +375,14 @@ func writeWhatIf(w io.Writer, n whatif.Named) error {
 			seconds(c.Mean), seconds(c.P50), seconds(c.P90), seconds(c.Longest), 100*c.ServiceLevel, seconds(c.Target))
 	}
 	err := table.Flush()
-	fmt.Fprintf(w, "fairness: the class that waits most waits %.1f times as much of its target as the one that waits least (1 = all alike)\n", r.Fairness)
-	fmt.Fprint(w, "occupancy:")
-	for _, a := range r.Agents {
-		fmt.Fprintf(w, " %s %.0f %%", a.Name, 100*a.Occupancy)
+	if r.Fairness > 0 {
+		fmt.Fprintf(w, "fairness: the class that waits most waits %.1f times as much of its target as the one that waits least (1 = all alike)\n", r.Fairness)
 	}
-	fmt.Fprintln(w)
+	var busy []string
+	for _, a := range r.Agents {
+		busy = append(busy, fmt.Sprintf("%s %.0f %%", a.Name, 100*a.Occupancy))
+	}
+	fmt.Fprintln(w, "occupancy: "+strings.Join(busy, ", "))
 	if r.Unserved > 0 {
 		fmt.Fprintf(w, "%d were still there a day after the end\n", r.Unserved)
 	}
@@ -357,8 +392,18 @@ func writeWhatIf(w io.Writer, n whatif.Named) error {
 
 func seconds(s float64) string {
 	d := time.Duration(s * float64(time.Second))
-	if d < time.Minute {
+	switch {
+	case d < time.Minute:
 		return d.Round(100 * time.Millisecond).String()
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
 	}
-	return d.Round(time.Second).String()
+	out := d.Round(time.Second).String()
+	if cut, ok := strings.CutSuffix(out, "m0s"); ok {
+		out = cut + "m"
+	}
+	if cut, ok := strings.CutSuffix(out, "h0m"); ok {
+		out = cut + "h"
+	}
+	return out
 }

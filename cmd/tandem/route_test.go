@@ -55,11 +55,13 @@ func TestRouteSimulateRefuses(t *testing.T) {
 	}
 	for _, tc := range []struct{ args, says string }{
 		{"../../flows", "--plan FILE"},
-		{"../../flows --plan " + write("a", strings.Replace(dayPlan, "talk: 8m", "", 1)), "stream 2 needs"},
+		{"../../flows --plan " + write("a", strings.Replace(dayPlan, "talk: 8m", "", 1)), "stream 2: talk: write"},
 		{"../../flows --plan " + write("b", strings.Replace(dayPlan, "hours: 8", "hour: 8", 1)), "hour"},
-		{"../../flows --plan " + write("c", strings.Replace(dayPlan, "front_door, kind: chat", "backdoor, kind: chat", 1)), `queue "backdoor"`},
+		{"../../flows --plan " + write("c", strings.Replace(dayPlan, "front_door, kind: chat", "backdoor, kind: chat", 1)), `no queue "backdoor"`},
 		{"../../flows --plan " + write("d", strings.Replace(dayPlan, "09:00-12:30", "12:30-09:00", 1)), "no part of a day"},
 		{"../../flows --plan " + write("e", strings.Replace(dayPlan, "talk: 4m", "talk: four", 1)), "no time"},
+		{"../../flows --plan " + write("g", strings.Replace(dayPlan, "kind: chat", "kind: phone", 1)), `kind: "phone" is none of call`},
+		{"../../flows --plan " + write("h", strings.Replace(dayPlan, "anna:", "zoe:", 1)), `no agent "zoe"`},
 		{dir + " --plan " + write("f", dayPlan), "no routing policy"},
 		{"--plan " + filepath.Join(dir, "none") + " ../../flows", "reading the plan"},
 	} {

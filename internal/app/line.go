@@ -31,6 +31,7 @@ func (a *App) makeLine(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the line: %w", err)
 	}
+	a.registry.MustRegister(newGauges(a))
 	a.told.init()
 	a.line.Watch(a.lineChanged)
 	ctx, a.stopLine = context.WithCancel(context.WithoutCancel(ctx))

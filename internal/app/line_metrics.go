@@ -1,8 +1,12 @@
 package app
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tandem"
 	"tandem/bridge/queue"
 	"tandem/bridge/route"
 )
@@ -45,5 +49,55 @@ func (m *metrics) line(f queue.Fact) {
 			ended = "late"
 		}
 		m.wrapUps.WithLabelValues(ended).Observe(o.Seconds)
+	}
+}
+
+// gauges are figures of the line as it is when they are asked for.
+type gauges struct {
+	app                   *App
+	tasks, oldest, agents *prometheus.Desc
+}
+
+var _ prometheus.Collector = gauges{}
+
+func newGauges(a *App) gauges {
+	return gauges{
+		app:    a,
+		tasks:  prometheus.NewDesc("tandem_tasks", "Tasks that are not done.", []string{"queue", "kind", "state"}, nil),
+		oldest: prometheus.NewDesc("tandem_task_oldest_seconds", "How long the one that waits longest has waited.", []string{"queue"}, nil),
+		agents: prometheus.NewDesc("tandem_agents", "Agents by what they chose to be, busy or not.", []string{"presence", "busy"}, nil),
+	}
+}
+
+// Describe tells which figures there are.
+func (g gauges) Describe(out chan<- *prometheus.Desc) {
+	out <- g.tasks
+	out <- g.oldest
+	out <- g.agents
+}
+
+// Collect counts.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	type kind struct{ queue, kind, state string }
+	tasks, oldest, now := map[kind]int{}, map[string]time.Time{}, g.app.now()
+	for _, t := range g.app.line.Tasks("", 0) {
+		tasks[kind{t.Queue, string(t.Kind), string(t.State)}]++
+		if since, ok := oldest[t.Queue]; t.State == tandem.TaskWaiting && !t.NotBefore.After(now) && (!ok || t.Arrived.Before(since)) {
+			oldest[t.Queue] = t.Arrived
+		}
+	}
+	for k, n := range tasks {
+		out <- prometheus.MustNewConstMetric(g.tasks, prometheus.GaugeValue, float64(n), k.queue, k.kind, k.state)
+	}
+	for queue, since := range oldest {
+		out <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, now.Sub(since).Seconds(), queue)
+	}
+	type who struct{ presence, busy string }
+	agents := map[who]int{}
+	for _, a := range g.app.line.Agents() {
+		agents[who{string(a.Presence), strconv.FormatBool(len(a.Holds) > 0)}]++
+	}
+	for w, n := range agents {
+		out <- prometheus.MustNewConstMetric(g.agents, prometheus.GaugeValue, float64(n), w.presence, w.busy)
 	}
 }

@@ -18,7 +18,8 @@ type Report struct {
 	Classes  []*Class  `json:"classes"`            // by queue, kind and level
 	Agents   []Agent   `json:"agents"`
 	// Fairness compares classes by how much of their target they wait: the mean of waits
-	// over the target, of the worst class against the best. 1 = all wait alike.
+	// over the target, of the worst class against the best, of those with 20 served and
+	// more. 1 = all wait alike; 0 = there are not two to compare.
 	Fairness float64 `json:"fairness"`
 
 	Line []Point `json:"-"` // tasks in line over time
@@ -117,7 +118,7 @@ func (r *Report) finish(s *spans, unserved int) {
 	best, worst := 0.0, 0.0
 	for _, c := range r.Classes {
 		share := c.Mean / c.Target
-		if c.Served == 0 {
+		if c.Served < enough {
 			continue
 		}
 		if best == 0 || share < best {
@@ -130,6 +131,9 @@ func (r *Report) finish(s *spans, unserved int) {
 	}
 	r.Agents, r.Line = s.agents(), s.points
 }
+
+// enough are the waits of a class that say something of it.
+const enough = 20
 
 func (c *Class) finish() {
 	c.Arrived = c.Served + c.Left + c.Refused
