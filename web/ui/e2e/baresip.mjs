@@ -12,6 +12,7 @@ import { join } from "node:path";
 const rate = 8000; // samples in a second
 const longest = 300; // seconds that its microphone hears: it hangs up when they end
 const loud = 8_000; // of a tone, out of 32767
+const mostTries = 3; // to start it
 const patience = 15_000; // milliseconds for what it is told to do
 const piece = 0.75 * rate; // samples of a prompt that must be heard as they are: words alone occur in several
 const alike = 0.8; // their correlation, from which they are
@@ -33,6 +34,16 @@ function modules() {
 // telephone starts one with a number; close ends it. at is the HOST:PORT of 127.0.0.1 where
 // it can be called, any without it; hz is the tone that it says, 0 = silence.
 export async function telephone(number, { at = "", hz = 0 } = {}) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await started(number, at, hz);
+    } catch (err) {
+      if (tries === mostTries) throw err; // else somebody was quicker to take a port
+    }
+  }
+}
+
+async function started(number, at, hz) {
   const dir = await mkdtemp(join(tmpdir(), "tandem-phone-"));
   const [port, control] = [at ? Number(at.split(":")[1]) : await freePort(), await freePort()];
   const heard = join(dir, "heard");
@@ -77,7 +88,7 @@ snd_path ${heard}
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    return lead(await connected(control), { close, heard, log: () => log });
+    return lead(await Promise.race([connected(control), ended.then(() => Promise.reject(new Error("baresip has ended")))]), { close, heard, log: () => log });
   } catch (err) {
     await close();
     throw new Error(`${err.message}\n${log}`);
