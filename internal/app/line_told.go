@@ -346,11 +346,26 @@ func (a *App) movedInLine(ctx context.Context, r text.Ref, s flow.Session) {
 		if !t.Kind.Live() || t.Key == "" || t.State == tandem.TaskWrapping || t.Kind == kindOn(r.Channel) {
 			continue
 		}
-		if _, err := a.line.Change(ctx, route.Changed{At: a.now(), Task: t.ID, Kind: kindOn(r.Channel), Why: "moved"}, nil); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+		if err := a.moveTask(ctx, t, kindOn(r.Channel)); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
 			a.log.Warn("a task in line could not be moved to another channel; the next start tries again", "task", t.ID, "error", err)
 		}
 	}
 	a.told.add(r.Interaction)
+}
+
+// moveTask makes a task one of another channel. An agent who took it as its customer went,
+// and has as many of that kind as they may, gives it back.
+func (a *App) moveTask(ctx context.Context, t tandem.Task, kind tandem.TaskKind) error {
+	to := route.Changed{At: a.now(), Task: t.ID, Kind: kind, Why: "moved"}
+	_, err := a.line.Change(ctx, to, nil)
+	now, ok := a.line.Task(t.ID)
+	if tandem.CodeOf(err) != tandem.CodeConflict || !ok || now.State != tandem.TaskAssigned || now.Kind == kind {
+		return err
+	}
+	if _, err = a.line.Release(ctx, route.Released{At: a.now(), Task: now.ID, Agent: now.Agent, Fence: now.Fence, Why: "handed_back", Again: true, NoWrap: true}, nil); err == nil {
+		_, err = a.line.Change(ctx, to, nil)
+	}
+	return err
 }
 
 // agentName is the name that customers know an agent by.
