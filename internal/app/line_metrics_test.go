@@ -13,6 +13,7 @@ func TestGaugesOfTheLine(t *testing.T) {
 	t.Parallel()
 	h := newHotline(t, nil) // anna is away
 	h.waits(t, "1", "13900000001")
+	until(t, "the caller to be in line", func() bool { return len(h.line.Tasks("", 0)) == 1 })
 	r := prometheus.NewRegistry()
 	r.MustRegister(newGauges(h.App))
 	found, err := r.Gather()
