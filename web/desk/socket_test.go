@@ -71,11 +71,100 @@ func TestAgentBySocket(t *testing.T) {
 	h.count(chat.Interaction, tandem.EventTaskWrapped, 1)
 	w.send(map[string]string{"t": "ping"})
 	w.upto("pong")
+	for _, unknown := range []map[string]any{{"t": "nonsense", "id": "z1"}, {"t": "nonsense", "id": "z2", "task": chat.ID}} {
+		if f, _ := w.ask(unknown); f.Code != "bad" || !strings.Contains(f.text, `"There is no frame of this kind."`) {
+			t.Errorf("%v is answered %s", unknown, f.text)
+		}
+	}
 	for _, bad := range []string{`{"t":"accept"}`, `{"t":"nothing","id":"x1","task":"` + string(chat.ID) + `"}`, `{"t":"accept","id":"x2","task":"../x"}`, `[]`, `{"id":"x"}`, `{"t":7}`, `{"t":"accept","id":"x3","fence":-1}`} {
 		w.send(bad)
 		if f := w.last("error"); f.Code == "" || f.Code == "internal" {
 			t.Errorf("%s is answered %s", bad, f.text)
 		}
+	}
+}
+
+// TestExampleOfThePage: the example of docs/protocol.md is what the server sends.
+func TestExampleOfThePage(t *testing.T) {
+	data, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(data), "(`>` from the client):")
+	example, _, _ = strings.Cut(example, "## From the client")
+	told := map[bool][]string{} // kinds that have a number, with their whys and states, and answers
+	number := regexp.MustCompile(`"n":(1[3-9])`)
+	for line := range strings.Lines(example) {
+		kind, state, why := regexp.MustCompile(`"t":"(\w+)"`).FindStringSubmatch(line), regexp.MustCompile(`"state":"(\w+)"`).FindStringSubmatch(line), regexp.MustCompile(`"why":"(\w+)"`).FindStringSubmatch(line)
+		if kind == nil || strings.HasPrefix(line, ">") {
+			continue
+		}
+		word := kind[1]
+		for _, more := range [][]string{state, why} {
+			if more != nil {
+				word += " " + more[1]
+			}
+		}
+		if numbered := number.MatchString(line); numbered || kind[1] == "done" {
+			told[numbered] = append(told[numbered], word)
+		}
+	}
+	h := newHouse(t)
+	w, _ := h.as("anna").open(nil)
+	w.done(map[string]any{"t": "presence", "id": "p1", "presence": "available"})
+	chat := h.arrive(tandem.TaskChat)
+	offer := w.last("offer")
+	got := map[bool][]string{true: {"offer"}}
+	take := func(f frame) {
+		word := f.T
+		if s := f.task().State; s != "" {
+			word += " " + string(s)
+		}
+		if f.Why != "" {
+			word += " " + f.Why
+		}
+		if f.N > 0 || f.T == "done" {
+			got[f.N > 0] = append(got[f.N > 0], word)
+		}
+	}
+	for i, ask := range []map[string]any{{"t": "accept"}, {"t": "say", "text": "Good morning."}, {"t": "release"}, {"t": "wrap", "disposition": "solved"}} {
+		ask["id"], ask["task"], ask["fence"] = fmt.Sprint("c-", i), chat.ID, offer.task().Fence
+		numbered := []int{2, 3, 5, 6}[i] // frames by then
+		if i == 1 {
+			h.until("the talk is heard", func() bool {
+				c, err := h.book.ByInteraction(t.Context(), chat.Interaction, tandem.Chat)
+				return err == nil && h.book.Watched(c.ID)
+			})
+		}
+		w.send(ask)
+		for len(got[true]) < numbered || len(got[false]) <= i {
+			f, err := w.next()
+			h.must(err)
+			take(f)
+		}
+	}
+	for _, numbered := range []bool{true, false} {
+		if !slices.Equal(got[numbered], told[numbered]) {
+			t.Errorf("the page has\n%q\nthe server sends\n%q", told[numbered], got[numbered])
+		}
+	}
+}
+
+// TestWelcomeNames: one is called as the agent that one is or acts as, else as the user or
+// the key.
+func TestWelcomeNames(t *testing.T) {
+	h := newHouse(t)
+	for want, c := range map[string]*client{"anna": h.as("anna"), "bo": h.with("bo", staff.ScopeAgent), "sue": h.as("sue")} {
+		if _, first := c.open(nil); first[0].Name != want {
+			t.Errorf("%s is welcomed as %q", want, first[0].Name)
+		}
+	}
+	reader := h.with("", staff.ScopeLineRead)
+	keys, err := h.staff.Keys(t.Context())
+	h.must(err)
+	at := slices.IndexFunc(keys, func(k staff.Key) bool { return k.Agent == "" })
+	if _, first := reader.open(nil); first[0].Name != keys[at].Name {
+		t.Errorf("the key %s is welcomed as %q", keys[at].Name, first[0].Name)
 	}
 }
 
@@ -149,7 +238,7 @@ func TestWhoMayHaveASocket(t *testing.T) {
 	key := h.with("bo", staff.ScopeAgent)
 	bare := h.stranger()
 	w, got := bare.open(map[string]any{"token": key.key})
-	if !strings.HasPrefix(got[0].Name, "key ") || !strings.Contains(kindsOf(got), "state") {
+	if got[0].Name != "bo" || !strings.Contains(kindsOf(got), "state") {
 		t.Errorf("by its first frame: %s", kindsOf(got))
 	}
 	w.conn.CloseNow()
@@ -219,6 +308,8 @@ func TestThere(t *testing.T) {
 	for range 3 {
 		h.until("anna is there", func() bool { return reachable("anna") })
 		h.clock.Add(20 * time.Second)
+		before := w.pings.Load() // the second from now is sent once the answer to the first was seen
+		h.until("anna answers", func() bool { return w.pings.Load() >= before+2 })
 	}
 	stop()
 	<-read

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -54,8 +55,9 @@ func (f frame) task() (t struct {
 
 // wire is a client's end of a socket.
 type wire struct {
-	h    *house
-	conn *websocket.Conn
+	h     *house
+	conn  *websocket.Conn
+	pings atomic.Int64 // that came
 }
 
 // frames are what each kind may have, with the schema of what stands there; docs/protocol.md
@@ -82,12 +84,14 @@ func (c *client) dial(change ...func(http.Header)) (*wire, *http.Response, error
 	}
 	ctx, cancel := context.WithTimeout(c.h.Context(), 10*time.Second)
 	defer cancel()
-	conn, resp, err := websocket.Dial(ctx, "wss"+strings.TrimPrefix(c.h.server.URL, "https")+live.Path, &websocket.DialOptions{HTTPClient: c.http, HTTPHeader: head, Subprotocols: []string{"tandem.desk.1"}})
+	w := &wire{h: c.h}
+	conn, resp, err := websocket.Dial(ctx, "wss"+strings.TrimPrefix(c.h.server.URL, "https")+live.Path, &websocket.DialOptions{
+		HTTPClient: c.http, HTTPHeader: head, Subprotocols: []string{"tandem.desk.1"}, OnPingReceived: func(context.Context, []byte) bool { w.pings.Add(1); return true }})
 	if err != nil {
 		return nil, resp, err
 	}
 	conn.SetReadLimit(1 << 20)
-	w := &wire{c.h, conn}
+	w.conn = conn
 	c.h.Cleanup(func() { conn.CloseNow() })
 	return w, resp, nil
 }
