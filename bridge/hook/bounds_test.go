@@ -139,10 +139,10 @@ func TestAddRefuses(t *testing.T) {
 	all := []string{"*"}
 	for says, w := range map[string]Wanted{
 		"is no web address":       {URL: "ftp://x/", Kinds: all},
-		"begins with https":       {URL: "http://crm.example.com/", Kinds: all},
+		"must begin with https":   {URL: "http://crm.example.com/", Kinds: all},
 		"no user, password":       {URL: "https://a:b@crm.example.com/", Kinds: all},
 		"at most 500 bytes":       {URL: "https://x/" + strings.Repeat("x", 500), Kinds: all},
-		"kinds has 1":             {URL: "https://x/"},
+		"of 1 to":                 {URL: "https://x/"},
 		`"task" is no type`:       {URL: "https://x/", Kinds: []string{"task"}},
 		`"flow.*" is no type`:     {URL: "https://x/", Kinds: []string{"flow.*"}},
 		`"outbox.given_up" is no`: {URL: "https://x/", Kinds: []string{"outbox.given_up"}},

@@ -293,17 +293,17 @@ func (d *Desk) check(w Wanted) (Wanted, error) {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return w, tandem.Errorf(tandem.CodeInvalid, "url is no web address: give one such as https://crm.example.com/hooks")
+		return w, tandem.Errorf(tandem.CodeInvalid, "this is no web address: give one such as https://crm.example.com/hooks")
 	case len(w.URL) > maxURL:
-		return w, tandem.Errorf(tandem.CodeInvalid, "url has at most %d bytes", maxURL)
+		return w, tandem.Errorf(tandem.CodeInvalid, "a webhook's address has at most %d bytes", maxURL)
 	case u.User != nil || u.Fragment != "":
-		return w, tandem.Errorf(tandem.CodeInvalid, "url has no user, password or fragment: letters are signed, check the signature instead")
+		return w, tandem.Errorf(tandem.CodeInvalid, "a webhook's address has no user, password or fragment: letters are signed, check the signature instead")
 	case u.Scheme == "http" && len(d.o.Private) == 0:
-		return w, tandem.Errorf(tandem.CodeInvalid, "url begins with https; http is for receivers in networks of your own, which webhooks.allow in the configuration names")
+		return w, tandem.Errorf(tandem.CodeInvalid, "a webhook's address must begin with https://; http:// is for receivers in networks of your own, which webhooks.allow in the configuration names")
 	case len(w.Note) > maxNote:
-		return w, tandem.Errorf(tandem.CodeInvalid, "note has at most %d bytes", maxNote)
+		return w, tandem.Errorf(tandem.CodeInvalid, "a webhook's note has at most %d bytes", maxNote)
 	case len(w.Kinds) == 0 || len(w.Kinds) > maxPatterns:
-		return w, tandem.Errorf(tandem.CodeInvalid, "kinds has 1 to %d types, such as task.offered, task.* or *", maxPatterns)
+		return w, tandem.Errorf(tandem.CodeInvalid, "a webhook is told of 1 to %d kinds, such as task.offered, task.* or *", maxPatterns)
 	}
 	for _, p := range w.Kinds {
 		if !slices.ContainsFunc(Types(), func(t string) bool { return match(p, t) }) {

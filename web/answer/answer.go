@@ -39,30 +39,27 @@ func Refuse(w http.ResponseWriter, status int, code, message string) {
 }
 
 // Read reads the request's body, JSON without unknown fields, into body, a pointer to a
-// structure. If that fails it has answered, and ok is false.
+// structure. A field with the tag `answer:"needed"` must be there. If that fails it has
+// answered, naming the field, and ok is false.
 func Read(w http.ResponseWriter, r *http.Request, body any) (ok bool) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		Refuse(w, http.StatusUnsupportedMediaType, "not_json", "Send the request's body as application/json.")
 		return false
 	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(body)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after it")
-		}
-	}
+	data, err := io.ReadAll(r.Body)
 	var long *http.MaxBytesError
-	switch {
-	case err == nil:
-		return true
-	case errors.As(err, &long):
+	if errors.As(err, &long) {
 		Refuse(w, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("The request's body is longer than %d bytes.", long.Limit))
-	default:
-		Refuse(w, http.StatusBadRequest, "invalid", "The request's body does not have the form this address takes.")
+		return false
 	}
-	return false
+	why := "The request's body ended early."
+	if err == nil {
+		why = fill(data, body)
+	}
+	if why != "" {
+		Refuse(w, http.StatusBadRequest, "invalid", why)
+	}
+	return why == ""
 }
 
 // takeTime is how long the reader of a stream may take for one event.

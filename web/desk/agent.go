@@ -28,7 +28,7 @@ func (d *Desk) getAgent(w http.ResponseWriter, r *http.Request) error {
 
 // presence is what is asked for of an agent.
 type presence struct {
-	Presence tandem.Presence `json:"presence"`
+	Presence tandem.Presence `json:"presence" answer:"needed"`
 	Reason   string          `json:"reason"`
 }
 
@@ -57,7 +57,7 @@ func (d *Desk) putAlive(w http.ResponseWriter, r *http.Request) error {
 
 // fenced is a request about an offer.
 type fenced struct {
-	Fence uint64 `json:"fence"`
+	Fence uint64 `json:"fence" answer:"needed"`
 }
 
 func (d *Desk) postAccept(w http.ResponseWriter, r *http.Request) error {
@@ -140,8 +140,8 @@ func (d *Desk) postWrap(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Client string `json:"client"`
-		Text   string `json:"text"`
+		Client string `json:"client" answer:"needed"`
+		Text   string `json:"text" answer:"needed"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		err := d.Note(r.Context(), c, id, in.Client, in.Text)
@@ -223,8 +223,8 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postMessage(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Client string `json:"client"`
-		Text   string `json:"text"`
+		Client string `json:"client" answer:"needed"`
+		Text   string `json:"text" answer:"needed"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		return d.Say(r.Context(), c, id, in.Client, in.Text)
@@ -233,7 +233,7 @@ func (d *Desk) postMessage(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postTyping(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		On bool `json:"on"`
+		On bool `json:"on" answer:"needed"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) { return nil, d.Typing(r.Context(), c, id, in.On) })
 }

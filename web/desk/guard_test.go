@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -131,6 +132,41 @@ func TestFromElsewhere(t *testing.T) {
 	anna.refused(400, "invalid", "PUT", "/api/v1/agent/presence", `{"presence":`)
 }
 
+// TestRefusalsSayWhatIsWrong: who asks in a wrong way reads what to ask for.
+func TestRefusalsSayWhatIsWrong(t *testing.T) {
+	h := newHouse(t)
+	anna, sue := h.as("anna"), h.as("sue")
+	waiting := h.arrive(tandem.TaskVoicemail)
+	gone := h.with("bo", staff.ScopeAgent)
+	keys, err := h.staff.Keys(t.Context())
+	h.must(err)
+	h.must(h.staff.RevokeKey(t.Context(), staff.Actor{Name: "test"}, keys[0].ID))
+	for _, test := range []struct {
+		c          *client
+		method, at string
+		body       any
+		status     int
+		says       string
+	}{
+		{sue, "POST", path(waiting.ID, "priority"), map[string]int{"secs": 1}, 400, `There is no field "secs" here. It takes: seconds.`},
+		{sue, "POST", path(waiting.ID, "priority"), map[string]int{}, 400, `The field "seconds" is missing.`},
+		{anna, "POST", path(waiting.ID, "accept"), map[string]int{}, 400, `The field "fence" is missing.`},
+		{anna, "PUT", "/api/v1/agent/presence", map[string]string{"presence": "away"}, 422, "Away needs a reason: lunch."},
+		{anna, "PUT", "/api/v1/agent/presence", map[string]string{"presence": "away", "reason": "whim"}, 422, "The policy has no such reason to be away; there is lunch."},
+		{sue, "GET", "/api/v1/line?state=waitin", nil, 422, "State is one of waiting, offered, assigned, wrapping."},
+		{sue, "GET", "/api/v1/line?kind=phone", nil, 422, "Kind is one of call, chat, sms, callback, voicemail, ticket."},
+		{gone, "GET", "/api/v1/agent", nil, 401, "This key is not taken: it is unknown, was revoked or has expired. Send Authorization: Bearer and a key that holds."},
+		{h.stranger(), "GET", "/api/v1/agent", nil, 401, "Log in first."},
+	} {
+		r := test.c.do(test.method, test.at, test.body)
+		var p struct{ Message string }
+		h.must(json.Unmarshal([]byte(r.body), &p))
+		if r.StatusCode != test.status || p.Message != test.says {
+			t.Errorf("%s %s: %d %q, want %d %q", test.method, test.at, r.StatusCode, p.Message, test.status, test.says)
+		}
+	}
+}
+
 // TestWhatIsNotTheirs: an agent neither sees nor touches what others have, nor what waits.
 func TestWhatIsNotTheirs(t *testing.T) {
 	h := newHouse(t)
@@ -209,7 +245,7 @@ func TestHostileTexts(t *testing.T) {
 	anna.refused(422, "invalid", "POST", path(chat.ID, "release"), map[string]any{"fence": of.Fence, "outcome": "left"})
 	anna.ok(200, "POST", path(chat.ID, "release"), fence(of.Fence), nil)
 	anna.refused(422, "invalid", "POST", path(chat.ID, "wrap"), map[string]any{"fence": of.Fence, "disposition": "two\nlines"})
-	for _, at := range []string{"line?limit=0", "line?limit=1000", "line?after=x", "line?after=1_2_3", "interactions?since=yesterday", "interactions?customer=x", "interactions?state=odd", "interactions?before=%00", "interactions/' OR 1=1", "surveys?since=2020-01-01T00:00:00Z",
+	for _, at := range []string{"line?limit=0", "line?limit=1000", "line?after=x", "line?after=1_2_3", "interactions?since=yesterday", "interactions?customer=x", "interactions?state=odd", "line?state=waitin", "line?kind=phone", "interactions?before=%00", "interactions/' OR 1=1", "surveys?since=2020-01-01T00:00:00Z",
 		"surveys?since=2026-11-22T00:00:00Z&until=2026-11-21T00:00:00Z"} {
 		sue.refused(422, "invalid", "GET", "/api/v1/"+strings.ReplaceAll(at, " ", "%20"), nil)
 	}

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"tandem"
 	"tandem/bridge/chat"
@@ -155,8 +156,8 @@ func (d hand) Present(ctx context.Context, name string, p tandem.Presence, reaso
 			return view.Agent{}, invalid("only who is away has a reason")
 		}
 	case tandem.PresenceAway:
-		if !d.hasReason(reason) {
-			return view.Agent{}, invalid("the policy has no such reason to be away; GET /api/v1/agent lists them")
+		if err := d.reasonFits(reason); err != nil {
+			return view.Agent{}, err
 		}
 	default:
 		return view.Agent{}, invalid("presence is available, away or offline")
@@ -192,15 +193,25 @@ func noAgent() error {
 	return tandem.Errorf(tandem.CodeNotFound, "no agent of this name stands in the queues file; a flow designer adds them to it")
 }
 
-// hasReason reports whether the policy has a reason to be away. Without any, none is asked for.
-func (d hand) hasReason(reason string) bool {
-	all := d.o.Reasons()
-	for _, r := range all {
+// reasonFits says what is wrong with a reason to be away: it must be one of the policy's.
+// Where that has none, none is asked for.
+func (d hand) reasonFits(reason string) error {
+	var names []string
+	for _, r := range d.o.Reasons() {
 		if r.Name == reason {
-			return true
+			return nil
 		}
+		names = append(names, r.Name)
 	}
-	return len(all) == 0 && reason == ""
+	switch {
+	case len(names) == 0 && reason == "":
+		return nil
+	case len(names) == 0:
+		return invalid("the policy has no reasons to be away: leave reason out")
+	case reason == "":
+		return invalid("away needs a reason: %s", strings.Join(names, ", "))
+	}
+	return invalid("the policy has no such reason to be away; there is %s", strings.Join(names, ", "))
 }
 
 // Note writes about a task that the agent has, or had till their wrap-up.

@@ -48,8 +48,8 @@ func (d *Desk) getKeys(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postKey(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Name   string        `json:"name"`
-		Scopes []staff.Scope `json:"scopes"`
+		Name   string        `json:"name" answer:"needed"`
+		Scopes []staff.Scope `json:"scopes" answer:"needed"`
 		Agent  string        `json:"agent"`
 		Days   int           `json:"days"`
 	}
@@ -169,13 +169,10 @@ func (d *Desk) putHook(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) putHookActive(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Active *bool `json:"active"`
+		Active *bool `json:"active" answer:"needed"`
 	}
 	if !answer.Read(w, r, &in) {
 		return errDone
-	}
-	if in.Active == nil {
-		return invalid("active is true or false")
 	}
 	action := map[bool]string{true: "webhook.on", false: "webhook.off"}[*in.Active]
 	return d.onHook(w, r, action, "", func(id string) (any, error) {

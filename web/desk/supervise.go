@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tandem"
@@ -46,6 +48,18 @@ func span(since, until string) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
+// oneOf reads a value that is one of a few; "" is none of them.
+func oneOf[T ~string](name, value string, all ...T) (T, error) {
+	if value == "" || slices.Contains(all, T(value)) {
+		return T(value), nil
+	}
+	words := make([]string, len(all))
+	for i, one := range all {
+		words[i] = string(one)
+	}
+	return "", invalid("%s is one of %s", name, strings.Join(words, ", "))
+}
+
 func (d *Desk) getQueues(w http.ResponseWriter, _ *http.Request) error {
 	figures, since := d.board.Figures(d.o.Line)
 	answer.JSON(w, http.StatusOK, struct {
@@ -84,7 +98,15 @@ func (d *Desk) getLine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ids, next, total := d.board.Page(board.Filter{Queue: q.Get("queue"), Kind: tandem.TaskKind(q.Get("kind")), State: tandem.TaskState(q.Get("state")), Agent: q.Get("agent")}, after, n)
+	state, err := oneOf("state", q.Get("state"), tandem.TaskWaiting, tandem.TaskOffered, tandem.TaskAssigned, tandem.TaskWrapping)
+	if err != nil {
+		return err
+	}
+	kind, err := oneOf("kind", q.Get("kind"), tandem.TaskCall, tandem.TaskChat, tandem.TaskText, tandem.TaskCallback, tandem.TaskVoicemail, tandem.TaskTicket)
+	if err != nil {
+		return err
+	}
+	ids, next, total := d.board.Page(board.Filter{Queue: q.Get("queue"), Kind: kind, State: state, Agent: q.Get("agent")}, after, n)
 	out := struct {
 		Tasks []view.Task `json:"tasks"`
 		Next  string      `json:"next,omitempty"`
@@ -119,10 +141,10 @@ func (d *Desk) supervised(w http.ResponseWriter, r *http.Request, action string,
 
 func (d *Desk) postPriority(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Seconds *float64 `json:"seconds"`
+		Seconds *float64 `json:"seconds" answer:"needed"`
 	}
 	check := func() (string, error) {
-		if in.Seconds == nil || *in.Seconds > maxPriority.Seconds() || *in.Seconds < -maxPriority.Seconds() {
+		if *in.Seconds > maxPriority.Seconds() || *in.Seconds < -maxPriority.Seconds() {
 			return "", invalid("seconds is a head start of up to a day")
 		}
 		return fmt.Sprintf("%g s", *in.Seconds), nil
@@ -143,7 +165,7 @@ func (d *Desk) changed(t tandem.Task, err error) (any, error) {
 
 func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Queue string `json:"queue"`
+		Queue string `json:"queue" answer:"needed"`
 	}
 	check := func() (string, error) {
 		if d.o.Line.Policy().Queues[in.Queue] == nil {
@@ -158,7 +180,7 @@ func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postPull(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Agent string `json:"agent"`
+		Agent string `json:"agent" answer:"needed"`
 	}
 	check := func() (string, error) {
 		if d.o.Line.Policy().Agents[in.Agent] == nil {
@@ -173,7 +195,7 @@ func (d *Desk) postPull(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) postEnd(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Why string `json:"why"`
+		Why string `json:"why" answer:"needed"`
 	}
 	check := func() (string, error) { return text(in.Why, "the reason", maxReason) }
 	return d.supervised(w, r, "task.end", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {

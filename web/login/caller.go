@@ -48,6 +48,18 @@ func (c Caller) May(roles []staff.Role, scopes []staff.Scope) bool {
 	return c.User.Is(roles...)
 }
 
+// Called is who it is to themselves: the agent that the caller is or acts as, else the
+// user's name or the key's.
+func (c Caller) Called() string {
+	switch {
+	case c.Agent() != "":
+		return c.Agent()
+	case c.Key.ID != "":
+		return c.Key.Name
+	}
+	return c.User.Name
+}
+
 type callerKey struct{}
 
 // CallerOf returns who makes the request that ctx belongs to. It is for handlers behind
@@ -65,7 +77,7 @@ func (d *Door) RequireCaller(h http.Handler, roles []staff.Role, scopes []staff.
 		c, err := d.caller(r)
 		switch {
 		case err != nil:
-			d.refuse(w, r, err)
+			d.refuseCaller(w, r, err)
 		case c.Key.ID == "" && !safe(r.Method) && subtle.ConstantTimeCompare([]byte(r.Header.Get("X-CSRF-Token")), []byte(c.login.CSRF)) != 1:
 			answer.Refuse(w, http.StatusForbidden, "csrf", "This request carries no valid token of its page. Load the page again.")
 		case c.User.MustChange:
@@ -97,7 +109,7 @@ func (d *Door) Greet(h http.Handler) http.Handler {
 		if keyed || token(r) != "" {
 			var err error
 			if c, err = d.caller(r); err != nil {
-				d.refuse(w, r, err)
+				d.refuseCaller(w, r, err)
 				return
 			}
 		}
@@ -179,6 +191,16 @@ func (d *Door) caller(r *http.Request) (Caller, error) {
 		return Caller{}, err
 	}
 	return Caller{User: l.User, login: l}, nil
+}
+
+// refuseCaller answers who could not be made out. To who sent a key it speaks of the key,
+// and says the same of one that is unknown, was revoked or is too old.
+func (d *Door) refuseCaller(w http.ResponseWriter, r *http.Request, err error) {
+	if _, keyed := bearer(r); keyed && errors.Is(err, staff.ErrNoLogin) {
+		answer.Refuse(w, http.StatusUnauthorized, "login", "This key is not taken: it is unknown, was revoked or has expired. Send Authorization: Bearer and a key that holds.")
+		return
+	}
+	d.refuse(w, r, err)
 }
 
 // bearer is what stands in Authorization. keyed says that something does: a request with

@@ -69,6 +69,9 @@ func (s *socket) fail(in incoming, err error) {
 // do is one command of an agent's.
 func (s *socket) do(ctx context.Context, c login.Caller, in incoming, out *done) error {
 	d := s.desk
+	if !asks(in.T) {
+		return tandem.Errorf(CodeBad, "there is no frame of this kind")
+	}
 	if c.Agent() == "" {
 		return tandem.Errorf(tandem.CodeForbidden, "only agents do this; supervisors work by HTTP")
 	}
@@ -102,9 +105,16 @@ func (s *socket) do(ctx context.Context, c login.Caller, in incoming, out *done)
 		a, err := d.o.Work.Present(ctx, c.Agent(), in.Presence, in.Reason)
 		out.Agent = &a
 		return err
-	default:
-		return tandem.Errorf(CodeBad, "there is no command of this name; docs/protocol.md lists them")
 	}
 	out.Task = &t
 	return err
+}
+
+// asks reports whether frames of a kind ask for something, as do does it.
+func asks(kind string) bool {
+	switch kind {
+	case kindAccept, kindDecline, kindSay, kindNote, kindPresence, kindRelease, kindHandBack, kindTransfer, kindWrap, kindTyping:
+		return true
+	}
+	return false
 }

@@ -288,7 +288,7 @@ func (s *socket) refuse(err error) {
 // join answers hello, and begins to tell what happens.
 func (s *socket) join(c login.Caller, in incoming) {
 	d, name := s.desk, c.Agent()
-	w := welcome{T: kindWelcome, Name: c.Name(), Agent: name != "", Board: in.Board && d.o.Reads(c)}
+	w := welcome{T: kindWelcome, Name: c.Called(), Agent: name != "", Board: in.Board && d.o.Reads(c)}
 	s.wants.Store(w.Board)
 	s.mu.Lock()
 	s.fresh = w.Board
