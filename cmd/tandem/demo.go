@@ -367,7 +367,7 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string, passwords
 	b.WriteString("\nTandem is serving Harbour Bank's hotline.\n\n")
 	for _, e := range a.Entries() {
 		for _, uri := range e.Dial {
-			fmt.Fprintf(&b, "  dial    %s\n", shellWord(uri))
+			fmt.Fprintf(&b, "  dial    %-42s %s\n", shellWord(uri), e.Flow)
 		}
 	}
 	pages := a.Addresses()["http.listen"][0]
@@ -383,6 +383,12 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string, passwords
 	if i := slices.IndexFunc(a.Entries(), func(e api.Entry) bool { return e.Flow == "counter" && len(e.Dial) > 0 }); i >= 0 {
 		fmt.Fprintf(&b, "  %s call %s --from %s --keys 2 --for 3m\n", program, shellWord(a.Entries()[i].Dial[0]), demoNumber)
 		fmt.Fprintf(&b, "      a link comes to the telephone in mid-call; open its page, and the call knows.\n")
+	}
+	if i := slices.IndexFunc(a.Entries(), func(e api.Entry) bool { return e.Flow == "front_door" && len(e.Dial) > 0 }); i >= 0 {
+		fmt.Fprintf(&b, "  %s agent --url http://%s --key-file %s\n", program, a.Addresses()["http.staff_listen"][0], filepath.Join(dir, "keys", "anna.key"))
+		fmt.Fprintf(&b, "      be an agent in another terminal; calls ring her telephone: %s call --answer %s\n", program, strings.TrimPrefix(agent, "sip:agent@"))
+		fmt.Fprintf(&b, "  %s call %s --from %s --keys \",0\" --for 3m\n", program, shellWord(a.Entries()[i].Dial[0]), demoNumber)
+		fmt.Fprintf(&b, "      ask for a person, as in the chat http://%s/chat?site=front: one line for both, when the bank is open.\n", pages)
 	}
 	if e := a.Entries(); len(e) > 0 && len(e[0].Dial) > 0 {
 		uri := e[0].Dial[0]
