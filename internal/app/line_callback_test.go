@@ -8,33 +8,40 @@ import (
 
 	"tandem"
 	"tandem/internal/testkit"
+	"tandem/ivr/flow"
 	"tandem/store/staff"
 )
 
-// books has a caller take a callback and hang up, and returns its task.
-func (h *hotline) books(t *testing.T, from string) (task tandem.Task) {
+// stands waits until a caller is in line and has been told where, and returns their task.
+func (h *hotline) stands(t *testing.T, from string) (task tandem.Task) {
 	t.Helper()
-	d := h.waits(t, "1", from)
-	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
-	var in tandem.InteractionID
-	until(t, "the caller's place", func() bool {
+	until(t, from+" to be told their place", func() bool {
 		for _, task = range h.line.Tasks("", 0) {
-			if k := h.live.get(task.Interaction); k != nil && k.leg.From == from {
-				in = task.Interaction
-				return true
+			k := h.live.get(task.Interaction)
+			if k == nil || k.leg.From != from {
+				continue
 			}
+			k.stay.mu.Lock()
+			defer k.stay.mu.Unlock()
+			return k.stay.wait.Kind == flow.WaitQueue && k.stay.wait.Place != nil
 		}
 		return false
 	})
-	d.RTP.Type("1")
-	d.WaitBye(patience)
-	until(t, "the callback", func() bool {
-		all := h.line.Of(in)
-		if len(all) == 1 {
-			task = all[0]
-		}
+	return task
+}
+
+// books has a caller take a callback, and returns its task.
+func (h *hotline) books(t *testing.T, from string) tandem.Task {
+	t.Helper()
+	d := h.waits(t, "1", from)
+	id := h.stands(t, from).ID
+	var task tandem.Task
+	until(t, "the callback", func() bool { // a key is not heard before the offer is
+		d.RTP.Type("1")
+		task, _ = h.line.Task(id)
 		return task.Kind == tandem.TaskCallback
 	})
+	d.WaitBye(patience)
 	return task
 }
 
@@ -177,7 +184,7 @@ func TestCallingInWhileACallbackWaits(t *testing.T) {
 	h.presents(t, "anna", tandem.PresenceAway)
 	first := h.books(t, "13900000001")
 	d := h.waits(t, "1", "13900000001")
-	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
+	until(t, "the caller's place", func() bool { return len(h.line.Tasks("cards", 0)) == 2 })
 	tasks := h.line.Tasks("cards", 0)
 	if len(tasks) != 2 || tasks[0].ID != first.ID || tasks[1].Kind != tandem.TaskCall {
 		t.Fatalf("in line are %+v", tasks)

@@ -41,7 +41,8 @@ func TestNotLetIn(t *testing.T) {
 			h := newHotlineOf(t, hotlineSetup{policy: strings.Replace(linePolicy, "target: { voice: 20s }", c.queue, 1), files: c.files}, "anna")
 			h.presents(t, "anna", c.presence)
 			for range c.callers - 1 {
-				h.waits(t, "1", "13900000009").RTP.Hear(patience, time.Time{}, waitingHz, 200*time.Millisecond)
+				h.waits(t, "1", "13900000009")
+				h.stands(t, "13900000009")
 			}
 			d := h.waits(t, "1", "13900000001")
 			d.WaitBye(patience)
@@ -288,8 +289,7 @@ func TestThePolicyChanges(t *testing.T) {
 	t.Parallel()
 	h := newHotline(t, nil)
 	d := h.waits(t, "1", "13900000001")
-	d.RTP.Hear(patience, time.Time{}, waitingHz, 200*time.Millisecond)
-	before := h.line.Tasks("", 0)[0]
+	before := h.stands(t, "13900000001")
 	gone := strings.NewReplacer("  cards: { teams", "  other: { teams").Replace(linePolicy)
 	write(t, h.path("flows/line.flow.yaml"), "flow: line\nchannels: [voice]\nlanguages: [en]\n"+strings.NewReplacer("name: cards", "name: other", "high.wav", "fourth.wav").Replace(lineFlow))
 	h.repolices(t, gone, func() bool { return h.line.Policy().Queues["cards"] == nil })
@@ -345,8 +345,7 @@ func TestTheStoreFailsInLine(t *testing.T) {
 		until(t, "the store", func() bool { return h.store.Healthy() == nil })
 	}
 	d := h.waits(t, "1", "13900000001")
-	d.RTP.Hear(patience, time.Time{}, waitingHz, 200*time.Millisecond)
-	before := h.line.Tasks("", 0)[0]
+	before := h.stands(t, "13900000001")
 	down.Store(true) // in line
 	if status, text := anna.try("PUT", "/agent/presence", map[string]any{"presence": "available"}, nil); status != 503 || !strings.Contains(text, "message") {
 		t.Errorf("presence while the store fails: %d %s", status, text)
@@ -400,7 +399,7 @@ func TestDraining(t *testing.T) {
 	phone := h.anna.Rung(patience)
 	picks(t, phone, first)
 	second := h.waits(t, "1", "13900000002")
-	second.RTP.Hear(patience, time.Time{}, waitingHz, 200*time.Millisecond)
+	h.stands(t, "13900000002")
 	waits := h.line.Of(h.everything(t)[0].Interaction.ID)
 	now, stopped := make(chan struct{}), make(chan error, 1)
 	h.ended.Do(func() { go func() { stopped <- h.Stop(now) }() })

@@ -57,7 +57,7 @@ func TestAKeyOfNoOffer(t *testing.T) {
 	t.Parallel()
 	h := newHotlineOf(t, hotlineSetup{policy: strings.Replace(linePolicy, "target: { voice: 20s }", "offer_after: { callback: 1h }", 1)})
 	d := h.waits(t, "1", "13900000001")
-	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
+	h.stands(t, "13900000001")
 	d.RTP.Type("1*#0123456789")
 	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond)
 	if tasks := h.line.Tasks("", 0); len(tasks) != 1 || tasks[0].Kind != tandem.TaskCall || tasks[0].State != tandem.TaskWaiting {
