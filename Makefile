@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 
-FUZZTIME ?= 6s
+FUZZTIME ?= 4s
 J ?=
 UI := web/ui
 UI_SOURCES := $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/tsconfig.json
@@ -72,7 +72,7 @@ race: ## the race detector over everything but interop
 	go test -race -short $(UNIT)
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (6s)
+fuzz: ## every fuzz target for FUZZTIME (4s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: e2e

@@ -313,8 +313,9 @@ func (r *RTP) Wait(d time.Duration, since time.Time, ok func([]Packet) bool) boo
 	}
 }
 
-// Hear waits until a tone has sounded without a break for a while, and fails the
-// test with a transcript when it does not within d.
+// Hear waits until a tone has sounded for a while and nothing else has, and fails the
+// test with a transcript when it does not within d. Frames that a busy sender has left
+// out do not count.
 func (r *RTP) Hear(d time.Duration, since time.Time, hz int, long time.Duration) {
 	r.t.Helper()
 	frames := int(long / frame)
@@ -322,7 +323,11 @@ func (r *RTP) Hear(d time.Duration, since time.Time, hz int, long time.Duration)
 		if len(ps) < frames {
 			return false
 		}
-		spans := Transcript(Audio(ps[len(ps)-frames:]), hz)
+		var pcm []int16
+		for i := len(ps) - frames; i < len(ps); i++ {
+			pcm = append(pcm, Audio(ps[i:i+1])...)
+		}
+		spans := Transcript(pcm, hz)
 		return len(spans) == 1 && spans[0].Hz == hz
 	})
 	if !heard {
