@@ -108,6 +108,18 @@ result: { en: "Done." }
 	}
 }
 
+// TestAwayHasWords: a reason to be away that nobody could read is a mistake.
+func TestAwayHasWords(t *testing.T) {
+	for text, wrong := range map[string]bool{`""`: true, `" "`: true, `"Lunch"`: false} {
+		f := parsed(t, "x.queues.yaml", "policy: { away: { lunch: { en: "+text+" } } }\n")
+		beside.NewFolder(fstest.MapFS{}).Queues(f, beside.Line{Policy: func(*source.Node, *flow.Routing) {}})
+		found := f.Found()
+		if f.Broken() != wrong || wrong && (len(found) != 1 || found[0].Rule != "empty-value") {
+			t.Errorf("%s: %v", text, found)
+		}
+	}
+}
+
 func TestClassifier(t *testing.T) {
 	f := parsed(t, "x.classify.yaml", `classifier: triage
 rules:

@@ -182,6 +182,11 @@ func (r *lineReader) away(n *source.Node, p *flow.Routing) {
 			continue
 		}
 		if words := r.d.words(r.f, e.Val, "the reason `"+e.Key.Text+"`"); words != nil {
+			for _, one := range e.Val.Entries {
+				if one.Val.Kind == source.Text && strings.TrimSpace(one.Val.Text) == "" {
+					r.f.Fail(one.Val, "empty-value", "write how the reason is shown, such as \"Lunch\"", "the reason `%s` has no words in %s", e.Key.Text, one.Key.Text)
+				}
+			}
 			p.Away[e.Key.Text] = words
 		}
 	}

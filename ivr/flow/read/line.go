@@ -78,6 +78,14 @@ func (r *reading) checkLine() {
 	for _, name := range slices.Sorted(maps.Keys(r.Agents)) {
 		r.checkAgent(r.Agents[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.Teams)) {
+		r.checkTeam(r.Teams[name])
+	}
+	for _, ff := range r.inOrder() {
+		if !ff.Broken() {
+			r.checkPriorities(ff)
+		}
+	}
 }
 
 // known looks a name up and notes that one file uses the other.
@@ -151,6 +159,50 @@ func (r *reading) checkAgent(a *program.Named[flow.Agent]) {
 		}
 	}
 	a.File.Warn(at, "idle-agent", "name the team in a queue's `teams` or `overflow`", "agent `%s` is in %s, which serves no queue: nothing is ever offered to them", a.Value.Name, listed("team", a.Value.Teams))
+}
+
+// checkTeam warns of a team that nobody is in, unless that was told of its queue.
+func (r *reading) checkTeam(t *program.Named[flow.Team]) {
+	for _, a := range r.Agents {
+		if slices.Contains(a.Value.Teams, t.Value.Name) {
+			return // where the team serves nothing, that is told of the agents
+		}
+	}
+	serves := false
+	for _, q := range r.Queues {
+		if slices.Contains(serving.Teams(q.Value), t.Value.Name) {
+			if serves = true; len(r.Serving(q.Value)) == 0 {
+				return
+			}
+		}
+	}
+	at, fix := t.File.Root.Get("teams").KeyOf(t.Value.Name), fmt.Sprintf("add `agents: { NAME: { teams: [%s] } }`, or take the team out", t.Value.Name)
+	if serves {
+		t.File.Warn(at, "idle-team", fix, "nobody is in team `%s`", t.Value.Name)
+		return
+	}
+	t.File.Warn(at, "idle-team", fix, "nobody is in team `%s`, and it serves no queue", t.Value.Name)
+}
+
+// checkPriorities warns of steps that give more of a head start than the policy lets count.
+func (r *reading) checkPriorities(ff *program.File) {
+	most := flow.DefaultRouting().MostPriority
+	if r.Policy != nil {
+		most = r.Policy.Value.MostPriority
+	}
+	for name, s := range ff.Flow.Steps {
+		q, ok := s.Verb.(*flow.QueueStep)
+		if !ok || q.Priority == nil || len(q.Priority.Uses()) > 0 || len(q.Priority.Calendars()) > 0 {
+			continue
+		}
+		v, err := q.Priority.Eval(nil)
+		d, is := v.(time.Duration)
+		at := ff.Root.Get("steps").Get(name).Get("queue").Get("priority")
+		if err != nil || !is || d <= most || at == nil {
+			continue
+		}
+		ff.Warn(at, "priority-capped", fmt.Sprintf("write `priority: %s`, or let the policy's `most_priority` be more", source.ShortDuration(most)), "a priority counts up to %s, the policy's `most_priority`: this is %s", source.ShortDuration(most), source.ShortDuration(d))
+	}
 }
 
 func items(n *source.Node) []*source.Node {

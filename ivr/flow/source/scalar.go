@@ -186,10 +186,18 @@ func (f *File) Duration(n *Node, what string, low, high time.Duration) (time.Dur
 		return 0, false
 	}
 	if d < low || d > high {
-		f.Fail(n, "out-of-range", "", "%s is from %s to %s; this is %s", what, ShortDuration(low), ShortDuration(high), n.Text)
+		f.Fail(n, "out-of-range", "", "%s is from %s to %s; this is %s", what, ShortDuration(low), bound(high), n.Text)
 		return 0, false
 	}
 	return d, true
+}
+
+// bound writes a bound as the reference does, which has a day as 24h.
+func bound(d time.Duration) string {
+	if d == 24*time.Hour {
+		return "24h"
+	}
+	return ShortDuration(d)
 }
 
 // ShortDuration writes a duration as flow files do: 5s, 8m, 2h, 3d.

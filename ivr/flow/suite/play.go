@@ -240,7 +240,39 @@ func (p *play) expect(it *item) *Failure {
 	if p.find(match) {
 		return nil
 	}
+	if it.word == "queued" {
+		if expected, got := p.otherwiseQueued(it); got != "" {
+			return p.failed(it, expected, got)
+		}
+	}
 	return p.failed(it, p.wordsOf(it), "")
+}
+
+// otherwiseQueued says how somebody came into the queue that the script names in another
+// way than it says: the fields that differ, in one form. Both are "" if nobody came.
+func (p *play) otherwiseQueued(it *item) (expected, got string) {
+	lines := p.talk.Lines()
+	for _, l := range lines[min(p.seen.line, len(lines)):] {
+		if l.Word != simulate.Queued || l.Name != it.text {
+			continue
+		}
+		expected, got = it.word+" "+it.text, it.word+" "+it.text
+		for _, name := range slices.Sorted(maps.Keys(it.values)) {
+			has, there := l.Fields[name]
+			if has == it.values[name] {
+				continue
+			}
+			if !there {
+				has = "none"
+			}
+			expected += fmt.Sprintf("  %s %v", name, it.values[name])
+			got += fmt.Sprintf("  %s %v", name, has)
+		}
+		if expected != got {
+			return expected, got
+		}
+	}
+	return "", ""
 }
 
 // find looks for a line after what was seen, and goes on where nobody has to decide.
