@@ -106,7 +106,7 @@ func outcomes(of map[string]int) string {
 		names[i] = fmt.Sprintf("%d %s", of[name], name)
 	}
 	if len(names) == 0 {
-		return "none"
+		return "0"
 	}
 	return strings.Join(names, ", ")
 }

@@ -170,8 +170,18 @@ func taskLine(t tandem.Task, erased bool) string {
 	case t.Agent != "":
 		state += " to " + t.Agent
 	}
-	line += fmt.Sprintf(", %s, in line since %s", state, t.Arrived.Local().Format(time.DateTime))
-	if t.Note != "" {
+	const form = "2006-01-02 15:04:05 -0700"
+	arrived := t.Arrived.Local().Format(form)
+	switch {
+	case t.State != tandem.TaskDone:
+		line += fmt.Sprintf(", %s, in line since %s", state, arrived)
+	case t.Since.IsZero():
+		line += fmt.Sprintf(", %s, was in line from %s", state, arrived)
+	default:
+		line += fmt.Sprintf(", %s, was in line from %s to %s", state, arrived, t.Since.Local().Format(form))
+	}
+	live := t.Kind == tandem.TaskCall || t.Kind == tandem.TaskChat || t.Kind == tandem.TaskText
+	if t.Note != "" && !(live && t.State == tandem.TaskDone) { // of a live step it says that its flow waits
 		line += ": " + t.Note
 	}
 	return line

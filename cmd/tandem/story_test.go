@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,9 +83,18 @@ func TestStoryTellsMessageFromCaller(t *testing.T) {
 			t.Errorf("%s is told as %q, want %q", name, got, test.want)
 		}
 	}
-	line := taskLine(tandem.Task{Kind: tandem.TaskCallback, State: tandem.TaskWaiting, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Note: "cut off"}, false)
-	if want := "callback, waiting, in line since 2026-01-02 03:04:05: cut off"; line != want {
-		t.Errorf("a task of no queue is told as %q, want %q", line, want)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	for _, test := range []struct {
+		task tandem.Task
+		want string
+	}{
+		{tandem.Task{Kind: tandem.TaskCallback, State: tandem.TaskWaiting, Arrived: at, Note: "cut off"}, "callback, waiting, in line since 2026-01-02 03:04:05 ZONE: cut off"},
+		{tandem.Task{Kind: tandem.TaskCall, Queue: "cards", State: tandem.TaskDone, Outcome: tandem.OutcomeServed, Arrived: at, Since: at.Add(time.Minute), Note: "waits in the flow"},
+			"call in cards, done (served), was in line from 2026-01-02 03:04:05 ZONE to 2026-01-02 03:05:05 ZONE"},
+	} {
+		if line, want := taskLine(test.task, false), strings.ReplaceAll(test.want, "ZONE", at.Format("-0700")); line != want {
+			t.Errorf("a task is told as %q, want %q", line, want)
+		}
 	}
 }
 
