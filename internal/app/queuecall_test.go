@@ -153,6 +153,7 @@ func outcomes(story store.Story) (out []string) {
 // A caller in line hears music and where they are; as an agent is free their phone rings
 // once, both hear each other, and as they hang up the flow goes on.
 func TestACallerIsServed(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil)
 	d := h.waits(t, "1", "13900000001")
 	d.RTP.Hear(patience, time.Time{}, waitingHz, 500*time.Millisecond)
@@ -211,6 +212,7 @@ func TestACallerIsServed(t *testing.T) {
 // A caller who hangs up ends the talk and was served; one who hangs up while a phone rings
 // has left, and the ringing stops.
 func TestACallerLeaves(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil, "anna")
 	d := h.waits(t, "1", "13900000001")
 	phone := h.anna.Rung(patience)
@@ -234,6 +236,7 @@ func TestACallerLeaves(t *testing.T) {
 // Who is not answered by one agent is back in line, with music, and reaches the other; whom
 // an agent hands back is in line again, too.
 func TestACallerIsGivenOn(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil, "anna", "ben")
 	d := h.waits(t, "1", "13900000001")
 	first := h.anna.Rung(patience)
@@ -268,6 +271,7 @@ func TestACallerIsGivenOn(t *testing.T) {
 // A caller takes a callback by key, at their place: the call ends, an agent's phone rings,
 // and only then the customer's, by the trunk; both hear each other.
 func TestACallerTakesACallback(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil)
 	d := h.waits(t, "1", "13900000001")
 	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
@@ -309,6 +313,7 @@ func TestACallerTakesACallback(t *testing.T) {
 
 // A number that may not be dialled is not, however it came into line.
 func TestACallbackThatIsNotAllowed(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil)
 	d := h.waits(t, "1", "+4915100000001") // the list has +86
 	d.RTP.Hear(patience, time.Time{}, waitingHz, 300*time.Millisecond)
@@ -339,6 +344,7 @@ steps:
 // A flow may transfer to an agent, or to a queue: the caller hears ringing until they are
 // joined, and the flow goes on as they part, or as nobody has answered.
 func TestTransferToTheLine(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, map[string]string{"anna": fmt.Sprintf(connectFlow, "agent:anna"), "cards": fmt.Sprintf(connectFlow, "queue:cards")}, "ben", "anna")
 	for _, entry := range []string{"anna", "cards"} {
 		t.Run(entry, func(t *testing.T) {
@@ -384,6 +390,7 @@ func TestTransferToTheLine(t *testing.T) {
 
 // Calls to agents' own phones do not count against the caps, after a restart neither.
 func TestCapsLeaveAgentsOut(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, nil, "anna")
 	d := h.waits(t, "1", "13900000001")
 	phone := h.anna.Rung(patience)
