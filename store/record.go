@@ -27,7 +27,7 @@ type Summary struct {
 	tandem.Interaction
 	Kind        tandem.LegKind     `json:"kind,omitempty"` // of its first leg
 	Kinds       []tandem.LegKind   `json:"kinds"`          // of the customer's legs, in the order they came, each once
-	From        string             `json:"from,omitempty"` // of its first leg; "" once erased
+	From        string             `json:"from,omitempty"` // the customer's address on its first leg; "" once erased
 	Termination tandem.Termination `json:"termination,omitzero"`
 	Events      uint64             `json:"events"`
 	Erased      bool               `json:"erased,omitempty"`

@@ -77,6 +77,7 @@ type phone struct {
 	heard  heard
 	quit   context.Context         // ends when the phone is to hang up
 	busy   atomic.Bool             // it has answered: one call is all it takes
+	over   atomic.Bool             // its own time ran out (--for)
 	ended  chan tandem.Termination // of an answered call
 }
 
@@ -129,7 +130,11 @@ func callAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "ended: %s\n", t)
+	if p.over.Load() && t.By == tandem.BySystem {
+		fmt.Fprintln(p.out, "ended: hangup by us (--for)")
+	} else {
+		fmt.Fprintf(p.out, "ended: %s\n", t)
+	}
 	return p.save(c.String("save"))
 }
 
@@ -380,6 +385,7 @@ func (p *phone) talk(ctx context.Context, call *sip.Call, audio *leg.Audio) tand
 			return call.Termination()
 		case <-limit.C:
 			fmt.Fprintf(p.out, "hung up after %v (--for)\n", p.c.Duration("for"))
+			p.over.Store(true)
 			return p.hangUp(call)
 		case <-ctx.Done():
 			return p.hangUp(call)

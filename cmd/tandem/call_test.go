@@ -158,7 +158,7 @@ func TestCall(t *testing.T) {
 		{"nobody has that number", []string{"sip:7@ADDR"}, 1, "not answered", nil},
 		{"nobody listens there", []string{fmt.Sprintf("sip:1@127.0.0.1:%d;transport=tcp", closed)}, 1, "nobody answers at 127.0.0.1", nil},
 		{"nobody listens there by UDP", []string{fmt.Sprintf("sip:1@127.0.0.1:%d", closed)}, 1, "nobody answers at 127.0.0.1", nil},
-		{"its time is over", []string{"sip:1@ADDR", "--for", "1s"}, 0, "hung up after 1s (--for)", map[int]bool{440: true}},
+		{"its time is over", []string{"sip:1@ADDR", "--for", "1s"}, 0, "hung up after 1s (--for)\nended: hangup by us (--for)", map[int]bool{440: true}},
 		{"no time", []string{"sip:1@ADDR", "--for", "0s"}, 1, "--for wants a time", nil},
 		{"a time without a unit", []string{"sip:1@ADDR", "--for", "5"}, 1, "write 5s for seconds", nil},
 		{"no folder to save in", []string{"sip:1@ADDR", "--save", filepath.Join(dir, "none", "x.wav")}, 1, "there is no folder", nil},

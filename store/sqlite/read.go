@@ -112,7 +112,7 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 			(SELECT group_concat(kind, ' ') FROM event WHERE interaction = i.no AND kind IN ('`+string(tandem.EventVoicemail)+`', '`+string(tandem.EventRecorded)+`', '`+string(tandem.EventFlowError)+`')),
 			(SELECT count(*) FROM task WHERE interaction = i.no AND kind = '`+string(tandem.TaskCallback)+`'), l.kind,
 			(SELECT group_concat(kind, ' ') FROM (SELECT kind FROM leg WHERE interaction = i.no AND role = '`+string(tandem.RoleCustomer)+`' GROUP BY kind ORDER BY min(no))),
-			t.id, t.kind, t.queue, t.state, t.agent, t.arrived, t.since, t.due
+			t.id, t.kind, t.queue, t.state, t.agent, t.arrived, t.since, t.due, l.inbound
 		FROM interaction i JOIN customer c ON c.no = i.customer
 		LEFT JOIN leg l ON l.no = (SELECT min(no) FROM leg WHERE interaction = i.no)
 		LEFT JOIN task t ON t.no = `+foremost+`
@@ -143,7 +143,10 @@ func (db *DB) List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 			s.Task = &store.InLine{ID: tandem.TaskID(id), Kind: tandem.TaskKind(asText(row[28])), Queue: asText(row[29]), State: tandem.TaskState(asText(row[30])),
 				Agent: asText(row[31]), Arrived: fromNanos(asInt(row[32])), Since: fromNanos(asInt(row[33])), Due: fromNanos(asInt(row[34]))}
 		}
-		s.From, _, err = parties(r.key, asText(row[17]), asBytes(row[18]))
+		from, to, err := parties(r.key, asText(row[17]), asBytes(row[18]))
+		if s.From = from; row[17] != nil && asInt(row[35]) == 0 { // we went to the customer
+			s.From = to
+		}
 		out = append(out, s)
 		return err
 	}, args...)
