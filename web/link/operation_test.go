@@ -256,7 +256,7 @@ func TestHandoff(t *testing.T) {
 	_, token := h.token(t, o)
 	b := h.browser()
 	a := b.press(token)
-	has(t, a, 200, `{"site":"bank","token":"chat-token"}`, `src="handoff.js"`)
+	has(t, a, 200, `{"site":"bank","token":"chat-token","lang":"en"}`, `src="handoff.js"`)
 	if a.Header().Get("Set-Cookie") == "" || !slices.Equal(h.told(), []tandem.LinkState{tandem.LinkOpened, tandem.LinkDone}) {
 		t.Errorf("%v, told %v", a.Header(), h.told())
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"tandem/bridge/ticket"
 )
@@ -61,6 +62,9 @@ func (p *pages) standing(w *words, t ticket.View) *ticketView {
 	if p.o.Name != "" {
 		v.Heading = fmt.Sprintf(w.TicketFrom, t.Number, p.o.Name)
 	}
+	if w.Tag == "zh-CN" {
+		v.Heading = spaced(v.Heading)
+	}
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
 			v.Facts = append(v.Facts, fact{name, w.when(at.In(p.o.Zone), now), at.UTC().Format(time.RFC3339)})
@@ -83,6 +87,30 @@ func (p *pages) standing(w *words, t ticket.View) *ticketView {
 		v.Told = append(v.Told, fact{t.Told[i].Text, w.when(at.In(p.o.Zone), now), at.UTC().Format(time.RFC3339)})
 	}
 	return v
+}
+
+// spaced puts a space where Chinese meets Latin letters or figures.
+func spaced(text string) string {
+	var b strings.Builder
+	kind := func(c rune) int {
+		switch {
+		case unicode.Is(unicode.Han, c):
+			return 1
+		case unicode.Is(unicode.Latin, c), unicode.IsDigit(c):
+			return 2
+		}
+		return 0
+	}
+	before := 0
+	for _, c := range text {
+		now := kind(c)
+		if now+before == 3 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(c)
+		before = now
+	}
+	return b.String()
 }
 
 // when is a time as people say it: today and the days beside it by their names, others by

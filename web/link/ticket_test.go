@@ -66,7 +66,7 @@ func TestStatusPage(t *testing.T) {
 		}
 	}
 	a = b.get("/t/" + ticketToken + "?lang=zh-CN")
-	for _, want := range []string{"您在Harbour Bank的受理单123 4567 8901", "正在处理", "明天 17:00（UTC&#43;08）", `<html lang="zh-CN">`, `href="../t/` + ticketToken + `?lang=zh-CN"`} {
+	for _, want := range []string{"您在 Harbour Bank 的受理单 123 4567 8901", "正在处理", "明天 17:00（UTC&#43;08）", `<html lang="zh-CN">`, `href="../t/` + ticketToken + `?lang=zh-CN"`} {
 		if !strings.Contains(a.text, want) {
 			t.Errorf("no %q in %s", want, a.text)
 		}

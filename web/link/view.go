@@ -49,6 +49,7 @@ type view struct {
 type handoff struct {
 	Site  string `json:"site"`
 	Token string `json:"token"`
+	Lang  string `json:"lang,omitempty"` // in which the customer is spoken with
 }
 
 type stepView struct {

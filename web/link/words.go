@@ -161,7 +161,7 @@ var chinese = words{
 	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
 	Go: "在这里继续", GoText: "您的对话将在此浏览器中从上次中断处继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若页面没有反应，请允许本页使用 JavaScript，然后重新打开链接。",
 
-	Ticket: "您的受理单%s", TicketFrom: "您在%[2]s的受理单%[1]s", Status: "状态", DueBy: "预计完成", WasDueBy: "原定完成", DoneAt: "完成时间", Opened: "受理时间",
+	Ticket: "您的受理单 %s", TicketFrom: "您在%[2]s的受理单 %[1]s", Status: "状态", DueBy: "预计完成", WasDueBy: "原定完成", DoneAt: "完成时间", Opened: "受理时间",
 	Late: "处理时间比预计的长，非常抱歉，我们仍在跟进。",
 	News: "我们的回复", NoNews: "暂无消息，有进展会写在这里。", Reload: "刷新",
 	TicketUse: "请勿转发本页地址：持有该地址的人都能看到本页。",
