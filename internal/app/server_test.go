@@ -158,6 +158,7 @@ func (s *server) configure(t *testing.T, entries, more string) {
 http: { listen: "127.0.0.1:0", staff_listen: "127.0.0.1:0", admin_listen: "127.0.0.1:0" }
 sip: { listen: ["udp://127.0.0.1:0"] }
 media: { ports: 0-0 }
+limits: { late: 0s, cpu: 0, store_time: 0s }
 speech: { engine: none }
 entries: `+entries+"\n"+more)
 }

@@ -132,7 +132,7 @@ name: Harbour Bank
 http: { listen: %q, staff_listen: "127.0.0.1:0", admin_listen: "127.0.0.1:0" }
 sip: { listen: ["udp://127.0.0.1:0"] }
 media: { ports: 0-0 }
-limits: { late: 0s }
+limits: { late: 0s, cpu: 0, store_time: 0s }
 speech: { engine: none }
 flows: { settings: { core: "http://%s", agent: "sip:agent@127.0.0.1:9" }, http_allow: [ "%[2]s" ] }
 outbound: { allow: [ "sip:127.0.0.1:9", "+86138" ] }

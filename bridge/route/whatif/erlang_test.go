@@ -107,7 +107,8 @@ func (b *batches) interval(gap, talk float64) (mean, half float64) {
 // The line is Erlang's: simulated M/M/c and M/M/c+M agree with theory inside the 99 %
 // interval of batch means, and the interval is no wider than 2 % of the mean.
 func TestAgreesWithErlang(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // arrivals are made and forgotten by the million
+	before := debug.SetGCPercent(400)                // arrivals are made and forgotten by the million
+	t.Cleanup(func() { debug.SetGCPercent(before) }) // after those that run side by side
 	for _, tc := range []struct {
 		e        whatif.Erlang
 		arrivals int
