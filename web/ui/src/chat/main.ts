@@ -8,8 +8,8 @@ const nothing = {
   "zh-CN": "此地址没有对应的在线客服，请使用您收到的链接或二维码。",
 };
 
-const language = languageOf(navigator.languages);
 const query = new URLSearchParams(location.search);
+const language = languageOf([query.get("lang"), ...navigator.languages]); // who comes from a call goes on in its language
 const site = query.get("site");
 const qr = query.get("qr") ?? codeIn(location.pathname);
 document.documentElement.lang = language;

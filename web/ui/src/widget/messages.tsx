@@ -83,7 +83,7 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
                   onChosen();
                 }}
               >
-                {b.keys && (
+                {b.keys && b.keys !== b.label && (
                   <span class="keys" aria-hidden="true">
                     {b.keys}
                   </span>
