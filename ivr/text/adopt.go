@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tandem"
@@ -105,6 +106,11 @@ func (t *turn) adopt(input *flow.Input, why Adopted) error {
 		}
 		t.step(func() (flow.Session, []flow.Effect, error) { return s, effects, nil })
 	} else {
+		if input.Kind == flow.InputMoved && f.Channel == tandem.Voice && c.Channel == tandem.Chat {
+			t.notes = append(t.notes, note{kind: tandem.EventMessage, actor: "system", message: &message{state: tandem.MessageSent, m: tandem.Message{
+				Channel: c.Channel, From: tandem.SenderSystem, Client: "moved:" + string(t.leg), Lang: t.st.s.Lang, Text: fromCallWords(t.st.s.Lang),
+			}}})
+		}
 		t.advance(*input)
 		t.lined(*input)
 		t.inLine = input.Kind == flow.InputMoved && queues(t.st.s)
@@ -115,6 +121,14 @@ func (t *turn) adopt(input *flow.Input, why Adopted) error {
 	t.changed = true
 	t.legs[0].Assurance, t.legs[0].AssuranceUntil = t.st.s.Facts.Assurance, t.st.s.Facts.AssuranceUntil
 	return nil
+}
+
+// fromCallWords is the first line of a chat that a caller goes on in from the line.
+func fromCallWords(lang string) string {
+	if strings.HasPrefix(lang, "zh") {
+		return "我们在这里继续刚才的通话，您的排队位置已保留。"
+	}
+	return "We go on here from your phone call. Your place in line is kept."
 }
 
 // replace closes the interaction that a conversation had before another came.

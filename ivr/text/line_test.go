@@ -286,6 +286,19 @@ func TestLeavesTheLine(t *testing.T) {
 	}
 }
 
+// A caller in line who goes on in a chat is told there what it is, in their language.
+func TestGoesOnFromACall(t *testing.T) {
+	for lang, want := range map[string]string{"en": "We go on here from your phone call. Your place in line is kept.", "zh-CN": "我们在这里继续刚才的通话，您的排队位置已保留。"} {
+		h := newHouse(t, strings.ReplaceAll(strings.Replace(lined, "languages: [en]", "languages: ["+lang+"]", 1), "{ en: ", "{ "+lang+": "))
+		c, id := h.called("f"), h.chat()
+		in := &flow.Input{Kind: flow.InputMoved, Serial: c.s.Wait.Serial, Channel: tandem.Chat}
+		h.must(h.d.Adopt(t.Context(), id, c.s, in, Adopted{Interaction: c.id, From: c.leg}))
+		if got := h.read(id); len(got) == 0 || got[0] != want {
+			t.Errorf("in %s it reads %q", lang, got)
+		}
+	}
+}
+
 // A session in line moves from one conversation to another; the world is told.
 func TestMovesInLine(t *testing.T) {
 	h := newHouse(t, lined)
