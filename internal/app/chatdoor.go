@@ -26,7 +26,7 @@ import (
 func (a *App) makeChatDoor() (err error) {
 	l := a.cfg.Chat.Limits
 	a.chatDoor, err = webchat.New(webchat.Options{
-		Book: a.book, Sites: a.site, Origins: a.origins, Talk: visitors{a}, Links: a.chatLink, Callback: &callbacks{a: a}, Blobs: a.blobs, Look: a.store,
+		Book: a.book, Sites: a.site, Origins: a.origins, Talk: visitors{a}, Place: a.placeIn, Links: a.chatLink, Callback: &callbacks{a: a}, Blobs: a.blobs, Look: a.store,
 		Images: os.DirFS(string(a.cfg.Flows.Dir)), URL: a.cfg.HTTP.PublicAddress(), Proxies: a.proxies,
 		Limits: webchat.Limits{
 			Sockets: l.Sockets, SocketsPerAddress: l.SocketsPerAddress, ConversationsPerHour: l.ConversationsPerHour,
