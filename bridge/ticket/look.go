@@ -38,6 +38,7 @@ type View struct {
 	Number tandem.Number
 	Status string
 	Lang   string // of the customer
+	Queue  string // whose list of owners it goes down; not shown
 	Opened time.Time
 	Due    time.Time
 	Done   time.Time
@@ -107,7 +108,7 @@ func (d *Desk) Look(ctx context.Context, token string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Number: t.Number, Status: t.Status, Lang: t.Lang, Opened: t.Opened, Due: t.Due, Done: t.Done, Late: t.Done.IsZero() && !d.now().Before(t.Due)}
+	v := View{Number: t.Number, Status: t.Status, Lang: t.Lang, Queue: t.Queue, Opened: t.Opened, Due: t.Due, Done: t.Done, Late: t.Done.IsZero() && !d.now().Before(t.Due)}
 	if task, live := d.o.Line.Task(t.Task); live && t.Status == StatusOpen && task.State == tandem.TaskAssigned {
 		v.Status = StatusWorking
 	}

@@ -23,13 +23,33 @@ func (a *App) linkRoutes(mux *http.ServeMux) {
 		Accept: func(ctx context.Context, l link.Link, _ *http.Request) (site, token string, err error) {
 			return a.accept(ctx, l)
 		},
-		Ticket: a.tickets.Look, Zone: time.Local,
+		Ticket: a.tickets.Look, ZoneOf: a.zoneOf, Zone: time.Local,
 		Said: a.saidSince, Address: func(r *http.Request) netip.Addr { return answer.Source(r, a.proxies) },
 		Attempts: a.cfg.Chat.Limits.LinkAttemptsPerMinute, Key: a.linkKey, Now: a.now, Log: a.log,
 	})
 	for _, address := range weblink.Addresses() {
 		mux.Handle(address, h)
 	}
+}
+
+// zoneOf is the zone in which people read times about a queue: that of its hours, else the
+// one that all calendars of the flows folder have, else none.
+func (a *App) zoneOf(queue string) *time.Location { return zoneIn(a.shelf.Current(), queue) }
+
+func zoneIn(lib *flow.Library, queue string) (zone *time.Location) {
+	if lib == nil {
+		return nil
+	}
+	if q := lib.Queues[queue]; q != nil && lib.Calendars[q.Hours] != nil {
+		return lib.Calendars[q.Hours].Zone
+	}
+	for _, c := range lib.Calendars {
+		if zone != nil && c.Zone.String() != zone.String() {
+			return nil
+		}
+		zone = c.Zone
+	}
+	return zone
 }
 
 // operation is what a link's page shows, in the version of the flow that sent it.

@@ -51,6 +51,8 @@ type Options struct {
 	// Ticket is the work order that a token leads to, ticket.ErrUnusable if there is none;
 	// nil = there are no such pages.
 	Ticket func(ctx context.Context, token string) (ticket.View, error)
+	// ZoneOf is in which times about a queue are read; nil, or that it gives nil = Zone.
+	ZoneOf func(queue string) *time.Location
 	Zone   *time.Location // in which customers read times; nil = UTC
 	// Address is whose request it is, for limits; nil = the connection's other end.
 	Address func(r *http.Request) netip.Addr

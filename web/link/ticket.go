@@ -57,7 +57,13 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 
 // standing puts a work order into words.
 func (p *pages) standing(w *words, t ticket.View) *ticketView {
-	now := p.o.Now().In(p.o.Zone)
+	zone := p.o.Zone
+	if p.o.ZoneOf != nil {
+		if z := p.o.ZoneOf(t.Queue); z != nil {
+			zone = z
+		}
+	}
+	now := p.o.Now().In(zone)
 	v := &ticketView{Heading: fmt.Sprintf(w.Ticket, t.Number), Status: w.Statuses[t.Status], Late: t.Late}
 	if p.o.Name != "" {
 		v.Heading = fmt.Sprintf(w.TicketFrom, t.Number, p.o.Name)
@@ -67,7 +73,7 @@ func (p *pages) standing(w *words, t ticket.View) *ticketView {
 	}
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
-			v.Facts = append(v.Facts, fact{name, w.when(at.In(p.o.Zone), now), at.UTC().Format(time.RFC3339)})
+			v.Facts = append(v.Facts, fact{name, w.when(at.In(zone), now), at.UTC().Format(time.RFC3339)})
 		}
 	}
 	due := w.DueBy
@@ -84,7 +90,7 @@ func (p *pages) standing(w *words, t ticket.View) *ticketView {
 	add(w.Opened, t.Opened)
 	for i := len(t.Told) - 1; i >= 0; i-- { // the newest first
 		at := t.Told[i].At
-		v.Told = append(v.Told, fact{t.Told[i].Text, w.when(at.In(p.o.Zone), now), at.UTC().Format(time.RFC3339)})
+		v.Told = append(v.Told, fact{t.Told[i].Text, w.when(at.In(zone), now), at.UTC().Format(time.RFC3339)})
 	}
 	return v
 }

@@ -20,6 +20,7 @@ func tickets(t *testing.T, v *ticket.View, err *error) *house {
 	h := newHouse(t, nil)
 	o := h.options
 	o.Zone = time.FixedZone("", 8*3600)
+	o.ZoneOf = func(queue string) *time.Location { return map[string]*time.Location{"lisbon": time.UTC}[queue] }
 	o.Ticket = func(_ context.Context, token string) (ticket.View, error) {
 		switch {
 		case err != nil && *err != nil:
@@ -71,6 +72,11 @@ func TestStatusPage(t *testing.T) {
 			t.Errorf("no %q in %s", want, a.text)
 		}
 	}
+	v.Queue = "lisbon" // whose hours are of another zone
+	if a = b.get("/t/" + ticketToken); !strings.Contains(a.text, "tomorrow, 09:00 (UTC)") {
+		t.Errorf("not in the queue's zone: %s", a.text)
+	}
+	v.Queue = ""
 	v.Late = true
 	if a = b.get("/t/" + ticketToken); !strings.Contains(a.text, "Promised for") || !strings.Contains(a.text, "longer than we said") {
 		t.Error(a.text)
