@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -140,8 +141,11 @@ func TestWayIsPressedTwice(t *testing.T) {
 	n := 0
 	for data := range tokens {
 		n++
-		token := data[strings.LastIndex(strings.TrimSuffix(data, `"}`), `"`)+1 : len(data)-2]
-		visitor := testkit.NewChat(t, s.url, testkit.ChatOptions{Site: "demo", Token: token})
+		var handed struct{ Token string }
+		if err := json.Unmarshal([]byte(data), &handed); err != nil {
+			t.Fatal(err)
+		}
+		visitor := testkit.NewChat(t, s.url, testkit.ChatOptions{Site: "demo", Token: handed.Token})
 		visitor.Reads("Which colour?")
 	}
 	if n == 0 {
