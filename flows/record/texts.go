@@ -25,7 +25,9 @@ type text struct {
 
 // served are the sample flows that calls are put through to, with those they call: they
 // have recordings.
-func served() []string { return []string{"hotline", "counter", "appointment", "night_desk", "front_door"} }
+func served() []string {
+	return []string{"hotline", "counter", "appointment", "night_desk", "front_door"}
+}
 
 // sampleTexts is every piece of literal text that callers hear of the served flows, of
 // the program's own words, and of the questions of the demonstration's bank, in a fixed
