@@ -11,7 +11,10 @@ UI_SOURCES := $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/tsconfig.jso
 PAGES := $(if $(shell command -v npm),$(UI)/dist/index.html,no-pages)
 # Packages whose tests need a whole server have a run of their own; the race
 # detector watches everything else.
-UNIT = $$(go list ./... | grep -v '/interop$$')
+UNIT = $$(go list ./... | grep -v '/interop$$' | grep -v -E "$(HEARING)")
+# Packages whose tests listen to calls: they run one after the other, since what takes both
+# processors (the simulator of the line above all) makes audio late.
+HEARING = tandem/(internal/app|bridge/phone|ivr/voice|media|sip)$$
 
 .PHONY: help
 help: ## this list
@@ -56,6 +59,7 @@ deps: ## install the programs that tests need (Debian; says what before it does)
 .PHONY: test
 test: deps lint ## everything: lint, all tests, race detector, fuzzing, journeys
 	go test $(UNIT)
+	go test -p 1 $$(go list ./... | grep -E '$(HEARING)')
 	node $(UI)/test/run.mjs
 	go test -count=1 -skip '^TestHotline$$' ./interop # journey call runs it
 	$(MAKE) --no-print-directory race fuzz e2e
@@ -70,6 +74,7 @@ lint: $(UI)/node_modules/.tested-with $(UI)/dist/index.html ## gofmt, vet, stati
 .PHONY: race
 race: ## the race detector over everything but interop
 	go test -race -short $(UNIT)
+	go test -race -short -p 1 $$(go list ./... | grep -E '$(HEARING)')
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (4s)
