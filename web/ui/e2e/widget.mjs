@@ -509,6 +509,7 @@ async function oneLook(page, world, zh, take) {
   world.down = false;
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await page.getByText(w("You said: Written", "您说：断网")).last().waitFor();
+  for (const c of world.server.conversations.values()) world.server.stand(c, null); // it is the flow that answers again
   world.control.pause = 5_000;
   await say(w("Are you there?", "在吗？"));
   await page.locator("tandem-chat .busy").waitFor();
