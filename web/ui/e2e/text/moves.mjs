@@ -74,7 +74,7 @@ export async function moves(w, { check, skip }) {
       const url = await w.link("+8613800000001", since);
       await w.visit({ at: url, locale: "zh-CN", viewport: { width: 390, height: 844 } }, async (page) => {
         await page.getByRole("button", { name: "打开", exact: true }).click();
-        await page.waitForURL(/\/chat\?site=demo$/);
+        await page.waitForURL(/\/chat\?site=demo(&|$)/);
         const c = chat(page, true);
         await c.reads("您希望哪一天");
         await phone.ended();
@@ -111,7 +111,7 @@ export async function moves(w, { check, skip }) {
       await w.reply(number, "聊天");
       await w.visit({ at: await w.link(number, asked), locale: "zh-CN" }, async (page) => {
         await page.getByRole("button", { name: "打开", exact: true }).click();
-        await page.waitForURL(/\/chat\?site=demo$/);
+        await page.waitForURL(/\/chat\?site=demo(&|$)/);
         const c = chat(page, true);
         await c.reads("请问您需要什么服务");
         await c.tap("换个渠道");
