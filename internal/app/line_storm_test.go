@@ -329,7 +329,8 @@ func (s *storm) phone(p *testkit.Callee, random *rand.Rand) {
 		if !ok {
 			continue
 		}
-		s.phones.Go(func() { s.rung(d, rand.New(rand.NewPCG(random.Uint64(), 1))) })
+		own := rand.New(rand.NewPCG(random.Uint64(), 1))
+		s.phones.Go(func() { s.rung(d, own) })
 	}
 }
 
