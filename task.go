@@ -94,8 +94,8 @@ type Task struct {
 	Tries      int       `json:"tries,omitempty"`     // callback: how often the customer was dialled
 	Outcome    string    `json:"outcome,omitempty"`   // done: one of the Outcome constants
 	Blob       BlobID    `json:"blob,omitempty"`      // the recording of a voicemail
-	Ticket     Number    `json:"ticket,omitempty"`    // a work order's own number
-	TicketDue  time.Time `json:"ticket_due,omitzero"` // when a work order is to be done
+	Ticket     Number    `json:"ticket,omitempty"`    // a ticket's own number
+	TicketDue  time.Time `json:"ticket_due,omitzero"` // when a ticket is to be done
 	Key        string    `json:"key,omitempty"`       // what opened it, once for each interaction: the flow's visit of a step
 	Note       string    `json:"note,omitempty"`      // why it was opened, in words without personal data
 }

@@ -85,7 +85,7 @@ func (d *desk) all() map[tandem.TaskID]tandem.Task {
 
 // TestWaitingKilled ends the server by SIGKILL while one visitor is served in the chat,
 // another is being offered to the same agent, a third is asked a survey, and a message, a
-// work order and a callback wait: everything is where it was, and goes on.
+// ticket and a callback wait: everything is where it was, and goes on.
 func TestWaitingKilled(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, testkit.Set("chat.sites", map[string]any{"counter": map[string]any{}}), testkit.Set("entries.chat:counter", "counter"),

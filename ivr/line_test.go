@@ -174,7 +174,7 @@ func TestNoLine(t *testing.T) {
 	}
 }
 
-// A survey later, or by another channel, and a work order are begun and answered like a
+// A survey later, or by another channel, and a ticket are begun and answered like a
 // message.
 func TestBegunAndAnswered(t *testing.T) {
 	for step, want := range map[string]string{

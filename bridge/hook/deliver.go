@@ -31,7 +31,7 @@ func (d *Desk) Deliver(ctx context.Context, o store.Outgoing) error {
 	d.heard(l.subscription, err)
 	if errors.Is(err, outbox.ErrGone) {
 		if off := d.switchOff(ctx, l.subscription, WhyGone); off != nil {
-			d.o.Log.Error("a receiver wants no more, but that could not be noted", "subscription", l.subscription, "err", off)
+			d.o.Log.Error("a receiver wants no more, but that could not be noted", "subscription", l.subscription, "error", off)
 		}
 	}
 	return err
@@ -110,7 +110,7 @@ func (d *Desk) GivenUp(ctx context.Context, o store.Outgoing, cause error) {
 		return
 	}
 	if err := d.switchOff(ctx, l.subscription, WhyUnreachable); err != nil {
-		d.o.Log.Error("a receiver cannot be reached, but that could not be noted", "subscription", l.subscription, "err", err)
+		d.o.Log.Error("a receiver cannot be reached, but that could not be noted", "subscription", l.subscription, "error", err)
 	}
 }
 
@@ -138,7 +138,7 @@ func (d *Desk) recount(ctx context.Context) {
 	}
 	n, err := waiting(ctx, d.store)
 	if err != nil {
-		d.o.Log.Warn("what waits for receivers is not counted", "err", err)
+		d.o.Log.Warn("what waits for receivers is not counted", "error", err)
 		return
 	}
 	var unsaid []string
@@ -155,7 +155,7 @@ func (d *Desk) recount(ctx context.Context) {
 	d.mu.Unlock()
 	for _, id := range unsaid {
 		if _, err := d.change(ctx, id, func(r *receiver) { r.unsaid = false }); err != nil {
-			d.o.Log.Warn("since when a receiver was passed over is not noted", "subscription", id, "err", err)
+			d.o.Log.Warn("since when a receiver was passed over is not noted", "subscription", id, "error", err)
 		}
 	}
 }

@@ -235,7 +235,7 @@ func (d *Desk) Letters(e *tandem.Event, about store.About) []store.Outgoing {
 	}
 	body, err := body(e, about)
 	if err != nil {
-		d.o.Log.Error("receivers are not told of an event", "interaction", e.Interaction, "kind", e.Kind, "err", err)
+		d.o.Log.Error("receivers are not told of an event", "interaction", e.Interaction, "kind", e.Kind, "error", err)
 		return nil
 	}
 	out := make([]store.Outgoing, 0, len(receivers))

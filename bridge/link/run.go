@@ -28,7 +28,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			err = d.clear(ctx)
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			d.o.Log.Warn("links that expire cannot be told of; it is tried again each second", "err", err)
+			d.o.Log.Warn("links that expire cannot be told of; it is tried again each second", "error", err)
 		}
 		failing = err != nil
 		select {

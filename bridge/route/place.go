@@ -61,7 +61,7 @@ func (l *Line) class(t *task) {
 
 // keeps reports whether a task that prefers an agent is kept for them: while they are
 // there and not found to be out of reach, could take it but for what they do now, and have
-// not let it pass. A work order may be kept for days: not for who has gone home.
+// not let it pass. A ticket may be kept for days: not for who has gone home.
 func (l *Line) keeps(a *agent, t *task) bool {
 	load := t.class.load
 	return a.class != nil && a.presence == tandem.PresenceAvailable && (a.reach[load] || !a.told[load]) && a.capacity(load) > 0 &&

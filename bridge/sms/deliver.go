@@ -143,7 +143,7 @@ func (d *Desk) handedOver(ctx context.Context, gateway, id string, l *letter) er
 		return err
 	})
 	if err != nil {
-		d.o.Log.Error("a gateway took a text, but that could not be noted: its receipts will not be known", "gateway", gateway, "key", l.Key, "err", err)
+		d.o.Log.Error("a gateway took a text, but that could not be noted: its receipts will not be known", "gateway", gateway, "key", l.Key, "error", err)
 	}
 	if err := d.mark(ctx, l.Key, sent); err != nil {
 		return err
@@ -289,6 +289,6 @@ func (d *Desk) sweep(ctx context.Context, now time.Time) {
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		d.o.Log.Warn("old records of texts cannot be removed now", "err", err)
+		d.o.Log.Warn("old records of texts cannot be removed now", "error", err)
 	}
 }

@@ -123,7 +123,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 func (d *Desk) decline(w http.ResponseWriter, gateway string, err error) {
 	var r *Rejected
 	if !errors.As(err, &r) {
-		d.o.Log.Warn("what a gateway sent cannot be kept now; it is asked to try again", "gateway", gateway, "err", err)
+		d.o.Log.Warn("what a gateway sent cannot be kept now; it is asked to try again", "gateway", gateway, "error", err)
 		r = reject("unavailable", http.StatusServiceUnavailable, "try again in a moment")
 	} else {
 		if d.o.Gateways[gateway] == nil {

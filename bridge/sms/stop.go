@@ -158,7 +158,7 @@ func (d *Desk) heed(ctx context.Context, in *Inbound) (handled bool, err error) 
 		case errors.As(err, &refused):
 			answer = nil
 		default: // such as a person who was erased: their wish holds all the same
-			d.o.Log.Error("a STOP or START is not in the journal", "err", err)
+			d.o.Log.Error("a STOP or START is not in the journal", "error", err)
 			change = store.Change{}
 		}
 		err = nil

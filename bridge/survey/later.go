@@ -42,7 +42,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	for {
 		err := d.sweep(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			d.o.Log.Warn("surveys that are due cannot be asked; it is tried again", "err", err)
+			d.o.Log.Warn("surveys that are due cannot be asked; it is tried again", "error", err)
 		}
 		failing = err != nil
 		select {
@@ -87,7 +87,7 @@ func (d *Desk) start(ctx context.Context, a asking, now time.Time) error {
 	}
 	base, err := d.o.Library(ctx, a.flow, a.hash)
 	if err != nil {
-		d.o.Log.Warn("a survey that was put off has lost its flow's version", "interaction", a.of, "err", err)
+		d.o.Log.Warn("a survey that was put off has lost its flow's version", "interaction", a.of, "error", err)
 		return d.give(ctx, a, "its form is gone")
 	}
 	lib, name, err := With(base, a.flow, a.hash, a.form)

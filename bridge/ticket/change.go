@@ -15,7 +15,7 @@ import (
 	"tandem/store"
 )
 
-// Change is what somebody changes of a work order. Zero fields are left alone.
+// Change is what somebody changes of a ticket. Zero fields are left alone.
 type Change struct {
 	Task   tandem.TaskID
 	Status string
@@ -31,7 +31,7 @@ type Change struct {
 // mostTurns bounds how often a change is tried anew after an agent was faster.
 const mostTurns = 3
 
-// Change changes a work order and its place in line in one durable step. One that is done
+// Change changes a ticket and its place in line in one durable step. One that is done
 // takes notes and words for the customer, and no more: an error of code conflict. Done
 // takes it out of line, from whoever has it.
 func (d *Desk) Change(ctx context.Context, by string, c Change) (Ticket, error) {
@@ -45,7 +45,7 @@ func (d *Desk) Change(ctx context.Context, by string, c Change) (Ticket, error) 
 	if err != nil {
 		return t, err
 	}
-	d.o.Log.Info("work order changed", "task", t.Task, "interaction", t.Interaction, "status", t.Status, "by", by)
+	d.o.Log.Info("ticket changed", "task", t.Task, "interaction", t.Interaction, "status", t.Status, "by", by)
 	d.tell(ctx, t, c.Told)
 	return t, nil
 }
@@ -57,13 +57,13 @@ func (d *Desk) check(c *Change) error {
 	now := d.now()
 	switch {
 	case c.Status != "" && !slices.Contains([]string{StatusOpen, StatusWorking, StatusWaiting, StatusDone}, c.Status):
-		return tandem.Errorf(tandem.CodeInvalid, "a work order's status is open, working, waiting or done")
+		return tandem.Errorf(tandem.CodeInvalid, "a ticket's status is open, working, waiting or done")
 	case !c.Due.IsZero() && !c.Due.After(now), !c.Until.IsZero() && !c.Until.After(now):
 		return tandem.Errorf(tandem.CodeInvalid, "that time has passed; name a later one")
 	case c.Due.Sub(now) > farthest, c.Until.Sub(now) > farthest:
 		return tandem.Errorf(tandem.CodeInvalid, "that time is too far away; name one within ten years")
 	case !c.Until.IsZero() && c.Status != StatusWaiting:
-		return tandem.Errorf(tandem.CodeInvalid, "a work order that is put off is waiting")
+		return tandem.Errorf(tandem.CodeInvalid, "a ticket that is put off is waiting")
 	case *c == Change{Task: c.Task}:
 		return tandem.Errorf(tandem.CodeInvalid, "this changes nothing; name a status, an owner, a time, a note or words for the customer")
 	}
@@ -85,7 +85,7 @@ func (d *Desk) change(ctx context.Context, by string, c Change) (Ticket, error) 
 		return was, err
 	}
 	if !was.Done.IsZero() && c != (Change{Task: c.Task, Note: c.Note, Told: c.Told}) {
-		return was, tandem.Errorf(tandem.CodeConflict, "this work order is done; open another one")
+		return was, tandem.Errorf(tandem.CodeConflict, "this ticket is done; open another one")
 	}
 	now, t := d.now(), was
 	e := tandem.TicketChanged{Task: t.Task, Status: c.Status, Due: c.Due, Note: c.Note, Told: c.Told}
@@ -123,7 +123,7 @@ func moveTo(move *route.Changed, at place) {
 	}
 }
 
-// carry writes a work order as it becomes, with its event, and moves its task in the same
+// carry writes a ticket as it becomes, with its event, and moves its task in the same
 // transaction. Whatever is faster in between is looked at again.
 func (d *Desk) carry(ctx context.Context, was, t *Ticket, move route.Changed, change func() *store.Change) (err error) {
 	for range mostTurns {
@@ -171,7 +171,7 @@ func (d *Desk) move(ctx context.Context, was, t *Ticket, move route.Changed, c *
 	return err
 }
 
-// dues gives a task in line the time of its work order, where it is another: of what an
+// dues gives a task in line the time of its ticket, where it is another: of what an
 // agent has, the line changes nothing but the place. What fails here is done by the next
 // sweep.
 func (d *Desk) dues(ctx context.Context, t *Ticket) {
@@ -184,7 +184,7 @@ func (d *Desk) dues(ctx context.Context, t *Ticket) {
 		move.Prefer = nobody
 	}
 	if _, err := d.o.Line.Change(ctx, move, nil); err != nil && !errors.Is(err, context.Canceled) {
-		d.o.Log.Warn("the line has an old time for a work order; it is told again", "task", t.Task, "err", err)
+		d.o.Log.Warn("the line has an old time for a ticket; it is told again", "task", t.Task, "error", err)
 	}
 }
 
@@ -196,6 +196,6 @@ func (d *Desk) tell(ctx context.Context, t Ticket, told string) {
 	n := tandem.Notice{Key: fmt.Sprintf("told/%s/%d", t.Task, d.now().UnixNano()), Lang: t.Lang, Text: toldWords(t.Lang, t.Number, told), Link: t.link}
 	_, _, n.Button = openedWords(t.Lang, t.Number)
 	if _, err := d.o.Tell(ctx, t.Interaction, n); err != nil {
-		d.o.Log.Warn("the customer was not told of their work order; the page of their link has it", "task", t.Task, "err", err)
+		d.o.Log.Warn("the customer was not told of their ticket; the page of their link has it", "task", t.Task, "error", err)
 	}
 }

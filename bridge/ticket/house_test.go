@@ -139,7 +139,7 @@ func (h *house) effect(key, owner string, due time.Duration) flow.OpenTicket {
 	return flow.OpenTicket{Serial: 3, Step: "file", Key: key, Form: "request", Fields: map[string]any{"wish": "a secret wish"}, Owner: owner, Due: due, Lang: h.who.Lang}
 }
 
-// opened opens a work order in cards.
+// opened opens a ticket in cards.
 func (h *house) opened(owner string, due time.Duration) Ticket {
 	h.t.Helper()
 	e := h.effect(fmt.Sprint("visit ", h.place.Clock.Now().UnixNano()), owner, due)
@@ -161,7 +161,7 @@ func (h *house) task(id tandem.TaskID) tandem.Task {
 	return t
 }
 
-// row is the work order as it stands.
+// row is the ticket as it stands.
 func (h *house) row(id tandem.TaskID) Detail {
 	h.t.Helper()
 	t, err := h.Find(h.t.Context(), id)
@@ -169,7 +169,7 @@ func (h *house) row(id tandem.TaskID) Detail {
 	return t
 }
 
-// takes has an agent take a work order.
+// takes has an agent take a ticket.
 func (h *house) takes(agent string, id tandem.TaskID) {
 	h.t.Helper()
 	ctx := h.t.Context()

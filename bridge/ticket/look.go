@@ -33,7 +33,7 @@ func hash(token string) []byte {
 	return h[:]
 }
 
-// View is a work order as whoever holds its link sees it.
+// View is a ticket as whoever holds its link sees it.
 type View struct {
 	Number tandem.Number
 	Status string
@@ -52,7 +52,7 @@ type Told struct {
 	Text string
 }
 
-// issue makes one more address that leads to a work order.
+// issue makes one more address that leads to a ticket.
 func (d *Desk) issue(ctx context.Context, t Ticket) (url string, err error) {
 	var b [tokenBytes]byte
 	if _, err := io.ReadFull(d.o.Random, b[:]); err != nil {
@@ -73,7 +73,7 @@ func (d *Desk) issue(ctx context.Context, t Ticket) (url string, err error) {
 	return d.o.URL + "/t/" + token, nil
 }
 
-// Reissue is a new address of the work order whose button in a chat was tapped. The caller
+// Reissue is a new address of the ticket whose button in a chat was tapped. The caller
 // has made sure that the chat has that button. ErrUnusable if it opens nothing any more.
 func (d *Desk) Reissue(ctx context.Context, link tandem.LinkID) (url string, err error) {
 	t, err := d.one(ctx, "WHERE t.link = ?", string(link))
@@ -89,7 +89,7 @@ func (d *Desk) Reissue(ctx context.Context, link tandem.LinkID) (url string, err
 	return d.issue(ctx, t)
 }
 
-// past reports whether a work order was done so long ago that nobody looks at it by link.
+// past reports whether a ticket was done so long ago that nobody looks at it by link.
 func (d *Desk) past(t Ticket) bool { return !t.Done.IsZero() && !d.now().Before(t.Done.Add(keepLinks)) }
 
 // Look is what the address with a token shows, or ErrUnusable. It changes nothing.
@@ -120,7 +120,7 @@ func (d *Desk) Look(ctx context.Context, token string) (View, error) {
 	return v, nil
 }
 
-// Revoke closes every address of a work order at once; a new one comes with the next
+// Revoke closes every address of a ticket at once; a new one comes with the next
 // message. by and why are noted in the journal.
 func (d *Desk) Revoke(ctx context.Context, task tandem.TaskID, by, why string) error {
 	d.mu.Lock()
@@ -143,7 +143,7 @@ func (d *Desk) Revoke(ctx context.Context, task tandem.TaskID, by, why string) e
 	})
 }
 
-// story reads what the journal has of a work order: what was asked, and all changes, the
+// story reads what the journal has of a ticket: what was asked, and all changes, the
 // oldest first. ErrUnusable if the person's data was erased.
 func (d *Desk) story(ctx context.Context, t Ticket) (asked tandem.Ticket, history []Entry, err error) {
 	refs := []store.EventRef{{Interaction: t.Interaction, Seq: t.seq}}
@@ -154,11 +154,11 @@ func (d *Desk) story(ctx context.Context, t Ticket) (asked tandem.Ticket, histor
 		}, string(t.Interaction), string(tandem.EventTicketChanged))
 	})
 	if err != nil {
-		return asked, nil, fmt.Errorf("reading a work order: %w", err)
+		return asked, nil, fmt.Errorf("reading a ticket: %w", err)
 	}
 	events, err := d.o.Database.EventsAt(ctx, refs)
 	if err != nil {
-		return asked, nil, fmt.Errorf("reading a work order: %w", err)
+		return asked, nil, fmt.Errorf("reading a ticket: %w", err)
 	}
 	for i, e := range events {
 		if e.Data == nil {

@@ -12,7 +12,7 @@ import (
 	"tandem/store"
 )
 
-// Open opens the work order that a flow asks for, once for each visit of its step, and
+// Open opens the ticket that a flow asks for, once for each visit of its step, and
 // returns the step's answer: its number. queue is the one it goes into where it names no
 // owner; one that the policy does not have is the policy's first. The customer is written
 // the number and a link, if they can be; words is what to say where that fails. An error
@@ -23,12 +23,12 @@ func (d *Desk) Open(ctx context.Context, w tandem.Who, queue string, e flow.Open
 		t, err = d.open(ctx, w, queue, e)
 	}
 	if err != nil {
-		return flow.Result{}, nil, fmt.Errorf("opening a work order: %w", err)
+		return flow.Result{}, nil, fmt.Errorf("opening a ticket: %w", err)
 	}
 	return flow.Result{Outcome: "opened", Value: string(t.Number)}, d.opened(ctx, w, e.Key, t), nil
 }
 
-// nowhere is where work orders wait while no file has a queue.
+// nowhere is where tickets wait while no file has a queue.
 const nowhere = "tickets"
 
 func (d *Desk) byKey(ctx context.Context, in tandem.InteractionID, key string) (Ticket, error) {
@@ -39,7 +39,7 @@ func (d *Desk) open(ctx context.Context, w tandem.Who, queue string, e flow.Open
 	policy := d.o.Policy()
 	at, ok := placeOf(policy, e.Owner, queue)
 	if !ok && e.Owner != "" {
-		d.o.Log.Warn("a work order has an owner that no team file names, or who serves no queue: it goes to the queue at hand", "interaction", w.Interaction, "form", e.Form)
+		d.o.Log.Warn("a ticket has an owner that no team file names, or who serves no queue: it goes to the queue at hand", "interaction", w.Interaction, "form", e.Form)
 		at, ok = placeOf(policy, "", queue)
 	}
 	if !ok { // there is no queue at all: a supervisor sees it, and the line takes it up once there is
@@ -75,11 +75,11 @@ func (d *Desk) open(ctx context.Context, w tandem.Who, queue string, e flow.Open
 	if placed.ID != task.ID { // opened meanwhile, under the same key
 		return d.byKey(ctx, w.Interaction, e.Key)
 	}
-	d.o.Log.Info("work order opened", "task", t.Task, "interaction", t.Interaction, "queue", t.Queue)
+	d.o.Log.Info("ticket opened", "task", t.Task, "interaction", t.Interaction, "queue", t.Queue)
 	return t, nil
 }
 
-// target is in which time a queue takes up work orders.
+// target is in which time a queue takes up tickets.
 func target(q *route.Queue) time.Duration {
 	if q != nil && q.Target[tandem.TaskTicket] > 0 {
 		return q.Target[tandem.TaskTicket]
@@ -87,7 +87,7 @@ func target(q *route.Queue) time.Duration {
 	return route.DefaultTarget(tandem.TaskTicket)
 }
 
-// number draws a number that neither a work order nor an interaction has: people read
+// number draws a number that neither a ticket nor an interaction has: people read
 // them out without saying which it is.
 func (d *Desk) number(ctx context.Context) (tandem.Number, error) {
 	for {
@@ -124,7 +124,7 @@ func (d *Desk) opened(ctx context.Context, w tandem.Who, key string, t Ticket) [
 		return err
 	}()
 	if err != nil {
-		d.o.Log.Warn("the number of a work order was not sent to the customer", "task", t.Task, "interaction", w.Interaction, "err", err)
+		d.o.Log.Warn("the number of a ticket was not sent to the customer", "task", t.Task, "interaction", w.Interaction, "error", err)
 	}
 	if sent || w.Channel == tandem.Voice { // a flow says the number as it likes
 		return nil

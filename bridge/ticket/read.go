@@ -10,7 +10,7 @@ import (
 	"tandem/store"
 )
 
-// Detail is a work order with what is personal in it, for staff.
+// Detail is a ticket with what is personal in it, for staff.
 type Detail struct {
 	Ticket
 	Fields  map[string]any `json:"fields,omitempty"` // as the customer gave them; none once they are erased
@@ -18,14 +18,14 @@ type Detail struct {
 	Erased  bool           `json:"erased,omitempty"`
 }
 
-// Entry is one change of a work order.
+// Entry is one change of a ticket.
 type Entry struct {
 	At    time.Time `json:"at"`
 	Actor string    `json:"actor"`
 	tandem.TicketChanged
 }
 
-// Find reads the work order of a task; an error of code not_found if it is none.
+// Find reads the ticket of a task; an error of code not_found if it is none.
 func (d *Desk) Find(ctx context.Context, task tandem.TaskID) (Detail, error) {
 	t, err := d.byTask(ctx, task)
 	if err != nil {
@@ -34,11 +34,11 @@ func (d *Desk) Find(ctx context.Context, task tandem.TaskID) (Detail, error) {
 	return d.detail(ctx, t)
 }
 
-// ByNumber reads the work order with a number; an error of code not_found if there is none.
+// ByNumber reads the ticket with a number; an error of code not_found if there is none.
 func (d *Desk) ByNumber(ctx context.Context, n tandem.Number) (Detail, error) {
 	t, err := d.one(ctx, "WHERE t.number = ?", string(n))
 	if errors.Is(err, store.ErrNotFound) {
-		return Detail{}, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("there is no work order with the number %s", n), Err: store.ErrNotFound}
+		return Detail{}, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("there is no ticket with the number %s", n), Err: store.ErrNotFound}
 	}
 	if err != nil {
 		return Detail{}, err
@@ -54,7 +54,7 @@ func (d *Desk) detail(ctx context.Context, t Ticket) (Detail, error) {
 	return Detail{Ticket: t, Fields: asked.Fields, History: history}, err
 }
 
-// Filter says which work orders to list, the newest first. Zero fields ask nothing.
+// Filter says which tickets to list, the newest first. Zero fields ask nothing.
 type Filter struct {
 	Status      string
 	Queue       string
@@ -65,7 +65,7 @@ type Filter struct {
 	Limit       int   // 0 = 50, at most 500
 }
 
-// List lists work orders.
+// List lists tickets.
 func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	if f.Limit <= 0 {
 		f.Limit = 50

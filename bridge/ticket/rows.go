@@ -22,7 +22,7 @@ func ticketOf(r store.Row) Ticket {
 	}
 }
 
-// one reads a work order by a condition; store.ErrNotFound if there is none.
+// one reads a ticket by a condition; store.ErrNotFound if there is none.
 func (d *Desk) one(ctx context.Context, where string, args ...any) (t Ticket, err error) {
 	found := false
 	err = d.o.Database.View(ctx, func(tx store.Tx) (err error) {
@@ -33,12 +33,12 @@ func (d *Desk) one(ctx context.Context, where string, args ...any) (t Ticket, er
 		err = store.ErrNotFound
 	}
 	if err != nil {
-		return t, fmt.Errorf("looking for a work order: %w", err)
+		return t, fmt.Errorf("looking for a ticket: %w", err)
 	}
 	return t, nil
 }
 
-// some reads work orders by a condition.
+// some reads tickets by a condition.
 func (d *Desk) some(ctx context.Context, where string, args ...any) (out []Ticket, err error) {
 	err = d.o.Database.View(ctx, func(tx store.Tx) error {
 		return tx.Each("SELECT "+columns+" FROM ticket t "+where, func(r store.Row) error {
@@ -47,21 +47,21 @@ func (d *Desk) some(ctx context.Context, where string, args ...any) (out []Ticke
 		}, args...)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("looking for work orders: %w", err)
+		return nil, fmt.Errorf("looking for tickets: %w", err)
 	}
 	return out, nil
 }
 
-// byTask reads the work order of a task, in words for whoever asked.
+// byTask reads the ticket of a task, in words for whoever asked.
 func (d *Desk) byTask(ctx context.Context, task tandem.TaskID) (Ticket, error) {
 	t, err := d.one(ctx, "WHERE t.task = ?", string(task))
 	if errors.Is(err, store.ErrNotFound) {
-		return t, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("there is no work order %s", task), Err: store.ErrNotFound}
+		return t, &tandem.Error{Code: tandem.CodeNotFound, Message: fmt.Sprintf("there is no ticket %s", task), Err: store.ErrNotFound}
 	}
 	return t, err
 }
 
-// insert writes a new work order, in the change that opens its task: its event, which has
+// insert writes a new ticket, in the change that opens its task: its event, which has
 // its number by then, is the newest of its kind.
 func insert(tx store.Tx, t *Ticket, key string) error {
 	_, err := tx.Exec(`INSERT INTO ticket (task, interaction, customer, number, key, link, form, lang, queue, owner, status, allowance, due, opened, seq)
@@ -72,10 +72,10 @@ func insert(tx store.Tx, t *Ticket, key string) error {
 	return err
 }
 
-// errMoved: somebody else changed the work order meanwhile.
-var errMoved = errors.New("the work order has changed meanwhile")
+// errMoved: somebody else changed the ticket meanwhile.
+var errMoved = errors.New("the ticket has changed meanwhile")
 
-// update writes what changes of a work order, if it still is what was read.
+// update writes what changes of a ticket, if it still is what was read.
 func update(tx store.Tx, was, t *Ticket) error {
 	n, err := tx.Exec(`UPDATE ticket SET queue = ?, owner = ?, status = ?, due = ?, step = ?, alarmed = ?, done = ?
 		WHERE no = ? AND step = ? AND status = ? AND due = ? AND owner = ? AND alarmed = ?`,

@@ -15,10 +15,10 @@ const (
 	sweepEvery  = time.Second     // a deadline that has passed is acted on this much later at most
 	settleEvery = 5 * time.Second // and one that was done in the line is noted
 	clearEvery  = time.Hour
-	sweepMost   = 200 // work orders in one sweep; the next is a second later
+	sweepMost   = 200 // tickets in one sweep; the next is a second later
 )
 
-// Run hands work orders on whose time has passed, notes those that were done in the line,
+// Run hands tickets on whose time has passed, notes those that were done in the line,
 // and forgets addresses that lead nowhere any more, until ctx ends.
 func (d *Desk) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
@@ -36,7 +36,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			err = d.clear(ctx)
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			d.o.Log.Warn("work orders cannot be looked after; it is tried again each second", "err", err)
+			d.o.Log.Warn("tickets cannot be looked after; it is tried again each second", "error", err)
 		}
 		failing = err != nil
 		select {
@@ -52,13 +52,13 @@ func (d *Desk) sweep(ctx context.Context) error {
 	late, err := d.some(ctx, "WHERE t.done = 0 AND t.alarmed = 0 AND t.due <= ? ORDER BY t.due LIMIT ?", d.now(), sweepMost)
 	for _, t := range late {
 		if e := d.escalate(ctx, t.Task); e != nil && !errors.Is(e, errMoved) && !errors.Is(e, store.ErrDuplicate) {
-			err = errors.Join(err, fmt.Errorf("handing on work order %s: %w", t.Task, e))
+			err = errors.Join(err, fmt.Errorf("handing on ticket %s: %w", t.Task, e))
 		}
 	}
 	return err
 }
 
-// escalate hands a work order whose time has passed to the next of its queue's owners who
+// escalate hands a ticket whose time has passed to the next of its queue's owners who
 // can be found. It does so once for each owner: the change has a key that names how many
 // were late. After the last it stays where it is, and an alarm is raised.
 func (d *Desk) escalate(ctx context.Context, task tandem.TaskID) error {
@@ -81,7 +81,7 @@ func (d *Desk) escalate(ctx context.Context, task tandem.TaskID) error {
 	at, found := place{}, false
 	for !found && t.Step < len(owners) {
 		if at, found = placeOf(policy, owners[t.Step], was.Queue); !found {
-			d.o.Log.Warn("a work order passes over an owner that no team file names", "task", task, "queue", was.Queue, "owner", owners[t.Step])
+			d.o.Log.Warn("a ticket passes over an owner that no team file names", "task", task, "queue", was.Queue, "owner", owners[t.Step])
 		}
 		t.Step++
 	}
@@ -102,7 +102,7 @@ func (d *Desk) escalate(ctx context.Context, task tandem.TaskID) error {
 		}
 	})
 	if err == nil {
-		d.o.Log.Info("work order escalated", "task", task, "interaction", t.Interaction, "step", t.Step)
+		d.o.Log.Info("ticket escalated", "task", task, "interaction", t.Interaction, "step", t.Step)
 	}
 	return err
 }
@@ -113,20 +113,20 @@ func (d *Desk) alarm(ctx context.Context, was, t Ticket, in tandem.Task) error {
 	if err := d.o.Database.Update(ctx, func(tx store.Tx) error { return update(tx, &was, &t) }); err != nil {
 		return err
 	}
-	d.o.Log.Warn("a work order is overdue, and there is nobody left to hand it to; it stays where it is", "task", t.Task, "interaction", t.Interaction, "queue", in.Queue)
+	d.o.Log.Warn("a ticket is overdue, and there is nobody left to hand it to; it stays where it is", "task", t.Task, "interaction", t.Interaction, "queue", in.Queue)
 	if d.o.Overdue != nil {
 		d.o.Overdue(in)
 	}
 	return nil
 }
 
-// settle notes the work orders whose tasks were done in the line, by an agent or a
+// settle notes the tickets whose tasks were done in the line, by an agent or a
 // supervisor, and gives those in line the time that they have here.
 func (d *Desk) settle(ctx context.Context) error {
 	over, err := d.some(ctx, "JOIN task k ON k.id = t.task WHERE t.done = 0 AND k.state IN ('wrapping', 'done') LIMIT ?", sweepMost)
 	for _, t := range over {
 		if e := d.over(ctx, t.Task); e != nil && !errors.Is(e, errMoved) {
-			err = errors.Join(err, fmt.Errorf("noting that work order %s is done: %w", t.Task, e))
+			err = errors.Join(err, fmt.Errorf("noting that ticket %s is done: %w", t.Task, e))
 		}
 	}
 	moved, e := d.some(ctx, "JOIN task k ON k.id = t.task WHERE t.done = 0 AND k.ticket_due <> t.due AND k.state IN ('waiting', 'offered') LIMIT ?", sweepMost)

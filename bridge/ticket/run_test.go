@@ -66,7 +66,7 @@ func TestEscalates(t *testing.T) {
 	}
 }
 
-// Who was given a work order and is late has it no more, nor is it kept for them.
+// Who was given a ticket and is late has it no more, nor is it kept for them.
 func TestTakenFromItsOwner(t *testing.T) {
 	h := newHouse(t)
 	o := h.opened("agent:anna", time.Hour)
@@ -117,7 +117,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Wherever the program dies, there is one work order with one number, each deadline hands
+// Wherever the program dies, there is one ticket with one number, each deadline hands
 // it on once, and line and desk agree in the end.
 func TestCrashAtEveryCommit(t *testing.T) {
 	play := func(t *testing.T, at, after int64) int64 {

@@ -1,10 +1,10 @@
-// Package ticket keeps work orders: tasks of the one line with a number of their own, an
+// Package ticket keeps tickets: tasks of the one line with a number of their own, an
 // owner and a time by which they are to be done. It opens them for flows, takes what
 // agents change, hands one whose time has passed to the next owner, and shows the customer
 // where it stands by a link.
 //
 // What was asked, noted and told lies in the journal, under the customer's key; its table
-// has nothing personal. Every change of a work order and of its place in line is one
+// has nothing personal. Every change of a ticket and of its place in line is one
 // durable transaction with its event. A link's token has 128 random bits and stands in
 // the message alone: the table has its hash.
 //
@@ -27,7 +27,7 @@ import (
 	"tandem/store"
 )
 
-// Where a work order is in its life. It may go from any to any, but never back from done.
+// Where a ticket is in its life. It may go from any to any, but never back from done.
 const (
 	StatusOpen    = "open"    // nobody has begun
 	StatusWorking = "working" // somebody is at it
@@ -42,10 +42,10 @@ var ErrUnusable = errors.New("this link cannot be used")
 // Bounds.
 const (
 	keepLinks = 90 * 24 * time.Hour       // after it is done
-	maxTokens = 8                         // that lead to one work order; the oldest goes
+	maxTokens = 8                         // that lead to one ticket; the oldest goes
 	farthest  = 10 * 365 * 24 * time.Hour // from now: a time that somebody names
 	maxWords  = 2000                      // characters of a note, and of what is told
-	listMost  = 500                       // work orders in one list
+	listMost  = 500                       // tickets in one list
 )
 
 // Database is what the desk needs of the store; sqlite.DB is one.
@@ -78,7 +78,7 @@ type Options struct {
 	// Tell writes into the conversation by which the interaction's customer can be reached,
 	// if there is one; nil = nobody is told.
 	Tell func(ctx context.Context, in tandem.InteractionID, n tandem.Notice) (sent bool, err error)
-	// Overdue is told of each work order that the last of its owners has not done in time,
+	// Overdue is told of each ticket that the last of its owners has not done in time,
 	// once for each time it is given; nil = nobody is.
 	Overdue func(t tandem.Task)
 	Now     func() time.Time // nil = time.Now
@@ -86,11 +86,11 @@ type Options struct {
 	Log     *slog.Logger     // nil = slog.Default
 }
 
-// Desk keeps work orders. It is safe for concurrent use.
+// Desk keeps tickets. It is safe for concurrent use.
 type Desk struct {
 	o Options
 
-	mu sync.Mutex // held from the reading of a work order until its change is durable
+	mu sync.Mutex // held from the reading of a ticket until its change is durable
 }
 
 // New makes a Desk.

@@ -45,7 +45,7 @@ func TestOpen(t *testing.T) {
 	if _, err := h.Find(t.Context(), "nothing"); tandem.CodeOf(err) != tandem.CodeNotFound {
 		t.Error(err)
 	}
-	// Two at once, as a session that is resumed twice: one work order.
+	// Two at once, as a session that is resumed twice: one ticket.
 	e.Key = "other"
 	var wg sync.WaitGroup
 	for range 20 {
@@ -57,7 +57,7 @@ func TestOpen(t *testing.T) {
 	}
 	wg.Wait()
 	if h.journal(tandem.EventTicket) != 2 {
-		t.Errorf("%d work orders", h.journal(tandem.EventTicket))
+		t.Errorf("%d tickets", h.journal(tandem.EventTicket))
 	}
 }
 
@@ -82,7 +82,7 @@ func TestWords(t *testing.T) {
 	if _, err := h.Reissue(t.Context(), "nothing"); !errors.Is(err, ErrUnusable) {
 		t.Error(err)
 	}
-	for _, fails := range []error{errors.New("no gateway")} { // the work order is opened all the same, and the number said
+	for _, fails := range []error{errors.New("no gateway")} { // the ticket is opened all the same, and the number said
 		h.fails = fails
 		_, words, err = h.Open(t.Context(), h.who, "loans", h.effect("failing", "", 0))
 		if err != nil || len(words) != 1 || !strings.HasPrefix(words[0].Parts[0].Text, "您的受理号是") {

@@ -117,7 +117,7 @@ func (d *deskTerm) said(t *deskTask, m deskMessage) {
 	}
 }
 
-// tell shows what is known of a task that one has: who it is, the work order, what was said.
+// tell shows what is known of a task that one has: who it is, the ticket, what was said.
 func (d *deskTerm) tell(ctx context.Context, t deskTask) {
 	var about struct {
 		Story struct {

@@ -160,7 +160,7 @@ func offeredLine(p tandem.Offered) string {
 }
 
 func ticketLine(p tandem.Ticket) string {
-	line := fmt.Sprintf("work order %s, form %s, due %s", p.Number, p.Form, p.Due.Local().Format(time.DateTime))
+	line := fmt.Sprintf("ticket %s, form %s, due %s", p.Number, p.Form, p.Due.Local().Format(time.DateTime))
 	if p.Owner != "" {
 		line += ", " + p.Owner
 	}
@@ -182,7 +182,7 @@ func ticketChangedLine(p tandem.TicketChanged) string {
 	add("noted “%s”", p.Note)
 	add("told the customer “%s”", p.Told)
 	add("because: %s", p.Why)
-	return "work order: " + strings.Join(parts, ", ")
+	return "ticket: " + strings.Join(parts, ", ")
 }
 
 // fieldWords lists what was filled in.

@@ -12,7 +12,7 @@ import (
 	"tandem/ivr/text"
 )
 
-// makeAsk makes work orders and surveys.
+// makeAsk makes tickets and surveys.
 func (a *App) makeAsk() (err error) {
 	a.tickets, err = ticket.New(ticket.Options{
 		Database: a.store, Line: a.line, Policy: func() *route.Policy { return a.line.Policy() }, URL: a.cfg.HTTP.PublicAddress(),

@@ -15,7 +15,7 @@ import (
 	"tandem/store"
 )
 
-// askFlow opens a work order or asks a survey, and asks those by text who hang up.
+// askFlow opens a ticket or asks a survey, and asks those by text who hang up.
 const askFlow = `flow: asking
 channels: [voice, chat, sms]
 languages: [en]
@@ -143,7 +143,7 @@ func TestAskingInAChat(t *testing.T) {
 	}
 }
 
-// A caller is texted the number of the work order, and, once they have hung up, the survey.
+// A caller is texted the number of the ticket, and, once they have hung up, the survey.
 func TestAskingByTextAfterACall(t *testing.T) {
 	t.Parallel()
 	s := newAsking(t)
@@ -171,7 +171,7 @@ func TestAskingByTextAfterACall(t *testing.T) {
 	if asked.Interaction.Flow != "survey:mark" || asked.Interaction.Customer != s.read(t, call.id).Interaction.Customer {
 		t.Errorf("%+v", asked.Interaction)
 	}
-	if tasks := s.line.Of(call.id); len(tasks) != 1 || tasks[0].State != tandem.TaskWaiting { // the work order waits on
+	if tasks := s.line.Of(call.id); len(tasks) != 1 || tasks[0].State != tandem.TaskWaiting { // the ticket waits on
 		t.Errorf("%+v", tasks)
 	}
 	if all, err := s.store.List(t.Context(), store.Filter{}); err != nil || len(all) != 2 {

@@ -81,7 +81,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.helpers.Go(func() { a.keep(ctx, "webhooks", a.hookWorker().Run) })
 	a.helpers.Go(func() { a.keep(ctx, "phones", a.phones.Run) })
 	a.helpers.Go(func() {
-		a.keep(ctx, "work orders", func(ctx context.Context) { a.ran("work orders", a.tickets.Run(ctx)) })
+		a.keep(ctx, "tickets", func(ctx context.Context) { a.ran("tickets", a.tickets.Run(ctx)) })
 	})
 	a.helpers.Go(func() { a.keep(ctx, "surveys", func(ctx context.Context) { a.ran("surveys", a.surveys.Run(ctx)) }) })
 	if worker != nil {

@@ -98,7 +98,7 @@ func (w *Worker) Run(ctx context.Context) {
 		if n > 0 {
 			var err error
 			if leased, err = w.Store.Lease(ctx, n, w.Lease); err != nil && ctx.Err() == nil {
-				w.Log.Warn("cannot look into the outbox", "err", err)
+				w.Log.Warn("cannot look into the outbox", "error", err)
 			}
 		}
 		for _, l := range leased {
@@ -148,7 +148,7 @@ func (w *Worker) one(ctx context.Context, l store.Leased) {
 		case errors.Is(err, store.ErrNotFound):
 			log.Warn("delivered, though it has left the outbox meanwhile: its customer is erased")
 		case err != nil:
-			log.Error("delivered, but that could not be noted: it is delivered again", "err", err)
+			log.Error("delivered, but that could not be noted: it is delivered again", "error", err)
 		}
 		return
 	}
@@ -160,14 +160,14 @@ func (w *Worker) one(ctx context.Context, l store.Leased) {
 	case errors.Is(noting, store.ErrNotFound):
 		log.Warn("not delivered, and not tried again: it has left the outbox, since its customer is erased")
 	case noting != nil:
-		log.Error("not delivered, and that could not be noted: it is tried again", "err", noting)
+		log.Error("not delivered, and that could not be noted: it is tried again", "error", noting)
 	case retryAt.IsZero():
-		log.Error("given up; it is among the dead letters", "err", err)
+		log.Error("given up; it is among the dead letters", "error", err)
 		if w.GivenUp != nil {
 			w.GivenUp(ctx, l.Outgoing, err)
 		}
 	default:
-		log.Warn("not delivered; it is tried again", "err", err, "at", retryAt)
+		log.Warn("not delivered; it is tried again", "error", err, "at", retryAt)
 	}
 }
 

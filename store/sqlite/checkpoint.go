@@ -56,7 +56,7 @@ func (w *writer) tick() {
 	}
 	w.writeGroup(nil)
 	if err := w.checkpoint(); err != nil {
-		w.db.log.Error("checkpoint not written; it is tried again with the next", "err", err)
+		w.db.log.Error("checkpoint not written; it is tried again with the next", "error", err)
 	}
 	before := w.db.o.Now().Add(-keepDone)
 	sweep := &op{done: make(chan error, 1), do: func(w *writer) error {
@@ -72,7 +72,7 @@ func (w *writer) tick() {
 	}}
 	w.writeGroup(sweep)
 	if err := <-sweep.done; err != nil {
-		w.db.log.Error("old idempotency keys not swept", "err", err)
+		w.db.log.Error("old idempotency keys not swept", "error", err)
 	}
 }
 

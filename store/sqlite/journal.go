@@ -124,7 +124,7 @@ func (w *writer) saveSessions(t *taken) error {
 			return err
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			w.db.log.Error("session not kept", "interaction", id, "err", err)
+			w.db.log.Error("session not kept", "interaction", id, "error", err)
 		}
 	}
 	return nil
@@ -143,7 +143,7 @@ func (w *writer) writeNoted(one *noted) error {
 		return err
 	}})
 	if result != nil && fatal == nil && !errors.Is(result, store.ErrDuplicate) {
-		w.db.log.Error("change not kept", "interaction", id, "err", result)
+		w.db.log.Error("change not kept", "interaction", id, "error", result)
 	}
 	return fatal
 }
@@ -160,7 +160,7 @@ func (w *writer) note(e *tandem.Event) error {
 		return err
 	}
 	if err != nil {
-		w.db.log.Error("happening not kept", "interaction", e.Interaction, "kind", e.Kind, "err", err)
+		w.db.log.Error("happening not kept", "interaction", e.Interaction, "kind", e.Kind, "error", err)
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (db *DB) Settle(c *store.Change) {
 	defer n.mu.Unlock()
 	switch {
 	case err != nil:
-		db.log.Error("change not kept", "err", err)
+		db.log.Error("change not kept", "error", err)
 	case db.tooLate():
 	case len(n.queue) >= maxKept+maxSettled:
 		db.log.Error("change not kept: too much waits for the store; what it would have closed is closed at the next start")

@@ -125,7 +125,7 @@ func (db *DB) lease(ctx context.Context, which, kind string, max int, lease time
 		err := w.c.each("SELECT "+letterColumns+"WHERE o.state = 'waiting' AND o.next <= ? AND "+which+" ORDER BY o.next LIMIT ?", func(row []driver.Value) error {
 			no, l, body, err := db.letter(row)
 			if err != nil {
-				db.log.Error("an outgoing cannot be opened; it is among the dead letters", "kind", l.Kind, "err", err)
+				db.log.Error("an outgoing cannot be opened; it is among the dead letters", "kind", l.Kind, "error", err)
 				damaged = append(damaged, no)
 				return nil
 			}

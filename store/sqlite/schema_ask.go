@@ -1,6 +1,6 @@
 package sqlite
 
-// schema10 is for work orders (bridge/ticket) and surveys (bridge/survey). What was asked,
+// schema10 is for tickets (bridge/ticket) and surveys (bridge/survey). What was asked,
 // told and answered is in the journal, under the customer's key: here is nothing personal.
 // Times are Unix nanoseconds, 0 = none.
 const schema10 = `
@@ -9,7 +9,7 @@ CREATE TABLE ticket (
 	task        TEXT NOT NULL UNIQUE,
 	interaction TEXT NOT NULL,
 	customer    TEXT NOT NULL,
-	number      TEXT NOT NULL UNIQUE,       -- the work order's own
+	number      TEXT NOT NULL UNIQUE,       -- the ticket's own
 	key         TEXT NOT NULL,              -- of the step's visit that asked for it
 	link        TEXT NOT NULL UNIQUE,       -- what a chat's button names; it opens nothing
 	form        TEXT NOT NULL,

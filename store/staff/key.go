@@ -22,7 +22,7 @@ const (
 	ScopeAgent     Scope = "agent"      // to act as one agent: presence, offers, replies, wrap-up
 	ScopeLineRead  Scope = "line:read"  // to see the line, agents and interactions
 	ScopeLineWrite Scope = "line:write" // to change the line: priority, queue, assignment, end
-	ScopeTickets   Scope = "tickets"    // work orders and surveys
+	ScopeTickets   Scope = "tickets"    // tickets and surveys
 	ScopeWebhooks  Scope = "webhooks"   // receivers of webhooks
 	ScopeAudio     Scope = "audio"      // to hear voicemails and recordings
 )

@@ -187,7 +187,7 @@ func (h *house) voicemail(anna, sue *client) {
 	}
 }
 
-// order is a work order that its agent and a supervisor change.
+// order is a ticket that its agent and a supervisor change.
 func (h *house) order(anna, sue *client) {
 	h.Helper()
 	t := h.arrive(tandem.TaskTicket)
@@ -200,7 +200,7 @@ func (h *house) order(anna, sue *client) {
 	}
 	sue.ok(200, "POST", path(t.ID, "ticket"), map[string]string{"status": "done"}, &got)
 	if got.Status != "done" || len(got.History) < 2 {
-		h.Errorf("the work order is %+v", got)
+		h.Errorf("the ticket is %+v", got)
 	}
 }
 

@@ -252,7 +252,7 @@ func (h *house) arrive(kind tandem.TaskKind) tandem.Task {
 				return t
 			}
 		}
-		h.Fatal("the work order is not in line")
+		h.Fatal("the ticket is not in line")
 	}
 	opened, err := h.router.Open(h.Context(), task, change)
 	h.must(err)

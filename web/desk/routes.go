@@ -59,7 +59,7 @@ func listeners() ([]staff.Role, []staff.Scope) {
 	return []staff.Role{staff.Supervisor}, []staff.Scope{staff.ScopeAudio}
 }
 
-// clerks change work orders that they do not have.
+// clerks change tickets that they do not have.
 func clerks() ([]staff.Role, []staff.Scope) {
 	return []staff.Role{staff.Supervisor}, []staff.Scope{staff.ScopeTickets}
 }
@@ -217,8 +217,8 @@ func invalid(format string, args ...any) error {
 // Bounds of texts, in characters.
 const (
 	maxText   = 4000
-	maxNote   = 2000 // about a work order
-	maxTold   = 1000 // to a customer about their work order
+	maxNote   = 2000 // about a ticket
+	maxTold   = 1000 // to a customer about their ticket
 	maxName   = 100
 	maxShort  = 64
 	maxReason = 500

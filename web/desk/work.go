@@ -62,7 +62,7 @@ func (d *Desk) getAudio(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// workOrder is a work order with its history, as the API shows it.
+// workOrder is a ticket with its history, as the API shows it.
 type workOrder struct {
 	ticket.Detail
 	Fields  map[string]any `json:"fields"`

@@ -1,7 +1,7 @@
 // Package link shows the pages that links open: a neutral one that says nothing and
 // changes nothing, and after the person's press the page of an operation, rendered here,
 // which works without scripts. What becomes of a link is bridge/link's to decide. A page
-// of its own tells where a work order of bridge/ticket stands.
+// of its own tells where a ticket of bridge/ticket stands.
 //
 // It starts no goroutine. It never logs a token, a code or what was filled in: its log
 // names links by their ids.
@@ -48,7 +48,7 @@ type Options struct {
 	// what the link needs may know it; nil = nothing is shown. It is not asked where the
 	// session had a higher level than that when it made the link.
 	Said func(ctx context.Context, l links.Link) []string
-	// Ticket is the work order that a token leads to, ticket.ErrUnusable if there is none;
+	// Ticket is the ticket that a token leads to, ticket.ErrUnusable if there is none;
 	// nil = there are no such pages.
 	Ticket func(ctx context.Context, token string) (ticket.View, error)
 	// ZoneOf is in which times about a queue are read; nil, or that it gives nil = Zone.
@@ -167,7 +167,7 @@ func (p *pages) failed(w http.ResponseWriter, r *http.Request, root string, err 
 		p.show(w, http.StatusRequestEntityTooLarge, view{Root: root, Kind: "long", W: p.words(r, "")})
 	default:
 		if !errors.Is(err, context.Canceled) {
-			p.o.Log.Warn("a link's page cannot be served", "link", r.PathValue("id"), "err", err)
+			p.o.Log.Warn("a link's page cannot be served", "link", r.PathValue("id"), "error", err)
 		}
 		w.Header().Set("Retry-After", "60")
 		status := http.StatusServiceUnavailable

@@ -11,7 +11,7 @@ import (
 	"tandem/bridge/ticket"
 )
 
-// ticketView is where a work order stands, in the customer's words.
+// ticketView is where a ticket stands, in the customer's words.
 type ticketView struct {
 	Heading string
 	Status  string
@@ -24,7 +24,7 @@ type ticketView struct {
 // fact is something with a time.
 type fact struct{ Name, Value, Exact string }
 
-// status shows where a work order stands. It changes nothing, and asks for nothing: what
+// status shows where a ticket stands. It changes nothing, and asks for nothing: what
 // the customer wrote into the form is not on it.
 func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	from := p.o.Address(r)
@@ -55,7 +55,7 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	p.show(w, http.StatusOK, v)
 }
 
-// standing puts a work order into words.
+// standing puts a ticket into words.
 func (p *pages) standing(w *words, t ticket.View) *ticketView {
 	zone := p.o.Zone
 	if p.o.ZoneOf != nil {

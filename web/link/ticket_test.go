@@ -14,7 +14,7 @@ import (
 
 const ticketToken = "mzxw6ytboi4dsnrzgq3tmobqge"
 
-// tickets are pages over a work order that is what the test says.
+// tickets are pages over a ticket that is what the test says.
 func tickets(t *testing.T, v *ticket.View, err *error) *house {
 	t.Helper()
 	h := newHouse(t, nil)
@@ -117,7 +117,7 @@ func TestStatusRefused(t *testing.T) {
 	if a := b.get("/t/" + ticketToken); a.Code != 429 || a.Header().Get("Retry-After") == "" {
 		t.Errorf("%d after a hundred guesses", a.Code)
 	}
-	h.Handler = Handler(h.options) // no work orders at all
+	h.Handler = Handler(h.options) // no tickets at all
 	if a := h.browser().get("/t/" + ticketToken); a.Code != 404 {
 		t.Error(a.Code)
 	}

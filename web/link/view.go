@@ -116,7 +116,7 @@ func (p *pages) show(w http.ResponseWriter, status int, v view) {
 		err = p.looks.t.Execute(&b, v)
 	}
 	if err != nil { // a fault of ours
-		p.o.Log.Error("a link's page cannot be written", "kind", v.Kind, "link", v.ID, "err", err)
+		p.o.Log.Error("a link's page cannot be written", "kind", v.Kind, "link", v.ID, "error", err)
 		http.Error(w, v.W.Down, http.StatusInternalServerError)
 		return
 	}

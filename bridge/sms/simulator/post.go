@@ -133,12 +133,12 @@ func (s *Simulator) done(p *post, err error) {
 	case p.tries < maxTries && !isFinal(err):
 		p.at = s.now().Add(min(firstPause<<(p.tries-1), longest))
 		if s.plan(p) {
-			s.log.Info("the server does not take it yet; it is tried again", "tries", p.tries, "err", err)
+			s.log.Info("the server does not take it yet; it is tried again", "tries", p.tries, "error", err)
 			return
 		}
 	}
 	s.counts.Unposted++
-	s.log.Warn("the server does not take it; given up", "tries", p.tries, "err", err)
+	s.log.Warn("the server does not take it; given up", "tries", p.tries, "error", err)
 	if p.state == "" {
 		s.change(p.message, "failed")
 	}

@@ -1,5 +1,5 @@
 // Journey "queue": one line for a caller, who goes on by chat and is called back, for a
-// visitor's chat, a voicemail and a work order, and two agents who serve it. The phones of
+// visitor's chat, a voicemail and a ticket, and two agents who serve it. The phones of
 // the caller, of the agent and of who is called back are baresip; the pages are a browser's;
 // the agents work by the API and their sockets.
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 // What waits in the same line though nobody is on the phone or at a page: a voicemail, and
-// a work order of somebody who gave up waiting. And, when all is done, the books.
+// a ticket of somebody who gave up waiting. And, when all is done, the books.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -57,14 +57,14 @@ export async function message(w, t) {
   t.sockets.anna?.close();
 }
 
-// order is a caller who gives up waiting: a work order whose page the customer can open.
+// order is a caller who gives up waiting: a ticket whose page the customer can open.
 export async function order(w, t) {
   const { check, desks } = t;
   const { sam, bo } = desks;
   const number = "+8613800000002";
   let mine, url;
   await t.reached["in line"]();
-  await check("a caller hangs up in line: a work order, whose page is texted to them", async () => {
+  await check("a caller hangs up in line: a ticket, whose page is texted to them", async () => {
     const phone = await t.phone(number);
     const since = new Date();
     await phone.dial("95555", w.server.sip[0]);
@@ -72,7 +72,7 @@ export async function order(w, t) {
     await phone.keys("0");
     const call = await until("the call is in line", async () => (await sam.get("line?kind=call")).tasks.find((c) => c.place?.position > 1));
     await phone.hangup();
-    mine = await until("the work order", async () => (await sam.get("line?kind=ticket")).tasks.find((x) => x.interaction === call.interaction));
+    mine = await until("the ticket", async () => (await sam.get("line?kind=ticket")).tasks.find((x) => x.interaction === call.interaction));
     url = /https?:\/\/\S+\/t\/[\w-]+/.exec(await w.text(number, /\/t\//, since))[0];
     const { task } = await sam.seen(call);
     assert.deepEqual([task.state, task.outcome], ["done", "left"]);
@@ -91,7 +91,7 @@ export async function order(w, t) {
       await fits(page);
       await noSeriousProblems(page);
     });
-  await check("the work order's page, in both languages, small and large", async () => {
+  await check("the ticket's page, in both languages, small and large", async () => {
     assert.ok(url, "what comes before has failed");
     for (const width of [320, 1280]) {
       for (const zh of [false, true]) {
