@@ -62,15 +62,15 @@ func (d *Desk) getAudio(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// workOrder is a ticket with its history, as the API shows it.
-type workOrder struct {
+// shownTicket is a ticket with its history, as the API shows it.
+type shownTicket struct {
 	ticket.Detail
 	Fields  map[string]any `json:"fields"`
 	History []ticket.Entry `json:"history"`
 }
 
-func workOrderOf(t ticket.Detail) workOrder {
-	v := workOrder{Detail: t, Fields: view.Filled(t.Fields), History: t.History}
+func shownTicketOf(t ticket.Detail) shownTicket {
+	v := shownTicket{Detail: t, Fields: view.Filled(t.Fields), History: t.History}
 	if v.History == nil {
 		v.History = []ticket.Entry{}
 	}
@@ -89,7 +89,7 @@ func (d *Desk) getTicket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer.JSON(w, http.StatusOK, workOrderOf(t))
+	answer.JSON(w, http.StatusOK, shownTicketOf(t))
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (d *Desk) postTicket(w http.ResponseWriter, r *http.Request) error {
 			return nil, err
 		}
 		t, err := d.o.Tickets.Find(r.Context(), id)
-		return workOrderOf(t), err
+		return shownTicketOf(t), err
 	})
 }
 
