@@ -50,11 +50,9 @@ func (d *Driver) perform(ctx context.Context, j job) error {
 
 // leave does what was handed over meanwhile and gives up the turn.
 func (d *Driver) leave(ctx context.Context, ln *lane) {
-	var after func(context.Context)
+	var after []func(context.Context)
 	for {
-		if ln.after != nil {
-			after, ln.after = ln.after, nil
-		}
+		after, ln.after = append(after, ln.after...), nil
 		j, ok := d.lanes.next(ln)
 		if !ok {
 			break
@@ -65,8 +63,8 @@ func (d *Driver) leave(ctx context.Context, ln *lane) {
 			}
 		})
 	}
-	if after != nil {
-		d.leaving(ctx, after)
+	for _, do := range after {
+		d.leaving(ctx, do)
 	}
 }
 
@@ -126,6 +124,13 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 		return err
 	}
 	switch {
+	case st.elsewhere && ln.key == string(j.interaction): // it came to a conversation meanwhile
+		ln.after = append(ln.after, func(ctx context.Context) {
+			if err := d.perform(ctx, j); err != nil {
+				d.lost(j, err)
+			}
+		})
+		return nil
 	case st.conv.Interaction != j.interaction || st.elsewhere:
 		return nil
 	case st.dropped():
@@ -133,7 +138,7 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 	case !st.runs(), st.released && j.kind != jobTimer && j.kind != jobRestore && j.kind != jobGone:
 		return nil
 	case st.released && j.kind != jobGone:
-		ln.after = func(ctx context.Context) { d.back(ctx, j) }
+		ln.after = append(ln.after, func(ctx context.Context) { d.back(ctx, j) })
 		return nil
 	}
 	t := d.turn(st)
@@ -266,7 +271,7 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 		return
 	}
 	if t.goOn != nil {
-		ln.after = func(ctx context.Context) { d.goOn(ctx, r, t) }
+		ln.after = append(ln.after, func(ctx context.Context) { d.goOn(ctx, r, t) })
 		return
 	}
 	if t.inLine && d.o.InLine != nil {

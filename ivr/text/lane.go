@@ -41,10 +41,10 @@ type lanes struct {
 // lane is the turns of one conversation, or of one session without one.
 type lane struct {
 	key   string
-	turn  chan struct{}         // full while somebody has the turn
-	users int                   // lanes.mu guards it and what follows
-	queue []job                 // taken by whoever has the turn, before they give it up
-	after func(context.Context) // done by them once they have given it up; nil = nothing. Theirs alone
+	turn  chan struct{}           // full while somebody has the turn
+	users int                     // lanes.mu guards it and what follows
+	queue []job                   // taken by whoever has the turn, before they give it up
+	after []func(context.Context) // done by them once they have given it up. Theirs alone
 }
 
 func (l *lanes) use(key string) *lane {

@@ -336,6 +336,31 @@ func TestMovesInLine(t *testing.T) {
 	}
 }
 
+// What comes for a session while it is between two conversations waits where nobody is; by
+// the time it is looked at the session is there: it is not taken for one that is lost.
+func TestServedOnTheWay(t *testing.T) {
+	h := newHouse(t, lined)
+	from, to := h.chat(), h.texts()
+	h.open(from)
+	h.line(from, third())
+	in := h.conv(from).Interaction
+	s, err := h.d.Release(t.Context(), in, nil)
+	h.must(err)
+	ln, err := h.d.lanes.enter(t.Context(), string(in))
+	h.must(err)
+	served := anna()
+	served.Serial = s.Wait.Serial
+	h.must(h.d.Deliver(t.Context(), in, served))
+	h.must(h.d.Deliver(t.Context(), in, flow.Input{Kind: flow.InputPlace, Serial: 99})) // for a wait that is over
+	moved := flow.Input{Kind: flow.InputMoved, Serial: s.Wait.Serial, Channel: tandem.SMS}
+	h.must(h.d.Adopt(t.Context(), to, s, &moved, Adopted{Interaction: in, Theirs: theirs}))
+	h.d.leave(t.Context(), ln)
+	if story := h.story(in); !story.Interaction.Ended.IsZero() {
+		t.Fatalf("it ended as %q", story.Interaction.Outcome)
+	}
+	h.eventually("the agent is there", func() bool { s := h.session(to); return s.Wait.Served && s.Facts.Channel == tandem.SMS })
+}
+
 const asked = head + `start: ask
 steps:
   ask: { survey: { form: s, by: [chat] }, next: { done: thanks, else: end } }

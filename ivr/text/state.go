@@ -221,8 +221,16 @@ func (d *Driver) loadDeaf(ctx context.Context, id tandem.InteractionID) (state, 
 	case tandem.Voice:
 	case "":
 		st.released, st.s.Facts.Channel = true, tandem.Voice
-	default:
-		st.orphan = true
+	default: // of a conversation: it was taken over as this was waiting, or that goes on with another interaction
+		_, err := d.o.Book.ByInteraction(ctx, id, st.s.Facts.Channel)
+		switch {
+		case err == nil:
+			st.elsewhere, st.there, st.s = true, st.s.Facts.Channel, flow.Session{}
+		case errors.Is(err, store.ErrNotFound):
+			st.orphan = true
+		default:
+			return st, err
+		}
 	}
 	return st, nil
 }
