@@ -46,6 +46,9 @@ const (
 	EventUnmerged      EventKind = "customer.unmerged"   // Merged
 	EventCallback      EventKind = "callback.booked"     // Callback
 	EventStopped       EventKind = "texts.stopped"       // Stopped: the person asked for no more texts, or for texts again
+	EventListened      EventKind = "audit.listened"      // Listening: somebody joins unseen, told before they hear
+	EventTakenOver     EventKind = "session.taken"       // TakenOver: an agent has the customer out of a flow's step
+	EventHandedBack    EventKind = "session.handed_back" // TakenOver: the flow goes on, at a step of the agent's choice
 	EventJournalGap    EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
 
 	// Happenings: may trail by up to 200 ms. What a call has come to is one, since it
@@ -63,6 +66,9 @@ const (
 	EventFlowError   EventKind = "flow.error"         // FlowFault
 	EventFlowEnded   EventKind = "flow.ended"         // FlowEnd
 	EventHold        EventKind = "leg.hold"           // Held
+	EventJoined      EventKind = "room.joined"        // Joined: a leg is in the interaction's room
+	EventRoomChanged EventKind = "room.changed"       // Joined: it is another now in role, mute or hold
+	EventParted      EventKind = "room.left"          // Parted
 	EventRecording   EventKind = "recording.state"    // Recorded: it begins
 	EventMedia       EventKind = "media.figures"      // MediaFigures
 	EventReceipt     EventKind = "message.receipt"    // Receipt
@@ -279,6 +285,30 @@ type (
 		// Proven: it is the number the customer called from, or one that answered a code. Any
 		// other may not be dialled before it has.
 		Proven bool `json:"proven,omitempty"`
+	}
+	// Joined is how a leg takes part in the room of its interaction from now on. Of one leg
+	// there is one at a time, so the spans between Joined and Parted sum to its seconds.
+	Joined struct {
+		Role  Role   `json:"role"`
+		Name  string `json:"name,omitempty"` // of the agent or supervisor; "" = the customer, or a number that was called
+		Muted bool   `json:"muted,omitempty"`
+		Held  bool   `json:"held,omitempty"` // hears music, is not heard
+	}
+	Parted struct {
+		Seconds float64 `json:"seconds"` // since it joined
+		Held    float64 `json:"held"`    // of them on hold
+		Why     string  `json:"why"`     // left, removed, transferred, lost, over
+	}
+	Listening struct {
+		Who  string `json:"who"`
+		Role Role   `json:"role"` // listener, whisperer; agent = barged in
+		Why  string `json:"why"`  // the reason that was given
+	}
+	TakenOver struct {
+		Agent string `json:"agent"`
+		Task  TaskID `json:"task"`
+		Flow  string `json:"flow"`
+		Step  string `json:"step"` // taken: where the session stood; handed back: where it goes on
 	}
 	TaskChanged struct {
 		Task     TaskID        `json:"task"`
