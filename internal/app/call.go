@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tandem"
-	"tandem/bridge/leg"
 	"tandem/internal/config"
 	"tandem/ivr"
 	"tandem/ivr/flow"
@@ -25,13 +24,15 @@ const openTime = 3 * time.Second
 // call is one inbound call from ring to record.
 type call struct {
 	app         *App
-	sip         *sip.Call
+	signal      incoming
+	key         string // names the call, so that it is opened once
+	trusted     bool   // its caller's number is vouched for
 	entry       config.Entry
 	library     *flow.Library // the version this call runs on, whatever is saved meanwhile
 	log         *slog.Logger
 	interaction tandem.Interaction
 	leg         tandem.Leg
-	audio       *leg.Audio
+	stream      *media.Stream
 	line        *voice.Channel
 	recording   *recording // of the whole call; nil = none
 	outcome     string     // the flow's end reason
@@ -47,8 +48,17 @@ func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
 	if !ok { // remapped since the route was asked for
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonNoEntry)
 	}
+	k := a.newCall(entry, tandem.Leg{Kind: tandem.LegSIP, From: c.From.User, To: c.To.User})
+	k.signal, k.key, k.trusted = &sipIncoming{Call: c}, "invite:"+c.Key, c.TrustedCallerID
+	k.recognise(ctx)
+	return k.serveFrom(ctx)
+}
+
+// newCall makes a call that leads to an entry; from is the kind of its leg, and from where to
+// where it goes.
+func (a *App) newCall(entry config.Entry, from tandem.Leg) *call {
 	now := a.now()
-	k := &call{app: a, sip: c, entry: entry, library: a.shelf.Current(), inbox: make(chan flow.Input, maxInbox)}
+	k := &call{app: a, entry: entry, library: a.shelf.Current(), inbox: make(chan flow.Input, maxInbox)}
 	k.interaction = tandem.Interaction{
 		ID: tandem.NewID[tandem.InteractionID](now, a.random), Number: tandem.NewNumber(a.random),
 		Entry: entry.Name, Flow: entry.Flow, State: tandem.Open, Started: now,
@@ -56,14 +66,17 @@ func (a *App) Call(ctx context.Context, c *sip.Call) tandem.Termination {
 	if f := k.library.Flows[entry.Flow]; f != nil {
 		k.interaction.FlowHash = f.Hash
 	}
-	k.leg = tandem.Leg{
-		ID: tandem.NewID[tandem.LegID](now, a.random), Interaction: k.interaction.ID, Kind: tandem.LegSIP,
-		Inbound: true, Role: tandem.RoleCustomer, From: c.From.User, To: c.To.User, Started: now,
-	}
+	k.leg = from
+	k.leg.ID, k.leg.Interaction, k.leg.Started = tandem.NewID[tandem.LegID](now, a.random), k.interaction.ID, now
+	k.leg.Inbound, k.leg.Role = true, tandem.RoleCustomer
 	k.named()
-	k.recognise(ctx)
-	a.metrics.calls.Inc()
-	defer a.metrics.calls.Dec()
+	return k
+}
+
+// serveFrom counts the call while it is served.
+func (k *call) serveFrom(ctx context.Context) tandem.Termination {
+	k.app.metrics.calls.Inc()
+	defer k.app.metrics.calls.Dec()
 	return k.run(ctx)
 }
 
@@ -82,7 +95,7 @@ func (k *call) run(ctx context.Context) (t tandem.Termination) {
 		t = k.close(ctx, t)
 	}()
 	var err error
-	if k.audio, err = k.app.openAudio(k.sip.Source.Addr()); err != nil {
+	if k.stream, err = k.signal.Audio(k.app); err != nil {
 		k.log.Warn("no media for a call", "error", err)
 		return tandem.Terminate(tandem.BySystem, tandem.ReasonOverload)
 	}
@@ -129,7 +142,7 @@ func (k *call) open(ctx context.Context) (tandem.Termination, bool) {
 	for {
 		opened, begun := tandem.Opened{Entry: in.Entry, Channel: tandem.Voice, From: k.leg.From, To: k.leg.To}, time.Now()
 		err := k.app.store.Commit(ctx, &store.Change{
-			Key: "invite:" + k.sip.Key, Interaction: in, Caller: caller, Legs: []tandem.Leg{k.leg},
+			Key: k.key, Interaction: in, Caller: caller, Legs: []tandem.Leg{k.leg},
 			Events: []tandem.Event{
 				k.event(tandem.EventOpened, opened),
 				k.event(tandem.EventLegStarted, k.leg),
@@ -158,15 +171,15 @@ func (k *call) event(kind tandem.EventKind, data any) tandem.Event {
 // answer rings as long as the entry says, then answers.
 func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
 	if k.entry.Ring > 0 {
-		if err := k.sip.Ring(ctx); err == nil {
+		if err := k.signal.Ring(ctx); err == nil {
 			select {
 			case <-time.After(k.entry.Ring):
 			case <-ctx.Done():
 			}
 		}
 	}
-	if err := k.sip.Answer(ctx, k.audio); err != nil {
-		if t := k.sip.Termination(); !t.IsZero() {
+	if err := k.signal.Answer(ctx); err != nil {
+		if t := k.signal.Termination(); !t.IsZero() {
 			return t, false
 		}
 		if errors.Is(err, sip.ErrNoMedia) {
@@ -186,7 +199,7 @@ func (k *call) answer(ctx context.Context) (tandem.Termination, bool) {
 func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
-		Stream: k.audio.Stream, Speech: k.app.speech, Events: k.sip.Events(), Now: k.app.now, Trace: w.Trace,
+		Stream: k.stream, Speech: k.app.speech, Events: k.signal.Events(), Now: k.app.now, Trace: w.Trace,
 		Tape: k.tape, Spoken: k.spoken, Held: k.callerHeld, Relay: k.relay, Filler: k.app.sounds.filler,
 		Music: k.app.sounds.music, Beep: k.app.sounds.beep,
 	})
@@ -218,13 +231,13 @@ func (k *call) spoken(p flow.Play, whole bool) {
 // recording, metrics, journal.
 func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Termination {
 	ctx = context.WithoutCancel(ctx)
-	k.sip.Hangup(ctx, t)
-	if first := k.sip.Termination(); !first.IsZero() {
+	k.signal.Hangup(ctx, t)
+	if first := k.signal.Termination(); !first.IsZero() {
 		t = first
 	}
 	var figures media.Stats
-	if k.audio != nil {
-		figures = k.audio.Stream.Close() // its ports too
+	if k.stream != nil {
+		figures = k.stream.Close() // its ports too
 	}
 	change := &store.Change{}
 	if k.stay.deaf == nil {
@@ -243,7 +256,7 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	now := k.app.now()
 	k.leg.Ended, k.leg.Termination = now, t
 	change.Legs = []tandem.Leg{k.leg}
-	if k.audio != nil {
+	if k.stream != nil {
 		change.Events = append(change.Events, k.event(tandem.EventMedia, mediaFigures(figures)))
 	}
 	change.Events = append(change.Events, k.event(tandem.EventLegEnded, t))

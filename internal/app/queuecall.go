@@ -70,20 +70,20 @@ func (a *App) freeLeg(l tandem.Leg) bool {
 var _ phone.Caller = (*call)(nil)
 
 // Stream is the call's audio.
-func (k *call) Stream() *media.Stream { return k.audio.Stream }
+func (k *call) Stream() *media.Stream { return k.stream }
 
 // Left is closed once the call has ended.
-func (k *call) Left() <-chan struct{} { return k.sip.Done() }
+func (k *call) Left() <-chan struct{} { return k.signal.Done() }
 
 // Termination says how.
-func (k *call) Termination() tandem.Termination { return k.sip.Termination() }
+func (k *call) Termination() tandem.Termination { return k.signal.Termination() }
 
 // stopped reports that the call ended because the server stops.
-func (k *call) stopped() bool { return k.sip.Termination().Reason == tandem.ReasonShutdown }
+func (k *call) stopped() bool { return k.signal.Termination().Reason == tandem.ReasonShutdown }
 
 // Joined tells with whom the caller speaks.
 func (k *call) Joined(pair *room.Pair, far *media.Stream) error {
-	return k.talking.set(pair, k.audio.Stream, far)
+	return k.talking.set(pair, k.stream, far)
 }
 
 // joined reports whether the caller of an interaction speaks with somebody.
@@ -109,7 +109,7 @@ func (k *call) Served(ctx context.Context, agent string) error {
 		return cmp.Or(ctx.Err(), errTooLate)
 	}
 	if w.Kind == flow.WaitTransfer {
-		k.audio.Stream.Stop(ringID)
+		k.stream.Stop(ringID)
 		return nil
 	}
 	told := flow.Input{Kind: flow.InputServed, At: k.app.now(), Serial: w.Serial, Text: k.app.agentName(ctx, agent)}

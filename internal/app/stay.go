@@ -184,7 +184,7 @@ func (st *stay) settled(ctx context.Context, k *call) {
 
 // recognise looks whose number the call comes from, if its trunk is trusted for that.
 func (k *call) recognise(ctx context.Context) {
-	if k.leg.From == "" || !k.sip.TrustedCallerID {
+	if k.leg.From == "" || !k.trusted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTime)

@@ -38,11 +38,11 @@ func (k *call) tape(r flow.Record) (voice.Tape, error) {
 	if err := k.app.store.Healthy(); err != nil {
 		return nil, err
 	}
-	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.audio.Law(), 1))
+	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.signal.Law(), 1))
 	if err != nil {
 		return nil, fmt.Errorf("opening a tape: %w", err)
 	}
-	return &tape{Writer: w, call: k, r: r, law: k.audio.Law()}, nil
+	return &tape{Writer: w, call: k, r: r, law: k.signal.Law()}, nil
 }
 
 func (t *tape) Law() codec.Law { return t.law }
@@ -95,12 +95,12 @@ func (k *call) record() {
 	if !k.entry.Record || k.recording != nil {
 		return
 	}
-	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.audio.Law(), 2))
+	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.signal.Law(), 2))
 	if err != nil {
 		k.log.Error("a call is not recorded", "error", err)
 		return
 	}
-	k.recording = &recording{call: k, blob: w, rec: k.audio.Stream.Record(w, true)}
+	k.recording = &recording{call: k, blob: w, rec: k.stream.Record(w, true)}
 	k.app.store.Note(k.event(tandem.EventRecording, tandem.Recorded{Blob: w.ID()}))
 }
 

@@ -47,7 +47,7 @@ func (k *call) callerHeld(on bool) {
 	defer p.mu.Unlock()
 	p.held = on
 	if p.pair != nil {
-		if err := p.pair.Hold(k.audio.Stream, on); err != nil {
+		if err := p.pair.Hold(k.stream, on); err != nil {
 			k.log.Warn("holding failed", "error", err)
 		}
 	}
@@ -172,7 +172,7 @@ func (w *world) ring(ctx context.Context, o *outbound, mode string) (*sip.Call, 
 
 // sounds has the caller hear ringing, or music if the transfer is attended, until stop.
 func (w *world) sounds(mode string) (stop func()) {
-	caller := w.call.audio.Stream
+	caller := w.call.stream
 	sound := w.call.app.sounds.ringback
 	if mode == "attended" {
 		sound = w.call.app.sounds.music
@@ -184,9 +184,9 @@ func (w *world) sounds(mode string) (stop func()) {
 // talk joins the two until one leaves, and says how the second leg ended.
 func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tandem.Termination, error) {
 	k := w.call
-	pair, err := room.NewPair(k.audio.Stream, s.Stream, k.app.sounds.music)
+	pair, err := room.NewPair(k.stream, s.Stream, k.app.sounds.music)
 	if err == nil {
-		err = k.talking.set(pair, k.audio.Stream, s.Stream)
+		err = k.talking.set(pair, k.stream, s.Stream)
 	}
 	if err != nil {
 		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
