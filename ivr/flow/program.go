@@ -34,6 +34,7 @@ type Library struct {
 	Operations  map[string]*Operation
 	Classifiers map[string]*Classifier
 	Knowledge   map[string]*Knowledge
+	Replies     map[string]*Reply // what agents send by name
 
 	Settings map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
 }
