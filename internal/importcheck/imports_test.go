@@ -60,6 +60,7 @@ var table = map[string][]string{
 	"media/wav":    {"media/codec"},
 	"media":        {"tandem", "media/codec", "media/dtmf", "media/rtp"},
 	"media/speech": {"tandem", "media/wav"},
+	"media/webrtc": {"tandem", "media", "media/codec", "media/rtp"},
 	"media/prompt": {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 
 	"bridge/caps":             {"tandem"},
@@ -103,6 +104,7 @@ var table = map[string][]string{
 	"web/login":      {"store", "store/staff", "web/answer"},
 	"web/studio":     {"tandem", "internal/shelf", "internal/tally", "ivr/flow", "ivr/flow/complete", "ivr/flow/format", "ivr/flow/picture", "ivr/flow/read", "ivr/flow/schema", "ivr/flow/source", "ivr/flow/suite", "store", "store/release", "store/staff", "web/answer"},
 	"web/oidc":       {"store/staff", "web/login"},
+	"web/voice":      {"tandem", "media", "media/codec", "media/webrtc", "web/answer", "web/upgrade"},
 	"web/ui":         nil,
 
 	"flows":        nil,
