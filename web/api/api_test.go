@@ -66,6 +66,8 @@ func TestStaff(t *testing.T) {
 	pages := builtPages()
 	pages["studio.html"] = &fstest.MapFile{Data: []byte(`<meta name="csp-nonce" content="__CSP_NONCE__">`)}
 	pages["login.html"] = &fstest.MapFile{Data: []byte("login")}
+	pages["desk.html"] = &fstest.MapFile{Data: []byte("desk")}
+	pages["board.html"] = &fstest.MapFile{Data: []byte("board")}
 	pages["studio.js"] = &fstest.MapFile{Data: []byte("2")}
 	pages["icon.svg"] = &fstest.MapFile{Data: []byte("<svg/>")}
 	part := func(mux *http.ServeMux) {
@@ -77,7 +79,7 @@ func TestStaff(t *testing.T) {
 		staff, customers int
 		body             string
 	}{
-		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
+		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/desk", 200, 404, "desk"}, {"/board", 200, 404, "board"}, {"/desk.html", 404, 404, "nothing"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
 		{"/studio.html", 404, 404, "nothing"}, {"/login.html", 404, 404, "nothing"}, {"/customer.js", 404, 200, "nothing"}, {"/index.html", 404, 404, "nothing"},
 		{"/.keep", 404, 404, "nothing"}, {"/deep/file.txt", 200, 404, "x"}, {"/deep/", 404, 404, "nothing"}, {"/metrics", 404, 404, "nothing"},
 		{"/api/openapi.yaml", 200, 404, "openapi: 3.1.0"}, {"/api/v1/me", 200, 404, "part"}, {"/api/v1/entries", 404, 200, "not_found"}, {"/api/v1/none", 404, 404, "not_found"}, {"/", 303, 200, ""},
@@ -87,6 +89,9 @@ func TestStaff(t *testing.T) {
 			t.Errorf("staff %s: %d %q", test.path, w.Code, w.Body)
 		}
 		checkGuarded(t, test.path, w)
+		if talks := test.path == "/studio" || test.path == "/desk" || test.path == "/board"; talks != strings.Contains(w.Header().Get("Permissions-Policy"), "microphone=(self)") {
+			t.Errorf("staff %s: microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
+		}
 		if w := get(customers, "GET", test.path, ""); w.Code != test.customers {
 			t.Errorf("customers %s: %d %q", test.path, w.Code, w.Body)
 		}
@@ -94,7 +99,7 @@ func TestStaff(t *testing.T) {
 	if w := get(staff, "POST", "/studio", ""); w.Code != 405 {
 		t.Errorf("POST to a page: %d", w.Code)
 	}
-	if w := get(staff, "GET", "/", ""); w.Header().Get("Location") != "/studio" {
+	if w := get(staff, "GET", "/", ""); w.Header().Get("Location") != "/login" {
 		t.Errorf("/ leads to %q", w.Header().Get("Location"))
 	}
 	if w := get(Staff(StaffOptions{Pages: fstest.MapFS{}}), "GET", "/studio", ""); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {

@@ -20,8 +20,13 @@ type StaffOptions struct {
 	Parts []func(*http.ServeMux)
 }
 
-// staffPages are the pages and the files they are built to.
-var staffPages = map[string]string{"/login": "login.html", "/studio": "studio.html"}
+// staffPages are the pages and the files they are built to. Each page shows what the
+// roles of whoever logged in reach; the API behind it keeps the rest.
+var staffPages = map[string]string{"/login": "login.html", "/studio": "studio.html", "/desk": "desk.html", "/board": "board.html"}
+
+// talking are the pages that people talk and listen by: they may ask for the microphone, and
+// play what the door itself serves.
+var talking = map[string]bool{"/studio": true, "/desk": true, "/board": true}
 
 // Staff is the handler of http.staff_listen: the pages of staff, and what Parts add.
 func Staff(o StaffOptions) http.Handler {
@@ -36,9 +41,9 @@ func Staff(o StaffOptions) http.Handler {
 		path := r.URL.Path
 		switch {
 		case path == "/":
-			http.Redirect(w, r, "/studio", http.StatusSeeOther)
+			http.Redirect(w, r, "/login", http.StatusSeeOther) // which leads on to where their roles work
 		case staffPages[path] != "":
-			page(w, r, o.Pages, staffPages[path])
+			page(w, o.Pages, staffPages[path], talking[path])
 		case !isFile(o.Pages, path) || forCustomers(path) || strings.HasSuffix(path, ".html"):
 			plain(w, http.StatusNotFound, "There is nothing at this address.")
 		default:
@@ -54,7 +59,7 @@ const noncePlace = "__CSP_NONCE__"
 
 // page serves an HTML file with a nonce of its own, for styles that scripts add: no
 // style or script that stands in a page by itself is ever used.
-func page(w http.ResponseWriter, _ *http.Request, files fs.FS, name string) {
+func page(w http.ResponseWriter, files fs.FS, name string, talks bool) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		plain(w, http.StatusServiceUnavailable, notBuilt)
@@ -64,7 +69,12 @@ func page(w http.ResponseWriter, _ *http.Request, files fs.FS, name string) {
 	_, _ = rand.Read(b[:]) // it does not fail
 	nonce := base64.StdEncoding.EncodeToString(b[:])
 	head := w.Header()
-	head.Set("Content-Security-Policy", policyWith("'nonce-"+nonce+"'"))
+	policy := policyWith("'nonce-" + nonce + "'")
+	if talks {
+		policy += "; media-src 'self'"
+		head.Set("Permissions-Policy", "camera=(), microphone=(self), speaker-selection=(self), geolocation=()")
+	}
+	head.Set("Content-Security-Policy", policy)
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
 	_, _ = w.Write(bytes.ReplaceAll(text, []byte(noncePlace), []byte(nonce))) // a client that left is none of ours to mend

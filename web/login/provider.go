@@ -98,7 +98,7 @@ func (d *Door) fromProvider(w http.ResponseWriter, r *http.Request) {
 		var fresh string
 		if fresh, _, err = d.staff.Admit(r.Context(), claims); err == nil {
 			keep(w, fresh)
-			http.Redirect(w, r, "/studio", http.StatusSeeOther)
+			http.Redirect(w, r, "/login", http.StatusSeeOther) // it leads on to where their roles work
 			return
 		}
 	}

@@ -80,7 +80,7 @@ func TestLoginByProvider(t *testing.T) {
 	if p.trip.Redirect != s.URL+"/api/v1/oidc/company/callback" || len(p.trip.Verifier) < 43 || p.trip.Nonce == p.trip.State || p.trip.Nonce == p.trip.Verifier {
 		t.Errorf("the trip: %+v", p.trip)
 	}
-	if to := b.back("company", state); to != "/studio" || p.code != "c-1" {
+	if to := b.back("company", state); to != "/login" || p.code != "c-1" {
 		t.Fatalf("led to %s with code %s", to, p.code)
 	}
 	r := b.do("GET", "/api/v1/me", nil)

@@ -250,7 +250,7 @@ func TestThroughTheDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	door.Routes(mux)
-	mux.Handle("GET /studio", door.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /login", door.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := w.Write([]byte(login.From(r.Context()).Name)); err != nil {
 			t.Error(err)
 		}
@@ -280,7 +280,7 @@ func TestThroughTheDoor(t *testing.T) {
 		n, _ := resp.Body.Read(b) // one short piece
 		return resp.StatusCode, resp.Request.URL.RequestURI(), string(b[:n])
 	}
-	if status, path, body := get(server.URL + "/api/v1/oidc/company"); status != 200 || path != "/studio" || body != "ann@bank.example" {
+	if status, path, body := get(server.URL + "/api/v1/oidc/company"); status != 200 || path != "/login" || body != "ann@bank.example" {
 		t.Fatalf("%d at %s: %s", status, path, body)
 	}
 	if callback == "" {

@@ -39,7 +39,7 @@ const staff = await build({
   format: "esm",
   splitting: true,
   chunkNames: "staff-[hash]",
-  entryPoints: { login: "src/login/main.tsx", studio: "src/studio/main.tsx" },
+  entryPoints: { login: "src/login/main.tsx", studio: "src/studio/main.tsx", desk: "src/desk/main.tsx", board: "src/board/main.tsx" },
 });
 const alone = { ...common, format: "iife", plugins: [shadowStyles], banner: { js: "/* Licences of what is in it: customer-licences.txt beside it */" } };
 const widget = await build({ ...alone, entryPoints: { widget: "src/widget/main.ts", chat: "src/chat/main.ts", handoff: "src/handoff/main.ts" } });
@@ -50,8 +50,7 @@ await notices([staff], "staff-licences.txt");
 await build({ ...common, format: "iife", entryPoints: { "staff-early": "src/staff/early.ts" } });
 await cp(here + "src/customer/index.html", dist + "/index.html");
 await cp(here + "src/chat/index.html", dist + "/chat.html");
-await cp(here + "src/login/index.html", dist + "/login.html");
-await cp(here + "src/studio/index.html", dist + "/studio.html");
+for (const page of ["login", "studio", "desk", "board"]) await cp(`${here}src/${page}/index.html`, `${dist}/${page}.html`);
 await cp(here + "src/icon.svg", dist + "/icon.svg");
 
 // notices writes the licences of the packages that went into builds, as they ask for.

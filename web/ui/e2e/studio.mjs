@@ -568,8 +568,8 @@ export default async function studio({ browser, server, root, check, shot, start
       await shot(page, "login-code");
       await page.getByLabel("Code", { exact: true }).fill(codes[0].trim());
       await page.keyboard.press("Enter");
-      await page.waitForURL(/\/studio/);
-      await page.getByRole("heading", { name: "Not for your role" }).waitFor();
+      await page.waitForURL(/\/desk/); // where an agent works
+      await page.getByRole("heading", { name: "Desk", exact: true }).waitFor();
     }));
 
   await check("too many wrong passwords are told how long to wait", () =>

@@ -6,12 +6,11 @@ import { Choice } from "../staff/bar.tsx";
 import { sentenceOf } from "../staff/fault.tsx";
 import { Icon } from "../staff/icon.tsx";
 import { asApiError } from "../staff/load.ts";
+import { homeOf } from "../staff/places.ts";
 import type { Me, Ways } from "../staff/session.ts";
 import { languageOf, useSettings } from "../staff/settings.tsx";
 import { useStaffWords } from "../staff/words.ts";
 import { words } from "./words.ts";
-
-const after = "/studio";
 
 type Trouble = { kind: "wrong" | "codeNeeded" | "codeWrong" } | { kind: "fault"; error: ApiError };
 
@@ -28,7 +27,7 @@ export function LoginPage() {
   const ask = () => {
     setFault(null);
     api.get<Me>("me").then(
-      () => location.replace(after),
+      (me) => location.replace(homeOf(me.user)),
       (err: unknown) => {
         const e = asApiError(err);
         const login = e.body["login"] as Ways | undefined;
@@ -110,7 +109,7 @@ function PasswordForm({ api }: { api: Api }) {
       const me = await api.post<Me>("login", { name: name.trim(), password, ...(codeStep ? { code: code.replace(/\s/g, "") } : {}) });
       const kept = languageOf(me.user.lang);
       if (kept) chooseLanguage(kept);
-      location.replace(after);
+      location.replace(homeOf(me.user));
     } catch (err) {
       setBusy(false);
       const failed = asApiError(err);

@@ -1,5 +1,6 @@
 // What all staff pages say, whole sentences in each language.
 import type { Language } from "../language.ts";
+import type { PageName } from "./places.ts";
 import type { Role } from "./session.ts";
 import { useLanguage } from "./settings.tsx";
 import type { Theme } from "./theme.ts";
@@ -11,6 +12,9 @@ export interface StaffWords {
   loading: string;
   comma: string;
   places: string;
+  pages: Record<PageName, string>;
+  closedTitle: string;
+  closed: string;
   language: string;
   theme: string;
   themes: Record<Theme, string>;
@@ -34,6 +38,9 @@ const en: StaffWords = {
   loading: "Loading …",
   comma: ", ",
   places: "Pages",
+  pages: { desk: "Desk", board: "Board", studio: "Studio" },
+  closedTitle: "Not for your role",
+  closed: "Your roles do not reach this page. An operator can give you another role.",
   language: "Language",
   theme: "Appearance",
   themes: { auto: "As the device", light: "Light", dark: "Dark" },
@@ -80,6 +87,9 @@ const zhCN: StaffWords = {
   loading: "正在加载……",
   comma: "、",
   places: "页面",
+  pages: { desk: "工作台", board: "看板", studio: "工作室" },
+  closedTitle: "您的角色无权访问",
+  closed: "您的角色不能查看此页面。运维员可以为您添加其他角色。",
   language: "语言",
   theme: "外观",
   themes: { auto: "跟随设备", light: "浅色", dark: "深色" },

@@ -1,15 +1,18 @@
 // The studio: who is here, where they are, and the page for that place.
-import { useCallback, useEffect, useMemo } from "preact/hooks";
-import type { Language } from "../language.ts";
+import { useEffect, useMemo } from "preact/hooks";
 import { Api, ApiContext, useApi } from "../staff/api.ts";
 import { TopBar } from "../staff/bar.tsx";
 import type { Place } from "../staff/bar.tsx";
 import { Fault, Waiting } from "../staff/fault.tsx";
 import { useLoad } from "../staff/load.ts";
+import { pagesOf, thenOf } from "../staff/places.ts";
 import { has } from "../staff/session.ts";
-import type { Me } from "../staff/session.ts";
+import type { Me, User } from "../staff/session.ts";
 import { languageOf, useSettings } from "../staff/settings.tsx";
+import { useAccountActions } from "../staff/signedin.tsx";
 import { SkipLink } from "../staff/skip.tsx";
+import { useStaffWords } from "../staff/words.ts";
+import type { StaffWords } from "../staff/words.ts";
 import { Account, MustChange, MustSetUp } from "./account.tsx";
 import type { Overview, Proposal } from "./answers.ts";
 import { Audit } from "./audit.tsx";
@@ -56,10 +59,12 @@ export function Studio() {
 // First is what has to be done before anything else is open.
 function First({ me, onDone }: { me: Me; onDone(): void }) {
   const actions = useAccountActions();
+  const then = thenOf(location.search);
+  const done = then ? () => location.replace(then) : onDone; // that page sends back here if more is to be done
   return (
     <div class="studio">
       <TopBar user={me.user} places={[]} {...actions} />
-      {me.user.must_change ? <MustChange onDone={onDone} /> : <MustSetUp onDone={onDone} />}
+      {me.user.must_change ? <MustChange onDone={done} /> : <MustSetUp onDone={done} />}
     </div>
   );
 }
@@ -69,25 +74,6 @@ const flowReaders = ["designer", "supervisor", "operator", "auditor"] as const;
 function SignedIn({ me, onChanged }: { me: Me; onChanged(): void }) {
   const mayRead = has(me.user, ...flowReaders);
   return mayRead ? <Reader me={me} onChanged={onChanged} /> : <NoFlows me={me} onChanged={onChanged} />;
-}
-
-function useAccountActions() {
-  const api = useApi();
-  const { chooseLanguage } = useSettings();
-  const onLanguage = useCallback(
-    (language: Language) => {
-      chooseLanguage(language);
-      api.put("me/lang", { lang: language }).catch(() => {
-        // It holds on this device all the same; the next change is kept again.
-      });
-    },
-    [api, chooseLanguage],
-  );
-  const onSignOut = useCallback(() => {
-    const away = () => location.assign(login);
-    api.post("logout").then(away, away);
-  }, [api]);
-  return { onLanguage, onSignOut };
 }
 
 function Reader({ me, onChanged }: { me: Me; onChanged(): void }) {
@@ -105,8 +91,10 @@ function Reader({ me, onChanged }: { me: Me; onChanged(): void }) {
     if (live.proposals > 0) proposals.reload();
   }, [live.proposals]);
   const open = proposals.value?.proposals.filter((p) => p.state === "open").length ?? 0;
+  const sw = useStaffWords();
   const inFlows = route.at === "flows" || route.at === "flow" || route.at === "file";
   const places: Place[] = [
+    ...elsewhere(me.user, sw),
     { href: route.at === "flow" || route.at === "file" ? link(route) : link({ at: "flows" }), label: w.flows, current: inFlows },
     { href: link({ at: "proposals", id: "" }), label: w.proposals, current: route.at === "proposals", badge: open, meaning: w.openProposals(open) },
   ];
@@ -132,13 +120,17 @@ function Reader({ me, onChanged }: { me: Me; onChanged(): void }) {
   );
 }
 
+// elsewhere are the ways to the other pages that somebody reaches.
+const elsewhere = (user: User, sw: StaffWords): Place[] => pagesOf(user, "studio", sw).filter((p) => !p.current);
+
 // NoFlows is what a user sees whose roles do not reach the flows.
 function NoFlows({ me, onChanged }: { me: Me; onChanged(): void }) {
+  const sw = useStaffWords();
   const route = useRoute();
   const actions = useAccountActions();
   return (
     <div class="studio">
-      <TopBar user={me.user} places={[]} account={link({ at: "account" })} {...actions} />
+      <TopBar user={me.user} places={elsewhere(me.user, sw)} account={link({ at: "account" })} {...actions} />
       {route.at === "account" ? <Account me={me} onChanged={onChanged} onLanguage={actions.onLanguage} /> : <Closed />}
     </div>
   );

@@ -1,0 +1,21 @@
+import { render } from "preact";
+import { Announcer } from "../staff/announce.tsx";
+import { Keys } from "../staff/keys.tsx";
+import { SettingsProvider } from "../staff/settings.tsx";
+import "../staff/style.css";
+import "./desk.css";
+import { Desk } from "./desk.tsx";
+
+const root = document.getElementById("page");
+if (root) {
+  render(
+    <SettingsProvider>
+      <Keys>
+        <Announcer>
+          <Desk />
+        </Announcer>
+      </Keys>
+    </SettingsProvider>,
+    root,
+  );
+}
