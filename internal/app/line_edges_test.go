@@ -114,7 +114,11 @@ func TestPhonesThatAreNoUse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHotline(t, nil, "anna", "ben")
+			policy := ""
+			if name == "dead" {
+				policy = lapsing
+			}
+			h := newHotlineOf(t, hotlineSetup{policy: policy}, "anna", "ben")
 			d := h.waits(t, "1", "13900000001")
 			first := h.anna.Rung(patience)
 			fails(first)
@@ -141,7 +145,7 @@ func TestPhonesThatAreNoUse(t *testing.T) {
 // caller is never without a place meanwhile.
 func TestAnAgentWhoIsNotThere(t *testing.T) {
 	t.Parallel()
-	h := newHotlineOf(t, hotlineSetup{policy: linePolicy + "  misses: 2\n  decline_rest: 0s\n"}, "anna")
+	h := newHotlineOf(t, hotlineSetup{policy: lapsing + "  misses: 2\n  decline_rest: 0s\n"}, "anna")
 	d := h.waits(t, "1", "13900000001")
 	for range 2 {
 		phone := h.anna.Rung(patience)

@@ -46,9 +46,13 @@ agents:
   anna: { teams: [day], skills: { "lang:en": 3 } }
   ben: { teams: [day], skills: { "lang:en": 3 } }
 policy:
-  offer: { voice: 5s }
+  offer: { voice: 2m }
   wrap_up: { voice: 0s }
 `
+
+// lapsing is linePolicy with offers that lapse soon. An agent who is to answer one does so
+// before anything else.
+var lapsing = strings.Replace(linePolicy, "voice: 2m", "voice: 5s", 1)
 
 // hotline is a server with a line, two agents with phones, and a trunk.
 type hotline struct {
@@ -237,13 +241,14 @@ func TestACallerLeaves(t *testing.T) {
 // an agent hands back is in line again, too.
 func TestACallerIsGivenOn(t *testing.T) {
 	t.Parallel()
-	h := newHotline(t, nil, "anna", "ben")
+	h := newHotlineOf(t, hotlineSetup{policy: lapsing}, "anna")
 	d := h.waits(t, "1", "13900000001")
 	first := h.anna.Rung(patience)
 	first.Says(180, "Ringing")
 	first.Cancelled(patience)
+	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond) // when their place is told
+	h.presents(t, "ben", tandem.PresenceAvailable)
 	second := h.ben.Rung(patience)
-	d.RTP.Hear(patience, time.Now(), waitingHz, 300*time.Millisecond)
 	picks(t, second, d)
 	for _, task := range h.line.Tasks("cards", 0) { // as by the desk
 		if _, err := h.line.Release(t.Context(), route.Released{At: time.Now(), Task: task.ID, Agent: task.Agent, Fence: task.Fence, Why: "transferred", Again: true}, nil); err != nil {
@@ -333,7 +338,7 @@ on_leave: left
 steps:
   hello: { say: { en: { audio: low.wav } }, next: wait }
   wait:
-    transfer: { to: "%s", ring: 5s }
+    transfer: { to: "%s", ring: %s }
     next: { ok: after, busy: busy, no_answer: nobody, failed: end }
   after: { say: { en: { audio: high.wav } }, next: end }
   busy: { say: { en: { audio: fourth.wav } }, next: end }
@@ -345,7 +350,7 @@ steps:
 // joined, and the flow goes on as they part, or as nobody has answered.
 func TestTransferToTheLine(t *testing.T) {
 	t.Parallel()
-	h := newHotline(t, map[string]string{"anna": fmt.Sprintf(connectFlow, "agent:anna"), "cards": fmt.Sprintf(connectFlow, "queue:cards")}, "ben", "anna")
+	h := newHotline(t, map[string]string{"anna": fmt.Sprintf(connectFlow, "agent:anna", "2m"), "cards": fmt.Sprintf(connectFlow, "queue:cards", "2m")}, "ben", "anna")
 	for _, entry := range []string{"anna", "cards"} {
 		t.Run(entry, func(t *testing.T) {
 			from := "1390000" + entry
@@ -376,6 +381,7 @@ func TestTransferToTheLine(t *testing.T) {
 		h.ben.Silent(quiet)
 	})
 	t.Run("nobody", func(t *testing.T) {
+		h := newHotlineOf(t, hotlineSetup{policy: lapsing, flows: map[string]string{"anna": fmt.Sprintf(connectFlow, "agent:anna", "5s")}}, "ben", "anna")
 		d := h.waits(t, "anna", "13900000003")
 		phone := h.anna.Rung(patience)
 		phone.Says(180, "Ringing")

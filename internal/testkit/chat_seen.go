@@ -91,18 +91,26 @@ func (c *Chat) Wait(what string, fits func(ChatMessage) bool) ChatMessage {
 // Refused waits for a refusal and takes it. What was refused is in the outbox no more.
 func (c *Chat) Refused() ChatRefusal {
 	c.t.Helper()
-	var r ChatRefusal
-	if !c.until(Patience, func() bool {
+	r, ok := c.refusal(Patience)
+	if !ok {
+		c.t.Fatalf("nothing was refused; the chat is\n%s", c)
+	}
+	return r
+}
+
+// WasRefused is Refused for who does not know whether something is.
+func (c *Chat) WasRefused() (r ChatRefusal, ok bool) { return c.refusal(0) }
+
+func (c *Chat) refusal(d time.Duration) (r ChatRefusal, ok bool) {
+	ok = c.until(d, func() bool {
 		if len(c.refused) == 0 {
 			return false
 		}
 		r, c.refused = c.refused[0], c.refused[1:]
 		c.outbox = slices.DeleteFunc(c.outbox, func(s chatSay) bool { return s.ID == r.ID })
 		return true
-	}) {
-		c.t.Fatalf("nothing was refused; the chat is\n%s", c)
-	}
-	return r
+	})
+	return r, ok
 }
 
 // Over waits until so many interactions have ended while the visitor was there.

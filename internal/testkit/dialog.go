@@ -8,7 +8,7 @@ import (
 )
 
 // Patience is how long the dialog helpers wait for an answer that should come at once.
-const Patience = 5 * time.Second
+const Patience = 20 * time.Second
 
 // Dialog is one call of a Peer: it numbers requests, keeps tags and target, and
 // sends ACK where the test says so.
