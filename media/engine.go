@@ -59,9 +59,11 @@ type Engine struct {
 	strangers  atomic.Uint64 // of closed streams
 	lost       atomic.Uint64
 	panics     atomic.Uint64
+	born       atomic.Uint64 // streams so far
 
 	mu       sync.Mutex
 	streams  map[*Stream]bool
+	wires    int // of them have no port
 	draining bool
 	closed   bool
 }
@@ -109,16 +111,29 @@ func NewEngine(cfg Config) (*Engine, error) {
 func (e *Engine) Open() (*Stream, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return nil, ErrClosed
-	}
-	if e.draining {
-		return nil, ErrDraining
+	if err := e.refusal(); err != nil {
+		return nil, err
 	}
 	s, err := e.bind()
 	if err != nil {
 		return nil, err
 	}
+	return e.place(s)
+}
+
+// refusal is why no stream may be opened now; e.mu is held.
+func (e *Engine) refusal() error {
+	switch {
+	case e.closed:
+		return ErrClosed
+	case e.draining:
+		return ErrDraining
+	}
+	return nil
+}
+
+// place gives a new stream to the shard that has least; e.mu is held.
+func (e *Engine) place(s *Stream) (*Stream, error) {
 	least := e.shards[0]
 	for _, sh := range e.shards[1:] {
 		if sh.load.Load() < least.load.Load() {
@@ -131,6 +146,9 @@ func (e *Engine) Open() (*Stream, error) {
 		return nil, errors.Join(err, s.sockets.close())
 	}
 	e.streams[s] = true
+	if s.wire != nil {
+		e.wires++
+	}
 	return s, nil
 }
 
@@ -192,16 +210,22 @@ func (e *Engine) Close() error {
 func (e *Engine) forget(s *Stream, st Stats) {
 	e.mu.Lock()
 	delete(e.streams, s)
+	if s.wire != nil {
+		e.wires--
+	}
 	e.mu.Unlock()
-	e.ports.Release(s.port, time.Now())
+	if s.wire == nil {
+		e.ports.Release(s.port, time.Now())
+	}
 	e.strangers.Add(st.Strangers)
 	e.lost.Add(st.Lost)
 }
 
 // Load is what admission looks at.
 type Load struct {
-	Streams  int
-	Ports    int           // pairs in the range: the most streams there can be
+	Streams  int           // with a port
+	Wires    int           // on wires
+	Ports    int           // pairs in the range: the most streams with a port there can be
 	Lateness time.Duration // p99 of how late the packets of the last two seconds left, worst shard
 	Skipped  uint64        // frames never sent because a shard was later than 40 ms
 	Draining bool
@@ -210,7 +234,7 @@ type Load struct {
 // Load tells how busy the engine is. It is cheap enough for every call.
 func (e *Engine) Load() Load {
 	e.mu.Lock()
-	l := Load{Streams: len(e.streams), Draining: e.draining || e.closed, Ports: e.ports.Pairs()}
+	l := Load{Streams: len(e.streams) - e.wires, Wires: e.wires, Draining: e.draining || e.closed, Ports: e.ports.Pairs()}
 	e.mu.Unlock()
 	for _, sh := range e.shards {
 		l.Lateness = max(l.Lateness, time.Duration(sh.p99.Load()))

@@ -60,6 +60,23 @@ func (sh *shard) readFrom(ready []unix.EpollEvent, at int) (next int) {
 	return next
 }
 
+// readWires takes what wires have brought, from stream at on, and returns where to go
+// on as sendFrom does.
+func (sh *shard) readWires(at int) (next int) {
+	next = at
+	defer sh.caught()
+	for next < len(sh.wires) {
+		s := sh.wires[next]
+		next++
+		if s.failed || !s.inbox.waiting() {
+			continue
+		}
+		sh.work = s
+		s.readWire(sh)
+	}
+	return next
+}
+
 // caught is deferred around the work for streams.
 func (sh *shard) caught() {
 	s := sh.work
@@ -82,7 +99,7 @@ func (s *Stream) fail(sh *shard) {
 	}
 	s.failed, s.set = true, false
 	close(s.events)
-	for _, sock := range []*socket{&s.sockets.rtp, &s.sockets.rtcp} {
+	for _, sock := range s.polled() {
 		_ = unix.EpollCtl(sh.set, unix.EPOLL_CTL_DEL, sock.fd, nil) // it is not in the set if its adoption failed
 	}
 	s.part()

@@ -57,7 +57,7 @@ func Join(a, b *Stream) (part func(), err error) {
 		return nil, errors.New("media: a join needs two streams of one engine")
 	}
 	first, second := a, b
-	if first.port > second.port {
+	if first.id > second.id {
 		first, second = second, first
 	}
 	first.route.Lock()
@@ -141,7 +141,7 @@ func (s *Stream) part() {
 // the sequence it gets is that of sending.
 func (s *Stream) passAudio(sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
 	d := s.peer
-	if !d.set || !d.params.Send || d.remote.size == 0 || d.keysOut.Busy() || len(payload) == 0 {
+	if !d.sends() || d.keysOut.Busy() || len(payload) == 0 {
 		return
 	}
 	ts, fresh := d.mapTime(h, now)
@@ -150,6 +150,11 @@ func (s *Stream) passAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 	}
 	n := d.params.Law.Convert(sh.out[rtp.HeaderSize:], payload, law)
 	d.relay.last = now
+	if law == d.params.Law {
+		d.stats.Passed++
+	} else {
+		d.stats.Transcoded++
+	}
 	d.sendAudio(sh, n, ts, fresh, now)
 }
 
@@ -176,7 +181,7 @@ func (s *Stream) mapTime(h rtp.Header, now time.Duration) (ts uint32, fresh bool
 // side's payload type; nothing if it has none.
 func (s *Stream) passEvent(sh *shard, h rtp.Header, e dtmf.Event, now time.Duration) {
 	d := s.peer
-	if !d.set || !d.params.Send || d.remote.size == 0 || d.params.Event == 0 || d.keysOut.Busy() {
+	if !d.sends() || d.params.Event == 0 || d.keysOut.Busy() {
 		return
 	}
 	r := &d.relay

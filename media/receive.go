@@ -38,7 +38,10 @@ func (s *Stream) packet(sh *shard, b []byte, now time.Duration) {
 		s.stats.Malformed++
 		return
 	}
-	if !s.locked && !s.learn(sh, h, now) {
+	if s.wire != nil && !s.set {
+		return
+	}
+	if s.wire == nil && !s.locked && !s.learn(sh, h, now) {
 		s.stats.Strangers++
 		return
 	}

@@ -23,7 +23,7 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 	if (at+int64(s.number))%secondFrames == 0 {
 		s.everySecond(sh, now)
 	}
-	if !s.set || !s.params.Send || s.remote.size == 0 {
+	if !s.sends() {
 		s.sending = false
 		return
 	}
@@ -53,6 +53,11 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 	s.sendAudio(sh, len(payload), ts, !s.sending, now)
 }
 
+// sends reports whether the far end wants to hear us and can be reached.
+func (s *Stream) sends() bool {
+	return s.set && s.params.Send && (s.remote.size > 0 || s.wire != nil)
+}
+
 // sendAudio sends the n bytes of payload that lie in sh.out behind the header.
 func (s *Stream) sendAudio(sh *shard, n int, ts uint32, marker bool, now time.Duration) {
 	s.lastTime, s.sending = ts, true
@@ -69,7 +74,9 @@ func (s *Stream) transmit(sh *shard, h rtp.Header, n int) {
 	h.Seq, h.SSRC = s.seq, s.ssrc
 	s.seq++
 	h.Put(sh.out[:])
-	if !s.sockets.rtp.send(sh.out[:rtp.HeaderSize+n], &s.remote) {
+	if s.wire != nil {
+		s.wire.Send(sh.out[:rtp.HeaderSize+n])
+	} else if !s.sockets.rtp.send(sh.out[:rtp.HeaderSize+n], &s.remote) {
 		s.stats.Faults++
 		sh.counts.sendErrors++
 		return

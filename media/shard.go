@@ -67,6 +67,7 @@ type shard struct {
 	slots   [slotCount][]*Stream
 	table   []*Stream // by number in the epoll set
 	free    []int32
+	wires   []*Stream // those on wires
 	count   int
 	joined  int // streams that are
 	done    int64
@@ -258,6 +259,9 @@ func (sh *shard) look(now time.Duration) {
 		sh.looked = at
 	}
 	sh.turned = now
+	for at := 0; at < len(sh.wires); {
+		at = sh.readWires(at)
+	}
 	for {
 		n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(sh.set), uintptr(unsafe.Pointer(&sh.ready[0])), maxReady, 0, 0, 0)
 		if e != 0 {
@@ -291,7 +295,11 @@ func (sh *shard) adopt(s *Stream) {
 		s.number = int32(len(sh.table))
 		sh.table = append(sh.table, s)
 	}
-	for i, sock := range []*socket{&s.sockets.rtp, &s.sockets.rtcp} {
+	if s.wire != nil {
+		s.wired = len(sh.wires)
+		sh.wires = append(sh.wires, s)
+	}
+	for i, sock := range s.polled() {
 		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.number, Pad: int32(i)}
 		if err := unix.EpollCtl(sh.set, unix.EPOLL_CTL_ADD, sock.fd, &ev); err != nil {
 			s.stats.Faults++ // no memory in the kernel: the stream is deaf and will be Silent
@@ -300,9 +308,23 @@ func (sh *shard) adopt(s *Stream) {
 	sh.count++
 }
 
+// polled are the sockets that the shard waits for.
+func (s *Stream) polled() []*socket {
+	if s.wire != nil {
+		return nil
+	}
+	return []*socket{&s.sockets.rtp, &s.sockets.rtcp}
+}
+
 // release lets a stream go.
 func (sh *shard) release(s *Stream) {
-	for _, sock := range []*socket{&s.sockets.rtp, &s.sockets.rtcp} {
+	if s.wire != nil {
+		last := sh.wires[len(sh.wires)-1]
+		sh.wires[s.wired], last.wired = last, s.wired
+		sh.wires[len(sh.wires)-1] = nil
+		sh.wires = sh.wires[:len(sh.wires)-1]
+	}
+	for _, sock := range s.polled() {
 		_ = unix.EpollCtl(sh.set, unix.EPOLL_CTL_DEL, sock.fd, nil)
 	}
 	slot := sh.slots[s.slot]

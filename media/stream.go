@@ -83,13 +83,20 @@ type Stats struct {
 	RoundTrip               time.Duration // 0 if not known
 	Dropped                 uint64        // events that the owner did not fetch
 	Faults                  uint64        // packets the kernel refused
+	WireDropped             uint64        // packets from the wire that the shard was too slow for, or too long
+	Passed                  uint64        // packets sent as the joined stream received them
+	Transcoded              uint64        // packets of the joined stream sent in the other law, by table
+	Mixed                   uint64        // packets sent whose audio was mixed
 }
 
 // Stream is one RTP session with one far end. Its methods may be called from any
 // goroutine.
 type Stream struct {
 	engine *Engine
-	port   int
+	port   int    // 0 on a wire
+	id     uint64 // by age: the order in which several are locked
+	wire   Wire   // nil with sockets
+	inbox  *inbox
 	events chan Event
 	queued atomic.Int32  // items of the playlist whose Played is not delivered yet
 	law    atomic.Uint32 // codec.Law that Play encodes for
@@ -104,6 +111,7 @@ type Stream struct {
 	sockets sockets
 	slot    int // -1 until given, then for life
 	place   int // in the slot
+	wired   int // in the shard's list of wires
 	number  int32
 	ssrc    uint32
 	seq     uint16
@@ -155,13 +163,13 @@ func newStream(e *Engine, port int, socks sockets) (*Stream, error) {
 		return nil, fmt.Errorf("choosing an SSRC: %w", err)
 	}
 	return &Stream{
-		engine: e, port: port, sockets: socks, events: make(chan Event, eventRoom), slot: -1,
+		engine: e, id: e.born.Add(1), port: port, sockets: socks, events: make(chan Event, eventRoom), slot: -1,
 		ssrc: binary.BigEndian.Uint32(b[:]), seq: binary.BigEndian.Uint16(b[4:]), base: binary.BigEndian.Uint32(b[6:]),
 		lastPeriod: -1,
 	}, nil
 }
 
-// Port is the local RTP port; RTCP is on the next one.
+// Port is the local RTP port; RTCP is on the next one. It is 0 on a wire.
 func (s *Stream) Port() int { return s.port }
 
 // Events is where the stream's owner reads. Keys that find it full are dropped
@@ -191,7 +199,7 @@ func (s *Stream) call(f func()) error {
 // Set takes what signalling has agreed on, first and after each re-negotiation.
 // A new Remote makes the stream forget the source it has learned.
 func (s *Stream) Set(p Params) {
-	if a := p.Remote.Addr(); !p.Remote.IsValid() || a.IsUnspecified() || p.Remote.Port() == 0 {
+	if a := p.Remote.Addr(); s.wire == nil && (!p.Remote.IsValid() || a.IsUnspecified() || p.Remote.Port() == 0) {
 		p.Remote, p.Send = netip.AddrPort{}, false
 	}
 	s.law.Store(uint32(p.Law))
@@ -205,7 +213,9 @@ func (s *Stream) apply(p Params) {
 		return
 	}
 	now := s.shard.now()
-	if !p.Remote.IsValid() {
+	if s.wire != nil {
+		p.Remote, p.RTCP = netip.AddrPort{}, netip.AddrPort{}
+	} else if !p.Remote.IsValid() {
 		p.Remote, p.RTCP = s.params.Remote, s.params.RTCP
 	} else if !p.RTCP.IsValid() {
 		p.RTCP = netip.AddrPortFrom(p.Remote.Addr(), p.Remote.Port()+1)
@@ -326,7 +336,9 @@ func (s *Stream) Close() Stats {
 		}
 	})
 	sh.load.Add(-1)
-	_ = s.sockets.close() // the kernel frees the descriptors whatever it says
+	if s.wire == nil {
+		_ = s.sockets.close() // the kernel frees the descriptors whatever it says
+	}
 	s.engine.forget(s, s.final)
 	for _, r := range recordings {
 		r.wait()
@@ -339,6 +351,9 @@ func (s *Stream) figures() Stats {
 	st := s.stats
 	st.Lost, st.Late = s.reception.LostTotal(), s.reception.LateSeen
 	st.Jitter = samples(s.reception.Jitter())
+	if s.inbox != nil {
+		st.WireDropped = s.inbox.dropped.Load()
+	}
 	return st
 }
 
