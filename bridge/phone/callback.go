@@ -8,7 +8,6 @@ import (
 
 	"tandem"
 	"tandem/bridge/caps"
-	"tandem/bridge/room"
 	"tandem/bridge/route"
 	"tandem/media"
 	"tandem/sip"
@@ -53,7 +52,7 @@ func (r *ring) callBack() {
 		r.s.o.Counted(CountedReached)
 		r.agent.audio.Stream.Stop(toneID)
 		customer := party{events: r.customer.call.Events(), media: r.customer.audio.Stream.Events()}
-		nobody := func(*room.Pair, *media.Stream) error { return nil }
+		nobody := func(Far) {}
 		end, t, err := r.talk(r.customer.audio.Stream, nobody, customer, r.customer.limit)
 		if err != nil {
 			r.log.Error("a customer who was called back and an agent could not be joined", "error", err)

@@ -21,7 +21,6 @@ import (
 	"tandem/bridge/caps"
 	"tandem/bridge/leg"
 	"tandem/bridge/queue"
-	"tandem/bridge/room"
 	"tandem/bridge/route"
 	"tandem/internal/testkit"
 	"tandem/media"
@@ -251,11 +250,20 @@ func (c *customer) Served(ctx context.Context, agent string) error {
 	return c.served
 }
 
-func (c *customer) Joined(pair *room.Pair, _ *media.Stream) error {
+func (c *customer) Joined(far Far) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.log = append(c.log, map[bool]string{true: "joined", false: "parted"}[pair != nil])
-	return nil
+	c.log = append(c.log, map[bool]string{true: "joined", false: "parted"}[far != nil])
+}
+
+func (c *customer) Interrupted(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log = append(c.log, map[bool]string{true: "interrupted", false: "mended"}[on])
+}
+
+func (c *customer) Leg() tandem.Leg {
+	return tandem.Leg{ID: "caller", Interaction: "i1", Kind: tandem.LegSIP, From: "13900000001"}
 }
 
 func (c *customer) Left() <-chan struct{} { return c.left }

@@ -28,7 +28,6 @@ import (
 	"tandem/bridge/caps"
 	"tandem/bridge/leg"
 	"tandem/bridge/queue"
-	"tandem/bridge/room"
 	"tandem/bridge/route"
 	"tandem/media"
 	"tandem/sip"
@@ -77,12 +76,23 @@ type Caller interface {
 	// then nothing is played or offered any more. An error says that the session does not
 	// wait in line; that of ctx, that it was too busy to hear.
 	Served(ctx context.Context, agent string) error
-	// Joined tells whom the customer speaks with, so that hold and keys by signalling reach
-	// them; without a pair, nobody any more.
-	Joined(pair *room.Pair, far *media.Stream) error
+	// Joined tells what the call's signalling reaches from now on: hold by the customer's
+	// phone, and keys by INFO; nil = nobody any more. One that holds already says so at once.
+	Joined(far Far)
+	// Interrupted tells the customer that the agent's connection is broken and they are kept,
+	// then plays music, until it is mended (false). It does not block.
+	Interrupted(on bool)
+	// Leg is of the call's record what never changes: ID, Kind, From.
+	Leg() tandem.Leg
 	// Left is closed once the call has ended, and Termination says how.
 	Left() <-chan struct{}
 	Termination() tandem.Termination
+}
+
+// Far is whom a customer in a talk reaches by signalling. Its methods do not block.
+type Far interface {
+	Held(on bool)   // the customer's phone holds us, or has taken us back
+	Key(digit byte) // one that came by INFO
 }
 
 // Way is how an address is called.
@@ -120,8 +130,17 @@ type Options struct {
 	}
 	// Audio opens the audio of a call out to host.
 	Audio  func(host netip.Addr) (*leg.Audio, error)
+	Engine *media.Engine // of all streams
 	Now    func() time.Time
 	Random io.Reader // crypto/rand.Reader
+
+	// Seat is an agent's browser, if it is connected and its microphone works. nil = nobody
+	// has one.
+	Seat func(agent string) (Seat, bool)
+	// Supervises reports whether somebody may listen, whisper, barge and remove; nil = nobody.
+	Supervises func(who string, in tandem.InteractionID) bool
+	// Tracks keeps recordings; nil = nothing is recorded.
+	Tracks Tracks
 
 	Shows                 func(ctx context.Context, t tandem.Task) Shown // nil = nothing but the queue's name
 	Music, Ringback, Busy []*media.Clip                                  // of who is held, who waits for the customer, who was not answered

@@ -152,18 +152,14 @@ type party struct {
 
 // talk joins the agent's phone with the stream of a customer until one of them leaves, or
 // the line takes the task away.
-func (r *ring) talk(near *media.Stream, joined func(*room.Pair, *media.Stream) error, p party, limit time.Duration) (ending, tandem.Termination, error) {
+func (r *ring) talk(near *media.Stream, joined func(Far), p party, limit time.Duration) (ending, tandem.Termination, error) {
 	pair, err := room.NewPair(near, r.agent.audio.Stream, r.s.o.Music)
-	if err == nil {
-		if err = joined(pair, r.agent.audio.Stream); err != nil {
-			pair.Part()
-		}
-	}
 	if err != nil { // the customer's stream has gone, or ours
 		return customerLeft, tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia), err
 	}
+	joined(paired{pair, near, r.agent.audio.Stream})
 	defer func() {
-		_ = joined(nil, nil) // forgetting a pair cannot fail
+		joined(nil)
 		pair.Part()
 	}()
 	var late <-chan time.Time
@@ -244,3 +240,13 @@ func silent(e media.Event, open bool) (t tandem.Termination, over bool) {
 	_, over = e.(media.Silent)
 	return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout), over
 }
+
+// paired is a customer joined with an agent.
+type paired struct {
+	pair *room.Pair
+	near *media.Stream
+	far  *media.Stream
+}
+
+func (p paired) Held(on bool)   { _ = p.pair.Hold(p.near, on) }
+func (p paired) Key(digit byte) { _ = p.far.SendKey(digit, 160) }

@@ -8,7 +8,6 @@ import (
 
 	"tandem"
 	"tandem/bridge/phone"
-	"tandem/bridge/room"
 	"tandem/internal/config"
 	"tandem/ivr/flow"
 	"tandem/media"
@@ -22,7 +21,7 @@ func (a *App) makePhones() (err error) {
 	}
 	a.phones, err = phone.New(phone.Options{
 		Router: a.line, Store: a.store, Dialer: phone.SIP(a.sip), Phones: phones, Caller: a.caller, Number: a.callbackNumber, Way: a.way,
-		Caps: a.caps, Audio: a.openAudio, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
+		Caps: a.caps, Audio: a.openAudio, Engine: a.media, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
 		Busy: a.sounds.busy, Counted: func(what string) { a.metrics.phones.WithLabelValues(what).Inc() }, Panicked: a.reporter("phone"), Log: a.log,
 	})
 	return err
@@ -81,9 +80,20 @@ func (k *call) Termination() tandem.Termination { return k.signal.Termination() 
 // stopped reports that the call ended because the server stops.
 func (k *call) stopped() bool { return k.signal.Termination().Reason == tandem.ReasonShutdown }
 
-// Joined tells with whom the caller speaks.
-func (k *call) Joined(pair *room.Pair, far *media.Stream) error {
-	return k.talking.set(pair, k.stream, far)
+// Joined tells whom the caller's signalling reaches.
+func (k *call) Joined(far phone.Far) { k.talking.set(far) }
+
+// Leg is what of the call's record never changes.
+func (k *call) Leg() tandem.Leg {
+	return tandem.Leg{ID: k.leg.ID, Interaction: k.leg.Interaction, Kind: k.leg.Kind, Role: k.leg.Role, From: k.leg.From, To: k.leg.To}
+}
+
+// Interrupted has the caller hear music while the agent's connection is broken.
+func (k *call) Interrupted(on bool) {
+	k.stream.Stop(ringID)
+	if on {
+		_ = k.stream.Play(media.Item{ID: ringID, Clips: k.app.sounds.music, Loop: true}) // who hears nothing is kept all the same
+	}
 }
 
 // joined reports whether the caller of an interaction speaks with somebody.
@@ -94,7 +104,7 @@ func (a *App) joined(in tandem.InteractionID) bool {
 	}
 	k.talking.mu.Lock()
 	defer k.talking.mu.Unlock()
-	return k.talking.pair != nil
+	return k.talking.far != nil
 }
 
 // Served tells the session that an agent has the caller, and returns once it knows. A

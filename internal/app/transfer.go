@@ -11,6 +11,7 @@ import (
 	"tandem"
 	"tandem/bridge/caps"
 	"tandem/bridge/leg"
+	"tandem/bridge/phone"
 	"tandem/bridge/room"
 	"tandem/internal/config"
 	"tandem/ivr/flow"
@@ -22,22 +23,20 @@ import (
 // ringID names the ringback among a stream's items, beside prompts and hold music.
 const ringID = 1<<31 + 1
 
-// pairing is the pair a call is in, which hold by the caller concerns.
+// pairing is whom a call's signalling reaches.
 type pairing struct {
 	mu   sync.Mutex
-	pair *room.Pair
-	far  *media.Stream // whom the caller talks with
+	far  phone.Far // nil = the caller talks with nobody
 	held bool
 }
 
-func (p *pairing) set(pair *room.Pair, caller, far *media.Stream) error {
+func (p *pairing) set(far phone.Far) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pair, p.far = pair, far
-	if pair != nil && p.held {
-		return pair.Hold(caller, true)
+	p.far = far
+	if far != nil && p.held {
+		far.Held(true)
 	}
-	return nil
 }
 
 // callerHeld is told when the caller's phone holds us or takes us back.
@@ -46,10 +45,27 @@ func (k *call) callerHeld(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held = on
-	if p.pair != nil {
-		if err := p.pair.Hold(k.stream, on); err != nil {
-			k.log.Warn("holding failed", "error", err)
-		}
+	if p.far != nil {
+		p.far.Held(on)
+	}
+}
+
+// paired is a caller joined with one other by a flow.
+type paired struct {
+	call *call
+	pair *room.Pair
+	far  *media.Stream
+}
+
+func (p paired) Held(on bool) {
+	if err := p.pair.Hold(p.call.stream, on); err != nil {
+		p.call.log.Warn("holding failed", "error", err)
+	}
+}
+
+func (p paired) Key(digit byte) {
+	if err := p.far.SendKey(digit, relayedKey); err != nil {
+		p.call.log.Debug("a key was not passed on")
 	}
 }
 
@@ -61,11 +77,8 @@ func (k *call) relay(digit byte) {
 	p := &k.talking
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.far == nil {
-		return
-	}
-	if err := p.far.SendKey(digit, relayedKey); err != nil {
-		k.log.Debug("a key was not passed on")
+	if p.far != nil {
+		p.far.Key(digit)
 	}
 }
 
@@ -185,16 +198,14 @@ func (w *world) sounds(mode string) (stop func()) {
 func (w *world) talk(ctx context.Context, s *leg.Audio, remote *sip.Call) (tandem.Termination, error) {
 	k := w.call
 	pair, err := room.NewPair(k.stream, s.Stream, k.app.sounds.music)
-	if err == nil {
-		err = k.talking.set(pair, k.stream, s.Stream)
-	}
 	if err != nil {
 		t := tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia)
 		remote.Hangup(ctx, t)
 		return t, err
 	}
+	k.talking.set(paired{k, pair, s.Stream})
 	defer func() {
-		_ = k.talking.set(nil, nil, nil) // forgetting a pair cannot fail
+		k.talking.set(nil)
 		pair.Part()
 	}()
 	t := w.listen(ctx, s, remote, pair)
