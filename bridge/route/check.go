@@ -192,6 +192,9 @@ func (c *checker) room(a *agent, load tandem.Load) bool {
 	for _, h := range a.holds {
 		has[h.Kind.Load()]++
 	}
+	if a.consulted { // a call of another's
+		has[tandem.LoadVoice] = max(has[tandem.LoadVoice], a.p.Capacity[tandem.LoadVoice], 1)
+	}
 	for other := range has {
 		if slices.Contains(c.l.policy.Blocks[other], load) {
 			return false

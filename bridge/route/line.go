@@ -91,7 +91,7 @@ func (l *Line) restoreAgent(s *AgentState) {
 	if a.p != nil {
 		a.presence, a.reason = s.Presence, s.Reason
 	}
-	a.since, a.idle, a.missed = s.Since, s.Idle, s.Missed
+	a.since, a.idle, a.missed, a.consulted = s.Since, s.Idle, s.Missed, s.Consulted
 	for i, load := range loads {
 		on, told := s.Reachable[load]
 		a.reach[i], a.told[i] = on, told
@@ -265,6 +265,8 @@ func (l *Line) handler(e Event) (do func(), at time.Time) {
 		return func() { l.declined(e) }, e.At
 	case Released:
 		return func() { l.released(e) }, e.At
+	case Reassigned:
+		return func() { l.reassigned(e) }, e.At
 	case Wrapped:
 		return func() { l.wrapped(e) }, e.At
 	case Pulled:
@@ -273,6 +275,8 @@ func (l *Line) handler(e Event) (do func(), at time.Time) {
 		return func() { l.present(e) }, e.At
 	case Reachable:
 		return func() { l.reachable(e) }, e.At
+	case Consulted:
+		return func() { l.consulted(e) }, e.At
 	case Hours:
 		return func() { l.hours(e) }, e.At
 	case Repoliced:

@@ -55,6 +55,15 @@ func (m *model) apply(e Event) []Output {
 		default:
 			m.release(t, e)
 		}
+	case Reassigned:
+		m.reassigned(e)
+	case Consulted:
+		if a := m.agents[e.Agent]; a == nil || m.p.Agents[e.Agent] == nil {
+			m.late()
+		} else if a.Consulted != e.On {
+			a.Consulted = e.On
+			m.tell(AgentChanged{Agent: m.state(a)})
+		}
 	case Wrapped:
 		if h := m.hold(e.Agent, e.Fence); h != nil && h.State == tandem.TaskWrapping {
 			m.endWrap(e.Agent, *h, e.Disposition, e.Late)
@@ -328,10 +337,35 @@ func (m *model) release(t *tandem.Task, e Released) {
 	}
 }
 
+func (m *model) reassigned(e Reassigned) {
+	t, to, p := m.tasks[e.Task], m.agents[e.To], m.p.Agents[e.To]
+	if t == nil || t.State != tandem.TaskAssigned || t.Fence != e.Fence || t.Agent != e.Agent || p == nil || e.To == e.Agent ||
+		to.Presence == tandem.PresenceOffline || m.has(to, t.Kind.Load(), "") >= p.Capacity[t.Kind.Load()] {
+		m.late()
+		return
+	}
+	from, h, since := m.agents[t.Agent], m.hold(t.Agent, t.Fence), t.Since
+	from.Idle = m.now
+	m.fence++
+	fence := t.Fence
+	t.Agent, t.Fence, t.Since = to.Name, m.fence, m.now
+	to.Missed, to.Idle = 0, m.now
+	to.Holds = append(to.Holds, Holding{Task: t.ID, Interaction: t.Interaction, Fence: t.Fence, Kind: t.Kind, State: tandem.TaskAssigned, Since: m.now})
+	m.tell(TaskReleased{Task: *t, Agent: from.Name, Fence: fence, Why: "transferred", Seconds: m.now.Sub(since).Seconds()})
+	if wrap := m.p.WrapUp[t.Kind.Load()]; wrap > 0 {
+		h.State, h.Since, h.Deadline = tandem.TaskWrapping, m.now, m.now.Add(wrap)
+		m.tell(WrapBegun{Task: t.ID, Agent: from.Name, Fence: fence, Until: h.Deadline})
+	} else {
+		m.unhold(from.Name, fence)
+	}
+	m.tell(TaskAssigned{Task: *t})
+}
+
 func (m *model) pulled(e Pulled) {
 	t, a, p := m.tasks[e.Task], m.agents[e.Agent], m.p.Agents[e.Agent]
 	if m.drained || t == nil || p == nil || t.State != tandem.TaskWaiting || t.NotBefore.After(m.now) || m.barred(t) ||
-		a.Presence == tandem.PresenceOffline || !a.Reachable[t.Kind.Load()] || m.has(a, t.Kind.Load(), "") >= p.Capacity[t.Kind.Load()] {
+		a.Presence == tandem.PresenceOffline || !a.Reachable[t.Kind.Load()] || m.has(a, t.Kind.Load(), "") >= p.Capacity[t.Kind.Load()] ||
+		a.Consulted && t.Kind.Load() == tandem.LoadVoice {
 		m.late()
 		return
 	}

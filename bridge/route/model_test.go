@@ -134,9 +134,11 @@ func (m *model) cannot(t *tandem.Task, a *AgentState) (reason, detail string) {
 			return "offered", string(load)
 		}
 		return "capacity", string(load)
+	case a.Consulted && load == tandem.LoadVoice:
+		return "capacity", string(load)
 	}
 	for _, other := range []tandem.Load{tandem.LoadVoice, tandem.LoadChat, tandem.LoadSMS, tandem.LoadWork} {
-		if m.has(a, other, "") > 0 && slices.Contains(m.p.Blocks[other], load) {
+		if (m.has(a, other, "") > 0 || a.Consulted && other == tandem.LoadVoice) && slices.Contains(m.p.Blocks[other], load) {
 			return "blocked", string(other)
 		}
 	}

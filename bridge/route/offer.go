@@ -140,7 +140,7 @@ func (l *Line) pulled(e Pulled) {
 		why = wordsBarred
 	case a.presence == tandem.PresenceOffline:
 		why = wordsOffline(a.name)
-	case a.has[load] >= a.capacity(load):
+	case a.has[load] >= a.capacity(load), a.consulted && loads[load] == tandem.LoadVoice:
 		why = wordsFull(a.name, load)
 	case !a.reach[load]:
 		why = wordsUnreachable(a.name, load)

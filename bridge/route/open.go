@@ -95,6 +95,15 @@ func (l *Line) due(s *tandem.Task) time.Time {
 	return s.Arrived.Add(l.policy.target(s) - head)
 }
 
+// Target is in which time after its arrival a task is to be taken up: a ticket that has a
+// time of its own by that, any other as its queue says.
+func (p *Policy) Target(t *tandem.Task) time.Duration {
+	if t.As == tandem.TaskTicket && !t.TicketDue.IsZero() {
+		return t.TicketDue.Sub(t.Arrived)
+	}
+	return p.target(t)
+}
+
 // target is in which time a task is to be taken up.
 func (p *Policy) target(s *tandem.Task) time.Duration {
 	q := p.Queues[s.Queue]

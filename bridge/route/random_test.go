@@ -187,6 +187,9 @@ func (h *history) next() Event {
 	case n < 48:
 		t := h.some(tandem.TaskOffered)
 		return Declined{At: h.now, Task: t.ID, Agent: t.Agent, Fence: t.Fence, Why: one(h.r, "declined", "unreachable", "restart")}
+	case n < 50:
+		t := h.some(tandem.TaskAssigned)
+		return Reassigned{At: h.now, Task: t.ID, Agent: t.Agent, Fence: t.Fence - uint64(h.r.IntN(12)/11), To: h.agent()}
 	case n < 63:
 		return h.release()
 	case n < 68:
@@ -206,6 +209,8 @@ func (h *history) next() Event {
 		return Pulled{At: h.now, Task: h.some(tandem.TaskWaiting).ID, Agent: h.agent()}
 	case n < 88:
 		return Present{At: h.now, Agent: h.agent(), Presence: one(h.r, tandem.PresenceAvailable, tandem.PresenceAvailable, tandem.PresenceAvailable, tandem.PresenceAway, tandem.PresenceOffline), Reason: one(h.r, "lunch", "training")}
+	case n < 89:
+		return Consulted{At: h.now, Agent: h.agent(), On: h.r.IntN(2) == 0}
 	case n < 93:
 		return Reachable{At: h.now, Agent: h.agent(), Load: loads[h.r.IntN(loadCount)], On: h.r.IntN(8) > 0}
 	case n < 95:

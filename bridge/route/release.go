@@ -83,6 +83,52 @@ func (l *Line) release(t *task, e Released) {
 	l.part(a)
 }
 
+func (l *Line) reassigned(e Reassigned) {
+	t, to := l.tasks[e.Task], l.agents[e.To]
+	switch {
+	case t == nil:
+		l.late(e.Task, e.Agent, wordsOver)
+	case t.State != tandem.TaskAssigned || t.Fence != e.Fence || e.Agent != t.Agent:
+		l.late(e.Task, e.Agent, wordsNotTheirs)
+	case to == nil || to.p == nil:
+		l.late(e.Task, e.Agent, wordsNoAgent(e.To))
+	case e.To == e.Agent:
+		l.late(e.Task, e.Agent, wordsTheirs(e.To))
+	case to.presence == tandem.PresenceOffline:
+		l.late(e.Task, e.Agent, wordsOffline(e.To))
+	case to.has[loadOf(t.Kind)] >= to.capacity(loadOf(t.Kind)):
+		l.late(e.Task, e.Agent, wordsFull(e.To, loadOf(t.Kind)))
+	default:
+		l.reassign(t, to)
+	}
+}
+
+// reassign gives an assigned task to another agent; the one before wraps up.
+func (l *Line) reassign(t *task, to *agent) {
+	a, fence, since := l.agents[t.Agent], t.Fence, t.Since
+	h := a.held(fence)
+	wrap := l.policy.WrapUp[loads[loadOf(t.Kind)]]
+	a.idle = l.now
+	if wrap > 0 {
+		h.State, h.Since, h.Deadline = tandem.TaskWrapping, l.now, l.now.Add(wrap)
+		l.timers.set(&h.wake, nanos(h.Deadline))
+	} else {
+		a.drop(h)
+	}
+	l.settle(a)
+	l.fence++
+	t.Agent, t.Fence, t.Since = to.name, l.fence, l.now
+	l.hold(to, Holding{Task: t.ID, Interaction: t.Interaction, Fence: t.Fence, Kind: t.Kind, State: t.State, Since: l.now})
+	to.missed, to.idle = 0, l.now
+	l.settle(to)
+	l.tell(TaskReleased{Task: t.Task, Agent: a.name, Fence: fence, Why: "transferred", Seconds: l.now.Sub(since).Seconds()})
+	if wrap > 0 {
+		l.tell(WrapBegun{Task: t.ID, Agent: a.name, Fence: fence, Until: l.now.Add(wrap)})
+	}
+	l.tell(TaskAssigned{Task: t.Task})
+	l.part(a)
+}
+
 // tries is how often a callback is dialled.
 func (l *Line) tries(t *task) int {
 	if p := l.policy.Queues[t.Queue]; p != nil {

@@ -170,6 +170,16 @@ type (
 		Dialled   bool      // callback: the customer was dialled, which counts as a try
 		NoWrap    bool
 	}
+	// Reassigned gives the task that an agent has to another, who is there for it: it does
+	// not wait in between, and they have it under a new fence. Agent wraps up. It is answered
+	// by TaskReleased and TaskAssigned, or by Late.
+	Reassigned struct {
+		At    time.Time
+		Task  tandem.TaskID
+		Agent string
+		Fence uint64
+		To    string
+	}
 	// Wrapped ends an agent's wrap-up of the task with that fence; Late says that it was
 	// not by the agent.
 	Wrapped struct {
@@ -198,6 +208,13 @@ type (
 		At    time.Time
 		Agent string
 		Load  tandem.Load
+		On    bool
+	}
+	// Consulted says that an agent is asked in to a call of another's from now on, or no
+	// more: meanwhile they are offered no call, and nothing that a call blocks.
+	Consulted struct {
+		At    time.Time
+		Agent string
 		On    bool
 	}
 	// Hours opens or closes a queue: while it is closed nothing new is let in but
@@ -252,7 +269,8 @@ type (
 	}
 	// TaskAssigned: the agent has it.
 	TaskAssigned struct{ Task tandem.Task }
-	// TaskReleased: the agent has it no more; Task is waiting again, wrapping, or done.
+	// TaskReleased: the agent has it no more; Task is waiting again, wrapping, done, or assigned
+	// to another.
 	TaskReleased struct {
 		Task    tandem.Task
 		Agent   string
@@ -297,6 +315,7 @@ type AgentState struct {
 	Reachable map[tandem.Load]bool `json:"reachable,omitempty"` // measured
 	Idle      time.Time            `json:"idle"`                // since they last took, ended or let pass something, or came
 	Missed    int                  `json:"missed,omitempty"`    // offers in a row that lapsed
+	Consulted bool                 `json:"consulted,omitempty"` // asked in to a call of another's
 	Has       map[tandem.Load]int  `json:"has,omitempty"`       // offered, assigned and wrapping
 	Holds     []Holding            `json:"holds,omitempty"`
 }
@@ -355,20 +374,22 @@ type Start struct {
 	Waited time.Duration `json:"waited"` // Pace.Waited then
 }
 
-func (Opened) event()    {}
-func (Changed) event()   {}
-func (Ended) event()     {}
-func (Accepted) event()  {}
-func (Declined) event()  {}
-func (Released) event()  {}
-func (Wrapped) event()   {}
-func (Pulled) event()    {}
-func (Present) event()   {}
-func (Reachable) event() {}
-func (Hours) event()     {}
-func (Repoliced) event() {}
-func (Drained) event()   {}
-func (Tick) event()      {}
+func (Opened) event()     {}
+func (Changed) event()    {}
+func (Ended) event()      {}
+func (Accepted) event()   {}
+func (Declined) event()   {}
+func (Released) event()   {}
+func (Reassigned) event() {}
+func (Wrapped) event()    {}
+func (Pulled) event()     {}
+func (Present) event()    {}
+func (Reachable) event()  {}
+func (Consulted) event()  {}
+func (Hours) event()      {}
+func (Repoliced) event()  {}
+func (Drained) event()    {}
+func (Tick) event()       {}
 
 func (Placed) output()       {}
 func (Refused) output()      {}

@@ -105,6 +105,20 @@ func (l *Line) reachable(e Reachable) {
 	}
 }
 
+func (l *Line) consulted(e Consulted) {
+	a := l.agents[e.Agent]
+	if a == nil || a.p == nil {
+		l.late("", e.Agent, wordsNoAgent(e.Agent))
+		return
+	}
+	if a.consulted == e.On {
+		return
+	}
+	a.consulted = e.On
+	l.settle(a)
+	l.tell(AgentChanged{Agent: a.state()})
+}
+
 func (l *Line) hours(e Hours) {
 	q := l.queues[e.Queue]
 	if q == nil || q.p == nil || q.closed == !e.Open {

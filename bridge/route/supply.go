@@ -42,11 +42,13 @@ type agent struct {
 	since    time.Time
 	idle     time.Time
 	missed   int
-	reach    [loadCount]bool
-	told     [loadCount]bool // reach was measured
-	has      [loadCount]int
-	most     [loadCount]int // capacity, or what they had as it was lowered
-	holds    []*hold        // by fence
+	// consulted: they are asked in to a call of another's
+	consulted bool
+	reach     [loadCount]bool
+	told      [loadCount]bool // reach was measured
+	has       [loadCount]int
+	most      [loadCount]int // capacity, or what they had as it was lowered
+	holds     []*hold        // by fence
 
 	spots   [loadCount]spot
 	kept    [loadCount]ordered.Tree[*task] // waits for them alone
@@ -158,7 +160,7 @@ func (a *agent) drop(h *hold) {
 
 // state is the agent as others see them.
 func (a *agent) state() AgentState {
-	s := AgentState{Name: a.name, Presence: a.presence, Reason: a.reason, Since: a.since, Idle: a.idle, Missed: a.missed}
+	s := AgentState{Name: a.name, Presence: a.presence, Reason: a.reason, Since: a.since, Idle: a.idle, Missed: a.missed, Consulted: a.consulted}
 	for i, load := range loads {
 		if a.told[i] {
 			if s.Reachable == nil {
@@ -193,9 +195,11 @@ func (a *agent) now(load int, blocks map[tandem.Load][]tandem.Load) notNow {
 		return notNow{"unreachable", string(loads[load])}
 	case a.has[load] >= cap:
 		return notNow{a.busy(load), string(loads[load])}
+	case a.consulted && load == loadNo(tandem.LoadVoice):
+		return notNow{"capacity", string(loads[load])}
 	}
 	for i, other := range loads {
-		if a.has[i] > 0 && slices.Contains(blocks[other], loads[load]) {
+		if (a.has[i] > 0 || a.consulted && other == tandem.LoadVoice) && slices.Contains(blocks[other], loads[load]) {
 			return notNow{"blocked", string(other)}
 		}
 	}

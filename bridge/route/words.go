@@ -48,6 +48,10 @@ func wordsOffline(name string) tandem.Words {
 	return words("%s is offline.", "%s 已离线。", name)
 }
 
+func wordsTheirs(name string) tandem.Words {
+	return words("%s has it already.", "该任务已由 %s 处理。", name)
+}
+
 // Words that depend on the load, in the order of loads.
 var (
 	fullWords = [loadCount]tandem.Words{
