@@ -235,7 +235,8 @@ func (b *batch) take(o route.Output, actor string) {
 		t := &o.Task
 		b.touch(t)
 		b.touchAgent(t.Agent)
-		b.event(t.Interaction, tandem.EventTaskAssigned, t.Agent, tandem.Assigned{Task: t.ID, Agent: t.Agent, Fence: t.Fence, Waited: b.now.Sub(t.Arrived).Seconds()})
+		b.event(t.Interaction, tandem.EventTaskAssigned, t.Agent, tandem.Assigned{Task: t.ID, Agent: t.Agent, Fence: t.Fence, Waited: b.now.Sub(t.Arrived).Seconds(),
+			Target: b.c.wanted.Target(t).Seconds()})
 	case route.TaskReleased:
 		b.touch(&o.Task)
 		b.touchAgent(o.Agent)
@@ -348,6 +349,12 @@ func stamp(e route.Event, at time.Time) route.Event {
 	case route.Released:
 		e.At = or(e.At, at)
 		return e
+	case route.Reassigned:
+		e.At = at
+		return e
+	case route.Consulted:
+		e.At = at
+		return e
 	case route.Wrapped:
 		e.At = at
 		return e
@@ -395,6 +402,8 @@ func taskOf(e route.Event) tandem.TaskID {
 	case route.Declined:
 		return e.Task
 	case route.Released:
+		return e.Task
+	case route.Reassigned:
 		return e.Task
 	case route.Pulled:
 		return e.Task

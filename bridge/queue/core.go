@@ -86,9 +86,10 @@ type Core struct {
 	taken   bool
 }
 
+// reachable names something that is measured and kept nowhere.
 type reachable struct {
 	agent string
-	load  tandem.Load
+	load  tandem.Load // "" = whether they are asked in to a call of another's
 }
 
 // Ask is one thing that is asked of the line.
@@ -131,7 +132,13 @@ func (c *Core) SetPolicy(p *route.Policy) { c.wanted = p }
 
 // SetReachable tells what was measured, for the next step.
 func (c *Core) SetReachable(agent string, load tandem.Load, on bool) {
-	r := reachable{agent, load}
+	c.set(reachable{agent, load}, on)
+}
+
+// SetConsulted tells whether an agent is asked in to a call of another's, for the next step.
+func (c *Core) SetConsulted(agent string, on bool) { c.set(reachable{agent: agent}, on) }
+
+func (c *Core) set(r reachable, on bool) {
 	if was, known := c.reach[r]; known && was == on {
 		return
 	}
@@ -317,6 +324,10 @@ func (c *Core) due(now time.Time) []route.Event {
 		events = append(events, c.openings(now)...)
 	}
 	for _, r := range c.stirred {
+		if r.load == "" {
+			events = append(events, route.Consulted{Agent: r.agent, On: c.reach[r]})
+			continue
+		}
 		events = append(events, route.Reachable{Agent: r.agent, Load: r.load, On: c.reach[r]})
 	}
 	return events

@@ -149,6 +149,25 @@ func (r *Router) Release(ctx context.Context, e route.Released, c *store.Change)
 	return a.Task, a.Err
 }
 
+// Take takes a task from whoever has it, by the word of a supervisor, whom the journal
+// names. e.Agent and e.Fence may be left out: then it is whoever has it now.
+func (r *Router) Take(ctx context.Context, who string, e route.Released) (tandem.Task, error) {
+	if t, ok := r.Task(e.Task); ok && e.Fence == 0 {
+		e.Agent, e.Fence = t.Agent, t.Fence
+	}
+	e.At = time.Time{}
+	a := r.ask(ctx, Ask{Event: e, Actor: who})
+	return a.Task, a.Err
+}
+
+// Reassign gives a task that an agent has to another who is there for it, with a fence of
+// its own; see route.Reassigned. One that is not theirs by that fence, or that the other has
+// no room for, answers with code conflict.
+func (r *Router) Reassign(ctx context.Context, id tandem.TaskID, from string, fence uint64, to string) (tandem.Task, error) {
+	a := r.ask(ctx, Ask{Event: route.Reassigned{Task: id, Agent: from, Fence: fence, To: to}, Actor: from})
+	return a.Task, a.Err
+}
+
 // Wrap ends a wrap-up.
 func (r *Router) Wrap(ctx context.Context, agent string, fence uint64, disposition string, late bool) error {
 	actor := agent
@@ -177,6 +196,12 @@ func (r *Router) Present(ctx context.Context, agent string, p tandem.Presence, r
 // is read again.
 func (r *Router) Reachable(agent string, l tandem.Load, on bool) {
 	r.stir(func() { r.measured[reachable{agent, l}] = on })
+}
+
+// Consulted tells that an agent is asked in to a call of another's, or no more; see
+// route.Consulted. It does not wait, and is kept as what Reachable tells.
+func (r *Router) Consulted(agent string, on bool) {
+	r.stir(func() { r.measured[reachable{agent: agent}] = on })
 }
 
 // Repolice takes another policy into use. It does not wait.

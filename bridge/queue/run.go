@@ -150,7 +150,7 @@ func (r *Router) stepped(ctx context.Context, asks []Ask) (answers []Answer, fac
 		r.policy = nil
 	}
 	for m, on := range r.measured {
-		r.core.SetReachable(m.agent, m.load, on)
+		r.core.set(m, on)
 	}
 	clear(r.measured)
 	if r.drain {

@@ -41,11 +41,12 @@ type agentLoad struct {
 // entry is one task by its events.
 type entry struct {
 	tandem.Task
-	old    bool                 // from before there was a line: nothing is known of its place
-	moved  bool                 // it may be waiting for a time that no event tells
-	kept   time.Time            // it may be kept for Prefer till then
-	passed map[string]time.Time // when an agent let it pass
-	taken  bool                 // somebody had it once
+	old     bool                 // from before there was a line: nothing is known of its place
+	moved   bool                 // it may be waiting for a time that no event tells
+	kept    time.Time            // it may be kept for Prefer till then
+	passed  map[string]time.Time // when an agent let it pass
+	taken   bool                 // somebody had it once
+	passing bool                 // who had it gave it on, straight to another
 }
 
 // pass notes that an agent let it pass, or handed it back.
@@ -354,6 +355,10 @@ func (l *Ledger) returned(e *tandem.Event, p *tandem.Returned) {
 }
 
 func (l *Ledger) assigned(e *tandem.Event, p *tandem.Assigned) {
+	if t := l.tasks[p.Task]; t != nil && t.passing && t.State == tandem.TaskWrapping && l.holds[p.Fence] == nil {
+		l.reassigned(e, t, p)
+		return
+	}
 	t, h := l.live(e, p.Task), l.hold(e, p.Task, p.Agent, p.Fence, tandem.TaskOffered)
 	if t == nil || h == nil {
 		return
@@ -382,6 +387,7 @@ func (l *Ledger) released(e *tandem.Event, p *tandem.Released) {
 		return
 	}
 	l.drop(h, tandem.TaskWrapping)
+	t.passing = p.Why == "transferred" && !p.Again // straight to another, as the next event says
 	if p.Again {
 		l.set(t, tandem.TaskWaiting)
 		t.Agent, t.moved = "", true
@@ -389,6 +395,25 @@ func (l *Ledger) released(e *tandem.Event, p *tandem.Released) {
 		return
 	}
 	l.set(t, tandem.TaskWrapping)
+}
+
+// reassigned is an assignment without an offer: who had the task has given it to somebody.
+func (l *Ledger) reassigned(e *tandem.Event, t *entry, p *tandem.Assigned) {
+	if p.Agent == t.Agent {
+		l.wrong("task %s was given by %s to themselves", t.ID, t.Agent)
+	}
+	if p.Fence <= l.fence {
+		l.wrong("task %s was given to %s with number %d, one before has %d", t.ID, p.Agent, p.Fence, l.fence)
+	}
+	l.fence = max(l.fence, p.Fence)
+	load := t.Kind.Load()
+	if most, known := l.capacity(p.Agent, load); known && l.has[agentLoad{p.Agent, load}] >= most {
+		l.unsure("%s was given task %s at %s beside %d of %s, and may have %d", p.Agent, t.ID, stampOf(e.At), l.has[agentLoad{p.Agent, load}], load, most)
+	}
+	t.Agent, t.Fence, t.passing = p.Agent, p.Fence, false
+	l.set(t, tandem.TaskAssigned)
+	l.holds[p.Fence] = &holding{task: t.ID, agent: p.Agent, load: load, state: tandem.TaskAssigned, since: e.At}
+	l.has[agentLoad{p.Agent, load}]++
 }
 
 func (l *Ledger) wrapped(e *tandem.Event, p *tandem.Wrapped) {

@@ -278,6 +278,11 @@ func (w *World) handle(a *agent, h route.Holding) {
 				e.NotBefore = w.now.Add(time.Minute)
 			}
 		}
+		if w.chance(6) {
+			to := agentNames[w.random.IntN(len(agentNames))]
+			w.ask(a, "gives to "+to, route.Reassigned{Task: h.Task, Agent: a.name, Fence: h.Fence, To: to})
+			return
+		}
 		w.ask(a, "releases: "+e.Why, e)
 	case tandem.TaskWrapping:
 		if w.chance(2) {
@@ -298,6 +303,11 @@ func (w *World) report() {
 		return
 	}
 	a := w.agents[w.random.IntN(len(w.agents))]
+	if w.chance(20) {
+		on := w.chance(3)
+		w.core.SetConsulted(a.name, on)
+		w.say("%s is asked in: %t", a.name, on)
+	}
 	for _, load := range loads {
 		if on := a.reach[load]; a.told[load] != on {
 			a.told[load] = on

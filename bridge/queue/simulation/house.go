@@ -70,6 +70,7 @@ func (w *World) settle() {
 	}
 	ctx := context.Background()
 	for _, a := range w.agents {
+		w.core.SetConsulted(a.name, false)
 		for _, load := range loads {
 			w.core.SetReachable(a.name, load, true)
 		}

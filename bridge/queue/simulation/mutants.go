@@ -30,11 +30,12 @@ const (
 	SameNumber Mutant = "numbers of offers begin anew after a start"
 	LosesAfter Mutant = "an offered task is lost by a start"
 	NoBound    Mutant = "a head start has no bound"
+	GivenTwice Mutant = "who is given a task has it beside who gave it"
 )
 
 // Mutants are all of them.
 func Mutants() []Mutant {
-	return []Mutant{ForgetsHold, ForgetsTask, ForgetsEvent, Liar, NoLease, KeepsOffer, NewPlace, Crowded, Overtakes, LateIsFine, SameNumber, LosesAfter, NoBound}
+	return []Mutant{ForgetsHold, ForgetsTask, ForgetsEvent, Liar, NoLease, KeepsOffer, NewPlace, Crowded, Overtakes, LateIsFine, SameNumber, LosesAfter, NoBound, GivenTwice}
 }
 
 func (w *World) is(m Mutant) bool { return w.o.Broken == m }
@@ -116,6 +117,9 @@ func (l *brokenLine) Apply(e route.Event) []route.Output {
 		}
 	}
 	out := l.Line.Apply(e)
+	if _, is := e.(route.Reassigned); is && l.m == GivenTwice {
+		out = slices.DeleteFunc(out, func(o route.Output) bool { _, released := o.(route.TaskReleased); return released })
+	}
 	switch l.m {
 	case KeepsOffer:
 		out = slices.DeleteFunc(out, func(o route.Output) bool {

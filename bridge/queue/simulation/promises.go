@@ -35,6 +35,14 @@ func (w *World) promise(e route.Event, a queue.Answer) {
 		p = promise{what: "ended", task: e.Task}
 	case route.Released:
 		p = promise{what: "released", task: e.Task, agent: e.Agent, fence: e.Fence}
+	case route.Reassigned:
+		p = promise{what: "assigned", task: e.Task, agent: e.To, fence: a.Task.Fence}
+		if a.Task.Agent != e.To || a.Task.Fence <= e.Fence {
+			w.wrong(fmt.Sprintf("task %s was given to %s by number %d, and is answered as %s's by %d", e.Task, e.To, e.Fence, a.Task.Agent, a.Task.Fence))
+		}
+		from := promise{what: "released", task: e.Task, agent: e.Agent, fence: e.Fence}
+		w.promises = append(w.promises, from)
+		w.keeps(&from)
 	default:
 		return
 	}
