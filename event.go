@@ -337,6 +337,8 @@ type (
 		Agent  string  `json:"agent"`
 		Fence  uint64  `json:"fence"`
 		Waited float64 `json:"waited"` // seconds since it arrived
+		// Target is in how many seconds it was to be taken up, by the policy as it was then.
+		Target float64 `json:"target,omitempty"`
 	}
 	Released struct {
 		Task    TaskID  `json:"task"`
