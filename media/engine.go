@@ -61,6 +61,8 @@ type Engine struct {
 	panics     atomic.Uint64
 	born       atomic.Uint64 // streams so far
 
+	topology sync.Mutex // what is tied to what; taken before any stream's route
+
 	mu       sync.Mutex
 	streams  map[*Stream]bool
 	wires    int // of them have no port

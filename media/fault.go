@@ -97,12 +97,13 @@ func (s *Stream) fail(sh *shard) {
 	if s.failed {
 		return
 	}
+	polled := s.polled()
 	s.failed, s.set = true, false
 	close(s.events)
-	for _, sock := range s.polled() {
+	for _, sock := range polled {
 		_ = unix.EpollCtl(sh.set, unix.EPOLL_CTL_DEL, sock.fd, nil) // it is not in the set if its adoption failed
 	}
-	s.part()
+	s.untie()
 	for _, r := range s.recordings {
 		r.end(sh.now())
 	}

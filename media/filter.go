@@ -22,6 +22,7 @@ const (
 // tune is called whenever who listens to the stream changes: it lets every packet
 // through as soon as somebody does. Filtering begins in everySecond.
 func (s *Stream) tune() {
+	s.tuneRings()
 	if s.filtered && (!s.locked || s.listened()) {
 		s.unfilter()
 	}
@@ -29,7 +30,7 @@ func (s *Stream) tune() {
 
 // listened reports whether anybody needs the far end's audio.
 func (s *Stream) listened() bool {
-	return s.detector != nil || s.peer != nil || len(s.recordings) > 0
+	return s.detector != nil || s.peer != nil || len(s.recordings) > 0 || s.voice != nil
 }
 
 // economise turns the filter on or off, once a second.

@@ -15,6 +15,8 @@ const (
 	// relayGap is how long a joined far end may pause before the other side is
 	// sent silence instead.
 	relayGap = 200 * time.Millisecond
+	// eventGap is how long after a key's last packet another's keys may pass.
+	eventGap = 100 * time.Millisecond
 	// relayDrift is how far the times of passed packets may move from our own
 	// clock before they are mapped anew, in samples.
 	relayDrift = codec.Rate / 2
@@ -31,6 +33,8 @@ type relay struct {
 	eventIn  uint32 // its time as it came
 	eventOut uint32 // and as it is sent
 	eventOf  uint32 // its SSRC
+	// and whose far end sends it; in a mix there may be several
+	eventFrom *Stream
 }
 
 // event is a telephone-event of a far end, as its packets tell it apart.
@@ -56,73 +60,64 @@ func Join(a, b *Stream) (part func(), err error) {
 	if a == b || a.engine != b.engine {
 		return nil, errors.New("media: a join needs two streams of one engine")
 	}
-	first, second := a, b
-	if first.id > second.id {
-		first, second = second, first
-	}
-	first.route.Lock()
-	defer first.route.Unlock()
-	second.route.Lock()
-	defer second.route.Unlock()
+	e := a.engine
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	release := hold(cluster([]*Stream{a, b}))
+	defer release()
 	if a.closed || b.closed {
 		return nil, ErrClosed
 	}
-	if err := b.move(a.shard); err != nil {
+	if err := gather(cluster([]*Stream{b}), a.shard); err != nil {
 		return nil, fmt.Errorf("joining streams: %w", err)
 	}
-	callErr := a.shard.call(a, func() {
-		if a.failed || b.failed {
-			err = ErrClosed
-			return
-		}
-		if a.peer != nil || b.peer != nil {
-			err = ErrJoined
-			return
-		}
-		a.peer, b.peer = b, a
-		a.relay, b.relay = relay{}, relay{}
-		a.begun.ssrc, a.begun.time, a.begun.any = a.keysIn.Newest()
-		b.begun.ssrc, b.begun.time, b.begun.any = b.keysIn.Newest()
-		a.shard.joined += 2
-		a.tune()
-		b.tune()
-	})
+	callErr := a.shard.call(a, func() { err = a.join(b) })
 	if err = errors.Join(callErr, err); err != nil {
 		return nil, err
 	}
+	a.ties.peer, b.ties.peer = b, a
+	a.retie()
+	b.retie()
 	var once sync.Once
-	return func() {
-		once.Do(func() {
-			_ = a.call(func() { // a closed stream has been parted already
-				if a.peer == b {
-					a.part()
-				}
-			})
-		})
-	}, nil
+	return func() { once.Do(func() { a.partFrom(b) }) }, nil
 }
 
-// move brings a stream to another shard; its route is held.
-func (s *Stream) move(to *shard) error {
-	from := s.shard
-	if from == to {
-		return nil
-	}
-	joined := false
-	if err := from.call(s, func() {
-		if joined = s.peer != nil; !joined {
-			from.release(s)
-		}
-	}); err != nil {
-		return err
-	}
-	if joined {
+// join is Join on the shard.
+func (s *Stream) join(p *Stream) error {
+	switch {
+	case s.failed || p.failed:
+		return ErrClosed
+	case s.peer != nil || p.peer != nil || s.party != nil || p.party != nil:
 		return ErrJoined
 	}
-	s.shard = to
-	from.load.Add(-1)
-	to.load.Add(1)
-	return to.call(s, func() { to.adopt(s) })
+	for _, x := range []*Stream{s, p} {
+		x.relay = relay{}
+		x.begun.ssrc, x.begun.time, x.begun.any = x.keysIn.Newest()
+	}
+	s.peer, p.peer = p, s
+	s.shard.joined += 2
+	s.tune()
+	p.tune()
+	return nil
+}
+
+// partFrom ends a join unless something has ended it already.
+func (s *Stream) partFrom(p *Stream) {
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	if s.ties.peer != p { // closed, or taken into a mix
+		return
+	}
+	release := hold([]*Stream{s, p})
+	defer release()
+	_ = s.shard.call(s, func() { // the engine closes its streams before its shards
+		if s.peer == p {
+			s.part()
+		}
+	})
+	s.ties.peer, p.ties.peer = nil, nil
+	s.retie()
+	p.retie()
 }
 
 // part ends a join on the shard.
@@ -177,20 +172,23 @@ func (s *Stream) mapTime(h rtp.Header, now time.Duration) (ts uint32, fresh bool
 	return ts, true
 }
 
-// passEvent sends a telephone-event packet of s to its peer's far end, with that
-// side's payload type; nothing if it has none.
-func (s *Stream) passEvent(sh *shard, h rtp.Header, e dtmf.Event, now time.Duration) {
-	d := s.peer
+// passEvent sends a telephone-event packet of s to d's far end, with that side's
+// payload type; nothing if it has none, or while a key of somebody else passes.
+func (s *Stream) passEvent(d *Stream, sh *shard, h rtp.Header, e dtmf.Event, now time.Duration) {
 	if !d.sends() || d.params.Event == 0 || d.keysOut.Busy() {
 		return
 	}
 	r := &d.relay
-	first := !r.event || r.eventIn != h.Time || r.eventOf != h.SSRC
+	same := r.event && r.eventOf == h.SSRC && r.eventFrom == s
+	if r.event && r.eventFrom != s && now-r.last < eventGap {
+		return
+	}
+	first := !same || r.eventIn != h.Time
 	if first {
-		if r.event && r.eventOf == h.SSRC && int32(h.Time-r.eventIn) < 0 {
+		if same && int32(h.Time-r.eventIn) < 0 {
 			return // a late packet of the event before
 		}
-		r.event, r.eventIn, r.eventOf = true, h.Time, h.SSRC
+		r.event, r.eventIn, r.eventOf, r.eventFrom = true, h.Time, h.SSRC, s
 		if r.live && r.ssrc == h.SSRC {
 			r.eventOut = h.Time + r.offset
 		} else {

@@ -107,16 +107,25 @@ func (s *Stream) hearEvent(sh *shard, h rtp.Header, payload []byte, now time.Dur
 	if digit, fresh := s.keysIn.Note(h.SSRC, h.Time, h.Marker, e); fresh {
 		s.key(digit, dtmf.ViaEvent)
 	}
-	if s.peer != nil && !s.hushed && !s.begun.covers(h) { // a key pressed before was not for them
-		s.passEvent(sh, h, e, now)
+	if s.hushed {
+		return
+	}
+	if s.peer != nil && !s.begun.covers(h) { // a key pressed before was not for them
+		s.passEvent(s.peer, sh, h, e, now)
+	}
+	for _, hearer := range s.hearers {
+		if !hearer.begun.covers(h) {
+			s.passEvent(hearer.to, sh, h, e, now)
+		}
 	}
 }
 
 // hearAudio gives audio to those who listen.
 func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
+	var pcm []int16
 	if s.detector != nil {
-		n := law.Decode(sh.pcm[:], payload)
-		s.detector.Note(sh.pcm[:n], s.found)
+		pcm = sh.pcm[:law.Decode(sh.pcm[:], payload)]
+		s.detector.Note(pcm, s.found)
 	}
 	if s.fading && (s.detector == nil || !s.detector.Sounds()) {
 		s.fading, s.hushed = false, false
@@ -129,6 +138,12 @@ func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 	}
 	if s.peer != nil {
 		s.passAudio(sh, h, payload, law, now)
+	}
+	if s.voice != nil {
+		if pcm == nil {
+			pcm = sh.pcm[:law.Decode(sh.pcm[:], payload)]
+		}
+		s.voice.Put(h.Time, wall(now), pcm)
 	}
 }
 

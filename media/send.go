@@ -42,8 +42,13 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 		}
 		s.relay.live = false
 		s.params.Law.Fill(payload)
+	case s.party.hearsAny():
+		s.mixFrame(sh, at, payload)
 	default:
-		s.fill(payload)
+		if s.fill(payload) && s.told != nil {
+			n := s.params.Law.Decode(sh.pcm[:], payload)
+			s.told.Put(uint32(at*codec.FrameSamples), s.position(at), sh.pcm[:n])
+		}
 	}
 	if step := int32(ts - s.lastTime); s.stats.Sent > 0 && step <= 0 {
 		// relayed packets ran ahead of our clock: it steps forward, never back
@@ -75,7 +80,10 @@ func (s *Stream) transmit(sh *shard, h rtp.Header, n int) {
 	s.seq++
 	h.Put(sh.out[:])
 	if s.wire != nil {
+		of := sh.work // a panic there is this stream's, whoever's packet it is
+		sh.work = s
 		s.wire.Send(sh.out[:rtp.HeaderSize+n])
+		sh.work = of
 	} else if !s.sockets.rtp.send(sh.out[:rtp.HeaderSize+n], &s.remote) {
 		s.stats.Faults++
 		sh.counts.sendErrors++

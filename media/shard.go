@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"tandem/media/codec"
 )
 
 // The pacing wheel. Every stream has a slot for life: it sends in that slot of
@@ -19,8 +21,8 @@ const (
 	period    = 20 * time.Millisecond
 	slotCount = 4
 	slotTime  = period / slotCount
-	// relayTime is how often sockets are read while streams are joined: it is what
-	// a join adds to the delay of a conversation at most.
+	// relayTime is how often sockets and wires are read while streams are joined or
+	// mixed: it is what a join adds to the delay of a conversation at most.
 	relayTime = time.Millisecond
 	// maxBurst is how many periods a late shard catches up; older ones are skipped,
 	// since a burst would only overflow the far end's jitter buffer.
@@ -69,7 +71,8 @@ type shard struct {
 	free    []int32
 	wires   []*Stream // those on wires
 	count   int
-	joined  int // streams that are
+	joined  int    // streams that are, or are parties of mixes
+	mixes   uint64 // mixings so far
 	done    int64
 	looked  int64 // number of the last 1 ms step in which sockets were read
 	counts  counts
@@ -79,6 +82,7 @@ type shard struct {
 	in    [maxPacket]byte
 	out   [maxPacket]byte
 	pcm   [maxPacket]int16
+	sum   [codec.FrameSamples]int32 // of a mixing
 	from  address
 }
 
@@ -246,8 +250,8 @@ func (sh *shard) turn(now time.Duration) {
 	}
 }
 
-// look reads the sockets that have packets: once a slot, or once a millisecond
-// while streams are joined.
+// look reads the sockets and wires that have packets: once a slot, or once a
+// millisecond while streams are joined or mixed.
 func (sh *shard) look(now time.Duration) {
 	step := slotTime
 	if sh.joined > 0 {
@@ -310,7 +314,7 @@ func (sh *shard) adopt(s *Stream) {
 
 // polled are the sockets that the shard waits for.
 func (s *Stream) polled() []*socket {
-	if s.wire != nil {
+	if s.wire != nil || s.failed {
 		return nil
 	}
 	return []*socket{&s.sockets.rtp, &s.sockets.rtcp}

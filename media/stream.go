@@ -11,6 +11,7 @@ import (
 
 	"tandem/media/codec"
 	"tandem/media/dtmf"
+	"tandem/media/mix"
 	"tandem/media/rtp"
 )
 
@@ -106,6 +107,8 @@ type Stream struct {
 	shard  *shard
 	closed bool
 	final  Stats
+	tied   atomic.Bool // ties are not empty; changes under route
+	ties   ties        // engine.topology guards them
 
 	// The rest belongs to the shard's goroutine.
 	sockets sockets
@@ -154,6 +157,14 @@ type Stream struct {
 	peer  *Stream
 	relay relay
 	begun event // the newest from the far end as they were joined: neither it nor one before is passed
+
+	party     *party    // of a mix; nil in none
+	hearers   []*edge   // who hears what the far end says
+	listeners []*Stream // who hears both sides
+	voice     *mix.Ring // what the far end says; nil while nobody hears it
+	told      *mix.Ring // what the playlist says to the far end; nil while nobody listens
+	mark      uint64    // the mixing in which voice was added last
+	sentMark  uint64    // and that in which what is sent was
 }
 
 // newStream draws the random first values (RFC 3550 section 5.1).
@@ -243,8 +254,8 @@ func (s *Stream) apply(p Params) {
 
 // Play queues an item; nothing stops what plays already. The audio is encoded
 // here, in the caller's goroutine, once for all calls. While the far end does
-// not want to hear us (hold), while keys are sent and while the stream is joined,
-// the playlist stands still. ErrFull means that 64 items wait.
+// not want to hear us (hold), while keys are sent, and while the stream is joined or is
+// sent a mix, the playlist stands still. ErrFull means that 64 items wait.
 func (s *Stream) Play(it Item) error {
 	law, samples := codec.Law(s.law.Load()), 0
 	for _, c := range it.Clips {
@@ -290,10 +301,13 @@ func (s *Stream) SendKey(digit byte, ms int) error {
 }
 
 // Hush keeps the far end's keys, and all its audio since that may carry their
-// tones, from recordings and from the joined stream. Keys still reach Events.
+// tones, from recordings, from the joined stream and from every mix. Keys still reach Events.
 // When it returns, it holds; it ends with a tone that still sounds then.
 func (s *Stream) Hush(on bool) {
 	_ = s.call(func() { // a closed stream is quiet
+		if on && s.voice != nil {
+			s.voice.Clear()
+		}
 		s.fading = !on && s.hushed && s.detector != nil && s.detector.Sounds()
 		s.hushed = on || s.fading
 	})
@@ -310,19 +324,49 @@ func (s *Stream) Stats() Stats {
 	return st
 }
 
-// Close says goodbye by RTCP, parts a joined stream, ends recordings, closes
+// Close says goodbye by RTCP, leaves what the stream is joined or mixed with, ends recordings, closes
 // Events and releases the port. It returns the final figures, also when called again.
 func (s *Stream) Close() Stats {
+	recordings := s.close()
+	for _, r := range recordings {
+		r.wait()
+	}
 	s.route.Lock()
 	defer s.route.Unlock()
+	return s.final
+}
+
+// lock takes the stream's route, and before it topology if the stream is tied.
+func (s *Stream) lock() (release func()) {
+	for {
+		tied := s.tied.Load()
+		if tied {
+			s.engine.topology.Lock()
+		}
+		s.route.Lock()
+		if tied || !s.tied.Load() {
+			return func() {
+				s.route.Unlock()
+				if tied {
+					s.engine.topology.Unlock()
+				}
+			}
+		}
+		s.route.Unlock() // tied in between
+	}
+}
+
+// close is Close but for waiting until the recordings are written.
+func (s *Stream) close() (recordings []*Recording) {
+	release := s.lock()
+	defer release()
 	if s.closed {
-		return s.final
+		return nil
 	}
 	s.closed = true
-	var recordings []*Recording
 	sh := s.shard
 	_ = sh.call(s, func() { // the engine closes its streams before its shards
-		s.part()
+		s.untie()
 		s.goodbye()
 		recordings = s.recordings
 		for _, r := range recordings {
@@ -335,15 +379,15 @@ func (s *Stream) Close() Stats {
 			close(s.events)
 		}
 	})
+	if s.tied.Load() {
+		s.forgetTies()
+	}
 	sh.load.Add(-1)
 	if s.wire == nil {
 		_ = s.sockets.close() // the kernel frees the descriptors whatever it says
 	}
 	s.engine.forget(s, s.final)
-	for _, r := range recordings {
-		r.wait()
-	}
-	return s.final
+	return recordings
 }
 
 // figures completes the counters.
