@@ -183,11 +183,10 @@ func (d *Desk) Deliveries(ctx context.Context, id, before string, limit int) ([]
 	}
 	key := ""
 	if before != "" {
-		e, err := d.event(ctx, before)
-		if err != nil {
+		var err error
+		if key, err = d.keyOf(ctx, id, before); err != nil {
 			return nil, err
 		}
-		key = keyOf(id, &e)
 	}
 	letters, err := d.store.LettersUnder(ctx, prefix(id), key, max(1, min(limit, 500)))
 	if err != nil {

@@ -194,6 +194,7 @@ var payloads = map[string]any{
 	"customer.identified": &tandem.Identified{}, "customer.merged": &tandem.Merged{}, "customer.unmerged": &tandem.Merged{}, "link.changed": &tandem.LinkChanged{},
 	"callback.booked": &tandem.Callback{}, "task.opened": &tandem.Task{}, "task.changed": &tandem.TaskChanged{}, "task.offered": &tandem.Offered{}, "task.returned": &tandem.Returned{},
 	"task.assigned": &tandem.Assigned{}, "task.released": &tandem.Released{}, "task.wrapped": &tandem.Wrapped{}, "task.done": &tandem.TaskOver{}, "ticket.opened": &tandem.Ticket{},
+	"alert.fired": &hook.Alert{}, "alert.resolved": &hook.Alert{},
 	"ticket.changed": &tandem.TicketChanged{}, "survey.answered": &tandem.Surveyed{}, "agent.noted": &tandem.Noted{},
 }
 

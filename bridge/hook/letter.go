@@ -91,6 +91,8 @@ func of[T any](tell func(p T, f fields)) content {
 // contents are the types that can be told, and what of each is. The list is closed: a kind
 // that is not in it is nobody's business outside, or would tell too much or too often.
 var contents = map[tandem.EventKind]content{
+	AlertFired:    of(notice),
+	AlertResolved: of(notice),
 	tandem.EventOpened: of(func(p tandem.Opened, f fields) {
 		set(f, "entry", p.Entry)
 		set(f, "channel", p.Channel)
@@ -238,6 +240,11 @@ func (d *Desk) Letters(e *tandem.Event, about store.About) []store.Outgoing {
 		d.o.Log.Error("receivers are not told of an event", "interaction", e.Interaction, "kind", e.Kind, "error", err)
 		return nil
 	}
+	return d.outgoing(receivers, e, body)
+}
+
+// outgoing are letters of one body to those who are not full. mu is held.
+func (d *Desk) outgoing(receivers []*receiver, e *tandem.Event, body []byte) []store.Outgoing {
 	out := make([]store.Outgoing, 0, len(receivers))
 	for _, r := range receivers {
 		if r.full = r.full || r.Waiting >= maxWaiting; r.full {

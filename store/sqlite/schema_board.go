@@ -25,8 +25,8 @@ CREATE TABLE alert_rule (
 	queue    TEXT NOT NULL,             -- '' = all together
 	kind     TEXT NOT NULL,             -- '' = of all
 	metric   TEXT NOT NULL,             -- longest, waiting, level, free, abandoned
-	bound    REAL NOT NULL,             -- it fires beyond this
-	clear    REAL NOT NULL,             -- and is over within this
+	bound    TEXT NOT NULL,             -- it fires beyond this
+	clear    TEXT NOT NULL,             -- and is over within this
 	hold     INTEGER NOT NULL,          -- for so long, either way
 	severity TEXT NOT NULL,             -- warning, critical
 	sound    INTEGER NOT NULL,
@@ -43,11 +43,11 @@ CREATE TABLE alert (
 	queue    TEXT NOT NULL,
 	kind     TEXT NOT NULL,
 	metric   TEXT NOT NULL,
-	bound    REAL NOT NULL,
+	bound    TEXT NOT NULL,
 	severity TEXT NOT NULL,
 	sound    INTEGER NOT NULL,
 	fired    INTEGER NOT NULL,
-	value    REAL NOT NULL,             -- as it fired
+	value    TEXT NOT NULL,             -- as it fired
 	resolved INTEGER NOT NULL DEFAULT 0,
 	why      TEXT NOT NULL DEFAULT '',  -- resolved: over, changed, removed
 	seen     INTEGER NOT NULL DEFAULT 0,

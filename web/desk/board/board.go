@@ -1,6 +1,7 @@
-// Package board is the line as supervisors see it: figures of each queue, a tally of today, and
+// Package board is the line as supervisors see it: figures of each queue, those of today, and
 // the tasks in their order. It follows the line's facts with a row for each task that is not
-// done, counts when somebody asks, and keeps nothing else. It starts no goroutine.
+// done, counts when somebody asks, and keeps nothing else: what became of today's tasks it is
+// told by bridge/queue/figures. It starts no goroutine.
 package board
 
 import (
@@ -16,6 +17,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/queue"
+	"tandem/bridge/queue/figures"
 	"tandem/bridge/route"
 )
 
@@ -26,27 +28,34 @@ type Line interface {
 	Policy() *route.Policy
 }
 
+// Book has what became of today's tasks; bridge/queue/figures' Book.
+type Book interface {
+	Today() (sums map[figures.Key]figures.Counts, since time.Time, whole bool)
+	Version() uint64
+}
+
+var _ Book = (*figures.Book)(nil)
+
 // FiguresFor is how long the figures of all queues are believed: they are counted over the
 // whole line.
 const FiguresFor = 500 * time.Millisecond
 
-// Board is the line as supervisors see it: what stands where, and a tally of today. It
-// follows the line's facts, a row for each task that is not done.
+// Board is the line as supervisors see it: what stands where. It follows the line's facts, a
+// row for each task that is not done.
 type Board struct {
-	now func() time.Time
+	now  func() time.Time
+	book Book // nil = nothing is known of today
 
 	mu     sync.Mutex
 	rows   map[tandem.TaskID]*row
-	all    []*row // the same, in no order: to go over them is quicker
-	day    string
-	since  time.Time // from when tally counts
-	tally  map[string]*Today
+	all    []*row              // the same, in no order: to go over them is quicker
 	dirty  bool                // queues' figures may be others now
+	read   uint64              // the book's version as of then
 	who    map[string]struct{} // agents that changed since the board was last told
 	told   map[string]string   // figures of queues as the board last told them
 	policy *route.Policy       // as of then
-	last   []Figures
-	at     time.Time // of last
+	day    time.Time           // likewise
+	last   Picture
 }
 
 // row is one task.
@@ -58,16 +67,17 @@ type row struct {
 	agent   string
 	arrived int64 // Unix nanoseconds
 	due     int64
-	taken   bool // an agent has had it
-	at      int  // in all
+	at      int // in all
 }
 
-// Today counts what came of a queue's tasks since midnight.
-type Today struct {
-	Answered int      `json:"answered"`
-	Within   int      `json:"within"`
-	Left     int      `json:"left"`
-	Level    *float64 `json:"level,omitempty"`
+// Picture is the whole board at a time.
+type Picture struct {
+	At     time.Time // when it was counted
+	Queues []Figures // by name
+	Agents Counts    // each agent once, whatever queues they serve
+	Today  Today     // of all queues
+	Since  time.Time // from when Today counts
+	Whole  bool      // all of today is counted; false while the journal is read after a start
 }
 
 // Figures are how a queue is doing.
@@ -86,21 +96,19 @@ type Figures struct {
 	Target   map[tandem.TaskKind]float64 `json:"target"` // seconds
 }
 
-// Counts are a queue's agents by what they are. Each counts once.
+// Counts are agents by what they are. Each counts once.
 type Counts struct {
 	Free        int `json:"free"`
 	Busy        int `json:"busy"`
+	Wrapping    int `json:"wrapping"`
 	Unreachable int `json:"unreachable"`
 	Away        int `json:"away"`
 	Offline     int `json:"offline"`
 }
 
-// New makes a Board that counts from now on.
-func New(now func() time.Time) *Board {
-	b := &Board{now: now, rows: map[tandem.TaskID]*row{}, tally: map[string]*Today{}, who: map[string]struct{}{}}
-	b.since = now().UTC()
-	b.day = now().Format(time.DateOnly)
-	return b
+// New makes a Board. book may be nil.
+func New(now func() time.Time, book Book) *Board {
+	return &Board{now: now, book: book, rows: map[tandem.TaskID]*row{}, who: map[string]struct{}{}}
 }
 
 // Read takes all rows from the line, once, and after facts were missed.
@@ -108,31 +116,26 @@ func (b *Board) Read(l Line) {
 	tasks := l.Tasks("", 0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := b.rows
 	b.rows, b.all = make(map[tandem.TaskID]*row, len(tasks)), make([]*row, 0, len(tasks))
 	for i := range tasks {
 		b.put(&tasks[i])
-		if was := before[tasks[i].ID]; was != nil && b.rows[tasks[i].ID] != nil {
-			b.rows[tasks[i].ID].taken = was.taken
-		}
 	}
 	b.dirty = true
 }
 
 // put keeps a task's row as it is now. mu is held.
-func (b *Board) put(t *tandem.Task) *row {
+func (b *Board) put(t *tandem.Task) {
 	if t.State == tandem.TaskDone {
 		b.drop(t.ID)
-		return nil
+		return
 	}
 	r := b.rows[t.ID]
 	if r == nil {
-		r = &row{id: t.ID, taken: t.State == tandem.TaskAssigned || t.State == tandem.TaskWrapping, at: len(b.all)}
+		r = &row{id: t.ID, at: len(b.all)}
 		b.rows[t.ID] = r
 		b.all = append(b.all, r)
 	}
 	r.queue, r.kind, r.state, r.agent, r.arrived, r.due = t.Queue, t.Kind, t.State, t.Agent, t.Arrived.UnixNano(), t.Due.UnixNano()
-	return r
 }
 
 // drop takes a row out. mu is held.
@@ -149,8 +152,8 @@ func (b *Board) drop(id tandem.TaskID) {
 	b.all = b.all[:last]
 }
 
-// Took follows a fact; p is the policy in use.
-func (b *Board) Took(f queue.Fact, p *route.Policy) {
+// Took follows a fact.
+func (b *Board) Took(f queue.Fact) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dirty = true
@@ -166,7 +169,7 @@ func (b *Board) Took(f queue.Fact, p *route.Policy) {
 		b.put(&o.Task)
 		b.who[o.Agent] = struct{}{}
 	case route.TaskAssigned:
-		b.assigned(f.At, &o.Task, p)
+		b.put(&o.Task)
 		b.who[o.Task.Agent] = struct{}{}
 	case route.TaskReleased:
 		b.put(&o.Task)
@@ -176,90 +179,54 @@ func (b *Board) Took(f queue.Fact, p *route.Policy) {
 	case route.WrapOver:
 		b.who[o.Agent] = struct{}{}
 	case route.TaskOver:
-		if r := b.rows[o.Task.ID]; r != nil && !r.taken && o.Task.Outcome == tandem.OutcomeLeft {
-			b.of(o.Task.Queue).Left++
-		}
 		b.drop(o.Task.ID)
 	case route.AgentChanged:
 		b.who[o.Agent.Name] = struct{}{}
 	}
 }
 
-// assigned counts a task that an agent takes up for the first time. mu is held.
-func (b *Board) assigned(at time.Time, t *tandem.Task, p *route.Policy) {
-	was := b.rows[t.ID]
-	first := was == nil || !was.taken
-	if r := b.put(t); r != nil {
-		r.taken = true
-	}
-	if !first {
-		return
-	}
-	c := b.of(t.Queue)
-	c.Answered++
-	from := t.Arrived
-	if t.NotBefore.After(from) { // nobody could have taken it up sooner
-		from = t.NotBefore
-	}
-	if at.Sub(from) <= target(p.Queues[t.Queue], t.Level, t.Kind) {
-		c.Within++
-	}
-}
-
-// midnight begins a new day if it is one. mu is held.
-func (b *Board) midnight() bool {
-	now := b.now()
-	day := now.Format(time.DateOnly)
-	if day == b.day {
-		return false
-	}
-	b.day, b.tally = day, map[string]*Today{}
-	b.since = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()).UTC()
-	return true
-}
-
-// of is a queue's count of today. mu is held.
-func (b *Board) of(name string) *Today {
-	if b.midnight() {
-		b.dirty = true
-	}
-	c := b.tally[name]
-	if c == nil {
-		c = &Today{}
-		b.tally[name] = c
-	}
-	return c
-}
-
 // Figures are those of all queues, by name, and since when today counts. They are up to
 // FiguresFor old.
 func (b *Board) Figures(l Line) ([]Figures, time.Time) {
+	p := b.Picture(l)
+	return p.Queues, p.Since
+}
+
+// Picture is the whole board. It is up to FiguresFor old; nobody changes it.
+func (b *Board) Picture(l Line) Picture {
 	p := l.Policy()
 	b.mu.Lock()
-	if age := b.now().Sub(b.at); b.last != nil && age >= 0 && age < FiguresFor {
+	if age := b.now().Sub(b.last.At); b.last.Queues != nil && age >= 0 && age < FiguresFor {
 		defer b.mu.Unlock()
-		return b.last, b.since
+		return b.last
 	}
 	b.mu.Unlock()
 	agents := l.Agents()
+	var day map[figures.Key]figures.Counts
+	since, whole := midnight(b.now()), false
+	if b.book != nil {
+		day, since, whole = b.book.Today()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last, b.at = b.count(p, agents), b.now()
-	return b.last, b.since
+	b.last = b.count(p, agents, day)
+	b.last.At, b.last.Since, b.last.Whole = b.now().UTC(), since, whole
+	return b.last
+}
+
+// midnight is when the day of a time began.
+func midnight(now time.Time) time.Time {
+	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()).UTC()
 }
 
 // count goes over the whole line. mu is held.
-func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
+func (b *Board) count(p *route.Policy, agents []route.AgentState, day map[figures.Key]figures.Counts) Picture {
 	out := make([]Figures, 0, len(p.Queues))
 	at := map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(p.Queues)) {
 		q := p.Queues[name]
 		at[name] = len(out)
-		v := Figures{Name: name, Teams: append([]string{}, q.Teams...), Waiting: map[tandem.TaskKind]int{}, Target: Targets(q), Today: *b.of(name)}
-		if n := v.Today.Answered + v.Today.Left; n > 0 {
-			level := float64(v.Today.Within) / float64(n)
-			v.Today.Level = &level
-		}
+		v := Figures{Name: name, Teams: append([]string{}, q.Teams...), Waiting: map[tandem.TaskKind]int{}, Target: Targets(q), Today: todayOf(day, name)}
 		out = append(out, v)
 	}
 	oldest, due := make([]int64, len(out)), make([]int64, len(out)) // 0 = none waits
@@ -292,18 +259,20 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState) []Figures {
 			out[i].Oldest, out[i].DueNext = time.Unix(0, oldest[i]).UTC(), time.Unix(0, due[i]).UTC()
 		}
 	}
+	all := Counts{}
 	for _, a := range agents {
 		who := p.Agents[a.Name]
 		if who == nil {
 			continue
 		}
+		all.add(a)
 		for i := range out {
 			if slices.ContainsFunc(out[i].Teams, func(team string) bool { return slices.Contains(who.Teams, team) }) {
 				out[i].Agents.add(a)
 			}
 		}
 	}
-	return out
+	return Picture{Queues: out, Agents: all, Today: todayOf(day, "")}
 }
 
 func (c *Counts) add(a route.AgentState) {
@@ -316,6 +285,8 @@ func (c *Counts) add(a route.AgentState) {
 		c.Away++
 	case a.Presence != tandem.PresenceAvailable:
 		c.Offline++
+	case len(a.Holds) > 0 && !slices.ContainsFunc(a.Holds, func(h route.Holding) bool { return h.State != tandem.TaskWrapping }):
+		c.Wrapping++
 	case len(a.Holds) > 0:
 		c.Busy++
 	case !reachable:
@@ -405,9 +376,13 @@ func (b *Board) Page(f Filter, after *Spot, n int) (ids []tandem.TaskID, next st
 // agents of whom anything was told since.
 func (b *Board) Changes(l Line) (queues []json.RawMessage, agents []string) {
 	p := l.Policy()
+	version, day := uint64(0), midnight(b.now())
+	if b.book != nil {
+		version = b.book.Version()
+	}
 	b.mu.Lock()
-	dirty := b.dirty || b.policy != p || b.midnight()
-	b.dirty, b.policy = false, p
+	dirty := b.dirty || b.policy != p || b.read != version || !b.day.Equal(day)
+	b.dirty, b.policy, b.read, b.day = false, p, version, day
 	for name := range b.who {
 		agents = append(agents, name)
 	}
@@ -418,7 +393,7 @@ func (b *Board) Changes(l Line) (queues []json.RawMessage, agents []string) {
 		return nil, agents
 	}
 	b.mu.Lock()
-	b.at = time.Time{} // they are counted anew
+	b.last.At = time.Time{} // they are counted anew
 	b.mu.Unlock()
 	figures, _ := b.Figures(l)
 	b.mu.Lock()
@@ -442,15 +417,15 @@ func (b *Board) Forget() {
 	clear(b.who)
 }
 
-// kinds are all that a task may be.
-func kinds() []tandem.TaskKind {
+// Kinds are all that a task may be.
+func Kinds() []tandem.TaskKind {
 	return []tandem.TaskKind{tandem.TaskCall, tandem.TaskChat, tandem.TaskText, tandem.TaskCallback, tandem.TaskVoicemail, tandem.TaskTicket}
 }
 
 // Targets are a queue's for every kind, in seconds.
 func Targets(q *route.Queue) map[tandem.TaskKind]float64 {
 	out := map[tandem.TaskKind]float64{}
-	for _, k := range kinds() {
+	for _, k := range Kinds() {
 		out[k] = target(q, "", k).Seconds()
 	}
 	return out
