@@ -49,7 +49,7 @@ func demoCommand() *cli.Command {
 
 // demoPlace is where one demo lives and listens; the configuration is made of it.
 type demoPlace struct {
-	SIP, HTTP, Staff, Admin, Core, Agent, Phones, Street string // HOST:PORT
+	SIP, HTTP, Staff, Admin, Core, Agent, Phones, Street, Voice string // HOST:PORT
 }
 
 func demo(c *cli.Context) (err error) {
@@ -111,9 +111,9 @@ func demo(c *cli.Context) (err error) {
 
 // prepareDemo makes the folder what a demo needs, and leaves alone what is there.
 func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
-	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083", "127.0.0.1:5091"}
+	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083", "127.0.0.1:5091", "127.0.0.1:8189"}
 	if anyPorts {
-		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones, &place.Street} {
+		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones, &place.Street, &place.Voice} {
 			addr, err := freePort()
 			if err != nil {
 				return place, err
@@ -196,6 +196,8 @@ sip:
   trunks:
     street: { host: "{{.Street}}", from: "+861055550100" }   # whom the bank calls back: tandem call --answer {{.Street}}
 media: { address: 127.0.0.1 }
+# Voice in the browser: agents at the desk, customers from the page.
+webrtc: { listen: "{{.Voice}}", dial: [ "95599", "95588", "95500", "95555" ] }
 store:
   path: data/tandem.db
   blobs: data/blobs

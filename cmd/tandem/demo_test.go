@@ -20,7 +20,7 @@ func TestSecondDemo(t *testing.T) {
 		taken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(tc.body)) }))
 		addr := strings.TrimPrefix(taken.URL, "http://")
 		dir := t.TempDir()
-		place := demoPlace{SIP: "127.0.0.1:0", HTTP: addr, Staff: "127.0.0.1:0", Admin: "127.0.0.1:0", Core: addr, Agent: "127.0.0.1:5090", Phones: "127.0.0.1:0", Street: "127.0.0.1:5091"}
+		place := demoPlace{SIP: "127.0.0.1:0", HTTP: addr, Staff: "127.0.0.1:0", Admin: "127.0.0.1:0", Core: addr, Agent: "127.0.0.1:5090", Phones: "127.0.0.1:0", Street: "127.0.0.1:5091", Voice: "127.0.0.1:0"}
 		if err := writeMissing(dir+"/"+usualConfig, place); err != nil {
 			t.Fatal(err)
 		}

@@ -96,6 +96,9 @@ type App struct {
 	staff     *staff.Register
 	login     *login.Door
 	written
+	pages     pages
+	seats     seats
+	tracks    tracks
 	live      live
 	line      *queue.Router
 	stopLine  context.CancelFunc
@@ -166,7 +169,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.makeSIP(); err != nil {
 		return nil, err
 	}
-	if err := a.makeChatDoor(); err != nil {
+	if err := errors.Join(a.makeChatDoor(), a.makePages()); err != nil {
 		return nil, err
 	}
 	if err := a.makeLine(ctx); err != nil {
@@ -307,7 +310,7 @@ func (a *App) Abandon() error { return a.release() }
 func (a *App) release() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	errs := []error{a.closeDesk(ctx)}
+	errs := []error{a.closeDesk(ctx), a.closePages(ctx)}
 	if a.reach != nil {
 		a.reach.Close()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"tandem"
@@ -25,8 +26,9 @@ const openTime = 3 * time.Second
 type call struct {
 	app         *App
 	signal      incoming
-	key         string // names the call, so that it is opened once
-	trusted     bool   // its caller's number is vouched for
+	key         string   // names the call, so that it is opened once
+	trusted     bool     // its caller's number is vouched for
+	langs       []string // what the person at a page reads, best first
 	entry       config.Entry
 	library     *flow.Library // the version this call runs on, whatever is saved meanwhile
 	log         *slog.Logger
@@ -34,8 +36,9 @@ type call struct {
 	leg         tandem.Leg
 	stream      *media.Stream
 	line        *voice.Channel
-	recording   *recording // of the whole call; nil = none
-	outcome     string     // the flow's end reason
+	recording   *recording  // of the whole call; nil = none
+	recorded    atomic.Bool // it has begun
+	outcome     string      // the flow's end reason
 	runner      ivr.Runner
 	inbox       chan flow.Input // what comes to the session from outside
 	stay        stay            // what becomes of the session after the call
@@ -207,7 +210,7 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	k.runner = ivr.Runner{Library: k.library, Channel: k.line, World: w, Now: k.app.now, Stopped: k.stopped}
 	facts := flow.Facts{
 		Number: k.interaction.Number, Entry: k.entry.Name, Channel: tandem.Voice, Caller: k.leg.From,
-		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Assurance: k.leg.Assurance,
+		Customer: string(k.interaction.Customer), CallerLang: languageOf(k.leg.From), Browser: k.langs, Assurance: k.leg.Assurance,
 	}
 	if k.leg.Assurance >= tandem.Recognised {
 		facts.Phone, _ = config.E164(k.leg.From, k.app.cfg.Identity.Country)

@@ -15,6 +15,7 @@ import (
 
 // makePhones makes the switchboard of agents' phones. It needs signalling and the line.
 func (a *App) makePhones() (err error) {
+	a.tracks.app = a
 	phones := map[string]string{}
 	for name, agent := range a.cfg.Agents {
 		phones[name] = agent.Phone
@@ -23,6 +24,7 @@ func (a *App) makePhones() (err error) {
 		Router: a.line, Store: a.store, Dialer: phone.SIP(a.sip), Phones: phones, Caller: a.caller, Number: a.callbackNumber, Way: a.way,
 		Caps: a.caps, Audio: a.openAudio, Engine: a.media, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
 		Busy: a.sounds.busy, Counted: func(what string) { a.metrics.phones.WithLabelValues(what).Inc() }, Panicked: a.reporter("phone"), Log: a.log,
+		Engine: a.media, Seat: a.seat, Supervises: a.supervises, Tracks: &a.tracks,
 	})
 	return err
 }

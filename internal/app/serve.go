@@ -49,7 +49,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		body       int64
 	}{
 		{"http.listen", h.Listen, a.customers(), api.PictureBody},
-		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes, a.desk.Routes}}), api.FileBody},
+		{"http.staff_listen", h.StaffListen, api.Staff(api.StaffOptions{Pages: ui.Pages(), Parts: []func(*http.ServeMux){a.login.Routes, a.studio.Routes, a.desk.Routes, a.tryRoutes}}), api.FileBody},
 		{"http.admin_listen", h.AdminListen, api.Admin(api.AdminOptions{Metrics: a.registry, Status: a, Notice: a.Behind, Profiles: h.Profiles}), api.SmallBody},
 	} {
 		if err := a.open(d.name, d.addr, d.handler, d.body); err != nil {
@@ -94,7 +94,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 func (a *App) customers() http.Handler {
 	return api.Customers(api.CustomersOptions{
 		Pages: ui.Pages(), Status: a, Version: a.o.Version, Demo: a.o.Demo, Phone: a.o.Phone,
-		Parts: []func(*http.ServeMux){a.chatDoor.Routes, a.linkRoutes, a.textRoutes},
+		Parts: []func(*http.ServeMux){a.chatDoor.Routes, a.linkRoutes, a.textRoutes, a.pageRoutes},
 	})
 }
 
@@ -140,7 +140,7 @@ func (a *App) Stop(now <-chan struct{}) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	errs := []error{a.sip.Close(ctx), a.chatDoor.Close(ctx), a.closeDesk(ctx)}
+	errs := []error{a.sip.Close(ctx), a.closePages(ctx), a.chatDoor.Close(ctx), a.closeDesk(ctx)}
 	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {
 		errs = append(errs, d.server.Shutdown(ctx))

@@ -26,8 +26,9 @@ func (a *App) Ready() error {
 // Calls is how many calls are up.
 func (a *App) Calls() int { return a.calls() }
 
-// calls counts those that signalling knows, ringing ones and calls out included.
-func (a *App) calls() int { return a.sip.Calls() }
+// calls counts those that signalling knows, ringing ones and calls out included, and those
+// of pages.
+func (a *App) calls() int { return a.sip.Calls() + int(a.pages.up.Load()) }
 
 // Entries are the numbers that can be called, as they are mapped now.
 func (a *App) Entries() []api.Entry {
@@ -37,7 +38,7 @@ func (a *App) Entries() []api.Entry {
 		if kind, _ := e.Kind(); kind != "" {
 			continue
 		}
-		view := api.Entry{Number: e.Name, Flow: e.Flow, Auth: e.Auth}
+		view := api.Entry{Number: e.Name, Flow: e.Flow, Auth: e.Auth, Call: slices.Contains(a.cfg.WebRTC.Dial, e.Name) && !e.Auth}
 		if f := library.Flows[e.Flow]; f != nil {
 			view.Languages = f.Languages
 		}

@@ -101,6 +101,7 @@ func (k *call) record() {
 		return
 	}
 	k.recording = &recording{call: k, blob: w, rec: k.stream.Record(w, true)}
+	k.recorded.Store(true)
 	k.app.store.Note(k.event(tandem.EventRecording, tandem.Recorded{Blob: w.ID()}))
 }
 

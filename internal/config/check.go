@@ -20,6 +20,7 @@ func (r *reader) check(c *Config) {
 	r.checkHTTP(c.HTTP)
 	r.checkSIP(c.SIP)
 	r.checkMedia(c.Media)
+	r.checkWebRTC(c)
 	r.checkSpeech(c.Speech)
 	r.checkStore(c.Store)
 	r.checkOutbound(c.Outbound)

@@ -20,6 +20,7 @@ type Config struct {
 	HTTP     HTTP             `yaml:"http"`
 	SIP      SIP              `yaml:"sip"`
 	Media    Media            `yaml:"media"`
+	WebRTC   WebRTC           `yaml:"webrtc"`
 	Speech   Speech           `yaml:"speech"`
 	Store    Store            `yaml:"store"`
 	Flows    Flows            `yaml:"flows"`
@@ -168,6 +169,7 @@ func Default() *Config {
 			},
 		},
 		Media:  Media{Address: "auto", Ports: PortRange{20000, 29999}, PublicAddress: "auto", RTPTimeout: 30 * time.Second},
+		WebRTC: WebRTC{Peers: 1000, CallsPerAddress: 5},
 		Speech: Speech{Engine: "auto"},
 		Store: Store{
 			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints/tandem.checkpoints", MasterKey: "keys/master.key",

@@ -33,6 +33,7 @@ type Entry struct {
 	Languages []string `json:"languages"` // of the flow, its fallback first
 	Dial      []string `json:"dial"`      // SIP addresses ready to dial; empty for a prefix
 	Auth      bool     `json:"auth"`      // the caller's phone must have a user and password
+	Call      bool     `json:"call"`      // it can be called from a page
 }
 
 // Overview is the answer of GET /api/v1/entries.
