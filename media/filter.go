@@ -30,7 +30,7 @@ func (s *Stream) tune() {
 
 // listened reports whether anybody needs the far end's audio.
 func (s *Stream) listened() bool {
-	return s.detector != nil || s.peer != nil || len(s.recordings) > 0 || s.voice != nil
+	return s.detector != nil || s.peer != nil || len(s.hearers) > 0 || len(s.recordings) > 0 || s.voice != nil
 }
 
 // economise turns the filter on or off, once a second.

@@ -24,7 +24,8 @@ const (
 
 // relay is what a stream keeps while it is sent the packets of its peer.
 type relay struct {
-	live   bool // packets are passed; their times are mapped by offset
+	live   bool    // packets are passed; their times are mapped by offset
+	of     *Stream // whose packets
 	ssrc   uint32
 	offset uint32
 	last   time.Duration // when the last one was passed
@@ -91,7 +92,6 @@ func (s *Stream) join(p *Stream) error {
 		return ErrJoined
 	}
 	for _, x := range []*Stream{s, p} {
-		x.relay = relay{}
 		x.begun.ssrc, x.begun.time, x.begun.any = x.keysIn.Newest()
 	}
 	s.peer, p.peer = p, s
@@ -132,14 +132,13 @@ func (s *Stream) part() {
 	p.tune()
 }
 
-// passAudio sends a packet of s to its peer's far end. Late packets are dropped:
+// passAudio sends a packet of s to d's far end. Late packets are dropped:
 // the sequence it gets is that of sending.
-func (s *Stream) passAudio(sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
-	d := s.peer
+func (s *Stream) passAudio(d *Stream, sh *shard, h rtp.Header, payload []byte, law codec.Law, now time.Duration) {
 	if !d.sends() || d.keysOut.Busy() || len(payload) == 0 {
 		return
 	}
-	ts, fresh := d.mapTime(h, now)
+	ts, fresh := d.mapTime(s, h, now)
 	if !fresh && int32(ts-d.lastTime) <= 0 {
 		return
 	}
@@ -153,12 +152,12 @@ func (s *Stream) passAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 	d.sendAudio(sh, n, ts, fresh, now)
 }
 
-// mapTime turns the time of a peer's packet into the stream's own, going on
+// mapTime turns the time of a packet of from into the stream's own, going on
 // without a step from what it sent before; fresh tells that a new mapping began.
-func (s *Stream) mapTime(h rtp.Header, now time.Duration) (ts uint32, fresh bool) {
+func (s *Stream) mapTime(from *Stream, h rtp.Header, now time.Duration) (ts uint32, fresh bool) {
 	clock := s.base + uint32(now/(time.Second/codec.Rate))
 	r := &s.relay
-	if r.live && r.ssrc == h.SSRC {
+	if r.live && r.of == from && r.ssrc == h.SSRC {
 		ts = h.Time + r.offset
 		if drift := int32(ts - clock); drift < relayDrift && drift > -relayDrift {
 			return ts, false
@@ -168,7 +167,7 @@ func (s *Stream) mapTime(h rtp.Header, now time.Duration) (ts uint32, fresh bool
 	if s.stats.Sent > 0 && int32(ts-s.lastTime) < codec.FrameSamples {
 		ts = s.lastTime + codec.FrameSamples
 	}
-	r.live, r.ssrc, r.offset, r.last = true, h.SSRC, ts-h.Time, now
+	r.live, r.of, r.ssrc, r.offset, r.last = true, from, h.SSRC, ts-h.Time, now
 	return ts, true
 }
 
@@ -189,7 +188,7 @@ func (s *Stream) passEvent(d *Stream, sh *shard, h rtp.Header, e dtmf.Event, now
 			return // a late packet of the event before
 		}
 		r.event, r.eventIn, r.eventOf, r.eventFrom = true, h.Time, h.SSRC, s
-		if r.live && r.ssrc == h.SSRC {
+		if r.live && r.of == s && r.ssrc == h.SSRC {
 			r.eventOut = h.Time + r.offset
 		} else {
 			r.eventOut = d.base + uint32(now/(time.Second/codec.Rate))

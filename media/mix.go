@@ -51,6 +51,8 @@ func NewMix(e *Engine) *Mix { return &Mix{engine: e} }
 // nobody plays its playlist, and is heard; the playlist of one that does stands still. Nobody
 // hears themselves, and nobody hears anything twice.
 //
+// Who hears one stream and nothing else is sent its packets straight, as in a pair.
+//
 // Those in Hears and Both need not be parties, and go on as they are: a pair that is
 // listened to stays direct. A stream may be heard in several mixes but be party of
 // one: else ErrJoined. Streams that have closed are left out.
@@ -183,11 +185,19 @@ func (m *Mix) note(plan []Hearing) {
 // exchange puts what is planned in the place of what was, on the shard. Whoever is heard
 // before and after keeps their jitter buffer.
 func exchange(sh *shard, old []*Stream, plan []Hearing) {
+	was := slices.Clone(old)
+	for _, h := range plan {
+		if !slices.Contains(was, h.Stream) {
+			was = append(was, h.Stream)
+		}
+	}
 	var known []*edge
 	var touched []*Stream
-	for _, s := range old {
+	for _, s := range was {
 		if s.party != nil {
 			known = append(known, s.party.hears...)
+		} else if s.peer != nil {
+			known = append(known, &edge{from: s.peer, to: s, begun: s.peer.begun})
 		}
 		touched = append(touched, s.leave()...)
 	}
@@ -197,7 +207,7 @@ func exchange(sh *shard, old []*Stream, plan []Hearing) {
 			continue
 		}
 		s.part()
-		s.relay, s.party = relay{}, &party{both: h.Both}
+		s.party = &party{both: h.Both}
 		sh.joined++
 		for _, from := range h.Hears {
 			e := &edge{from: from, to: s}
@@ -238,23 +248,41 @@ func (s *Stream) leave() (touched []*Stream) {
 	return append(append(touched, p.both...), s)
 }
 
-// tuneAll tunes streams, and those whom they are joined with: who listens to one side of
-// a pair hears the other too.
+// tuneAll tunes streams, and those whom their far ends hear: who listens to both sides
+// hears them too.
 func tuneAll(streams []*Stream) {
 	for _, s := range streams {
 		s.tune()
 		if s.peer != nil {
 			s.peer.tune()
 		}
+		if s.party != nil {
+			for _, e := range s.party.hears {
+				e.from.tune()
+			}
+		}
 	}
 }
+
+// sole reports whether the stream hears one voice and nothing else: then packets pass
+// straight, as in a pair.
+func (p *party) sole() bool { return p != nil && len(p.hears) == 1 && len(p.both) == 0 }
+
+// direct reports whether the stream is sent another's packets.
+func (s *Stream) direct() bool { return s.peer != nil || s.party.sole() }
 
 // hearsAny reports whether the stream is sent a mix, not its playlist.
 func (p *party) hearsAny() bool { return p != nil && len(p.hears)+len(p.both) > 0 }
 
-// audible reports whether anybody hears what the far end says but for its peer.
+// audible reports whether what the far end says is to be decoded: somebody hears it by
+// other ways than its packets.
 func (s *Stream) audible() bool {
-	return len(s.hearers) > 0 || len(s.listeners) > 0 || s.peer != nil && len(s.peer.listeners) > 0
+	for _, e := range s.hearers {
+		if !e.to.party.sole() || len(e.to.listeners) > 0 {
+			return true
+		}
+	}
+	return len(s.listeners) > 0 || s.peer != nil && len(s.peer.listeners) > 0
 }
 
 // tuneRings makes the buffers that are needed and lets go of the others.
@@ -339,8 +367,8 @@ func (s *Stream) addSent(sh *shard, from int64) bool {
 
 // Path is how a stream's audio goes.
 type Path struct {
-	Direct     bool // it is joined: its peer's packets pass straight through, without a mixer
-	Mixed      bool // it is sent a mix
+	Direct     bool // it is sent the packets of one other as they come: it is joined, or hears one alone in a mix
+	Mixed      bool // it is sent audio that was mixed
 	Law        codec.Law
 	Passed     uint64 // packets sent so far as the joined stream received them
 	Transcoded uint64 // packets sent so far in the other law than received, by table
@@ -351,7 +379,7 @@ type Path struct {
 func (s *Stream) Path() Path {
 	var p Path
 	if err := s.call(func() {
-		p = Path{Direct: s.peer != nil, Mixed: s.party.hearsAny(), Law: s.params.Law}
+		p = Path{Direct: s.direct(), Mixed: s.party.hearsAny() && !s.direct(), Law: s.params.Law}
 		p.figures(s.stats)
 	}); err != nil {
 		p.Law = codec.Law(s.law.Load())

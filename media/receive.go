@@ -137,7 +137,12 @@ func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 		r.put(received, payload, law, h.Time, now)
 	}
 	if s.peer != nil {
-		s.passAudio(sh, h, payload, law, now)
+		s.passAudio(s.peer, sh, h, payload, law, now)
+	}
+	for _, hearer := range s.hearers {
+		if hearer.to.party.sole() {
+			s.passAudio(hearer.to, sh, h, payload, law, now)
+		}
 	}
 	if s.voice != nil {
 		if pcm == nil {

@@ -36,11 +36,10 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 			return
 		}
 		s.params.Law.Fill(payload)
-	case s.peer != nil:
+	case s.direct():
 		if s.relay.live && now-s.relay.last < relayGap {
 			return
 		}
-		s.relay.live = false
 		s.params.Law.Fill(payload)
 	case s.party.hearsAny():
 		s.mixFrame(sh, at, payload)
@@ -50,6 +49,7 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 			s.told.Put(uint32(at*codec.FrameSamples), s.position(at), sh.pcm[:n])
 		}
 	}
+	s.relay.live = false // what is passed from now on goes on after this frame
 	if step := int32(ts - s.lastTime); s.stats.Sent > 0 && step <= 0 {
 		// relayed packets ran ahead of our clock: it steps forward, never back
 		s.base += uint32(codec.FrameSamples - step)

@@ -105,19 +105,21 @@ func (s *Stream) weight() (n int) {
 // others hear.
 func (s *Stream) untie() {
 	s.part()
-	tuneAll(s.leave())
+	touched := append(s.leave(), s)
 	for _, e := range s.hearers {
 		if p := e.to.party; p != nil {
 			p.hears = without(p.hears, e)
+			touched = append(touched, e.to)
 		}
 	}
 	for _, l := range s.listeners {
 		if p := l.party; p != nil {
 			p.both = without(p.both, s)
+			touched = append(touched, l)
 		}
 	}
 	s.hearers, s.listeners = nil, nil
-	s.tune()
+	tuneAll(touched)
 }
 
 // forgetTies is untie under topology; the stream's route is held.

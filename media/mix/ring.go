@@ -117,6 +117,7 @@ func (r *Ring) adapt(pcm []int16) {
 	case over > lag && r.prior.n > 0 && (over > 2*lag && r.now.n == window || peak(pcm) < quiet):
 		r.shift -= min(cut, over)
 	}
+	r.shift = min(r.shift, least+mostMargin)
 	if r.now.n >= window {
 		r.prior, r.now = r.now, span{}
 	}
