@@ -1,0 +1,119 @@
+package webrtc
+
+import (
+	"encoding/binary"
+
+	"tandem/media/codec"
+	"tandem/media/codec/opus"
+	"tandem/media/rtp"
+)
+
+// receiver makes a page's packets those that the stream takes: G.711 and
+// telephone-event at 8 kHz as they are, Opus and its events (RFC 7587, RFC 4733) turned
+// into them. It belongs to the goroutine that reads the page's track.
+type receiver struct {
+	opus   uint8 // payload types; 0 = none
+	event  uint8 // of telephone-event at 8 kHz, or what stands for it
+	wide   uint8 // of telephone-event at 48 kHz
+	to     func(packet []byte)
+	failed uint64 // packets of Opus that could not be decoded
+
+	decoder *opus.Decoder
+	started bool
+	last    uint32 // timestamp of the page, 48 kHz
+	now     uint32 // ours for it, 8 kHz
+	from    uint16 // sequence of the page
+	seq     uint16 // ours
+	pcm     [opus.MaxSamples]int16
+	out     [rtp.HeaderSize + codec.FrameSamples]byte
+}
+
+const samplesApart = opus.ClockRate / codec.Rate // of a 48 kHz clock, to one of ours
+
+// take hands one packet on.
+func (r *receiver) take(b []byte) {
+	h, payload, err := rtp.Parse(b)
+	if err != nil {
+		return
+	}
+	switch {
+	case r.opus != 0 && h.Payload == r.opus:
+		r.decode(h, payload)
+	case r.wide != 0 && h.Payload == r.wide:
+		r.key(h, payload)
+	case r.started && h.Payload == r.event: // its clock is another one than that of Opus
+		r.key(h, payload)
+	default:
+		r.to(b)
+	}
+}
+
+// follow moves our clock and sequence as far as the page's moved.
+func (r *receiver) follow(h rtp.Header) {
+	if !r.started {
+		r.started, r.last, r.now, r.from, r.seq = true, h.Time, h.Time/samplesApart, h.Seq, h.Seq
+		return
+	}
+	r.now += uint32(int32(h.Time-r.last) / samplesApart)
+	r.last = h.Time
+	r.seq += h.Seq - r.from
+	r.from = h.Seq
+}
+
+// decode hands a packet of Opus on as PCMU, in frames of 20 ms.
+func (r *receiver) decode(h rtp.Header, payload []byte) {
+	if r.decoder == nil {
+		d, err := opus.NewDecoder()
+		if err != nil {
+			return
+		}
+		r.decoder = d
+	}
+	if len(payload) == 0 {
+		return
+	}
+	n, err := r.decoder.Decode(r.pcm[:], payload)
+	if err != nil {
+		r.failed++
+		return
+	}
+	r.follow(h)
+	for at := 0; at < n; at += codec.FrameSamples {
+		size := min(codec.FrameSamples, n-at)
+		if at > 0 {
+			r.seq++
+		}
+		head := rtp.Header{Marker: h.Marker && at == 0, Payload: codec.PCMU.Payload(), Seq: r.seq, Time: r.now + uint32(at), SSRC: h.SSRC}
+		head.Put(r.out[:])
+		codec.PCMU.Encode(r.out[rtp.HeaderSize:], r.pcm[at:at+size])
+		r.to(r.out[:rtp.HeaderSize+size])
+	}
+}
+
+// key hands a telephone-event on whose clock runs at 48 kHz.
+func (r *receiver) key(h rtp.Header, payload []byte) {
+	if len(payload) < 4 || r.event == 0 {
+		return
+	}
+	ts := h.Time / samplesApart
+	if r.started {
+		if h.Payload == r.wide {
+			ts = r.now + uint32(int32(h.Time-r.last)/samplesApart)
+		} else {
+			ts = h.Time
+		}
+	}
+	seq := h.Seq
+	if r.started {
+		r.seq += h.Seq - r.from
+		r.from, seq = h.Seq, r.seq
+	}
+	head := rtp.Header{Marker: h.Marker, Payload: r.event, Seq: seq, Time: ts, SSRC: h.SSRC}
+	head.Put(r.out[:])
+	event := r.out[rtp.HeaderSize : rtp.HeaderSize+4]
+	copy(event, payload[:4])
+	if h.Payload == r.wide {
+		binary.BigEndian.PutUint16(event[2:], binary.BigEndian.Uint16(payload[2:])/samplesApart)
+	}
+	r.to(r.out[:rtp.HeaderSize+4])
+}
