@@ -65,7 +65,7 @@ func (l *loopback) period20() {
 // What a call costs per packet in steady state must not be garbage: playing,
 // hearing, recording, tone detection and joined streams alike.
 func TestPacketPathDoesNotAllocate(t *testing.T) {
-	l := newLoopback(t, 6, func(i int, p *Params) {
+	l := newLoopback(t, 16, func(i int, p *Params) {
 		if i < 2 {
 			p.Event, p.Tones = 0, true
 		}
@@ -86,6 +86,8 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	}
 	a, b := l.streams[3], l.streams[4]
 	a.peer, b.peer, l.joined = b, a, 2
+	l.mix(7, 8, 11)
+	l.listen(a, l.streams[13])
 	for range 60 {
 		l.period20()
 	}
@@ -93,11 +95,110 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(200, l.period20); n != 0 {
 		t.Errorf("%v allocations in a period", n)
 	}
-	if got := l.counts.received - received; got < 200*4*9/10 { // two are filtered by now
+	if got := l.counts.received - received; got < 200*8*9/10 { // some are filtered by now
 		t.Errorf("only %d packets were received", got)
 	}
 	if l.counts.sendErrors != 0 || l.streams[0].stats.Strangers != 0 {
 		t.Errorf("%d errors, %d strangers", l.counts.sendErrors, l.streams[0].stats.Strangers)
+	}
+}
+
+// mix lets some streams hear each other.
+func (l *loopback) mix(of ...int) {
+	var plan []Hearing
+	for _, i := range of {
+		h := Hearing{Stream: l.streams[i]}
+		for _, k := range of {
+			if k != i {
+				h.Hears = append(h.Hears, l.streams[k])
+			}
+		}
+		plan = append(plan, h)
+	}
+	exchange(l.shard, nil, plan)
+}
+
+// listen lets one stream hear both sides of another.
+func (l *loopback) listen(to, listener *Stream) {
+	exchange(l.shard, nil, []Hearing{{Stream: listener, Both: []*Stream{to}}})
+}
+
+// wire turns a stream to a wire, which brings the packets that the test puts in its inbox.
+func (l *loopback) wire(s *Stream) {
+	l.release(s)
+	s.wire, s.inbox = hole{}, new(inbox)
+	l.adopt(s)
+}
+
+type hole struct{}
+
+func (hole) Send([]byte) {}
+
+// BenchmarkTied is one period of calls of two phones each (four streams with sockets: the
+// phones are streams that play), by how they are tied. "apart" is what the phones
+// and the reading cost: the difference to it is what tying costs. Where a wire takes the
+// place of a phone, that phone's socket costs nothing.
+func BenchmarkTied(b *testing.B) {
+	const calls = 25
+	for _, bm := range []struct {
+		name    string
+		wires   bool
+		streams int // more of them for each call
+		tie     func(l *loopback, i int)
+	}{
+		{"apart", false, 0, func(*loopback, int) {}},
+		{"pair", false, 0, func(l *loopback, i int) { exchangePair(l, i) }},
+		{"pair with a wire", true, 0, func(l *loopback, i int) { exchangePair(l, i) }},
+		{"mix of three", false, 0, func(l *loopback, i int) {
+			l.mix(i+1, i+2, i) // the third hears the two, and says nothing
+		}},
+		{"pair with a listener", false, 2, func(l *loopback, i int) {
+			exchangePair(l, i)
+			l.listen(l.streams[i+1], l.streams[i+4])
+		}},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			each := 4 + bm.streams
+			l := newLoopback(b, calls*each, func(int, *Params) {})
+			music := Tone(440, 5000)
+			music.Encoded(codec.PCMU)
+			seq := 0
+			for i := 0; i < len(l.streams); i += each {
+				for _, k := range []int{i, i + 3} {
+					l.streams[k].items = append(l.streams[k].items, playing{Item: Item{Clips: []*Clip{music}, Loop: true}})
+				}
+				if bm.wires {
+					l.wire(l.streams[i+2])
+					l.wire(l.streams[i+3])
+				}
+				bm.tie(l, i)
+			}
+			step := func() {
+				if bm.wires {
+					seq++
+					p := packetOf(seq, 0, codec.FrameSamples)
+					for i := 0; i < len(l.streams); i += each {
+						l.streams[i+2].Deliver(p)
+					}
+				}
+				l.period20()
+			}
+			for range 200 { // until the kernel filters what nobody needs
+				step()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				step()
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)*float64(secondFrames)/calls, "us/call-s")
+		})
+	}
+}
+
+// exchangePair joins the middle two of a call's four streams.
+func exchangePair(l *loopback, i int) {
+	if err := l.streams[i+1].join(l.streams[i+2]); err != nil {
+		panic(err)
 	}
 }
 

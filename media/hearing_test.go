@@ -44,8 +44,8 @@ func (p phone) packets(since time.Time) []testkit.Packet { return p.Packets(sinc
 func (p phone) wait(d time.Duration, since time.Time, ok func([]testkit.Packet) bool) bool {
 	return p.Wait(d, since, ok)
 }
-func (p phone) press(digits string)                      { p.Type(digits) }
-func (p phone) aim(s *media.Stream)                      { p.Aim(testkit.Loopback(s.Port())) }
+func (p phone) press(digits string) { p.Type(digits) }
+func (p phone) aim(s *media.Stream) { p.Aim(testkit.Loopback(s.Port())) }
 
 // browser is an end on a wire. Its goroutine says a packet each 20 ms.
 type browser struct {

@@ -130,9 +130,8 @@ func (r *Ring) write(at int64, pcm []int16) {
 			r.pcm[p&(ringSize-1)] = 0
 		}
 	}
-	for i, s := range pcm {
-		r.pcm[(at+int64(i))&(ringSize-1)] = s
-	}
+	n := copy(r.pcm[at&(ringSize-1):], pcm)
+	copy(r.pcm[:], pcm[n:])
 	r.end = max(r.end, at+int64(len(pcm)))
 }
 
@@ -145,10 +144,19 @@ func (r *Ring) Add(sum []int32, at int64) bool {
 		return false
 	}
 	to := sum[first-at : last-at]
-	for i := range to {
-		to[i] += int32(r.pcm[(first+int64(i))&(ringSize-1)])
-	}
+	from := r.pcm[first&(ringSize-1):]
+	n := min(len(to), len(from))
+	plus(to[:n], from)
+	plus(to[n:], r.pcm[:])
 	return true
+}
+
+// plus adds as many samples as to has.
+func plus(to []int32, from []int16) {
+	from = from[:len(to)]
+	for i, s := range from {
+		to[i] += int32(s)
+	}
 }
 
 // Clear forgets the samples that wait, and keeps the delay.
