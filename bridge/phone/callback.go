@@ -22,8 +22,14 @@ const (
 	toneID = 1<<31 + 1
 )
 
-// callBack dials the customer for an agent who is on the phone already.
+// callBack dials the customer for an agent who is there already, unless the customer is
+// still on the line from the agent before.
 func (r *ring) callBack() {
+	if c := r.s.parkedOf(r.id); c != nil {
+		r.customer = c
+		r.join(c)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.ctx, findTime)
 	to, ok, err := r.s.o.Number(ctx, r.task)
 	cancel()
@@ -41,31 +47,21 @@ func (r *ring) callBack() {
 		r.refused()
 		return
 	}
-	r.customer = r.s.newOut(r.task, tandem.RoleCustomer, to, w)
-	r.customer.key, r.customer.ring = r.promise(), customerRing
-	r.play(r.s.o.Ringback)
-	switch end, t, err := r.reach(); {
+	r.dialled = r.s.newOut(r.task, tandem.RoleCustomer, to, w)
+	r.dialled.key, r.dialled.ring = r.promise(), customerRing
+	switch end, how, err := r.reach(); {
 	case end == taken || end == stopped:
 		r.passedOn(end)
-		r.hangUp(t)
-	case err == nil && end == reached:
+		r.dialled.close(how)
+		r.talk.finish("over")
+		r.held = false
+		r.talk.hangUp(end, how)
+	case end == goesOn && err == nil:
 		r.s.o.Counted(CountedReached)
-		r.agent.audio.Stream.Stop(toneID)
-		customer := party{events: r.customer.call.Events(), media: r.customer.audio.Stream.Events()}
-		nobody := func(Far) {}
-		end, t, err := r.talk(r.customer.audio.Stream, nobody, customer, r.customer.limit)
-		if err != nil {
-			r.log.Error("a customer who was called back and an agent could not be joined", "error", err)
-		}
-		if end == agentLost { // the customer was spoken with, and nobody can be put in the agent's place
-			r.s.o.Counted(CountedLost)
-			r.s.gone(r.task.Agent)
-			end = agentLeft
-		}
-		r.passedOn(end)
-		r.part(end, t)
+		r.customer = r.s.newCalled(r.s.running(), r.dialled, r.id)
+		r.join(r.customer)
 	default:
-		r.unreached(end, t, err)
+		r.unreached(end, how, err)
 	}
 }
 
@@ -93,9 +89,6 @@ func (r *ring) passedOn(end ending) {
 	r.s.passed[r.task.ID]++
 }
 
-// reached: the customer answered.
-const reached ending = 100
-
 // reach dials the customer, unless the agent leaves before they answer.
 func (r *ring) reach() (ending, tandem.Termination, error) {
 	ctx, cancel := context.WithCancel(r.ctx)
@@ -108,29 +101,14 @@ func (r *ring) reach() (ending, tandem.Termination, error) {
 				answered <- &sip.DialError{Termination: tandem.Terminate(tandem.BySystem, tandem.ReasonPanic)}
 			}
 		}()
-		answered <- r.customer.dial(ctx)
+		answered <- r.dialled.dial(ctx)
 	}()
-	give := func(end ending, t tandem.Termination) (ending, tandem.Termination, error) {
+	err, end, how := r.talk.until(answered, 0)
+	if end != goesOn {
 		cancel()
-		return end, t, <-answered
+		err = <-answered
 	}
-	for {
-		select {
-		case err := <-answered:
-			return reached, tandem.Termination{}, err
-		case <-r.ctx.Done():
-			end, t := r.takenAway()
-			return give(end, t)
-		case e := <-r.agent.call.Events():
-			if e, over := e.(sip.Ended); over {
-				return give(lostOr(agentLeft, e.Termination), e.Termination)
-			}
-		case e, open := <-r.agent.audio.Stream.Events():
-			if t, over := silent(e, open); over {
-				return give(agentLost, t)
-			}
-		}
-	}
+	return end, how, err
 }
 
 // unreached tells the line that a customer was not spoken with.
@@ -144,20 +122,23 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 		return
 	case terminationOf(err).Reason == tandem.ReasonShutdown: // the next start decides
 		r.held = false
-		r.hangUp(terminationOf(err))
+		r.dialled.close(terminationOf(err))
+		r.talk.finish("over")
+		r.talk.hangUp(stopped, terminationOf(err))
 		return
 	case errors.Is(err, errUsed):
 		r.log.Warn("a customer is not called again for a try that was begun before the server stopped")
 	case err != nil && !errors.As(err, &failed): // the store is down: nobody was dialled
 		r.log.Error("a customer was not called back yet", "error", err)
+		r.dialled.close(tandem.Terminate(tandem.BySystem, tandem.ReasonStoreDown))
 		r.giveBack(route.Released{Why: "handed_back", Again: true, NotBefore: r.later()}, tandem.Terminate(tandem.BySystem, tandem.ReasonStoreDown))
 		return
 	}
 	r.s.o.Counted(CountedUnreached)
 	if err != nil {
-		r.customer.close(terminationOf(err))
+		r.dialled.close(terminationOf(err))
 	} else {
-		r.customer.close(tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled))
+		r.dialled.close(tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled))
 	}
 	e := route.Released{Why: "handed_back", Again: true, Dialled: true, NotBefore: r.later()}
 	tries, _ := r.policy()
@@ -170,7 +151,7 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 	if end == agentLost {
 		r.s.gone(r.task.Agent)
 	}
-	if end == reached { // the agent is there: let them hear why nobody answers
+	if end == goesOn { // the agent is there: let them hear why nobody answers
 		t = tandem.Terminate(tandem.ByPeer, tandem.ReasonCompleted)
 		r.tone()
 	}
@@ -185,7 +166,7 @@ func (r *ring) capped(rule string) {
 		return
 	}
 	r.s.o.Counted(CountedRefused)
-	r.customer.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+	r.dialled.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 	r.tone()
 	r.giveBack(route.Released{Why: "handed_back", Again: true, NotBefore: r.later()}, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 }
@@ -193,20 +174,22 @@ func (r *ring) capped(rule string) {
 // refused ends a callback whose number may not be dialled.
 func (r *ring) refused() {
 	r.s.o.Counted(CountedRefused)
-	if r.customer != nil {
-		r.customer.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+	if r.dialled != nil {
+		r.dialled.close(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 	}
 	r.tone()
 	r.giveBack(route.Released{Why: "done", Outcome: tandem.OutcomeRefused}, tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
 }
 
 // giveBack tells the line and says goodbye to the agent.
-func (r *ring) giveBack(e route.Released, t tandem.Termination) {
+func (r *ring) giveBack(e route.Released, how tandem.Termination) {
+	r.talk.finish("over")
+	r.free()
 	if r.stays() {
 		r.release(e)
 	}
 	r.held = false
-	r.hangUp(t)
+	r.talk.hangUp(goesOn, how)
 }
 
 // policy is how often and how far apart a customer is called.
@@ -228,10 +211,10 @@ func (r *ring) later() time.Time {
 // leastGap keeps a callback that cannot be dialled now from going round and round.
 const leastGap = time.Minute
 
-// play has the agent hear something over and over.
-func (r *ring) play(clips []*media.Clip) {
+// play has a party hear something over and over.
+func (t *talk) play(p *party, clips []*media.Clip) {
 	if len(clips) > 0 {
-		_ = r.agent.audio.Stream.Play(media.Item{ID: toneID, Clips: clips, Loop: true}) // who hears nothing is told by the end
+		_ = p.stream.Play(media.Item{ID: toneID, Clips: clips, Loop: true}) // who hears nothing is told by the end
 	}
 }
 
@@ -240,8 +223,10 @@ func (r *ring) tone() {
 	if len(r.s.o.Busy) == 0 {
 		return
 	}
-	r.agent.audio.Stream.Stop(toneID)
-	r.play(r.s.o.Busy)
+	t := r.talk
+	t.agent.stream.Stop(toneID)
+	t.play(t.agent, r.s.o.Busy)
+	defer t.agent.stream.Stop(toneID)
 	enough := time.NewTimer(toneTime)
 	defer enough.Stop()
 	for {
@@ -250,19 +235,19 @@ func (r *ring) tone() {
 			return
 		case <-r.ctx.Done():
 			return
-		case e := <-r.agent.call.Events():
-			if _, over := e.(sip.Ended); over {
-				return
-			}
-		case e, open := <-r.agent.audio.Stream.Events():
-			if _, over := silent(e, open); over {
-				return
+		case n := <-t.inbox:
+			switch n := n.(type) {
+			case left:
+				if n.p == t.agent {
+					return
+				}
+			case moved:
+				if n.state == SeatGone {
+					return
+				}
+			case command:
+				n.reply <- errNotJoined
 			}
 		}
 	}
-}
-
-// hold notes that one side of a talk holds the other, or has taken it back.
-func (s *Switchboard) hold(o *out, on bool) {
-	s.o.Store.Note(o.event(tandem.EventHold, tandem.Held{By: tandem.ByRemote, On: on}))
 }

@@ -167,6 +167,39 @@ func (l *line) Reachable(agent string, load tandem.Load, on bool) {
 	l.news = make(chan struct{})
 }
 
+func (l *line) Reassign(_ context.Context, _ tandem.TaskID, from string, fence uint64, to string) (tandem.Task, error) {
+	l.mu.Lock()
+	if l.task.State != tandem.TaskAssigned || l.task.Fence != fence || l.task.Agent != from {
+		l.note("reassign %s: late", from)
+		l.mu.Unlock()
+		return tandem.Task{}, errLate
+	}
+	l.task.Agent, l.task.Fence = to, fence+1
+	t := l.task
+	l.note("reassign %s to %s", from, to)
+	l.mu.Unlock()
+	l.tell(route.TaskReleased{Task: t, Agent: from, Fence: fence, Why: "transferred"})
+	l.tell(route.TaskAssigned{Task: t})
+	return t, nil
+}
+
+func (l *line) End(_ context.Context, _ tandem.TaskID, outcome string, _ *store.Change) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note("end %s", outcome)
+	return nil
+}
+
+func (l *line) Consulted(agent string, on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note("consulted %s %t", agent, on)
+}
+
+func (l *line) Agent(name string) (route.AgentState, bool) {
+	return route.AgentState{Name: name, Presence: tandem.PresenceAvailable}, name != "nobody"
+}
+
 func (l *line) Task(tandem.TaskID) (tandem.Task, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +207,8 @@ func (l *line) Task(tandem.TaskID) (tandem.Task, bool) {
 }
 
 func (l *line) Policy() *route.Policy {
-	return &route.Policy{Queues: map[string]*route.Queue{"cards": {Name: "cards", CallbackTries: 2, CallbackGap: time.Minute}}}
+	one := map[tandem.Load]int{tandem.LoadVoice: 1}
+	return &route.Policy{Agents: map[string]*route.Agent{"anna": {Name: "anna", Capacity: one}, "ben": {Name: "ben", Capacity: one}, "tel": {Name: "tel", Capacity: one}}, Queues: map[string]*route.Queue{"cards": {Name: "cards", CallbackTries: 2, CallbackGap: time.Minute}}}
 }
 
 // until waits until is says so of the line.
@@ -357,8 +391,8 @@ func newHouse(t *testing.T, set func(*house, *Options)) *house {
 			return Way{Dial: sip.Dial{To: h.number.URI("customer"), From: "95599"}, Number: strings.TrimPrefix(to, "tel:")}, h.allowed
 		},
 		Caps:  caps.NewLedger(caps.Policy{AtOnce: 5, PerHour: 50, PerDay: 50, PerNumberPerHour: 5, PerNumberPerDay: 5, MinutesPerDay: 1000, MaxMinutes: 10}, nil),
-		Audio: func(host netip.Addr) (*leg.Audio, error) { return leg.NewAudio(h.engine, loopback, host, 7) },
-		Now:   time.Now, Random: rand.Reader,
+		Audio: func(host netip.Addr) (*leg.Audio, error) { return leg.NewAudio(h.engine, loopback, host, 7) }, Engine: h.engine,
+		Now: time.Now, Random: rand.Reader,
 		Shows: func(_ context.Context, t tandem.Task) Shown {
 			return Shown{User: "13900000001", Name: t.Queue, About: "12345678901"}
 		},

@@ -79,14 +79,14 @@ func (s *Switchboard) pause(n int) time.Duration {
 func (s *Switchboard) ask(ctx context.Context, agent string) {
 	phone := s.o.Phones[agent]
 	if strings.HasPrefix(phone, "tel:") {
-		s.found(agent, true)
+		s.finds(agent, true)
 		return
 	}
 	once, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	code, err := s.o.Dialer.Ping(once, phone)
 	if ctx.Err() == nil {
-		s.found(agent, err == nil && There(code))
+		s.finds(agent, err == nil && There(code))
 	}
 }
 
@@ -101,26 +101,33 @@ func There(code int) bool {
 	return true
 }
 
-// found takes what a question has shown.
-func (s *Switchboard) found(agent string, there bool) {
+// finds takes what a question has shown.
+func (s *Switchboard) finds(agent string, there bool) {
 	s.mu.Lock()
 	if there {
 		s.misses[agent] = 0
 	} else {
 		s.misses[agent]++
 	}
-	missed := s.misses[agent]
+	known := there || s.misses[agent] >= misses
+	if known {
+		s.found[agent] = there
+	}
+	seated := s.seated[agent]
 	s.mu.Unlock()
-	if there || missed >= misses {
-		s.o.Router.Reachable(agent, tandem.LoadVoice, there)
+	if known {
+		s.o.Router.Reachable(agent, tandem.LoadVoice, there || seated)
 	}
 }
 
-// gone takes it that a call to a phone has failed: it is out of reach until it answers
-// again.
+// gone takes it that an agent's device has failed in a call: they are out of reach until
+// their phone answers again, or their seat is told to be there.
 func (s *Switchboard) gone(agent string) {
+	_, seated := s.seat(agent)
 	s.mu.Lock()
 	s.misses[agent] = misses
+	s.found[agent] = false
+	s.seated[agent] = seated
 	s.mu.Unlock()
-	s.o.Router.Reachable(agent, tandem.LoadVoice, false)
+	s.o.Router.Reachable(agent, tandem.LoadVoice, seated)
 }

@@ -1,17 +1,21 @@
-// Package phone gives the line's calls to agents on their telephones. It rings an agent
-// whom the line offers a call or a callback, once for each offer, tells the line what
-// came of it, and joins those who are to speak with each other until one of them leaves.
-// For a callback the agent's phone rings first; the customer is dialled once the agent is
-// there, and only after that try is durable. It also measures which phones can be
-// reached.
+// Package phone is the switchboard: it gives the line's calls to agents, at the desk in
+// their browsers (seats) or on their telephones. An agent with a seat is rung there and
+// joined once the line says that they have the call; another's phone rings, once for each
+// offer. What came of it the line is told. A talk then is a room of parties: the agent may
+// hold, mute, ask in a second agent or a number, and pass the customer on; supervisors may
+// listen, whisper and barge in, which the journal has before they hear. For a callback the
+// agent is fetched first; the customer is dialled once the agent is there, and only after
+// that try is durable. It also measures which phones can be reached.
 //
 // Goroutines: Run, which asks the phones whether they are there, with a bounded number of
-// questions at once, and one for each offer of voice from its making to the last goodbye;
-// there are never more than the agents have capacity for. All end with Run.
+// questions at once; one for each offer of voice from its making to the last goodbye, never
+// more than the agents have capacity for; one for each party of a talk, which tells the talk
+// what becomes of them; one for each customer who was called, and for each talk that is only
+// listened to. All end with Run.
 //
-// It never decides who gets a task, never dials but a configured phone or the number that
-// Options.Number gives, never follows a redirection, and keeps nothing: what must outlive
-// the process is in the journal before it happens.
+// It never decides who gets a task, never dials but a configured phone, the number that
+// Options.Number gives or one that Options.Way allows, never follows a redirection, and keeps
+// nothing: what must outlive the process is in the journal before it happens.
 package phone
 
 import (
@@ -40,8 +44,12 @@ type Router interface {
 	Accept(ctx context.Context, id tandem.TaskID, agent string, fence uint64) (tandem.Task, error)
 	Decline(ctx context.Context, id tandem.TaskID, agent string, fence uint64, why string) error
 	Release(ctx context.Context, e route.Released, c *store.Change) (tandem.Task, error)
+	Reassign(ctx context.Context, id tandem.TaskID, from string, fence uint64, to string) (tandem.Task, error)
+	End(ctx context.Context, id tandem.TaskID, outcome string, c *store.Change) error
 	Reachable(agent string, l tandem.Load, on bool)
+	Consulted(agent string, on bool)
 	Task(id tandem.TaskID) (tandem.Task, bool)
+	Agent(name string) (route.AgentState, bool)
 	Policy() *route.Policy
 }
 
@@ -178,6 +186,14 @@ type Switchboard struct {
 	going  sync.WaitGroup        // goroutines of rings
 	misses map[string]int        // questions in a row that a phone left without an answer
 	passed map[tandem.TaskID]int // callbacks in line that the line took away once they were dialled, and how often
+
+	talks    map[tandem.InteractionID]*talk
+	parked   map[tandem.TaskID]*called // customers who were called and wait for the next agent
+	sitting  map[string]*talk          // in which talk an agent's seat is
+	seated   map[string]bool           // whose seat can be used
+	found    map[string]bool           // whose phone was last found to be there
+	invites  []inviting                // those that ring
+	watchers []*watcher                // replaced, never changed
 }
 
 // New makes a switchboard. It does nothing before Run.
@@ -202,7 +218,8 @@ func New(o Options) (*Switchboard, error) {
 	if o.Every == 0 {
 		o.Every = defaultEvery
 	}
-	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}, passed: map[tandem.TaskID]int{}}, nil
+	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}, passed: map[tandem.TaskID]int{},
+		talks: map[tandem.InteractionID]*talk{}, parked: map[tandem.TaskID]*called{}, sitting: map[string]*talk{}, seated: map[string]bool{}, found: map[string]bool{}}, nil
 }
 
 // Serves reports whether an agent has a phone on which calls can be given to them.
@@ -237,41 +254,81 @@ func (s *Switchboard) happened(f queue.Fact) {
 	switch o := f.Output.(type) {
 	case route.OfferMade:
 		if o.Task.Kind.Load() == tandem.LoadVoice {
-			s.offered(o.Task)
+			s.offered(o.Task, false)
 		}
 	case route.OfferOver:
 		s.end(o.Task.ID, o.Fence, o.Why)
 	case route.TaskAssigned:
-		s.mu.Lock()
-		if r := s.rings[o.Task.ID]; r != nil && r.fence == o.Task.Fence {
-			r.assigned = true
-		}
-		s.mu.Unlock()
+		s.assigned(o.Task)
 	case route.TaskReleased:
-		s.end(o.Task.ID, o.Fence, o.Why)
+		if !s.passes(o.Task.ID, o.Fence) {
+			s.end(o.Task.ID, o.Fence, o.Why)
+		}
 	case route.TaskOver:
 		s.end(o.Task.ID, o.Task.Fence, o.Task.Outcome)
 		s.mu.Lock()
 		delete(s.passed, o.Task.ID)
+		c := s.parked[o.Task.ID]
+		delete(s.parked, o.Task.ID)
 		s.mu.Unlock()
+		if c != nil {
+			c.stop()
+		}
 	}
 }
 
+// assigned notes that an agent has a task. One that was never offered to them was given to
+// them by another, and they are fetched now.
+func (s *Switchboard) assigned(t tandem.Task) {
+	s.mu.Lock()
+	r := s.rings[t.ID]
+	switch {
+	case r != nil && r.fence == t.Fence:
+		if !r.assigned {
+			r.assigned = true
+			close(r.took)
+		}
+		fallthrough
+	case r != nil && (r.passing || r.fence > t.Fence), t.Kind.Load() != tandem.LoadVoice:
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	s.offered(t, true)
+}
+
+// passes reports a task whose agent is giving it to another in the same talk.
+func (s *Switchboard) passes(id tandem.TaskID, fence uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rings[id]
+	return r != nil && r.passing && r.fence == fence
+}
+
 // offered begins ringing. An offer that is there already is not rung twice.
-func (s *Switchboard) offered(t tandem.Task) {
+func (s *Switchboard) offered(t tandem.Task, assigned bool) {
+	_, desk := s.seat(t.Agent)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx == nil {
 		return
 	}
-	if old := s.rings[t.ID]; old != nil {
+	old := s.rings[t.ID]
+	if old != nil {
 		if old.fence >= t.Fence {
 			return
 		}
 		old.cancel(over{"offered anew"})
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	r := &ring{s: s, fence: t.Fence, task: t, ctx: ctx, cancel: cancel, phone: s.o.Phones[t.Agent], log: s.o.Log.With("interaction", t.Interaction, "task", t.ID, "agent", t.Agent)}
+	freed := make(chan struct{})
+	r := &ring{s: s, id: t.ID, in: t.Interaction, fence: t.Fence, agent: t.Agent, task: t, ctx: ctx, cancel: cancel, phone: s.o.Phones[t.Agent], desk: desk,
+		before: old, freed: freed, free: sync.OnceFunc(func() { close(freed) }), took: make(chan struct{}), unseated: make(chan struct{}, 1),
+		log: s.o.Log.With("interaction", t.Interaction, "task", t.ID, "agent", t.Agent)}
+	if assigned {
+		r.assigned = true
+		close(r.took)
+	}
 	s.rings[t.ID] = r
 	s.going.Go(r.run)
 }
@@ -288,8 +345,8 @@ func (s *Switchboard) end(id tandem.TaskID, fence uint64, why string) {
 func (s *Switchboard) forget(r *ring) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rings[r.task.ID] == r {
-		delete(s.rings, r.task.ID)
+	if s.rings[r.id] == r {
+		delete(s.rings, r.id)
 	}
 }
 

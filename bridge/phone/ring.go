@@ -31,45 +31,57 @@ const (
 // ring is one offer of voice, from its making to the last goodbye.
 type ring struct {
 	s      *Switchboard
-	fence  uint64
+	id     tandem.TaskID
+	in     tandem.InteractionID
 	task   tandem.Task // as it was offered, then as it was assigned: only run's goroutine looks
 	phone  string
+	desk   bool // it rings at the agent's desk, and no phone does
 	log    *slog.Logger
 	ctx    context.Context // ends, with its cause, once the line has taken the task away
 	cancel context.CancelCauseFunc
+	before *ring         // what went on with the task before
+	free   func()        // closes freed
+	freed  chan struct{} // nobody is joined any more
 
-	assigned bool // by the line, however the agent took it; under Switchboard.mu
+	// Under Switchboard.mu.
+	fence    uint64
+	agent    string
+	assigned bool // by the line, however the agent took it
+	passing  bool // the agent gives it to another
+
+	took     chan struct{} // closed as assigned is set
+	unseated chan struct{} // holds one: the desk is gone while it rings there
 
 	held     bool // accepted, and not released: only run's goroutine looks
-	agent    *out
-	customer *out // of a callback
+	out      *out // the agent's phone
+	dialled  *out // a customer's, till they answer
+	customer *called
+	talk     *talk
 }
 
 // run rings, joins and says goodbye.
 func (r *ring) run() {
 	defer r.s.forget(r)
 	defer r.cancel(nil)
+	defer r.free()
 	defer func() {
 		if p := recover(); p != nil {
 			r.s.o.Panicked(p)
-			r.hangUp(tandem.Terminate(tandem.BySystem, tandem.ReasonPanic))
+			r.broken(tandem.Terminate(tandem.BySystem, tandem.ReasonPanic))
 			if r.held {
 				r.release(route.Released{Why: "crash", Again: true})
 			}
 		}
 	}()
-	if r.phone == "" { // nobody could hear it ring
-		r.decline("unreachable")
-		return
-	}
-	if err := r.ring(); err != nil {
-		r.unanswered(err)
-		return
-	}
-	if !r.accept() {
+	agent, ok := r.fetch()
+	if !ok {
 		return
 	}
 	r.s.o.Counted(CountedAnswered)
+	if r.before != nil { // whoever spoke with the customer lets go of them first
+		<-r.before.freed
+	}
+	r.begin(agent)
 	switch r.task.Kind {
 	case tandem.TaskCallback:
 		r.callBack()
@@ -78,6 +90,61 @@ func (r *ring) run() {
 	default:
 		r.missed(nil)
 	}
+}
+
+// begin makes the talk, with the agent in it.
+func (r *ring) begin(agent *party) {
+	t := r.talk
+	t.agent = agent
+	t.enter(agent)
+	t.watch(agent)
+	t.publish(false)
+}
+
+// fetch has the agent come to their device. ok is false if they do not, or come too late:
+// then the line knows.
+func (r *ring) fetch() (agent *party, ok bool) {
+	switch {
+	case r.desk:
+		return r.fetchSeat()
+	case r.phone == "": // nobody could hear it ring
+		r.decline("unreachable")
+		return nil, false
+	}
+	if err := r.ring(); err != nil {
+		r.unanswered(err)
+		return nil, false
+	}
+	if !r.accept() {
+		return nil, false
+	}
+	r.talk = r.s.newTalk(r, r.in, r.ctx)
+	return phoneParty(r.out, tandem.RoleAgent, r.task.Agent), true
+}
+
+// fetchSeat waits until the agent takes the offer at the desk, which the line says.
+func (r *ring) fetchSeat() (*party, bool) {
+	select {
+	case <-r.took:
+	case <-r.unseated:
+		r.decline("unreachable")
+		return nil, false
+	case <-r.ctx.Done():
+		if !r.isAssigned() {
+			r.s.o.Counted(CountedLapsed)
+		}
+		return nil, false
+	}
+	r.held = true
+	r.talk = r.s.newTalk(r, r.in, r.ctx)
+	p, err := r.talk.seatParty(r.task.Agent, tandem.RoleAgent)
+	if err != nil {
+		r.log.Warn("an agent took a call at the desk and could not be joined", "error", err)
+		r.s.o.Counted(CountedUnreachable)
+		r.giveBack(route.Released{Why: "handed_back", Again: true}, tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia))
+		return nil, false
+	}
+	return p, true
 }
 
 // ring calls the agent's phone and returns nil once it is answered.
@@ -90,21 +157,25 @@ func (r *ring) ring() error {
 	if strings.HasPrefix(r.phone, "tel:") {
 		var err error
 		if w, err = s.o.Way(r.phone); err != nil {
-			r.agent = s.newOut(r.task, tandem.RoleAgent, r.phone, w)
+			r.out = s.newOut(r.task, tandem.RoleAgent, r.phone, w)
 			return fmt.Errorf("%w: %w", errNotAllowed, err)
 		}
 		free = false // it goes by a trunk, which shows a number of its own
 	} else {
 		w.Dial.From, w.Dial.Name, w.Dial.About = shown.User, shown.Name, shown.About
 	}
-	r.agent = s.newOut(r.task, tandem.RoleAgent, r.phone, w)
-	r.agent.free, r.agent.key = free, fmt.Sprintf("ring:%s:%d", r.task.ID, r.task.Fence)
-	r.agent.ring = max(r.task.Deadline.Sub(s.o.Now()), 0) + ringMargin
+	r.out = s.newOut(r.task, tandem.RoleAgent, r.phone, w)
+	r.out.free, r.out.key = free, fmt.Sprintf("ring:%s:%d", r.task.ID, r.task.Fence)
+	wait := r.task.Deadline.Sub(s.o.Now())
+	if r.task.Deadline.IsZero() { // it was given to them, and not offered
+		wait = inviteTime
+	}
+	r.out.ring = max(wait, 0) + ringMargin
 	if r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
 	}
 	s.o.Counted(CountedRung)
-	return r.agent.dial(r.ctx)
+	return r.out.dial(r.ctx)
 }
 
 // errNotAllowed says that the operator's list does not allow a number.
@@ -125,10 +196,10 @@ func (r *ring) unanswered(err error) {
 			t = tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled)
 		}
 		s.o.Counted(CountedLapsed)
-		r.agent.close(t)
+		r.out.close(t)
 		return
 	}
-	r.agent.close(t)
+	r.out.close(t)
 	if t.Reason == tandem.ReasonShutdown { // the next start decides
 		return
 	}
@@ -176,7 +247,7 @@ func (r *ring) decline(why string) {
 	if r.handBack() {
 		return
 	}
-	r.tell("declining an offer", func(ctx context.Context) error {
+	r.s.tell(r.log, "declining an offer", func(ctx context.Context) error {
 		return r.s.o.Router.Decline(ctx, r.task.ID, r.task.Agent, r.task.Fence, why)
 	})
 }
@@ -209,9 +280,9 @@ func (r *ring) accept() bool {
 				r.log.Error("an answered phone could not be given its call", "error", err)
 			}
 			r.s.o.Counted(CountedLapsed)
-			r.agent.close(tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled))
+			r.out.close(tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled))
 			if passing(err) { // no fault of the agent's: they are offered it again
-				r.tell("giving back an offer", func(ctx context.Context) error {
+				r.s.tell(r.log, "giving back an offer", func(ctx context.Context) error {
 					return r.s.o.Router.Decline(ctx, r.task.ID, r.task.Agent, r.task.Fence, "restart")
 				})
 			}
@@ -229,7 +300,7 @@ func (r *ring) accept() bool {
 func (r *ring) release(e route.Released) {
 	r.held = false
 	e.Task, e.Agent, e.Fence = r.task.ID, r.task.Agent, r.task.Fence
-	r.tell("ending a talk", func(ctx context.Context) error {
+	r.s.tell(r.log, "ending a talk", func(ctx context.Context) error {
 		e.At = r.s.o.Now()
 		_, err := r.s.o.Router.Release(ctx, e, nil)
 		return err
@@ -238,19 +309,19 @@ func (r *ring) release(e route.Released) {
 
 // tell has the line told, again and again while its store is down: else the agent would
 // be held by a task that is over.
-func (r *ring) tell(what string, do func(context.Context) error) {
-	ctx := r.s.running()
+func (s *Switchboard) tell(log *slog.Logger, what string, do func(context.Context) error) {
+	ctx := s.running()
 	for ctx != nil {
 		once, cancel := context.WithTimeout(ctx, answerTime)
 		err := do(once)
 		cancel()
 		if err == nil || !passing(err) {
 			if err != nil && tandem.CodeOf(err) != tandem.CodeConflict && tandem.CodeOf(err) != tandem.CodeNotFound {
-				r.log.Error("the line could not be told", "what", what, "error", err)
+				log.Error("the line could not be told", "what", what, "error", err)
 			}
 			return
 		}
-		r.log.Warn("the line could not be told yet", "what", what, "error", err)
+		log.Warn("the line could not be told yet", "what", what, "error", err)
 		select {
 		case <-time.After(againAfter):
 		case <-ctx.Done():
@@ -271,11 +342,26 @@ func (s *Switchboard) running() context.Context {
 	return s.ctx
 }
 
-// hangUp ends both calls out.
-func (r *ring) hangUp(t tandem.Termination) {
-	for _, o := range []*out{r.customer, r.agent} {
-		if o != nil {
-			o.close(t)
+// broken ends all legs of a talk that a fault of ours has ended.
+func (r *ring) broken(how tandem.Termination) {
+	if t := r.talk; t != nil {
+		if t.customer != nil {
+			t.customer.caller.Joined(nil)
 		}
+		select {
+		case <-t.done:
+		default:
+			t.finish("over")
+			t.hangUp(stopped, how)
+		}
+	}
+	if r.out != nil {
+		r.out.close(how)
+	}
+	if r.dialled != nil && r.customer == nil {
+		r.dialled.close(how)
+	}
+	if r.customer != nil {
+		r.customer.close(how)
 	}
 }

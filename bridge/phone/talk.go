@@ -3,13 +3,13 @@ package phone
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"tandem"
 	"tandem/bridge/room"
-	"tandem/bridge/route"
-	"tandem/media"
-	"tandem/sip"
 )
 
 const (
@@ -18,235 +18,432 @@ const (
 	joinTime = 30 * time.Second
 	// joinTone is after how much of that the agent hears that it goes on.
 	joinTone = 300 * time.Millisecond
+	// mendTime is how long an agent whose connection is broken has to be back.
+	mendTime = 30 * time.Second
+	// inboxRoom is how many notes and commands wait for a talk; who brings more waits.
+	inboxRoom = 64
+	// mostParties bounds a room.
+	mostParties = 8
 )
 
 // ending is how a talk ended.
 type ending uint8
 
 const (
-	agentLeft    ending = iota // they hung up
-	agentLost                  // their phone went away
-	customerLeft               // they hung up, or their phone went away
-	taken                      // the line took the task away
+	goesOn       ending = iota
+	agentLeft           // they hung up
+	agentLost           // their phone or browser went away
+	customerLeft        // they hung up, or their phone went away
+	taken               // the line took the task away
 	tooLong
 	stopped
 )
 
-// serve joins the agent with the caller who waits in line.
-func (r *ring) serve() {
-	caller, ok := r.s.o.Caller(r.task.Interaction)
-	if !ok {
-		r.missed(nil)
+// talk is what goes on in one interaction's room, from the agent's answer to the last
+// goodbye, or while somebody listens to a customer whom nobody serves yet. One goroutine
+// runs it and looks at its fields, but for those under mu.
+type talk struct {
+	s     *Switchboard
+	r     *ring // whose task it is; nil = nobody's
+	in    tandem.InteractionID
+	log   *slog.Logger
+	ctx   context.Context
+	room  *room.Room
+	inbox chan any
+	kick  chan struct{} // holds one: something under mu is another now
+	done  chan struct{} // closed when it is over
+	going sync.WaitGroup
+
+	parties  []*party // who is in the room
+	agent    *party   // who has the task
+	customer *party
+	asked    *request // who is being asked in
+	aside    *party   // whom the agent speaks with beside the customer
+	cut      *time.Timer
+	late     <-chan time.Time
+	told     bool // the customer was told that the agent's connection is broken
+	busy     map[string]bool
+
+	mu     sync.Mutex
+	seen   Talk
+	secret bool
+	lent   bool
+	held   bool // the customer's phone holds us
+}
+
+// newTalk makes the talk of an interaction the one there is. Who listened to the customer
+// before goes on with it.
+func (s *Switchboard) newTalk(r *ring, in tandem.InteractionID, ctx context.Context) *talk {
+	t := &talk{s: s, r: r, in: in, ctx: ctx, log: s.o.Log.With("interaction", in), room: room.New(s.o.Engine, s.o.Music), inbox: make(chan any, inboxRoom),
+		kick: make(chan struct{}, 1), done: make(chan struct{}), busy: map[string]bool{}}
+	if r != nil {
+		t.log = r.log
+	}
+	s.mu.Lock()
+	before := s.talks[in]
+	s.talks[in] = t
+	s.mu.Unlock()
+	if before != nil && before.r == nil {
+		t.adopt(before)
+	}
+	return t
+}
+
+// adopt takes over who listens in another talk, which ends with that.
+func (t *talk) adopt(before *talk) {
+	ask := give{make(chan []*party, 1)}
+	select {
+	case before.inbox <- ask:
+	case <-before.done:
 		return
 	}
-	if err := r.tellSession(caller); err != nil {
-		r.missed(err)
-		return
+	<-before.done
+	select {
+	case parties := <-ask.parties:
+		for _, p := range parties {
+			t.s.sitOn(p.Name, t)
+			t.enter(p)
+			t.watch(p)
+		}
+	default: // it ended of itself
 	}
-	end, t, err := r.talk(caller.Stream(), caller.Joined, party{left: caller.Left()}, r.agent.limit)
-	if err != nil {
-		r.log.Error("a caller and an agent could not be joined", "error", err)
-	}
-	if end == customerLeft && caller.Termination().Reason == tandem.ReasonShutdown {
-		end = stopped
-	}
-	r.part(end, t)
 }
 
-// tellSession has the caller's session know that an agent has them. The agent may hang up
-// before it does.
-func (r *ring) tellSession(caller Caller) error {
-	ctx, cancel := context.WithTimeout(r.ctx, joinTime)
-	defer cancel()
-	knows := make(chan error, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				r.s.o.Panicked(p)
-				knows <- errFault
-			}
-		}()
-		knows <- caller.Served(ctx, r.task.Agent)
-	}()
-	tone := time.NewTimer(joinTone)
-	defer tone.Stop()
-	defer r.agent.audio.Stream.Stop(toneID)
-	give := func(err error) error {
-		cancel()
-		<-knows
-		return err
+// give asks a talk for its listeners.
+type give struct{ parties chan []*party }
+
+// serve joins the agent with the customer, and goes on until one of them leaves.
+func (t *talk) serve(caller Caller, limits ...time.Duration) (ending, tandem.Termination) {
+	leg := caller.Leg()
+	p := &party{Party: Party{Leg: leg.ID, Role: tandem.RoleCustomer, Number: leg.From, Device: DevicePhone}, stream: caller.Stream(), caller: caller}
+	if leg.Kind == tandem.LegWebRTC {
+		p.Device = DeviceBrowser
 	}
+	if !leg.Inbound && leg.From == "" {
+		p.Number = leg.To
+	}
+	t.customer = p
+	t.enter(p)
+	t.watch(p)
+	for _, limit := range limits {
+		if limit > 0 {
+			timer := time.NewTimer(limit)
+			defer timer.Stop()
+			t.late = timer.C
+			break
+		}
+	}
+	t.arrange()
+	caller.Joined(far{t})
+	defer caller.Joined(nil)
+	return t.run()
+}
+
+// run takes what happens until the talk is over.
+func (t *talk) run() (ending, tandem.Termination) {
 	for {
+		var mend <-chan time.Time
+		if t.cut != nil {
+			mend = t.cut.C
+		}
 		select {
-		case err := <-knows:
-			return err
-		case <-tone.C:
-			r.play(r.s.o.Ringback)
-		case e := <-r.agent.call.Events():
-			if _, over := e.(sip.Ended); over {
-				return give(errAgentLeft)
+		case <-t.ctx.Done():
+			return t.takenAway()
+		case <-t.late:
+			return tooLong, tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration)
+		case <-mend:
+			t.cut = nil
+			if end, how := t.leaves(t.agent, tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport)); end != goesOn {
+				return end, how
 			}
-		case e, open := <-r.agent.audio.Stream.Events():
-			if _, over := silent(e, open); over {
-				return give(errAgentLeft)
-			}
-		}
-	}
-}
-
-var (
-	errFault     = errors.New("a fault of ours")
-	errAgentLeft = errors.New("the agent hung up before they were joined")
-)
-
-// missed ends what was answered in vain: the caller has left, or goes on by another channel,
-// or their session was too busy to hear of it.
-func (r *ring) missed(why error) {
-	e := route.Released{Why: "left", Outcome: tandem.OutcomeLeft}
-	t, ok := r.s.o.Router.Task(r.task.ID)
-	switch {
-	case ok && t.Kind != tandem.TaskCall:
-		e = route.Released{Why: "moved", Again: true}
-	case errors.Is(why, context.DeadlineExceeded), errors.Is(why, errAgentLeft), errors.Is(why, errFault):
-		r.log.Warn("an agent answered and was not joined; the caller is back in line", "error", why)
-		e = route.Released{Why: "handed_back", Again: true}
-	}
-	if r.stays() {
-		r.release(e)
-	}
-	r.hangUp(tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup))
-}
-
-// stays reports whether the line still has the task with the agent, as far as we know.
-func (r *ring) stays() bool {
-	return r.ctx.Err() == nil && r.held
-}
-
-// part tells the line how a talk ended, then says goodbye.
-func (r *ring) part(end ending, t tandem.Termination) {
-	if r.customer != nil { // whom nobody speaks with any more: not for as long as the line's store is down
-		r.customer.close(t)
-	}
-	if r.stays() {
-		switch end {
-		case agentLeft, tooLong:
-			r.release(route.Released{Why: "done", Outcome: tandem.OutcomeServed})
-		case customerLeft:
-			r.release(route.Released{Why: "left", Outcome: tandem.OutcomeServed})
-		case agentLost: // the customer is still there: back to their place
-			r.s.o.Counted(CountedLost)
-			r.s.gone(r.task.Agent)
-			r.release(route.Released{Why: "lost", Again: true})
-		}
-	}
-	r.held = false
-	r.hangUp(t)
-}
-
-// party is whom the agent speaks with.
-type party struct {
-	left   <-chan struct{} // of a call that somebody else listens to
-	events <-chan sip.Event
-	media  <-chan media.Event
-}
-
-// talk joins the agent's phone with the stream of a customer until one of them leaves, or
-// the line takes the task away.
-func (r *ring) talk(near *media.Stream, joined func(Far), p party, limit time.Duration) (ending, tandem.Termination, error) {
-	pair, err := room.NewPair(near, r.agent.audio.Stream, r.s.o.Music)
-	if err != nil { // the customer's stream has gone, or ours
-		return customerLeft, tandem.Terminate(tandem.BySystem, tandem.ReasonNoMedia), err
-	}
-	joined(paired{pair, near, r.agent.audio.Stream})
-	defer func() {
-		joined(nil)
-		pair.Part()
-	}()
-	var late <-chan time.Time
-	if limit > 0 {
-		timer := time.NewTimer(limit)
-		defer timer.Stop()
-		late = timer.C
-	}
-	for {
-		select {
-		case <-r.ctx.Done():
-			end, t := r.takenAway()
-			return end, t, nil
-		case <-late:
-			return tooLong, tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration), nil
-		case <-p.left:
-			return customerLeft, tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup), nil
-		case e := <-r.agent.call.Events():
-			if t, over := r.heard(e, pair, r.agent); over {
-				return lostOr(agentLeft, t), t, nil
-			}
-		case e := <-p.events:
-			if t, over := r.heard(e, pair, r.customer); over {
-				return lostOr(customerLeft, t), tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup), nil
-			}
-		case e, open := <-r.agent.audio.Stream.Events():
-			if t, over := silent(e, open); over {
-				return agentLost, t, nil
-			}
-		case e, open := <-p.media:
-			if t, over := silent(e, open); over {
-				return customerLeft, t, nil
+		case <-t.kick:
+			t.look()
+		case n := <-t.inbox:
+			if end, how := t.take(n); end != goesOn {
+				return end, how
 			}
 		}
 	}
+}
+
+// take takes one note or command.
+func (t *talk) take(n any) (end ending, how tandem.Termination) {
+	switch n := n.(type) {
+	case left:
+		if slices.Contains(t.parties, n.p) {
+			return t.leaves(n.p, n.t)
+		}
+	case holds:
+		if slices.Contains(t.parties, n.p) {
+			n.p.away = n.on
+			t.s.hold(n.p.out, n.on)
+			t.arrange()
+		}
+	case moved:
+		if slices.Contains(t.parties, n.p) {
+			t.moves(n.p, n.state)
+		}
+	case answered:
+		t.arrives(n)
+	case lapsed:
+		if t.asked != nil && t.asked.ID == n.id {
+			t.unask("lapsed")
+		}
+	case command:
+		end, how = t.command(n)
+	case lending:
+		n.reply <- t.lending(n.on)
+	case give: // a talk of somebody who serves the customer begins beside this one: only to be
+		n.parties <- nil
+	}
+	return end, how
 }
 
 // takenAway is the end of a talk by the line's word, or as the server stops: the next
 // start decides about what was going on.
-func (r *ring) takenAway() (ending, tandem.Termination) {
+func (t *talk) takenAway() (ending, tandem.Termination) {
 	var o over
-	if errors.As(context.Cause(r.ctx), &o) {
+	if errors.As(context.Cause(t.ctx), &o) {
 		return taken, tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)
 	}
 	return stopped, tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)
 }
 
-// lostOr sorts out a call that did not end as somebody wished.
-func lostOr(end ending, t tandem.Termination) ending {
+// leaves takes it that a party is gone. If it is the agent, another one who is there goes on
+// with the customer; else the talk is over.
+func (t *talk) leaves(p *party, how tandem.Termination) (ending, tandem.Termination) {
+	hangup := tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)
 	switch {
-	case t.Reason == tandem.ReasonShutdown:
-		return stopped
-	case end == agentLeft && t.Class != tandem.ClassNormal:
-		return agentLost
-	}
-	return end
-}
-
-// heard takes what signalling tells of one side.
-func (r *ring) heard(e sip.Event, pair *room.Pair, o *out) (t tandem.Termination, over bool) {
-	switch e := e.(type) {
-	case sip.Held:
-		if err := pair.Hold(o.audio.Stream, e.On); err != nil {
-			r.log.Warn("holding failed", "error", err)
+	case p == t.customer:
+		if how.Reason == tandem.ReasonShutdown {
+			return stopped, hangup
 		}
-		r.s.hold(o, e.On)
-	case sip.Ended:
-		return e.Termination, true
+		return customerLeft, hangup
+	case p == t.agent:
+		if how.Reason == tandem.ReasonShutdown {
+			return stopped, how
+		}
+		lost := how.Class != tandem.ClassNormal
+		if next := t.heir(); next != nil && t.passOn(next, whyLeft(how), how) == nil {
+			if lost {
+				t.lose(p)
+			}
+			return goesOn, how
+		}
+		if lost {
+			return agentLost, how
+		}
+		return agentLeft, how
 	}
-	return tandem.Termination{}, false
-}
-
-// silent reports a stream whose far end sends nothing any more, or that a fault has ended.
-func silent(e media.Event, open bool) (t tandem.Termination, over bool) {
-	if !open {
-		return tandem.Terminate(tandem.BySystem, tandem.ReasonPanic), true
+	t.sendAway(p, whyLeft(how), how)
+	if t.r == nil && len(t.parties) == 1 {
+		return customerLeft, hangup
 	}
-	_, over = e.(media.Silent)
-	return tandem.Terminate(tandem.BySystem, tandem.ReasonMediaTimeout), over
+	return goesOn, how
 }
 
-// paired is a customer joined with an agent.
-type paired struct {
-	pair *room.Pair
-	near *media.Stream
-	far  *media.Stream
+// whyLeft is the word by which the journal tells how a leg ended.
+func whyLeft(how tandem.Termination) string {
+	if how.Class != tandem.ClassNormal {
+		return "lost"
+	}
+	return "left"
 }
 
-func (p paired) Held(on bool)   { _ = p.pair.Hold(p.near, on) }
-func (p paired) Key(digit byte) { _ = p.far.SendKey(digit, 160) }
+// sendAway ends a party other than customer and agent.
+func (t *talk) sendAway(p *party, why string, how tandem.Termination) {
+	if t.aside == p {
+		t.aside = nil
+		t.holdAll(false)
+	}
+	t.exit(p, why)
+	t.idle(p.Name)
+	t.arrange()
+	t.going.Go(func() { t.goodbye(p, how) })
+}
+
+// lose counts an agent whose phone or browser went away, who is out of reach now.
+func (t *talk) lose(p *party) {
+	t.s.o.Counted(CountedLost)
+	t.s.gone(p.Name)
+}
+
+// moves takes what a seat is now.
+func (t *talk) moves(p *party, state SeatState) {
+	switch {
+	case state == SeatUp && p.State == StateJoined:
+		return
+	case state == SeatUp:
+		p.State, p.Since = StateJoined, t.s.o.Now()
+		if p == t.agent {
+			t.mended()
+		}
+	case p.State == StateCut && p == t.agent, p.State == StateCut && state != SeatGone:
+	case p == t.agent: // a page that is loaded anew comes back by another seat
+		p.State, p.Since = StateCut, t.s.o.Now()
+		t.cut = time.NewTimer(mendTime)
+		t.tell()
+	case state == SeatGone:
+		t.sendAway(p, "lost", tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport))
+		return
+	default:
+		p.State, p.Since = StateCut, t.s.o.Now()
+	}
+	t.arrange()
+}
+
+// tell has a customer who is alone now told that they are kept.
+func (t *talk) tell() {
+	if t.told || t.customer == nil || t.isLent() {
+		return
+	}
+	for _, p := range t.parties {
+		if p != t.customer && p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer && p.State == StateJoined && !p.Held {
+			return
+		}
+	}
+	t.told = true
+	t.customer.lent = true
+	t.arrange()
+	t.customer.caller.Interrupted(true)
+}
+
+// mended ends what tell began.
+func (t *talk) mended() {
+	if t.cut != nil {
+		t.cut.Stop()
+		t.cut = nil
+	}
+	if t.told {
+		t.told = false
+		t.customer.caller.Interrupted(false)
+		t.customer.lent = t.isLent()
+	}
+}
+
+// look takes in what is told without waiting: secrets, hold by the customer's phone, and a
+// seat that is there anew.
+func (t *talk) look() {
+	t.mu.Lock()
+	held := t.held
+	t.mu.Unlock()
+	if t.customer != nil {
+		t.customer.away = held
+	}
+	if a := t.agent; a != nil && a.seat != nil && a.State == StateCut {
+		if seat, ok := t.s.seat(a.Name); ok && seat != a.seat {
+			a.stop()
+			a.seat, a.stream = seat, seat.Stream()
+			a.State, a.Since = StateJoined, t.s.o.Now()
+			t.retape(a)
+			t.watch(a)
+			t.mended()
+		}
+	}
+	t.arrange()
+}
+
+// retape goes on recording a party whose stream is another now.
+func (t *talk) retape(p *party) {
+	if !p.taped {
+		return
+	}
+	t.endTape(p)
+	p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
+}
+
+// arrange has everybody hear what they are to, and tells who watches.
+func (t *talk) arrange() {
+	parties := make([]room.Party, 0, len(t.parties))
+	for _, p := range t.parties {
+		parties = append(parties, p.part())
+		t.journal(p)
+	}
+	if err := t.room.Set(parties); err != nil {
+		t.log.Warn("not everybody hears what they are to", "error", err)
+	}
+	t.publish(false)
+}
+
+func (t *talk) isLent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lent
+}
+
+// far is whom the customer's signalling reaches.
+type far struct{ t *talk }
+
+func (f far) Held(on bool) {
+	f.t.mu.Lock()
+	f.t.held = on
+	f.t.mu.Unlock()
+	f.t.stir()
+}
+
+// keyTime is how long a key passed on sounds, in ms: an INFO tells it only once it is over.
+const keyTime = 160
+
+// Key is passed to the phones that hear the customer.
+func (f far) Key(digit byte) {
+	select {
+	case f.t.inbox <- command{c: Command{Do: relayed, Keys: string(digit)}, reply: make(chan error, 1)}:
+	default: // a talk that is this busy drops a key
+	}
+}
+
+// stir has the talk look at what is under mu.
+func (t *talk) stir() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
+}
+
+// hold notes that a phone in a talk holds us, or has taken us back.
+func (s *Switchboard) hold(o *out, on bool) {
+	s.o.Store.Note(o.event(tandem.EventHold, tandem.Held{By: tandem.ByRemote, On: on}))
+}
+
+// until waits for what is to come before a customer can be joined, while the agent is there
+// and hears ringing after a moment.
+func (t *talk) until(done <-chan error, tone time.Duration) (err error, end ending, how tandem.Termination) {
+	ring := time.NewTimer(tone)
+	defer ring.Stop()
+	defer t.agent.stream.Stop(toneID)
+	for {
+		select {
+		case err := <-done:
+			return err, goesOn, how
+		case <-ring.C:
+			t.play(t.agent, t.s.o.Ringback)
+		case <-t.ctx.Done():
+			end, how = t.takenAway()
+			return nil, end, how
+		case <-t.kick:
+			t.look()
+		case n := <-t.inbox:
+			if l, is := n.(left); is && l.p == t.agent {
+				if l.t.Reason == tandem.ReasonShutdown {
+					return nil, stopped, l.t
+				}
+				if l.t.Class != tandem.ClassNormal {
+					return nil, agentLost, l.t
+				}
+				return nil, agentLeft, l.t
+			}
+			if c, is := n.(command); is && c.c.Do != Leave {
+				c.reply <- errNotJoined
+				continue
+			}
+			if m, is := n.(moved); is && m.p == t.agent && m.state == SeatGone {
+				return nil, agentLost, tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport)
+			}
+			if end, how = t.take(n); end != goesOn {
+				return nil, end, how
+			}
+		}
+	}
+}
+
+var errNotJoined = tandem.Errorf(tandem.CodeUnavailable, "the customer is not on the line yet; try again in a moment")

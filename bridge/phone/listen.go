@@ -1,0 +1,159 @@
+package phone
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"tandem"
+	"tandem/store"
+)
+
+// mostWhy bounds the reason for listening in, in characters.
+const mostWhy = 200
+
+// roles are those of supervisors.
+var roles = map[Doing]tandem.Role{Listen: tandem.RoleListener, Whisper: tandem.RoleWhisperer, Barge: tandem.RoleAgent}
+
+// supervise has a supervisor take part, or in another way than so far. The journal has it
+// before they hear anything.
+func (t *talk) supervise(who string, c Command) error {
+	role := roles[c.Do]
+	why := strings.TrimSpace(c.Why)
+	p := t.of(who)
+	switch {
+	case !t.s.supervises(who, t.in):
+		return errNotThere
+	case why == "" || utf8.RuneCountInString(why) > mostWhy:
+		return tandem.Errorf(tandem.CodeInvalid, "say why, in %d characters at most: the journal keeps it", mostWhy)
+	case t.agent != nil && who == t.agent.Name, p != nil && !p.overseer:
+		return tandem.Errorf(tandem.CodeConflict, "you are in this call already")
+	case p == nil && len(t.parties) >= mostParties:
+		return tandem.Errorf(tandem.CodeConflict, "%d are in this call already, and no more can be", mostParties)
+	case role == tandem.RoleAgent && t.r == nil:
+		return tandem.Errorf(tandem.CodeConflict, "nobody serves the customer yet: take them over instead")
+	}
+	told := tandem.NewEvent(t.in, "", t.s.o.Now(), tandem.EventListened, who, tandem.Listening{Who: who, Role: role, Why: why})
+	if p != nil {
+		if err := t.s.commit(t.ctx, told); err != nil {
+			return err
+		}
+		p.Role = role
+		if role == tandem.RoleAgent && !p.taped && t.s.o.Tracks != nil {
+			p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
+		}
+		t.arrange()
+		return nil
+	}
+	p, err := t.seatParty(who, role, told)
+	if err != nil {
+		return err
+	}
+	p.overseer = true
+	t.enter(p)
+	t.watch(p)
+	t.arrange()
+	return nil
+}
+
+// vigil begins a talk of a supervisor who listens to a customer whom nobody serves yet.
+func (s *Switchboard) vigil(ctx context.Context, who string, c Command) error {
+	if !s.supervises(who, c.Interaction) {
+		return errNotThere
+	}
+	caller, ok := s.caller(c.Interaction)
+	if !ok {
+		return errNotThere
+	}
+	s.mu.Lock()
+	if s.ctx == nil || s.talks[c.Interaction] != nil {
+		s.mu.Unlock()
+		return tandem.Errorf(tandem.CodeUnavailable, "the call changes hands just now; try again")
+	}
+	life, cancel := context.WithCancelCause(s.ctx)
+	s.going.Add(1)
+	s.mu.Unlock()
+	t := s.newTalk(nil, c.Interaction, life)
+	go func() {
+		defer s.going.Done()
+		defer cancel(nil)
+		defer func() {
+			if p := recover(); p != nil {
+				s.o.Panicked(p)
+				t.finish("over")
+				t.hangUp(stopped, tandem.Terminate(tandem.BySystem, tandem.ReasonPanic))
+			}
+		}()
+		t.keepVigil(caller)
+	}()
+	return t.ask(ctx, who, c)
+}
+
+// keepVigil has whoever asks for it hear a customer with all that is played to them, until
+// the customer leaves, the last listener does, or an agent serves the customer: then they
+// go on in that talk.
+func (t *talk) keepVigil(caller Caller) {
+	first := caller.Leg()
+	p := &party{Party: Party{Leg: first.ID, Role: tandem.RoleCustomer, Number: first.From, Device: DevicePhone, State: StateJoined}, stream: caller.Stream(), caller: caller, lent: true}
+	if first.Kind == tandem.LegWebRTC {
+		p.Device = DeviceBrowser
+	}
+	p.Since = t.s.o.Now()
+	p.told = p.says()
+	t.customer, t.parties = p, []*party{p} // the journal's room has nobody who talks: they are not told as joined
+	t.watch(p)
+	came := false
+	for {
+		select {
+		case <-t.ctx.Done():
+			_, how := t.takenAway()
+			t.finish("over")
+			t.hangUp(stopped, how)
+			return
+		case <-t.kick:
+			t.look()
+		case n := <-t.inbox:
+			if g, is := n.(give); is {
+				t.handOver(g)
+				return
+			}
+			end, how := t.take(n)
+			came = came || len(t.parties) > 1
+			if c, is := n.(command); is && !came && c.c.Do != Leave { // the first could not
+				end = customerLeft
+			}
+			if end != goesOn {
+				t.finish("over")
+				t.hangUp(end, how)
+				return
+			}
+		}
+	}
+}
+
+// handOver gives the listeners to the talk that begins.
+func (t *talk) handOver(g give) {
+	var listeners []*party
+	for _, p := range t.parties {
+		if p == t.customer {
+			continue
+		}
+		t.exit(p, "over")
+		listeners = append(listeners, p)
+	}
+	t.parties = nil
+	t.customer = nil
+	g.parties <- listeners
+	t.finish("over")
+	t.hangUp(goesOn, tandem.Termination{})
+}
+
+// commit writes an event that must be durable before what it tells of happens.
+func (s *Switchboard) commit(ctx context.Context, events ...tandem.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	if err := s.o.Store.Commit(ctx, &store.Change{Events: events}); err != nil {
+		return &tandem.Error{Code: tandem.CodeUnavailable, Message: "this cannot be written down now, so it is not done; try again in a moment", Err: err}
+	}
+	return nil
+}
