@@ -308,7 +308,8 @@ type (
 		Agent string `json:"agent"`
 		Task  TaskID `json:"task"`
 		Flow  string `json:"flow"`
-		Step  string `json:"step"` // taken: where the session stood; handed back: where it goes on
+		Step  string `json:"step"`          // taken: where the session stood; handed back: where it goes on, "" = where the flow leads
+		Why   string `json:"why,omitempty"` // taken: in the words of whoever did it
 	}
 	TaskChanged struct {
 		Task     TaskID        `json:"task"`

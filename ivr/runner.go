@@ -37,8 +37,10 @@ type Channel interface {
 	// Drain waits until every prompt has been said, or the customer left (ErrLeft).
 	Drain(ctx context.Context) error
 	// Yield makes room for somebody who is to talk with the customer: it stops the prompts
-	// that keys may stop, and waits until those have been said that must be heard whole.
-	Yield(ctx context.Context) error
+	// that keys may stop, with all every one but what tells that the call is recorded, and
+	// what is recorded for the flow; it waits until those have been said that must be heard
+	// whole.
+	Yield(ctx context.Context, all bool) error
 }
 
 // ErrLeft says that the customer hung up or closed the page.
@@ -133,6 +135,7 @@ type run struct {
 	busy    chan struct{} // closed when the outstanding exchange has ended
 	instant *flow.Input   // an answer that is there already
 	begun   *flow.Session // at the wait for what the world has begun; nil = nothing
+	under   *flow.Session // what it had begun before an agent asked a step: that goes on behind it; nil = nothing
 	talk    *talk         // the one at hand
 	left    bool
 	parked  flow.Session // at the wait during which the customer left
@@ -173,7 +176,7 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 				if run.left { // on_leave is running and its time is up
 					return Result{Reason: flow.ReasonLeft, Lang: s.Lang, Left: true, Session: run.parked}, nil
 				}
-				if s.Wait.Kind == flow.WaitLink && !s.Wait.Until.IsZero() {
+				if s.Wait.Kind == flow.WaitLink && !s.Wait.Until.IsZero() && s.Asked == nil {
 					return Result{Reason: flow.ReasonLeft, Lang: s.Lang, Left: true, Session: s, GoesOn: true}, nil
 				}
 				if r.Stopped != nil && r.Stopped() {
@@ -190,7 +193,10 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 		}
 		in.At = r.Now()
 		if in.Kind == flow.InputServed && in.Serial == s.Wait.Serial && !run.left {
-			_ = r.Channel.Yield(ctx) // who has left is told of by the next wait
+			_ = r.Channel.Yield(ctx, false) // who has left is told of by the next wait
+		}
+		if in.Kind == flow.InputTaken && !s.WithAgent() && !run.left {
+			_ = r.Channel.Yield(ctx, true)
 		}
 		if moves(s.Wait, in) {
 			_ = r.Channel.Drain(ctx) // who has left goes on all the same
@@ -199,6 +205,9 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 		before = s
 		if s, effects, err = engine.Advance(r.Library, s, in); err != nil {
 			return Result{}, fmt.Errorf("running flow %s: %w", r.flowOf(before), err)
+		}
+		if s.Taken != nil && before.Taken == nil {
+			run.settle()
 		}
 		run.moved(ctx, s, in)
 		if in.Kind == flow.InputPlace && in.Serial == s.Wait.Serial && s.Wait.Kind == flow.WaitQueue && !run.left {
@@ -222,7 +231,7 @@ func moves(w flow.Wait, in flow.Input) bool {
 	case in.Serial != w.Serial:
 		return false
 	case w.Kind == flow.WaitQueue:
-		return in.Kind == flow.InputMoved && !w.Served
+		return in.Kind == flow.InputMoved && (!w.Served || in.Kept)
 	}
 	return w.Kind == flow.WaitHandoff && in.Kind == flow.InputResult && in.Result != nil && in.Result.Outcome == "accepted"
 }
@@ -230,27 +239,48 @@ func moves(w flow.Wait, in flow.Input) bool {
 // late reports a way to another channel that was taken as an agent had the customer already:
 // they stay where they are.
 func late(w flow.Wait, in flow.Input) bool {
-	return w.Kind == flow.WaitQueue && w.Served && in.Kind == flow.InputMoved
+	return w.Kind == flow.WaitQueue && w.Served && in.Kind == flow.InputMoved && !in.Kept
 }
 
 // moved looks whether the session has left the wait for what the world had begun: if it
 // was not by the answer, nor by the end of the time for it, that is not wanted any more.
+//
+// The wait with an agent goes on behind a step that they ask, and again after it.
 func (r *run) moved(ctx context.Context, s flow.Session, in flow.Input) {
-	if r.begun == nil || s.Wait.Serial == r.begun.Wait.Serial {
+	if r.begun != nil && s.Wait.Serial != r.begun.Wait.Serial {
+		r.talk = nil
+		switch {
+		case s.Asked != nil && s.Asked.Wait.Serial == r.begun.Wait.Serial:
+			r.under, r.begun = r.begun, nil
+		case in.Serial == r.begun.Wait.Serial && (in.Kind == flow.InputResult || in.Kind == flow.InputTimeout || in.Kind == flow.InputBack):
+			r.begun = nil
+		}
+		r.drop(ctx, &r.begun)
+	}
+	if r.under == nil || s.Asked != nil {
 		return
 	}
-	r.talk = nil
-	if in.Serial == r.begun.Wait.Serial && (in.Kind == flow.InputResult || in.Kind == flow.InputTimeout) {
-		r.begun = nil
+	switch r.under.Wait.Serial {
+	case s.Wait.Serial:
+		r.begun = r.under
+		r.under = nil
+	case in.Serial:
+		r.under = nil
 	}
-	r.withdraw(ctx)
+	r.drop(ctx, &r.under)
 }
 
 // withdraw tells the world that what it has begun is not wanted any more.
 func (r *run) withdraw(ctx context.Context) {
-	if r.begun != nil {
-		r.World.Withdraw(context.WithoutCancel(ctx), *r.begun)
-		r.begun = nil
+	r.drop(ctx, &r.begun)
+	r.drop(ctx, &r.under)
+}
+
+// drop does so for one.
+func (r *run) drop(ctx context.Context, of **flow.Session) {
+	if *of != nil {
+		r.World.Withdraw(context.WithoutCancel(ctx), **of)
+		*of = nil
 	}
 }
 
@@ -354,6 +384,11 @@ func (r *run) perform(ctx context.Context, s *flow.Session, effects []flow.Effec
 			}
 		case flow.Trace:
 			r.World.Trace(e.Kind, e.Data)
+		case flow.Told:
+			if !r.left {
+				_ = r.Channel.Drain(ctx) // who has left is told of by the next wait
+			}
+			r.World.Told(context.WithoutCancel(ctx), e)
 		case flow.Finish:
 			if !r.left && r.Channel.Drain(ctx) != nil {
 				r.left = true

@@ -65,9 +65,13 @@ func (s *script) Drain(context.Context) error {
 	return nil
 }
 
-func (s *script) Yield(context.Context) error {
-	s.note("yield")
+func (s *script) Yield(_ context.Context, all bool) error {
+	s.note("yield%s", map[bool]string{true: " all"}[all])
 	return nil
+}
+
+func (s *script) Told(_ context.Context, t flow.Told) {
+	s.note("told %s %s %v", t.Step, t.Outcome, t.Set)
 }
 
 func (s *script) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {

@@ -73,7 +73,7 @@ func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 			return flow.Input{}, errGo
 		}
 		w := r.talk.turn.Wait
-		w.Kind, w.Serial, w.Step = flow.WaitListen, s.Wait.Serial, s.Wait.Step
+		w.Kind, w.Serial, w.Step, w.Under = flow.WaitListen, s.Wait.Serial, s.Wait.Step, s.Wait.Under
 		if r.talk.keys != "" {
 			w.Timeout = entryGap
 		}

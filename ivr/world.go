@@ -30,6 +30,9 @@ type World interface {
 	// Withdraw says that what s waits for, begun by Begin or Talk, is not wanted any more,
 	// whatever that means for it: the rules stand at the effects. It never blocks.
 	Withdraw(ctx context.Context, s flow.Session)
+	// Told tells the agent who has the customer what came of the step they asked: they have
+	// them back. It does not wait for them.
+	Told(ctx context.Context, t flow.Told)
 	// Inbox has the answers to what was begun, and whatever else comes from outside; it is
 	// the same channel each time and may be nil. A late answer does no harm.
 	Inbox() <-chan flow.Input

@@ -203,7 +203,7 @@ func (k *call) serve(ctx context.Context) (ivr.Result, error) {
 	w := &world{call: k}
 	k.line = voice.New(voice.Config{
 		Stream: k.stream, Speech: k.app.speech, Events: k.signal.Events(), Now: k.app.now, Trace: w.Trace,
-		Tape: k.tape, Spoken: k.spoken, Held: k.callerHeld, Relay: k.relay, Filler: k.app.sounds.filler,
+		Tape: k.tape, Spoken: k.spoken, Held: k.callerHeld, Relay: k.relay, Hushed: k.hushed, Filler: k.app.sounds.filler,
 		Music: k.app.sounds.music, Beep: k.app.sounds.beep,
 	})
 	defer k.line.Close()

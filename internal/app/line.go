@@ -95,6 +95,9 @@ const backTime = 30 * time.Minute
 // enqueue puts a session's customer into line, or finds them there: after a restart, or
 // when a caller who was cut off is back.
 func (a *App) enqueue(ctx context.Context, w tandem.Who, e flow.Enqueue) ([]flow.Play, error) {
+	if e.Taken {
+		return nil, a.withAgent(ctx, w, e)
+	}
 	now := a.now()
 	t := tandem.Task{
 		Interaction: w.Interaction, Kind: kindOn(w.Channel), Queue: e.Queue, Arrived: now, Level: e.Level, Lang: e.Lang, Skills: e.Skills,
@@ -226,7 +229,7 @@ func (a *App) leaveLine(ctx context.Context, in tandem.InteractionID) {
 // withdrawn closes what a session's wait has begun.
 func (a *App) withdrawn(ctx context.Context, in tandem.InteractionID, s flow.Session) {
 	a.reach.Withdraw(in)
-	if s.Wait.Kind == flow.WaitQueue || s.Wait.Kind == flow.WaitTransfer {
+	if s.Line().Kind == flow.WaitQueue || s.Wait.Kind == flow.WaitTransfer {
 		a.leaveLine(ctx, in)
 	}
 }

@@ -139,6 +139,9 @@ func (a *App) lineChanged(f queue.Fact) {
 			a.connects.over(o.Task)
 		}
 	case route.OfferOver:
+		if isTaken(o.Task) {
+			a.told.add(o.Task.Interaction)
+		}
 		if o.Why == "declined" && o.Task.Prefer == o.Agent {
 			a.connects.declined(o.Task)
 		}
@@ -171,12 +174,13 @@ func (a *App) tellSessions(ctx context.Context) {
 // bring tells a session what has become of its task, if it does not know. What cannot be
 // told now is told later.
 func (a *App) bring(ctx context.Context, in tandem.InteractionID) {
-	w, ok := a.told.of(in)
-	if !ok {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, tellTime)
 	defer cancel()
+	w, ok := a.told.of(in)
+	if !ok {
+		a.bringTaken(ctx, in)
+		return
+	}
 	if err := a.tellSession(ctx, w); err != nil && ctx.Err() == nil {
 		a.log.Warn("a session could not be told of its place in line; it is tried again", "interaction", in, "error", err)
 		time.AfterFunc(lineTick, func() { a.told.add(in) })
@@ -206,6 +210,13 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 	switch {
 	case t.State == tandem.TaskWrapping || t.State == tandem.TaskDone:
 		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: queueOutcome(t)}
+		step, err := a.backAt(ctx, t)
+		if err != nil {
+			return err
+		}
+		if step != "" {
+			in.Kind, in.Result, in.Step = flow.InputBack, nil, step
+		}
 		a.told.over(w.in)
 	case t.Kind == tandem.TaskCallback:
 		in.Kind, in.Result = flow.InputResult, &flow.Result{Outcome: "callback"}
@@ -245,7 +256,7 @@ func (a *App) waitOf(ctx context.Context, in tandem.InteractionID) (flow.Wait, e
 		return k.stay.wait, nil
 	}
 	s, err := a.stored(ctx, in)
-	return s.Wait, err
+	return s.Line(), err
 }
 
 // pastTask is a task that is done.

@@ -24,7 +24,7 @@ func (a *App) makePhones() (err error) {
 		Router: a.line, Store: a.store, Dialer: phone.SIP(a.sip), Phones: phones, Caller: a.caller, Number: a.callbackNumber, Way: a.way,
 		Caps: a.caps, Audio: a.openAudio, Engine: a.media, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
 		Busy: a.sounds.busy, Counted: func(what string) { a.metrics.phones.WithLabelValues(what).Inc() }, Panicked: a.reporter("phone"), Log: a.log,
-		Engine: a.media, Seat: a.seat, Supervises: a.supervises, Tracks: &a.tracks,
+		Seat: a.seat, Supervises: a.supervises, Tracks: &a.tracks,
 	})
 	return err
 }
@@ -109,33 +109,50 @@ func (a *App) joined(in tandem.InteractionID) bool {
 	return k.talking.far != nil
 }
 
-// Served tells the session that an agent has the caller, and returns once it knows. A
+// Served tells the session that an agent has the caller, and returns once it knows. Whoever
+// is in line there is served; one who is elsewhere in the flow is taken out of that. A
 // transfer has nothing to know: its sound ends.
 func (k *call) Served(ctx context.Context, agent string) error {
-	var w flow.Wait
-	inLine := func(now flow.Wait) bool {
-		w = now
-		return w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer
+	task, taken := k.app.takenBy(k.interaction.ID, agent)
+	var s flow.Session
+	here := func(now flow.Session) bool {
+		s = now
+		w := now.Line()
+		return now.WithAgent() || w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer && !taken || taken && len(now.Frames) > 0
 	}
-	if !k.stay.until(ctx, inLine) {
+	if !k.stay.untilSession(ctx, here) {
 		return cmp.Or(ctx.Err(), errTooLate)
 	}
-	if w.Kind == flow.WaitTransfer {
+	w := s.Line()
+	told := flow.Input{Kind: flow.InputServed, At: k.app.now(), Serial: w.Serial, Text: k.app.agentName(ctx, agent)}
+	switch {
+	case s.WithAgent(): // of another agent's, till now
+		return nil
+	case w.Kind == flow.WaitQueue:
+	case taken:
+		if err := k.app.noteTaken(ctx, task, k.leg.ID, s); err != nil {
+			return err
+		}
+		told.Kind, told.Serial, told.Key = flow.InputTaken, 0, task.Key
+		k.app.reach.Withdraw(k.interaction.ID) // nobody goes elsewhere now
+	default:
 		k.stream.Stop(ringID)
 		return nil
 	}
-	told := flow.Input{Kind: flow.InputServed, At: k.app.now(), Serial: w.Serial, Text: k.app.agentName(ctx, agent)}
 	select {
 	case k.inbox <- told:
 	default:
 		return fmt.Errorf("the call's inbox is full: %w", errTooLate)
 	}
-	knows := func(now flow.Wait) bool {
-		w = now
-		return w.Serial != told.Serial || w.Kind == flow.WaitQueue && w.Served
+	knows := func(now flow.Session) bool {
+		s = now
+		return now.WithAgent() || told.Serial != 0 && now.Line().Serial != told.Serial
 	}
-	if !k.stay.until(ctx, knows) || w.Serial != told.Serial {
+	if !k.stay.untilSession(ctx, knows) || !s.WithAgent() {
 		return cmp.Or(ctx.Err(), errTooLate)
 	}
 	return nil
 }
+
+// hushed tells the switchboard that the entry of a secret begins, or is over.
+func (k *call) hushed(on bool) { k.app.phones.Secret(k.interaction.ID, on) }

@@ -24,8 +24,10 @@ type stay struct {
 	deaf *flow.Session // goes on while a page is open
 
 	mu      sync.Mutex
-	wait    flow.Wait     // the session's present one
+	session flow.Session  // at its present wait
+	wait    flow.Wait     // that one, or the one with an agent behind a step that they ask
 	changed chan struct{} // closed as wait changes; nil = nobody looks
+	asked   int           // steps that agents asked, and that are over
 	over    bool          // the session has left the call
 	to      *going        // where the customer is going; nil = nowhere
 }
@@ -50,12 +52,12 @@ type going struct {
 const goTime = 20 * time.Second
 
 // waits notes what the session waits for. Who came for another wait was too late for it.
-func (st *stay) waits(w flow.Wait) {
+func (st *stay) waits(s flow.Session) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.wait = w
+	st.session, st.wait = s, s.Line()
 	st.tell()
-	if g := st.to; g != nil && !movable(w, g.serial) {
+	if g := st.to; g != nil && !movable(st.wait, g.serial) {
 		st.to = nil
 		g.done <- errTooLate
 	}
@@ -69,12 +71,12 @@ func (st *stay) tell() {
 	}
 }
 
-// until waits until the session's wait is as is says; false if the session leaves the
-// call, or ctx ends, before.
-func (st *stay) until(ctx context.Context, is func(flow.Wait) bool) bool {
+// untilSession waits until the session is as is says; false if it leaves the call, or ctx
+// ends, before.
+func (st *stay) untilSession(ctx context.Context, is func(flow.Session) bool) bool {
 	for {
 		st.mu.Lock()
-		if st.over || is(st.wait) {
+		if st.over || is(st.session) {
 			defer st.mu.Unlock()
 			return !st.over
 		}
@@ -263,7 +265,7 @@ func (k *call) becomes(ctx context.Context, id tandem.InteractionID, t flow.Turn
 	}
 	k.stay.parked = flow.Session{}
 	k.named()
-	k.stay.waits(flow.Wait{}) // what the session before waited for says nothing of this one
+	k.stay.waits(flow.Session{}) // what the session before waited for says nothing of this one
 	k.library, k.runner.Library = lib, lib
 	k.emptyInbox()
 	k.app.live.put(id, k)

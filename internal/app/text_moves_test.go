@@ -117,7 +117,7 @@ func TestPageFinishedAsTheCallEnds(t *testing.T) {
 func TestTooLateForACall(t *testing.T) {
 	k := &call{app: &App{}, inbox: make(chan flow.Input, maxInbox)}
 	k.app.live.put("i", k)
-	k.stay.waits(flow.Wait{Kind: flow.WaitHandoff, Serial: 3})
+	k.stay.waits(flow.Session{Wait: flow.Wait{Kind: flow.WaitHandoff, Serial: 3}})
 	for _, serial := range []int{3, 5} {
 		came := make(chan error, 1)
 		go func() { came <- k.goOn(t.Context(), "c", text.Adopted{Interaction: "i"}, flow.Input{Serial: serial}) }()
@@ -126,7 +126,7 @@ func TestTooLateForACall(t *testing.T) {
 		case err := <-came:
 			t.Fatalf("at wait %d: %v", serial, err)
 		}
-		k.stay.waits(flow.Wait{Kind: flow.WaitHandoff, Serial: serial + 2}) // its own time was over meanwhile
+		k.stay.waits(flow.Session{Wait: flow.Wait{Kind: flow.WaitHandoff, Serial: serial + 2}}) // its own time was over meanwhile
 		if err := <-came; !errors.Is(err, errTooLate) {
 			t.Errorf("at wait %d: %v", serial, err)
 		}

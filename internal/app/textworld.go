@@ -50,6 +50,11 @@ func (w textWorld) Withdraw(ctx context.Context, r text.Ref, s flow.Session) {
 	w.a.withdrawn(ctx, r.Interaction, s)
 }
 
+// Told tells the agent what came of the step they asked.
+func (w textWorld) Told(ctx context.Context, r text.Ref, t flow.Told) {
+	w.a.toldOf(ctx, r.Interaction, t)
+}
+
 // Talk holds a talk with the customer.
 func (w textWorld) Talk(ctx context.Context, r text.Ref, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error) {
 	if surveying(s) {

@@ -105,6 +105,11 @@ func (w *world) Withdraw(ctx context.Context, s flow.Session) {
 	w.call.app.withdrawn(ctx, w.call.interaction.ID, s)
 }
 
+// Told tells the agent what came of the step they asked.
+func (w *world) Told(ctx context.Context, t flow.Told) {
+	w.call.app.toldOf(ctx, w.call.interaction.ID, t)
+}
+
 // Inbox has what comes to the session from outside.
 func (w *world) Inbox() <-chan flow.Input { return w.call.inbox }
 
@@ -127,7 +132,7 @@ func (w *world) Save(s flow.Session) {
 		w.call.log.Error("a session could not be stored", "error", err)
 		return
 	}
-	w.call.stay.waits(s.Wait)
+	w.call.stay.waits(s)
 	w.call.app.store.NoteSession(w.call.interaction.ID, data)
 }
 

@@ -44,6 +44,14 @@ type (
 	Speak struct{ Lang string }
 	// Hush begins or ends the entry of a secret: recording, transcript and relaying pause.
 	Hush struct{ On bool }
+	// Told is what came of a step that an agent asked: the world tells them. The prompts
+	// before it are said to their end first; then they have the customer back.
+	Told struct {
+		Flow    string         `json:"flow"`
+		Step    string         `json:"step"`
+		Outcome string         `json:"outcome"`       // of the verb; "error", "left", or "cut" if the agent had the customer no more
+		Set     map[string]any `json:"set,omitempty"` // variables it changed, secrets masked
+	}
 	// Finish ends the session; prompts already asked for are played out first.
 	Finish struct {
 		Reason string
@@ -174,6 +182,7 @@ type (
 		Key           string
 		Queue         string
 		Level         string   // of the customer, as the queue names them; "" = ordinary, as is one it does not name
+		Taken         bool     // an agent has the customer already, out of another step: by the task of that Key
 		Skills        []string // "lang:en", "cards>=3"
 		Priority      time.Duration
 		MaxWait       time.Duration            // 0 = as the queue's policy says
@@ -235,6 +244,7 @@ func (Promise) effect()    {}
 func (Trace) effect()      {}
 func (Speak) effect()      {}
 func (Hush) effect()       {}
+func (Told) effect()       {}
 func (Finish) effect()     {}
 func (Fetch) effect()      {}
 func (Connect) effect()    {}

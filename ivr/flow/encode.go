@@ -41,8 +41,17 @@ func Decode(b []byte) (Session, error) {
 	if err := d.Decode(&s); err != nil {
 		return Session{}, tandem.Errorf(tandem.CodeInvalid, "reading a session of format %d: %w", head.Version, err)
 	}
+	frames := make([]*Frame, 0, len(s.Frames))
 	for i := range s.Frames {
-		f := &s.Frames[i]
+		frames = append(frames, &s.Frames[i])
+	}
+	if s.Asked != nil {
+		frames = append(frames, &s.Asked.At)
+		for i := range s.Asked.Over {
+			frames = append(frames, &s.Asked.Over[i])
+		}
+	}
+	for _, f := range frames {
 		for _, m := range []map[string]any{f.Vars, f.Secrets} {
 			for name, v := range m {
 				m[name] = expression.Normalize(v)

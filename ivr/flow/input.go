@@ -20,6 +20,9 @@ const (
 	InputPlace   InputKind = "place"   // in the line of the Enqueue with that serial
 	InputServed  InputKind = "served"  // an agent has the customer of that Enqueue; Text is the name they go by
 	InputMoved   InputKind = "moved"   // the customer took an offer of that Enqueue and goes on waiting by Channel
+	InputTaken   InputKind = "taken"   // an agent takes the customer out of the step they are in, whatever it is; Text is the name they go by, Key what the world knows that by
+	InputBack    InputKind = "back"    // the agent hands the customer back: at Step, or, without, or if that may not be, where they had them from
+	InputAsk     InputKind = "ask"     // the agent has the flow run Step
 	InputOutcome InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables
 	InputLeft    InputKind = "left"    // hang-up, closed page
 	InputFault   InputKind = "fault"   // an effect could not be carried out; Text says why
@@ -32,6 +35,8 @@ type Input struct {
 	Serial int       `json:"serial,omitempty"` // of the wait it answers; a fault without one is of the present wait
 	Text   string    `json:"text,omitempty"`   // key, text, utterance, outcome, or the fault's reason
 	Via    string    `json:"via,omitempty"`    // rfc4733, info, inband, text, speech
+	Key    string    `json:"key,omitempty"`    // taken: see Taken.Key
+	Step   string    `json:"step,omitempty"`   // back, ask: as "flow/step"
 	// Early is set on a key pressed while a prompt plays that keys do not stop, or
 	// before the question of the current step has begun to be said. Steps without
 	// type-ahead, and consent, do not take it.
@@ -42,6 +47,7 @@ type Input struct {
 	Place   *Place         `json:"place,omitempty"`
 	Channel tandem.Channel `json:"channel,omitempty"` // moved: where to
 	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along
+	Kept    bool           `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still
 	Set     map[string]any `json:"set,omitempty"`     // outcome: as tandem.StepLeft has it, masked values and all
 }
 

@@ -33,6 +33,12 @@ type Session struct {
 	// asked anew.
 	World json.RawMessage `json:"world,omitempty"`
 
+	// Taken is set while an agent has the customer out of a step that is no queue: the
+	// frames stand where they were taken.
+	Taken *Taken `json:"taken,omitempty"`
+	// Asked is set while one step runs for the agent who has the customer.
+	Asked *Asked `json:"asked,omitempty"`
+
 	// On is the channel of the present wait: a session that is resumed with another in its
 	// Facts has been moved meanwhile.
 	On tandem.Channel `json:"on,omitempty"`
@@ -40,6 +46,40 @@ type Session struct {
 	// Keys were typed ahead and not yet taken. Nobody knows yet what they are for, and
 	// they may be a PIN: they are never stored or traced. A resumed session asks again.
 	Keys string `json:"-"`
+}
+
+// Taken is a customer whom an agent has out of a step. The session waits as one in a queue
+// does whom an agent serves, and the times of the step stand still: handed back there, it is
+// begun anew.
+type Taken struct {
+	Key  string   `json:"key"`  // by which the world knows what the agent does for them
+	Kind WaitKind `json:"kind"` // what the step waited for
+}
+
+// Asked is one step that runs for the agent who has the customer. When it is over they
+// have them back, and the flow stands where it stood.
+type Asked struct {
+	Flow  string          `json:"flow"`
+	Step  string          `json:"step"`
+	Guest bool            `json:"guest,omitempty"` // the last frame was made for the step and goes with it
+	At    Frame           `json:"at"`              // where the step's frame stood: all of it but the values
+	Over  []Frame         `json:"over,omitempty"`  // the flows that it had called
+	Wait  Wait            `json:"wait"`            // the wait with the agent, which goes on
+	World json.RawMessage `json:"world,omitempty"` // what was kept beside that
+}
+
+// WithAgent reports whether an agent has the customer, if only while a step is asked.
+func (s Session) WithAgent() bool {
+	return s.Asked != nil || s.Wait.Kind == WaitQueue && s.Wait.Served
+}
+
+// Line is the wait in which the session stands in line or is with an agent: the present one,
+// or that behind the step which an agent asks. Its Kind is WaitQueue if there is one.
+func (s Session) Line() Wait {
+	if s.Asked != nil {
+		return s.Asked.Wait
+	}
+	return s.Wait
 }
 
 // Facts is what a session knows from outside; all of it is data handed in.
@@ -141,6 +181,9 @@ type Wait struct {
 	Served bool `json:"served,omitempty"`
 	// Taken is set on a queue once the customer has asked for the way to chat or sms.
 	Taken string `json:"taken,omitempty"`
+	// Under is the serial of the wait with an agent that goes on behind this one: what
+	// comes for it is to be told as well. 0 = none.
+	Under int `json:"under,omitempty"`
 }
 
 // Option is one choice as shown in text.

@@ -141,7 +141,7 @@ func (d *Driver) replace(ctx context.Context, ln *lane, st state, why Adopted) e
 	if err := t.close(ctx, outcome, tandem.Terminate(tandem.BySystem, tandem.ReasonMoved)); err != nil {
 		return err
 	}
-	t.withdraw = asks(t.was.Wait.Kind)
+	t.withdraw = wanted(t.was)
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID, may func(
 	if st.conv.Interaction != id || !st.runs() || st.released || st.dropped() {
 		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
 	}
-	if may != nil && !may(st.s.Wait) {
+	if may != nil && !may(st.s.Line()) {
 		return flow.Session{}, tandem.Errorf(tandem.CodeConflict, "the session goes on where it is")
 	}
 	t := d.turn(st)

@@ -49,6 +49,9 @@ type World interface {
 	Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect) (words []flow.Play, err error)
 	// Withdraw says that what the session waits for is not wanted any more.
 	Withdraw(ctx context.Context, r Ref, s flow.Session)
+	// Told tells the agent who has the customer what came of the step they asked, once it is
+	// durable.
+	Told(ctx context.Context, r Ref, t flow.Told)
 	// Talk begins a talk (e is a flow.Identify, Resume or Survey), or goes on with one: e is
 	// nil, s.World is the state of the turn before, in what the customer entered or their
 	// silence.

@@ -170,8 +170,8 @@ func (t *turn) does(ctx context.Context, j job) bool {
 		}
 		t.advance(j.input)
 		t.lined(j.input)
-		left := j.input.Kind == flow.InputLeft || j.input.Kind == flow.InputFault
-		t.withdraw = left && asks(w.Kind) && t.st.s.Wait.Serial != w.Serial
+		away := j.input.Kind == flow.InputLeft || j.input.Kind == flow.InputFault || j.input.Kind == flow.InputTaken || j.input.Kind == flow.InputBack
+		t.withdraw = away && wanted(t.was) && t.st.s.Wait.Serial != w.Serial
 	case jobTell:
 		for _, p := range j.plays {
 			t.tell(p)
@@ -242,7 +242,7 @@ func (t *turn) restore() bool {
 	switch {
 	case t.st.deaf() && needsEar(t.st.s.Wait.Kind) && (t.st.s.Wait.Kind != flow.WaitSurvey || talking(t.st.s)):
 		return true
-	case queues(t.st.s):
+	case queues(t.st.s), t.st.s.Asked != nil && listens(t.st.s):
 		return t.waitsAgain()
 	case listens(t.st.s):
 		t.d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
@@ -264,7 +264,10 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 	r := t.st.ref()
 	r.Interaction, r.Leg, r.Number, r.Entry = t.interaction, t.leg, t.st.s.Facts.Number, t.st.s.Facts.Entry
 	if t.withdraw {
-		d.safely("withdraw", func() { d.o.World.Withdraw(ctx, r, t.was) })
+		d.safely("withdraw", func() { d.o.World.Withdraw(ctx, r, t.gone()) })
+	}
+	for _, told := range t.told {
+		d.safely("told", func() { d.o.World.Told(ctx, r, told) })
 	}
 	if t.closed != "" {
 		d.safely("end", func() { d.o.World.Ended(ctx, r, t.closed) })
@@ -298,6 +301,16 @@ func (d *Driver) after(ctx context.Context, ln *lane, t *turn) {
 	for _, e := range t.takes {
 		d.take(ctx, ln, r, t.st.s, e)
 	}
+}
+
+// gone is the session whose wait is not wanted any more: of a step that was asked, that step's
+// alone, if the agent has the customer still.
+func (t *turn) gone() flow.Session {
+	was := t.was
+	if t.st.s.WithAgent() {
+		was.Asked = nil
+	}
+	return was
 }
 
 // take begins an offer that was taken. If that cannot be, the customer waits as before.

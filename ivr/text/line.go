@@ -9,6 +9,7 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 )
 
 // waiting is what the driver keeps beside a wait in line, in the session's World.
@@ -21,7 +22,11 @@ type waiting struct {
 
 // besideLine reads it. What a call kept there is nothing here.
 func besideLine(s flow.Session) (w waiting) {
-	if s.Wait.Kind == flow.WaitQueue && len(s.World) > 0 && json.Unmarshal(s.World, &w) != nil {
+	beside := s.World
+	if s.Asked != nil {
+		beside = s.Asked.World
+	}
+	if s.Line().Kind == flow.WaitQueue && len(beside) > 0 && json.Unmarshal(beside, &w) != nil {
 		w = waiting{}
 	}
 	return w
@@ -40,19 +45,24 @@ func (t *turn) keepLine(w waiting) {
 // was in a conversation.
 func Took(s flow.Session, what string) bool { return slices.Contains(besideLine(s).Took, what) }
 
-// queues reports a session in line, served reports that an agent has its customer.
+// queues reports a session that waits in line, served reports that an agent has its customer
+// and nothing is asked.
 func queues(s flow.Session) bool { return len(s.Frames) > 0 && s.Wait.Kind == flow.WaitQueue }
 func served(s flow.Session) bool { return queues(s) && s.Wait.Served }
 
 // lined does what belongs to an input that a session in line has taken.
 func (t *turn) lined(in flow.Input) {
 	s := t.st.s
-	if !queues(s) || in.Serial != s.Wait.Serial {
+	taken := in.Kind == flow.InputTaken && !t.was.WithAgent()
+	if !queues(s) || in.Serial != s.Wait.Serial && !taken {
 		return
 	}
 	w := besideLine(s)
 	switch in.Kind {
-	case flow.InputServed:
+	case flow.InputServed, flow.InputTaken:
+		if in.Kind == flow.InputTaken && !taken {
+			return
+		}
 		t.st.held = nil // what was said till now is for the agent
 		if w.Agent = in.Text; t.st.conv.Channel == tandem.SMS && w.Met != in.Text {
 			w.Met = in.Text
@@ -62,8 +72,14 @@ func (t *turn) lined(in flow.Input) {
 		w.Agent = ""
 		t.placeText(&w)
 	case flow.InputMoved:
-		w.Took, w.Agent = nil, ""
-		t.placeText(&w)
+		w.Took = nil
+		switch {
+		case !s.Wait.Served:
+			w.Agent = ""
+			t.placeText(&w)
+		case in.Text != "": // from a call: nobody has written who serves yet
+			w.Agent, w.Met = in.Text, in.Text
+		}
 	default:
 		return
 	}
@@ -130,17 +146,21 @@ func (t *turn) keepTakes() {
 // it asked before: nobody knows whether the world had heard it. It keeps its wait, and who
 // serves. A session that may not wait there any more, since what its customer had shown is
 // over, goes on as a resumed one does.
+//
+// While an agent asks a step it is the wait behind that which asks; the step goes on.
 func (t *turn) waitsAgain() bool {
 	t.d.timers.set(t.interaction, dueOf(t.st.s, t.st.at))
-	s, effects, err := t.d.resumed(t.st, t.now)
+	under := t.st
+	under.s = engine.Unasked(under.s)
+	s, effects, err := t.d.resumed(under, t.now)
 	again := func(e flow.Effect) bool { _, is := e.(flow.Enqueue); return is }
 	i := slices.IndexFunc(effects, again)
 	switch {
 	case err == nil && i >= 0 && queues(s):
 		e := effects[i].(flow.Enqueue)
-		e.Serial = t.st.s.Wait.Serial
+		e.Serial = under.s.Wait.Serial
 		t.ask = e
-	case served(t.st.s):
+	case under.s.WithAgent():
 		return false
 	default:
 		t.withdraw = true
@@ -155,23 +175,24 @@ func (t *turn) waitsAgain() bool {
 
 // standing is how a session stands in line, as the customer sees it; Queue "" = in none.
 func standing(s flow.Session) chat.Place {
-	if !queues(s) {
+	wait := s.Line()
+	if len(s.Frames) == 0 || wait.Kind != flow.WaitQueue {
 		return chat.Place{}
 	}
-	p := chat.Place{Served: s.Wait.Served}
-	if at := s.Wait.Place; at != nil {
+	p := chat.Place{Served: wait.Served}
+	if at := wait.Place; at != nil {
 		p.Queue, p.Position, p.AtLeast, p.AtMost = at.Queue, at.Position, at.AtLeast, at.AtMost
 	} else if at := s.Facts.Place; at != nil {
 		p.Queue = at.Queue
 	}
 	if p.Queue == "" {
-		p.Queue = s.Wait.Step // a session from before queues were told
+		p.Queue = wait.Step // a session from before queues were told, or taken out of a flow without
 	}
 	if p.Served {
 		p.Position, p.AtLeast, p.AtMost, p.Agent = 0, 0, 0, besideLine(s).Agent
 		return p
 	}
-	for _, o := range s.Wait.Options {
+	for _, o := range wait.Options {
 		p.Offers = append(p.Offers, chat.Offer{Keys: o.Keys, What: o.Label, Label: flow.Offered(s.Lang, o.Label)})
 	}
 	return p
@@ -189,10 +210,10 @@ func same(a, b chat.Place) bool {
 // writes nothing and waits for nobody's turn; ok is false if it is in no line here.
 func (d *Driver) Place(ctx context.Context, id tandem.ConversationID, at *flow.Place) (p *chat.Place, ok bool) {
 	st, err := d.load(ctx, string(id), "")
-	if err != nil || st.dropped() || st.elsewhere || st.released || !queues(st.s) {
+	if err != nil || st.dropped() || st.elsewhere || st.released || len(st.s.Frames) == 0 || st.s.Line().Kind != flow.WaitQueue {
 		return nil, false
 	}
-	if at != nil {
+	if at != nil && st.s.Asked == nil {
 		st.s.Wait.Place = at
 	}
 	now := standing(st.s)

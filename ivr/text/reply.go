@@ -63,7 +63,7 @@ func (d *Driver) Reply(ctx context.Context, id tandem.ConversationID, r Reply) (
 		err := d.drop(ctx, ln, st)
 		return e, errors.Join(err, errUnserved)
 	}
-	if st.elsewhere || st.released || !served(st.s) {
+	if st.elsewhere || st.released || !st.s.WithAgent() {
 		return e, errUnserved
 	}
 	t := d.turn(st)

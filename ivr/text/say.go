@@ -140,7 +140,7 @@ func (d *Driver) known(ctx context.Context, id tandem.ConversationID, s *Said, o
 // whose error it returns.
 func (d *Driver) drop(ctx context.Context, ln *lane, st state) error {
 	t := d.turn(st)
-	t.withdraw = asks(t.was.Wait.Kind)
+	t.withdraw = wanted(t.was)
 	var err error
 	switch {
 	case st.erased:

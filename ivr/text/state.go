@@ -179,7 +179,7 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 	case slices.ContainsFunc(story.Legs, calling):
 		st.elsewhere, st.there = true, tandem.Voice
 	case other:
-		st.elsewhere, st.there, st.back = true, runs.Facts.Channel, runs.Facts.Channel != "" && !served(runs)
+		st.elsewhere, st.there, st.back = true, runs.Facts.Channel, runs.Facts.Channel != "" && !runs.WithAgent()
 	case !story.Customer.Erased.IsZero():
 		st.erased = true
 	case alone:

@@ -37,6 +37,7 @@ type turn struct {
 	plays    []flow.Play // not shown yet
 	enters   string      // what a talk asks to be entered
 	ask      flow.Effect // what the session waits for, to be begun
+	told     []flow.Told // what came of steps that agents asked
 	takes    []flow.Take // offers of the line that were taken, to be begun
 	strict   bool        // a text that may not be sent fails the turn, with the reason
 	letter   error       // why a text of the turn may not be sent; nil = none was refused
@@ -167,6 +168,8 @@ func (t *turn) collect(e flow.Effect) {
 		// What was written stays; the wait says what is a secret.
 	case flow.Take:
 		t.took(e)
+	case flow.Told:
+		t.told = append(t.told, e)
 	case flow.Fetch, flow.Send, flow.SendLink, flow.Move, flow.Book, flow.Identify, flow.Resume, flow.Enqueue, flow.OpenTicket, flow.Survey:
 		t.ask = e
 	case flow.Connect:
@@ -330,7 +333,7 @@ func (t *turn) end(ctx context.Context) error {
 func (t *turn) breakOff(ctx context.Context) error {
 	t.show()
 	t.note(tandem.EventFlowError, "system", tandem.FlowFault{Step: t.st.s.Wait.Step, Message: t.st.broken})
-	t.withdraw = asks(t.was.Wait.Kind)
+	t.withdraw = wanted(t.was)
 	t.d.log.Error("a flow could not go on", "interaction", t.interaction, "leg", t.leg, "error", t.st.broken)
 	return t.close(ctx, flow.ReasonError, tandem.Terminate(tandem.BySystem, tandem.ReasonFlowError))
 }
@@ -369,6 +372,10 @@ func (t *turn) close(ctx context.Context, outcome string, why tandem.Termination
 	t.st.s = flow.Session{Facts: t.st.s.Facts, Lang: t.st.s.Lang}
 	return nil
 }
+
+// wanted reports a session that has asked something of the world: for its wait, or for the
+// one behind it.
+func wanted(s flow.Session) bool { return asks(s.Wait.Kind) || s.Asked != nil }
 
 // asks reports a wait for something that was asked of the world and can be withdrawn.
 func asks(k flow.WaitKind) bool {

@@ -143,6 +143,10 @@ func (w *world) Begin(ctx context.Context, r Ref, s flow.Session, e flow.Effect)
 	return nil, nil
 }
 
+func (w *world) Told(_ context.Context, _ Ref, t flow.Told) {
+	w.note("told %s %s %v", t.Step, t.Outcome, t.Set)
+}
+
 func (w *world) Withdraw(ctx context.Context, r Ref, s flow.Session) {
 	w.note("withdraw %s", s.Wait.Kind)
 }

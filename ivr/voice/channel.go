@@ -24,6 +24,9 @@ const (
 	fillerAfter = 1500 * time.Millisecond
 	// tail is how long the far end's jitter buffer still plays after our last packet.
 	tail = 160 * time.Millisecond
+	// hushTail is how long after the last key of a secret keys and sound are still kept from
+	// others: somebody enters a digit more, or ends with # what was complete without.
+	hushTail = 2 * time.Second
 	// speakTime bounds the making of one prompt's audio.
 	speakTime = 4 * time.Second
 )
@@ -56,7 +59,10 @@ type Config struct {
 	// Relay is told of each key by INFO while the caller talks with somebody, to pass it
 	// on; those by the stream pass by themselves. It may be nil. While keys are hushed it
 	// is told of none.
-	Relay  func(digit byte)
+	Relay func(digit byte)
+	// Hushed is told that the entry of a secret begins, and that it is over, after the
+	// stream was. It may be nil.
+	Hushed func(on bool)
 	Filler []*media.Clip // said over and over while a machine is waited for
 	Music  []*media.Clip // while the caller waits in line, opens a page or goes to another channel; the filler if there is none
 	Beep   []*media.Clip
@@ -72,7 +78,9 @@ type Channel struct {
 	filler bool // it plays
 	tried  bool // to play it, in this wait
 	hushed bool
-	held   bool // by the caller's phone, so that they hear nothing
+	keyed  time.Time // the last key
+	lift   time.Time // when what was hushed is to be heard again; zero = it is, or the entry goes on
+	held   bool      // by the caller's phone, so that they hear nothing
 	taping *taping
 	timer  *time.Timer
 	over   error // why Next returns ErrLeft
@@ -138,15 +146,35 @@ func (c *Channel) stop(which func(flow.Play) bool) {
 	}
 }
 
-// Hush keeps keys and their tones from recordings and joined legs.
+// Hush keeps keys and their tones from recordings and joined legs. What was begun lasts a
+// moment longer than the last key: more of them than were asked for may come.
 func (c *Channel) Hush(on bool) {
+	c.lift = time.Time{}
+	if over := c.keyed.Add(hushTail); !on && c.hushed && c.cfg.Now().Before(over) {
+		c.lift = over
+		return
+	}
+	c.hush(on)
+}
+
+// hush does so at once.
+func (c *Channel) hush(on bool) {
+	if c.lift = (time.Time{}); on == c.hushed {
+		return
+	}
 	c.hushed = on
 	c.cfg.Stream.Hush(on)
+	if c.cfg.Hushed != nil {
+		c.cfg.Hushed(on)
+	}
 }
 
 // Close drops a tape that nothing has ended, as after a panic. The channel is not
 // used after it.
-func (c *Channel) Close() { c.dropTape() }
+func (c *Channel) Close() {
+	c.dropTape()
+	c.hush(false)
+}
 
 // saidAll reports whether every prompt has ended or is being stopped.
 func (c *Channel) saidAll() bool {
@@ -195,7 +223,7 @@ func (c *Channel) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan f
 			return c.answered(in), nil
 		case in := <-inbox:
 			switch {
-			case in.Serial != w.Serial && in.Serial != 0: // it is late: nobody waits for it
+			case in.Serial != w.Serial && in.Serial != w.Under && in.Serial != 0: // it is late: nobody waits for it
 			case in.Kind == flow.InputPlace: // what is said of it makes its own room in the music
 				return in, nil
 			default:
@@ -242,7 +270,11 @@ func (c *Channel) answered(in flow.Input) flow.Input {
 // arm sets the timer for whatever falls due next in the wait.
 func (c *Channel) arm(w flow.Wait) {
 	c.timer.Stop()
-	if at := c.falls(w); !at.IsZero() {
+	at := c.falls(w)
+	if !c.lift.IsZero() && (at.IsZero() || c.lift.Before(at)) {
+		at = c.lift
+	}
+	if !at.IsZero() {
 		c.timer.Reset(max(0, at.Sub(c.cfg.Now())))
 	}
 }
@@ -290,6 +322,12 @@ func (c *Channel) fills(w flow.Wait) []*media.Clip {
 
 // due handles the timer. A tape's end is seen by tape.
 func (c *Channel) due(w flow.Wait) (flow.Input, bool) {
+	if !c.lift.IsZero() && !c.cfg.Now().Before(c.lift) {
+		c.hush(false)
+		if at := c.falls(w); at.IsZero() || c.cfg.Now().Before(at) {
+			return flow.Input{}, false
+		}
+	}
 	over := flow.Input{Kind: flow.InputTimeout, Serial: w.Serial}
 	switch clips := c.fills(w); {
 	case w.Kind == flow.WaitListen:
@@ -352,6 +390,10 @@ func (c *Channel) key(digit byte, via dtmf.Via, w flow.Wait) (flow.Input, bool) 
 	if !c.hear.Accept(digit, via, c.cfg.Now()) {
 		return flow.Input{}, false
 	}
+	c.keyed = c.cfg.Now()
+	if !c.lift.IsZero() {
+		c.lift = c.keyed.Add(hushTail)
+	}
 	switch {
 	case w.Kind == flow.WaitTransfer || served(w): // it goes to the party they talk with
 		if via == dtmf.ViaInfo && c.cfg.Relay != nil && !c.hushed {
@@ -413,10 +455,14 @@ func hide(text string) string {
 }
 
 // Yield ends what may be ended: an agent's answer cuts an announcement at once. What keys
-// may not stop, and what tells that the call is recorded, is heard whole.
-func (c *Channel) Yield(ctx context.Context) error {
+// may not stop is heard whole, but if all is to end; what tells that the call is recorded
+// in any case.
+func (c *Channel) Yield(ctx context.Context, all bool) error {
 	c.stopFiller()
-	c.stop(func(p flow.Play) bool { return p.BargeIn.ByKeys() && p.Announces == "" })
+	c.stop(func(p flow.Play) bool { return (all || p.BargeIn.ByKeys()) && p.Announces == "" })
+	if all {
+		c.dropTape()
+	}
 	if c.saidAll() && c.over == nil {
 		return nil
 	}

@@ -16,10 +16,15 @@ import (
 	"tandem/sip"
 )
 
-// slack is by how much a busy machine may be off.
-const slack = 250 * time.Millisecond
+// slack is by how much a busy machine may be off, late how long after its time something
+// may come.
+const (
+	slack = 250 * time.Millisecond
+	late  = 4 * time.Second
+)
 
 func TestPromptsAreHeardInOrder(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, time.Minute, nil)
 	l.say("a", "440x300", flow.BargeDTMF)
 	l.say("a", "1000x200", flow.BargeNone)
@@ -47,6 +52,7 @@ func TestPromptsAreHeardInOrder(t *testing.T) {
 }
 
 func TestCutStopsWhatKeysMayStop(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, time.Minute, nil)
 	l.say("a", "440x5000", flow.BargeDTMF)
 	l.say("a", "440x5000", flow.BargeAny)
@@ -101,6 +107,7 @@ func TestKeyStopsThePrompt(t *testing.T) {
 }
 
 func TestEarlyKeys(t *testing.T) {
+	t.Parallel()
 	long := func(step string, by flow.BargeIn) func(*line) {
 		return func(l *line) { l.say(step, "440x5000", by) }
 	}
@@ -130,12 +137,13 @@ func TestEarlyKeys(t *testing.T) {
 }
 
 func TestTimeoutCountsFromTheLastPromptAndTheLastKey(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, time.Minute, nil)
 	wait := flow.Wait{Kind: flow.WaitListen, Step: "ask", Serial: 3, Timeout: 300 * time.Millisecond}
 	begun := time.Now()
 	l.say("ask", "440x400", flow.BargeDTMF)
 	in := l.next(wait, nil)
-	if d := time.Since(begun); in.Kind != flow.InputTimeout || in.Serial != 3 || d < 680*time.Millisecond || d > 700*time.Millisecond+slack {
+	if d := time.Since(begun); in.Kind != flow.InputTimeout || in.Serial != 3 || d < 680*time.Millisecond || d > 700*time.Millisecond+late {
 		t.Errorf("%+v after %v, want a timeout 300 ms after 400 ms of prompt", in, d)
 	}
 	l.phone.Type("1")
@@ -143,7 +151,7 @@ func TestTimeoutCountsFromTheLastPromptAndTheLastKey(t *testing.T) {
 		t.Fatalf("heard %+v", in)
 	}
 	key := time.Now()
-	if in, d := l.next(wait, nil), time.Since(key); in.Kind != flow.InputTimeout || d < 280*time.Millisecond || d > 300*time.Millisecond+slack {
+	if in, d := l.next(wait, nil), time.Since(key); in.Kind != flow.InputTimeout || d < 280*time.Millisecond || d > 300*time.Millisecond+late {
 		t.Errorf("%+v %v after the key", in, d)
 	}
 	again := time.Now()
@@ -153,6 +161,7 @@ func TestTimeoutCountsFromTheLastPromptAndTheLastKey(t *testing.T) {
 }
 
 func TestFillerWhileAnAnswerIsAwaited(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, time.Minute, func(c *Config) { c.Filler = []*media.Clip{media.Tone(620, 500)} })
 	answers := make(chan flow.Input, 1)
 	done := make(chan flow.Input, 1)
@@ -204,6 +213,7 @@ func TestQuickAnswerNeedsNoFiller(t *testing.T) {
 
 // A phone that sends a press both by RFC 4733 and by INFO has pressed once.
 func TestOnePressByTwoWays(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, time.Minute, nil)
 	l.phone.Type("5")
 	l.sip <- sip.Key{Digit: '5'}
@@ -291,6 +301,7 @@ func TestKeysDuringATransfer(t *testing.T) {
 }
 
 func TestEndsOfACall(t *testing.T) {
+	t.Parallel()
 	gone := errors.New("gone")
 	for _, tc := range []struct {
 		name         string
@@ -335,12 +346,12 @@ func TestDrainWaitsUntilAllWasHeard(t *testing.T) {
 	l := newLine(t, time.Minute, nil)
 	begun := time.Now()
 	l.drain()
-	if d := time.Since(begun); d > slack {
+	if d := time.Since(begun); d > late {
 		t.Errorf("with nothing to say it took %v", d)
 	}
 	l.say("bye", "440x300", flow.BargeDTMF)
 	l.drain()
-	if d := testkit.ToneTime(l.heard(440), 440); !about(d, 300*time.Millisecond, 20*time.Millisecond) {
+	if d := testkit.ToneTime(l.heard(440), 440); d > 320*time.Millisecond || d < 280*time.Millisecond-l.skipped() {
 		t.Errorf("drained after %v of 300 ms", d)
 	}
 }

@@ -28,6 +28,7 @@ func inLine(t *testing.T, set func(*Config)) (*line, flow.Wait) {
 // Who waits in line hears music, which gives way to what is said of their place and comes
 // back after it. A place of which nothing is said leaves the music alone.
 func TestMusicInLine(t *testing.T) {
+	t.Parallel()
 	l, w := inLine(t, nil)
 	done := make(chan flow.Input, 1)
 	wait := func() {
@@ -69,6 +70,7 @@ func TestMusicInLine(t *testing.T) {
 
 // Keys take offers while music plays and while a place is told, which they stop.
 func TestKeysInLine(t *testing.T) {
+	t.Parallel()
 	for name, hz := range map[string]int{"during music": 620, "while a place is told": 440} {
 		t.Run(name, func(t *testing.T) {
 			l, w := inLine(t, nil)
@@ -89,6 +91,7 @@ func TestKeysInLine(t *testing.T) {
 // An agent's answer ends all sound at once, and from then on keys are theirs: those by INFO
 // are handed on, none is the flow's.
 func TestServed(t *testing.T) {
+	t.Parallel()
 	for name, before := range map[string]func(l *line, w flow.Wait){
 		"an announcement": func(l *line, _ flow.Wait) {
 			l.say("wait", "440x8000", flow.BargeNone)
@@ -137,6 +140,7 @@ func TestServed(t *testing.T) {
 // What keys may not stop, and what says that the call is recorded, is heard whole before an
 // agent is joined; all else ends.
 func TestYield(t *testing.T) {
+	t.Parallel()
 	l, _ := inLine(t, nil)
 	l.say("hello", "440x600", flow.BargeNone)
 	l.say("hello", "500x8000", flow.BargeDTMF)
@@ -144,7 +148,7 @@ func TestYield(t *testing.T) {
 	if err := l.Play(t.Context(), notice); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Yield(t.Context()); err != nil {
+	if err := l.Yield(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	spans := l.heard(440, 500, 800)
@@ -153,12 +157,12 @@ func TestYield(t *testing.T) {
 	}
 	l.say("wait", "500x8000", flow.BargeAny)
 	begun := time.Now()
-	if err := l.Yield(t.Context()); err != nil || time.Since(begun) > 200*time.Millisecond {
+	if err := l.Yield(t.Context(), false); err != nil || time.Since(begun) > 200*time.Millisecond {
 		t.Errorf("an announcement that keys stop holds an agent up for %v, %v", time.Since(begun), err)
 	}
 	l.sip <- sip.Ended{}
 	l.say("hello", "440x600", flow.BargeNone)
-	if err := l.Yield(t.Context()); err == nil {
+	if err := l.Yield(t.Context(), false); err == nil {
 		t.Error("the caller has left, and room was made")
 	}
 }

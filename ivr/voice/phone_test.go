@@ -18,10 +18,13 @@ import (
 	"tandem/sip"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	testkit.AtOnce(8)
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait of these tests.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // tones speaks prompts whose text is "440x600": 440 Hz for 600 ms.
 type tones struct{}
@@ -168,6 +171,3 @@ func order(spans []testkit.Span) string {
 	}
 	return s
 }
-
-// about reports whether d is within slack of want.
-func about(d, want, slack time.Duration) bool { return d >= want-slack && d <= want+slack }

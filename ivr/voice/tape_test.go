@@ -103,6 +103,7 @@ func taped(t *testing.T, b *box, max time.Duration) *line {
 var mailWait = flow.Wait{Kind: flow.WaitVoicemail, Serial: 4, Step: "mail"}
 
 func TestVoicemail(t *testing.T) {
+	t.Parallel()
 	disk := errors.New("disk full")
 	for _, tc := range []struct {
 		name    string
@@ -203,6 +204,7 @@ func TestVoicemail(t *testing.T) {
 // A recording for a variable ends with # alone, and a caller who hangs up has said what
 // they wanted to.
 func TestRecording(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name    string
 		max     time.Duration // 0 = a minute
@@ -267,6 +269,7 @@ func TestKeyBeforeTheBeep(t *testing.T) {
 
 // A voicemail that nothing has ended is dropped with its call, and with the next one.
 func TestUnfinishedVoicemailIsDropped(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(l *line){
 		"the call is over": func(l *line) { l.Close() },
 		"another begins":   func(l *line) { l.Record(flow.Record{Serial: 5, Step: "mail", Max: time.Minute}) },

@@ -17,6 +17,7 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		return s, nil, err
 	}
 	r.via = in.Via
+	r.overtaken(in)
 	switch in.Kind {
 	case flow.InputKey:
 		r.onKey(in)
@@ -47,9 +48,15 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		if r.awaits(flow.WaitQueue, in.Serial) {
 			r.onServed()
 		}
+	case flow.InputTaken:
+		r.onTaken(in)
+	case flow.InputBack:
+		r.onBack(in)
+	case flow.InputAsk:
+		r.onAsk(in)
 	case flow.InputMoved:
 		if r.awaits(flow.WaitQueue, in.Serial) {
-			r.onMoved(in.Channel, in.Carried)
+			r.onMoved(in)
 		}
 	case flow.InputOutcome:
 		if err := r.replay(in); err != nil {
@@ -69,7 +76,7 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 
 // settleWorld drops what the world kept beside a wait that is over.
 func (r *run) settleWorld(serial int) {
-	if r.s.Wait.Serial != serial {
+	if r.s.Wait.Serial != serial && !r.under {
 		r.s.World = nil
 	}
 }
@@ -124,11 +131,22 @@ func fits(l *flow.Library, s flow.Session) error {
 			}
 		}
 		_, calls := step.Verb.(*flow.Subflow)
-		if last := i == len(s.Frames)-1; !last && !calls || last && s.Wait.Kind != waitOf(step.Verb) {
+		last := i == len(s.Frames)-1
+		switch {
+		case s.Asked != nil && s.Asked.Guest && i == len(s.Frames)-2:
+		case last && s.Asked == nil && s.Taken != nil && s.Wait.Kind == flow.WaitQueue:
+		case last && s.Wait.Kind == waitOf(step.Verb), !last && calls:
+		default:
 			return tandem.Errorf(tandem.CodeConflict, "the step %s of the flow %s does not wait as the session says", frame.Step, frame.Flow)
 		}
 	}
-	return nil
+	if s.Asked == nil {
+		return nil
+	}
+	if s.Asked.Guest && len(s.Frames) < 2 {
+		return tandem.Errorf(tandem.CodeConflict, "the session asks a step of a flow that nobody called")
+	}
+	return fits(l, without(s))
 }
 
 // waitOf is what a step of the verb waits for, WaitNone if it never waits.

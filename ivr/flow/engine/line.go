@@ -138,12 +138,17 @@ func (r *run) onServed() {
 }
 
 // onMoved goes on waiting by another channel, if the level that the steps under way
-// need came along. Whom an agent has meanwhile stays with them.
-func (r *run) onMoved(to tandem.Channel, carried bool) {
-	if !r.serves(to) || r.s.Wait.Served {
+// need came along. Whom an agent has meanwhile stays where they are, unless it was the agent
+// who asked them to move: then the level is looked at as they are handed back.
+func (r *run) onMoved(in flow.Input) {
+	if !r.serves(in.Channel) || r.s.Wait.Served && !in.Kept {
 		return
 	}
-	r.moved(to, carried)
+	r.moved(in.Channel, in.Carried)
+	if r.s.Wait.Served {
+		r.s.On = in.Channel
+		return
+	}
 	r.s.Wait.Taken = ""
 	if v, ok := r.step.Verb.(*flow.QueueStep); ok {
 		r.offerAnew(v)

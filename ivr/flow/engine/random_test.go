@@ -277,7 +277,7 @@ func happening(s flow.Session, what, which byte, now time.Time) flow.Input {
 		"passed", "unsupported", "answered", "max_wait", "full", "no_agents", "callback", "booked", "skipped", "no_input", "no_match", "yes", "no", "1", "agent", "what",
 	}
 	outcome := outcomes[int(which)%len(outcomes)]
-	switch what % 16 {
+	switch what % 19 {
 	case 0, 1, 2:
 		in.Kind, in.Text, in.Early = flow.InputKey, string("0123456789*#"[which%12]), which > 240
 	case 3:
@@ -315,6 +315,15 @@ func happening(s flow.Session, what, which byte, now time.Time) flow.Input {
 			in.Kind = flow.InputLeft
 		}
 		in.Serial--
+	case 16:
+		in.Kind, in.Key = flow.InputTaken, "taken:1"
+	case 17, 18:
+		if in.Kind = flow.InputAsk; which > 200 {
+			in.Kind = flow.InputBack
+		}
+		if n := len(s.Frames); n > 0 && which%16 > 0 {
+			in.Step = fmt.Sprintf("%s/s%d", s.Frames[int(which)%n].Flow, which%12)
+		}
 	}
 	return in
 }
@@ -414,6 +423,12 @@ func resumedGoesOn(t *testing.T, lib *flow.Library, s flow.Session, in flow.Inpu
 		return
 	}
 	resumed, _ := moved(t, lib, s, in.At)
+	if s.Asked != nil { // a step that was asked is over then
+		if resumed.Asked != nil {
+			t.Fatalf("resumed, an agent's question goes on: %+v", s.Wait)
+		}
+		return
+	}
 	if resumed.Wait.Step != s.Wait.Step || len(resumed.Frames) != len(s.Frames) {
 		return // its level has expired, or what it would say now cannot be said
 	}

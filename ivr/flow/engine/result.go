@@ -5,6 +5,10 @@ import "tandem/ivr/flow"
 // onResult takes the answer to the effect that the session waits for.
 func (r *run) onResult(a flow.Result) {
 	outcome := a.Outcome
+	if r.s.Taken != nil && r.s.Asked == nil { // the agent has them no more
+		r.back()
+		return
+	}
 	switch v := r.step.Verb.(type) {
 	case *flow.LinkStep:
 		r.onLink(v, outcome)

@@ -20,7 +20,8 @@ import (
 // more, and Browser. Entry and Number stay those of the interaction. Then the first prompts are
 // those of the step at which it stopped, in the session's language, with the channel's
 // buttons and waiting time; a step that needs more than was shown asks for it first, and
-// a handoff to the channel that the customer now is on counts as accepted.
+// a handoff to the channel that the customer now is on counts as accepted. A step that an
+// agent had asked is over. Whom an agent has stays with them if the world says so (Enqueue).
 //
 // The error is that of Advance, or a *tandem.Error with CodeConflict if one of the flows
 // under way does not serve the channel: nothing was changed, and the customer can be told
@@ -30,6 +31,10 @@ func Resume(l *flow.Library, s flow.Session, now time.Time) (flow.Session, []flo
 	r, err := take(l, s, flow.Input{At: now})
 	if err != nil || r == nil {
 		return s, nil, err
+	}
+	if r.s.Asked != nil {
+		r.cut()
+		r.under = false
 	}
 	if name := r.refuses(r.s.Facts.Channel); name != "" {
 		return s, nil, tandem.Errorf(tandem.CodeConflict, "the flow %s does not serve %s", name, r.s.Facts.Channel)
@@ -51,6 +56,10 @@ func Resume(l *flow.Library, s flow.Session, now time.Time) (flow.Session, []flo
 // again repeats what the session was waiting for. A level that has expired ends the
 // called flow with the step that needed it.
 func (r *run) again() error {
+	if r.s.Taken != nil {
+		r.withdrawn()
+		return nil
+	}
 	if low, err := r.recheck(len(r.s.Frames)); low {
 		return err
 	}

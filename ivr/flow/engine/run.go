@@ -25,6 +25,7 @@ type run struct {
 	todo    todo
 	anew    bool           // a resumed session asks: the question itself, not that nobody was understood
 	set     map[string]any // variables the step has changed, secrets masked
+	under   bool           // an asked step is over, and the wait behind it goes on
 }
 
 // masked stands for a secret's value in traces.
@@ -67,6 +68,9 @@ func (r *run) waited() {
 func (r *run) wait(w flow.Wait) int {
 	r.s.Serial++
 	w.Serial, w.Step = r.s.Serial, r.f.Step
+	if r.s.Asked != nil {
+		w.Under = r.s.Asked.Wait.Serial
+	}
 	r.s.Wait, r.s.On = w, r.s.Facts.Channel
 	return w.Serial
 }
@@ -229,6 +233,13 @@ func (r *run) outcome(outcome, otherwise string) {
 }
 
 func (r *run) leaveTo(outcome, to string) {
+	if c, ok := r.step.Verb.(*flow.Collect); ok && r.f.Confirming && outcome != "ok" {
+		collect{c}.forget(r)
+	}
+	if r.s.Asked != nil { // it is one step's time
+		r.answered(outcome)
+		return
+	}
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: outcome, Next: to, Set: r.set})
 	r.set = nil
 	if r.s.Wait.Kind != flow.WaitNone {
@@ -259,6 +270,12 @@ func (r *run) fault(err error) {
 		return
 	}
 	r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
+	r.unconfirmed()
+	if r.s.Asked != nil {
+		r.answered("error")
+		return
+	}
+	r.s.Taken = nil
 	r.s.Wait, r.s.Keys, r.set, r.todo, r.next = flow.Wait{}, "", nil, nothing, ""
 	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft = nil, nil, false, ""
 	if lost, ok := err.(*stepFault); ok && lost.again != "" && !r.s.Leaving {
@@ -308,6 +325,10 @@ func (r *run) onLeft(in flow.Input) {
 			r.trace(tandem.EventFlowError, tandem.FlowFault{Step: r.f.Step, Message: err.Error()})
 		}
 	}
+	r.unconfirmed()
+	if r.s.Asked != nil {
+		r.answered("left")
+	}
 	r.s.Leaving = true
 	r.s.Outcome = r.f.Step
 	switch {
@@ -319,7 +340,7 @@ func (r *run) onLeft(in flow.Input) {
 	r.s.Keys, r.s.Steps, r.s.Idle, r.s.Faults = "", 0, 0, 0
 	r.trace(tandem.EventOutcome, tandem.StepLeft{Flow: r.flow.Name, Step: r.f.Step, Outcome: "left", Next: r.flow.OnLeave, Set: r.set})
 	r.set = nil
-	r.s.Wait, r.todo = flow.Wait{}, nothing
+	r.s.Wait, r.s.Taken, r.todo = flow.Wait{}, nil, nothing
 	r.f.Choices, r.f.Return, r.f.Confirming, r.f.Draft = nil, nil, false, ""
 	for r.flow.OnLeave == "" {
 		if len(r.s.Frames) == 1 {
@@ -352,6 +373,7 @@ func (r *run) finish(reason string, failed bool) {
 	r.trace(tandem.EventFlowEnded, tandem.FlowEnd{Reason: reason})
 	r.emit(flow.Finish{Reason: reason, Failed: failed})
 	r.s.Frames, r.s.Wait, r.s.Keys, r.s.Ended = nil, flow.Wait{}, "", reason
+	r.s.Taken, r.s.Asked = nil, nil
 	r.next, r.todo = "", nothing
 }
 

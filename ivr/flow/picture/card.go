@@ -326,6 +326,24 @@ func (g *graph) say(p *flow.Prompt) string {
 	return ""
 }
 
+// Label is what a step is called in a list, in one line: its name and what it says, or what
+// its verb is about.
+func Label(f *flow.Flow, name, lang string) string {
+	step := f.Steps[name]
+	if step == nil || step.Verb == nil {
+		return name
+	}
+	g := &graph{langs: append([]string{lang}, f.Languages...)}
+	about := ""
+	if p := promptsOf(step.Verb); len(p) > 0 {
+		about = oneLine(holes(g.say(p[0])))
+	}
+	if about = cmp.Or(about, oneLine(detail(step.Verb))); about == "" {
+		return name
+	}
+	return name + ": " + about
+}
+
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return oneLine(line)
