@@ -28,6 +28,7 @@ type Order struct {
 	Lang     string
 	Expires  time.Duration // 0 = 15 min
 	By       string        // sms, chat, mail
+	Actor    string        // who gives it, for the journal; "" = the flow
 	Flow     string
 	FlowHash string
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (d *Desk) make(ctx context.Context, o Order, with func(url string, l Link) 
 	// The functions that with hands over look at their events where they lie; what the
 	// store fills in has to arrive there, too.
 	theirs, also := c.Events, c.With
-	c.Events = append([]tandem.Event{tandem.NewEvent(l.Interaction, l.Leg, now, tandem.EventLinkMade, "flow", tandem.LinkIssued{
+	c.Events = append([]tandem.Event{tandem.NewEvent(l.Interaction, l.Leg, now, tandem.EventLinkMade, cmp.Or(o.Actor, "flow"), tandem.LinkIssued{
 		Link: l.ID, Operation: l.Operation, To: l.To, Params: o.Params, By: l.By, Expires: l.Expires,
 	})}, theirs...)
 	c.With = func(tx store.Tx) error {

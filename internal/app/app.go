@@ -106,6 +106,8 @@ type App struct {
 	lineTaken atomic.Bool    // another process serves the line: nothing new is let in
 	told      told           // sessions that wait in it
 	connects  connects       // transfers that wait in it
+	asked     asked          // customers whose agent asks them to go on elsewhere
+	takes     takes          // customers whom agents take out of flows
 	phones    *phone.Switchboard
 	tickets   *ticket.Desk
 	surveys   *survey.Desk

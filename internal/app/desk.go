@@ -7,18 +7,34 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
+	"tandem/ivr/flow"
 	"tandem/ivr/text"
 	"tandem/web/desk"
+	"tandem/web/desk/duty"
 )
 
 // makeDesk makes the API of agents and supervisors.
-func (a *App) makeDesk() (err error) {
-	a.desk, err = desk.New(desk.Options{
-		Line: a.line, Door: a.login, Keys: a.staff, Journal: a.store, Talks: a.book, Say: saying{a}, Tickets: a.tickets, Surveys: a.surveys, Hooks: a.hooks,
-		Reasons: a.awayReasons, Phone: func(agent string) bool { return a.cfg.Agents[agent].Phone != "" },
-		Panicked: func() { a.metrics.panics.WithLabelValues("desk").Inc() }, Now: a.now, Log: a.log,
-	})
-	return err
+func (a *App) makeDesk() error {
+	overview, err := a.makeBoard()
+	if err != nil {
+		return err
+	}
+	o := desk.Options{
+		Options: duty.Options{
+			Line: a.line, Door: a.login, Journal: a.store, Talks: a.book, Say: saying{a}, Calls: a.phones, Flows: handing{a}, Ways: ways{a},
+			Reasons: a.awayReasons, Dispositions: a.dispositions, Phone: func(agent string) bool { return a.cfg.Agents[agent].Phone != "" },
+			Seat: a.seatState, Servers: a.iceServers, Display: a.agentName, Now: a.now,
+		},
+		Keys: a.staff, Tickets: a.tickets, Surveys: a.surveys, Hooks: a.hooks, Voice: a, Overview: overview,
+		Panicked: func() { a.metrics.panics.WithLabelValues("desk").Inc() }, Log: a.log,
+	}
+	if a.desk, err = desk.New(o); err != nil {
+		return err
+	}
+	a.seats.mu.Lock()
+	defer a.seats.mu.Unlock()
+	a.seats.tell = a.desk.Voice
+	return nil
 }
 
 // closeDesk ends what the desk runs, once.
@@ -31,17 +47,38 @@ func (a *App) closeDesk(ctx context.Context) error {
 }
 
 // awayReasons are the policy's reasons for being away, by name.
-func (a *App) awayReasons() []desk.Reason {
-	away := a.shelf.Current().Routing.Away
-	out := make([]desk.Reason, 0, len(away))
-	for _, name := range slices.Sorted(maps.Keys(away)) {
-		r := desk.Reason{Name: name, Words: map[string]string{}}
-		for lang, w := range away[name].ByLang {
-			if text, ok := w.Text.Literal(); ok {
-				r.Words[lang] = text
-			}
+func (a *App) awayReasons() []duty.Reason { return reasonsOf(a.shelf.Current().Routing.Away) }
+
+// dispositions are what the policy says can come of a task, by name, and the queues whose
+// agents must say which.
+func (a *App) dispositions() (all []duty.Reason, must []string) {
+	lib := a.shelf.Current()
+	for _, name := range slices.Sorted(maps.Keys(lib.Queues)) {
+		if lib.Queues[name].Disposition {
+			must = append(must, name)
 		}
-		out = append(out, r)
+	}
+	return reasonsOf(lib.Routing.Dispositions), must
+}
+
+func reasonsOf(all map[string]*flow.Prompt) []duty.Reason {
+	out := make([]duty.Reason, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, duty.Reason{Name: name, Words: literals(all[name])})
+	}
+	return out
+}
+
+// literals are words without variables, by language.
+func literals(p *flow.Prompt) map[string]string {
+	out := map[string]string{}
+	if p == nil {
+		return out
+	}
+	for lang, w := range p.ByLang {
+		if text, ok := w.Text.Literal(); ok {
+			out[lang] = text
+		}
 	}
 	return out
 }
@@ -50,7 +87,7 @@ func (a *App) awayReasons() []desk.Reason {
 type saying struct{ a *App }
 
 // Reply sends what an agent writes, under the name that customers know them by.
-func (s saying) Reply(ctx context.Context, id tandem.ConversationID, r desk.Reply) (chat.Entry, error) {
+func (s saying) Reply(ctx context.Context, id tandem.ConversationID, r duty.Reply) (chat.Entry, error) {
 	return s.a.talk.Reply(ctx, id, text.Reply{Agent: r.Agent, Display: s.a.agentName(ctx, r.Agent), Client: r.Client, Text: r.Text})
 }
 

@@ -107,6 +107,9 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 	if err := a.book.MarkLink(ctx, l.ID, s); err != nil {
 		a.log.Warn("a link's state could not be shown in its chat", "link", l.ID, "error", err)
 	}
+	if a.linkTold(l.Interaction, offeredOf(l), l.Serial) {
+		return
+	}
 	outcome := string(s)
 	if s == tandem.LinkRevoked {
 		outcome = string(tandem.LinkExpired)

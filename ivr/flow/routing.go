@@ -33,6 +33,7 @@ type (
 		CallbackGap    time.Duration // between
 		CallbackWindow time.Duration // how long after its time a callback that was booked for one may begin
 		Escalate       []string      // owners of a ticket, one at each missed deadline: "agent:NAME", "team:NAME", "queue:NAME"
+		Disposition    bool          // its agents must say what came of a task before their wrap-up is over
 	}
 	// Relax asks for less of skills after a time in line: Levels is by how much, by skill; "*"
 	// is every skill.
@@ -74,6 +75,7 @@ type (
 		DeclineRest  time.Duration
 		Misses       int                // 0 = any number
 		Away         map[string]*Prompt // reasons by name, as people read them
+		Dispositions map[string]*Prompt // what can come of a task, by name; none = agents use words of their own
 	}
 )
 
@@ -138,7 +140,7 @@ func DefaultRouting() *Routing {
 		WrapUp:      map[tandem.Load]time.Duration{tandem.LoadVoice: time.Minute, tandem.LoadChat: 30 * time.Second, tandem.LoadSMS: 0, tandem.LoadWork: 0},
 		DeclineRest: time.Minute,
 		Misses:      3,
-		Away:        map[string]*Prompt{},
+		Away:        map[string]*Prompt{}, Dispositions: map[string]*Prompt{},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"tandem"
 	"tandem/web/answer"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/view"
 	"tandem/web/login"
 )
@@ -13,16 +14,20 @@ import (
 func (d *Desk) getAgent(w http.ResponseWriter, r *http.Request) error {
 	a, ok := d.o.Line.Agent(login.CallerOf(r.Context()).Agent())
 	if !ok {
-		return noAgent()
+		return duty.NoAgent()
 	}
 	reasons := d.o.Reasons()
 	if reasons == nil {
-		reasons = []Reason{}
+		reasons = []duty.Reason{}
 	}
+	dispositions, must := d.o.Dispositions()
 	answer.JSON(w, http.StatusOK, struct {
-		Agent   view.Agent `json:"agent"`
-		Reasons []Reason   `json:"reasons"`
-	}{d.agentView(a), reasons})
+		Agent        view.Agent    `json:"agent"`
+		Display      string        `json:"display"`
+		Reasons      []duty.Reason `json:"reasons"`
+		Dispositions []duty.Reason `json:"dispositions"`
+		Required     []string      `json:"required"`
+	}{d.AgentView(a), d.o.Display(r.Context(), a.Name), reasons, append([]duty.Reason{}, dispositions...), append([]string{}, must...)})
 	return nil
 }
 
@@ -48,7 +53,7 @@ func (d *Desk) putPresence(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) putAlive(w http.ResponseWriter, r *http.Request) error {
 	name := login.CallerOf(r.Context()).Agent()
 	if _, ok := d.o.Line.Agent(name); !ok {
-		return noAgent()
+		return duty.NoAgent()
 	}
 	d.floor.Seen(name)
 	w.WriteHeader(http.StatusNoContent)
@@ -104,16 +109,19 @@ func (d *Desk) postRelease(w http.ResponseWriter, r *http.Request) error {
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		if in.Outcome != "" && in.Outcome != "done" {
-			return nil, invalid("the outcome is done; to give the customer back to the flow there is hand_back")
+			return nil, duty.Invalid("the outcome is done; to give the customer back to the flow there is hand_back")
 		}
 		return d.Release(r.Context(), c, id, in.Fence, "done")
 	})
 }
 
 func (d *Desk) postHandBack(w http.ResponseWriter, r *http.Request) error {
-	var in fenced
+	var in struct {
+		fenced
+		Step string `json:"step"`
+	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		return d.Release(r.Context(), c, id, in.Fence, "handed_back")
+		return d.HandBack(r.Context(), c, id, in.Fence, in.Step)
 	})
 }
 
@@ -145,27 +153,27 @@ func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		err := d.Note(r.Context(), c, id, in.Client, in.Text)
-		if tandem.CodeOf(err) != tandem.CodeNotFound || !group(writers).holds(c) {
+		if tandem.CodeOf(err) != tandem.CodeNotFound || !duty.Group(duty.Writers).Holds(c) {
 			return nil, err
 		}
-		t, _, err := d.visible(c, id, writers) // a supervisor's
+		t, _, err := d.visible(c, id, duty.Writers) // a supervisor's
 		if err != nil {
 			return nil, err
 		}
-		return nil, d.note(r.Context(), c, t.Interaction, id, in.Client, in.Text)
+		return nil, d.Comment(r.Context(), c, t.Interaction, id, in.Client, in.Text)
 	})
 }
 
 // visible is a task that the caller has, or that they may see as one of others; theirs says
 // that they have it.
-func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...group) (t tandem.Task, theirs bool, err error) {
-	h, err := d.readable(c, id)
+func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...duty.Group) (t tandem.Task, theirs bool, err error) {
+	h, err := d.Readable(c, id)
 	if err == nil {
-		h.Task.State = h.state
+		h.Task.State = h.Now
 		return h.Task, true, nil
 	}
 	for _, g := range others {
-		if g.holds(c) {
+		if g.Holds(c) {
 			if t, ok := d.o.Line.Task(id); ok {
 				return t, false, nil
 			}
@@ -186,10 +194,10 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 	since := uint64(0)
 	if s := r.URL.Query().Get("since"); s != "" {
 		if since, err = strconv.ParseUint(s, 10, 63); err != nil {
-			return invalid("since is the rev of a message")
+			return duty.Invalid("since is the rev of a message")
 		}
 	}
-	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, readers)
+	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, duty.Readers)
 	if err != nil {
 		return err
 	}

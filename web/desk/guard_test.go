@@ -10,6 +10,7 @@ import (
 
 	"tandem"
 	"tandem/store/staff"
+	"tandem/web/desk/duty"
 )
 
 // TestWhoIsLetIn goes over every operation and everybody: what the document says of who may
@@ -225,7 +226,7 @@ func TestHostileTexts(t *testing.T) {
 	anna, sue := h.as("anna"), h.as("sue")
 	chat := h.arrive(tandem.TaskChat)
 	of := h.served(anna, chat.ID)
-	for i, text := range []string{"", " \n ", "a\x00b", "a\u202eb", "a\u2066b", "\x1b[31mred", strings.Repeat("长", maxText+1), "a\ufffdb"} {
+	for i, text := range []string{"", " \n ", "a\x00b", "a\u202eb", "a\u2066b", "\x1b[31mred", strings.Repeat("长", duty.MaxText+1), "a\ufffdb"} {
 		body := map[string]string{"client": fmt.Sprint("h-", i), "text": text}
 		anna.refused(422, "invalid", "POST", path(chat.ID, "messages"), body)
 		anna.refused(422, "invalid", "POST", path(chat.ID, "notes"), body)
@@ -235,7 +236,7 @@ func TestHostileTexts(t *testing.T) {
 		anna.refused(422, "invalid", "POST", path(chat.ID, "messages"), map[string]string{"client": client, "text": "hello"})
 		anna.refused(422, "invalid", "POST", path(chat.ID, "notes"), map[string]string{"client": client, "text": "hello"})
 	}
-	for i, text := range []string{"<script>alert(1)</script>", "'; DROP TABLE task; --", "{{.Secret}}", strings.Repeat("长", maxText), "line\nline\ttab", "👩‍👩‍👧"} {
+	for i, text := range []string{"<script>alert(1)</script>", "'; DROP TABLE task; --", "{{.Secret}}", strings.Repeat("长", duty.MaxText), "line\nline\ttab", "👩‍👩‍👧"} {
 		var got struct{ Text string }
 		anna.ok(200, "POST", path(chat.ID, "messages"), map[string]string{"client": fmt.Sprint("g-", i), "text": text}, &got)
 		if got.Text != text {

@@ -9,6 +9,7 @@ import (
 	"tandem/bridge/hook"
 	"tandem/store/staff"
 	"tandem/web/answer"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/view"
 	"tandem/web/login"
 )
@@ -58,7 +59,7 @@ func (d *Desk) postKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	k := staff.Key{Name: in.Name, Scopes: in.Scopes, Agent: in.Agent}
 	if in.Days < 0 || in.Days > 10*365 {
-		return invalid("days is how long the key holds")
+		return duty.Invalid("days is how long the key holds")
 	}
 	if in.Days > 0 {
 		k.Expires = d.o.Now().Add(time.Duration(in.Days) * 24 * time.Hour)
@@ -67,9 +68,9 @@ func (d *Desk) postKey(w http.ResponseWriter, r *http.Request) error {
 	var bad staff.KeyError
 	switch {
 	case errors.As(err, &bad):
-		return invalid("%s", bad)
+		return duty.Invalid("%s", bad)
 	case errors.Is(err, staff.ErrNoUser):
-		return invalid("there is no user of this name who could be the key's agent")
+		return duty.Invalid("there is no user of this name who could be the key's agent")
 	case errors.Is(err, staff.ErrTaken):
 		answer.Refuse(w, http.StatusConflict, "taken", "Another key in use has this name.")
 		return errDone
@@ -223,8 +224,8 @@ func (d *Desk) postReplay(w http.ResponseWriter, r *http.Request) error {
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	if (in.Delivery == "") == in.Since.IsZero() || len(in.Delivery) > maxName {
-		return invalid("say a delivery, or since when")
+	if (in.Delivery == "") == in.Since.IsZero() || len(in.Delivery) > duty.MaxName {
+		return duty.Invalid("say a delivery, or since when")
 	}
 	return d.onHook(w, r, "webhook.replay", in.Delivery, func(id string) (any, error) {
 		queued := 1

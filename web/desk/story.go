@@ -10,6 +10,7 @@ import (
 	"tandem"
 	"tandem/store"
 	"tandem/web/answer"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/view"
 	"tandem/web/login"
 )
@@ -87,6 +88,23 @@ type story struct {
 
 // tell reads an interaction's story; ref is an id or a spoken number.
 func (d *Desk) tell(ctx context.Context, ref string) (story, store.Story, error) {
+	v, s, err := d.head(ctx, ref)
+	if err != nil {
+		return v, s, err
+	}
+	for _, t := range s.Tasks {
+		v.Tasks = append(v.Tasks, d.View(t))
+	}
+	v.Earlier = max(0, len(s.Events)-maxEvents)
+	for _, e := range s.Events[v.Earlier:] {
+		v.Events = append(v.Events, event{e.Seq, e.At.UTC(), e.Kind, e.Leg, e.Actor, e.Data})
+	}
+	v.Contacts, err = d.contacts(ctx, s.Interaction)
+	return v, s, err
+}
+
+// head reads an interaction's story without its tasks, events and contacts.
+func (d *Desk) head(ctx context.Context, ref string) (story, store.Story, error) {
 	s, err := d.o.Journal.Interaction(ctx, ref)
 	if err != nil {
 		return story{}, s, err
@@ -115,15 +133,7 @@ func (d *Desk) tell(ctx context.Context, ref string) (story, store.Story, error)
 		}
 	}
 	v.Assurance = level.String()
-	for _, t := range s.Tasks {
-		v.Tasks = append(v.Tasks, d.view(t))
-	}
-	v.Earlier = max(0, len(s.Events)-maxEvents)
-	for _, e := range s.Events[v.Earlier:] {
-		v.Events = append(v.Events, event{e.Seq, e.At.UTC(), e.Kind, e.Leg, e.Actor, e.Data})
-	}
-	v.Contacts, err = d.contacts(ctx, s.Interaction)
-	return v, s, err
+	return v, s, nil
 }
 
 // contacts are the customer's last interactions before one.
@@ -165,7 +175,7 @@ func (d *Desk) getTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, readers)
+	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, duty.Readers)
 	if err != nil {
 		return err
 	}
@@ -178,7 +188,7 @@ func (d *Desk) getTask(w http.ResponseWriter, r *http.Request) error {
 		Task     view.Task        `json:"task"`
 		Decision *tandem.Decision `json:"decision,omitempty"`
 		Story    story            `json:"story"`
-	}{Task: d.view(t)}
+	}{Task: d.View(t)}
 	var all store.Story
 	if out.Story, all, err = d.tell(r.Context(), string(t.Interaction)); err != nil {
 		return err
@@ -249,7 +259,7 @@ func (d *Desk) getDecisions(w http.ResponseWriter, r *http.Request) error {
 		Task   view.Task        `json:"task"`
 		Offers []offer          `json:"offers"`
 		Now    *tandem.Decision `json:"now,omitempty"`
-	}{Task: d.view(t), Offers: offersOf(s.Events, id)}
+	}{Task: d.View(t), Offers: offersOf(s.Events, id)}
 	if why, ok := d.o.Line.Why(id); ok && t.State == tandem.TaskWaiting {
 		out.Now = &why
 	}
@@ -273,13 +283,13 @@ func (d *Desk) getInteractions(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, id := range []string{q.Get("customer"), q.Get("before")} {
 		if id != "" && !tandem.ValidID(id) {
-			return invalid("customer and before are ids")
+			return duty.Invalid("customer and before are ids")
 		}
 	}
 	switch f.State {
 	case "", tandem.Open, tandem.Queued, tandem.InOffer, tandem.InService, tandem.Wrapping, tandem.Closed:
 	default:
-		return invalid("the states are open, queued, offered, assigned, wrapping and closed")
+		return duty.Invalid("the states are open, queued, offered, assigned, wrapping and closed")
 	}
 	list, err := d.o.Journal.List(r.Context(), f)
 	if err != nil {
@@ -300,7 +310,7 @@ func (d *Desk) getInteraction(w http.ResponseWriter, r *http.Request) error {
 	if !tandem.ValidID(ref) {
 		n, err := tandem.ParseNumber(ref)
 		if err != nil {
-			return invalid("give an interaction by its id or its spoken number")
+			return duty.Invalid("give an interaction by its id or its spoken number")
 		}
 		ref = string(n)
 	}

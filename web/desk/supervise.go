@@ -13,6 +13,7 @@ import (
 	"tandem/bridge/route"
 	"tandem/web/answer"
 	"tandem/web/desk/board"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/view"
 	"tandem/web/login"
 )
@@ -27,7 +28,7 @@ func limit(s string, standard int) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 200 {
-		return 0, invalid("limit is a number from 1 to 200")
+		return 0, duty.Invalid("limit is a number from 1 to 200")
 	}
 	return n, nil
 }
@@ -42,7 +43,7 @@ func span(since, until string) (from, to time.Time, err error) {
 			continue
 		}
 		if *one.of, err = time.Parse(time.RFC3339, one.s); err != nil {
-			return from, to, invalid("since and until are times such as 2026-11-22T09:00:00Z")
+			return from, to, duty.Invalid("since and until are times such as 2026-11-22T09:00:00Z")
 		}
 	}
 	return from, to, nil
@@ -57,7 +58,7 @@ func oneOf[T ~string](name, value string, all ...T) (T, error) {
 	for i, one := range all {
 		words[i] = string(one)
 	}
-	return "", invalid("%s is one of %s", name, strings.Join(words, ", "))
+	return "", duty.Invalid("%s is one of %s", name, strings.Join(words, ", "))
 }
 
 func (d *Desk) getQueues(w http.ResponseWriter, _ *http.Request) error {
@@ -74,7 +75,7 @@ func (d *Desk) getAgents(w http.ResponseWriter, _ *http.Request) error {
 		Agents []view.Agent `json:"agents"`
 	}{[]view.Agent{}}
 	for _, a := range d.o.Line.Agents() {
-		out.Agents = append(out.Agents, d.agentView(a))
+		out.Agents = append(out.Agents, d.AgentView(a))
 	}
 	answer.JSON(w, http.StatusOK, out)
 	return nil
@@ -114,7 +115,7 @@ func (d *Desk) getLine(w http.ResponseWriter, r *http.Request) error {
 	}{[]view.Task{}, next, total}
 	for _, id := range ids {
 		if t, ok := d.o.Line.Task(id); ok {
-			out.Tasks = append(out.Tasks, d.view(t))
+			out.Tasks = append(out.Tasks, d.View(t))
 		}
 	}
 	answer.JSON(w, http.StatusOK, out)
@@ -139,15 +140,25 @@ func (d *Desk) supervised(w http.ResponseWriter, r *http.Request, action string,
 	})
 }
 
+// because adds the reason that a supervisor gave to what the audit log says.
+func because(detail, why string) (string, error) {
+	if why == "" {
+		return detail, nil
+	}
+	why, err := duty.Text(why, "the reason", duty.MaxReason)
+	return detail + ": " + why, err
+}
+
 func (d *Desk) postPriority(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Seconds *float64 `json:"seconds" answer:"needed"`
+		Why     string   `json:"why"`
 	}
 	check := func() (string, error) {
 		if *in.Seconds > maxPriority.Seconds() || *in.Seconds < -maxPriority.Seconds() {
-			return "", invalid("seconds is a head start of up to a day")
+			return "", duty.Invalid("seconds is a head start of up to a day")
 		}
-		return fmt.Sprintf("%g s", *in.Seconds), nil
+		return because(fmt.Sprintf("%g s", *in.Seconds), in.Why)
 	}
 	return d.supervised(w, r, "task.priority", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
 		p := time.Duration(*in.Seconds * float64(time.Second))
@@ -160,18 +171,19 @@ func (d *Desk) changed(t tandem.Task, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.view(t), nil
+	return d.View(t), nil
 }
 
 func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Queue string `json:"queue" answer:"needed"`
+		Why   string `json:"why"`
 	}
 	check := func() (string, error) {
 		if d.o.Line.Policy().Queues[in.Queue] == nil {
-			return "", invalid("there is no queue of this name")
+			return "", duty.Invalid("there is no queue of this name")
 		}
-		return "to " + in.Queue, nil
+		return because("to "+in.Queue, in.Why)
 	}
 	return d.supervised(w, r, "task.queue", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
 		return d.changed(d.o.Line.Change(ctx, route.Changed{Task: t.ID, Queue: in.Queue, Why: "transfer", Unserved: true}, nil))
@@ -181,12 +193,13 @@ func (d *Desk) postQueue(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) postPull(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Agent string `json:"agent" answer:"needed"`
+		Why   string `json:"why"`
 	}
 	check := func() (string, error) {
 		if d.o.Line.Policy().Agents[in.Agent] == nil {
-			return "", invalid("there is no agent of this name")
+			return "", duty.Invalid("there is no agent of this name")
 		}
-		return "to " + in.Agent, nil
+		return because("to "+in.Agent, in.Why)
 	}
 	return d.supervised(w, r, "task.pull", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
 		return d.changed(d.o.Line.Pull(ctx, t.ID, in.Agent))
@@ -197,7 +210,7 @@ func (d *Desk) postEnd(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Why string `json:"why" answer:"needed"`
 	}
-	check := func() (string, error) { return text(in.Why, "the reason", maxReason) }
+	check := func() (string, error) { return duty.Text(in.Why, "the reason", duty.MaxReason) }
 	return d.supervised(w, r, "task.end", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
 		return nil, d.o.Line.End(ctx, t.ID, tandem.OutcomeClosed, nil)
 	})
@@ -207,7 +220,7 @@ func (d *Desk) postEnd(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) agentName(r *http.Request) (string, error) {
 	name := r.PathValue("name")
 	if d.o.Line.Policy().Agents[name] == nil {
-		return "", noAgent()
+		return "", duty.NoAgent()
 	}
 	return name, nil
 }
@@ -217,16 +230,24 @@ func (d *Desk) putAgentPresence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in presence
+	var in struct {
+		Presence tandem.Presence `json:"presence" answer:"needed"`
+		Reason   string          `json:"reason"`
+		Why      string          `json:"why"`
+	}
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
 	switch in.Presence { // before it is written down, which a name of no kind is not
 	case tandem.PresenceAvailable, tandem.PresenceAway, tandem.PresenceOffline:
 	default:
-		return invalid("presence is available, away or offline")
+		return duty.Invalid("presence is available, away or offline")
 	}
-	if err := d.o.Door.Record(r.Context(), "agent.presence", name, string(in.Presence)); err != nil {
+	detail, err := because(string(in.Presence), in.Why)
+	if err != nil {
+		return err
+	}
+	if err := d.o.Door.Record(r.Context(), "agent.presence", name, detail); err != nil {
 		return err
 	}
 	a, err := d.Present(r.Context(), name, in.Presence, in.Reason)
@@ -242,11 +263,18 @@ func (d *Desk) postAgentWrap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in fenced
+	var in struct {
+		Fence uint64 `json:"fence" answer:"needed"`
+		Why   string `json:"why"`
+	}
 	if !answer.Read(w, r, &in) {
 		return errDone
 	}
-	if err := d.o.Door.Record(r.Context(), "agent.wrap", name, fmt.Sprintf("offer %d", in.Fence)); err != nil {
+	detail, err := because(fmt.Sprintf("offer %d", in.Fence), in.Why)
+	if err != nil {
+		return err
+	}
+	if err := d.o.Door.Record(r.Context(), "agent.wrap", name, detail); err != nil {
 		return err
 	}
 	if err := d.o.Line.Wrap(r.Context(), name, in.Fence, "", true); err != nil {

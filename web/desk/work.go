@@ -11,6 +11,7 @@ import (
 	"tandem/bridge/ticket"
 	"tandem/media/wav"
 	"tandem/web/answer"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/view"
 	"tandem/web/login"
 )
@@ -25,7 +26,7 @@ func (d *Desk) getAudio(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := login.CallerOf(r.Context())
-	t, _, err := d.visible(c, id, listeners)
+	t, _, err := d.visible(c, id, duty.Listeners)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (d *Desk) getAudio(w http.ResponseWriter, r *http.Request) error {
 	if err := d.o.Door.Record(r.Context(), "audio.listen", string(t.Interaction), "voicemail "+string(t.Blob)); err != nil {
 		return err
 	}
-	content, ref, err := d.o.Journal.OpenBlob(r.Context(), t.Blob, actor(c), "desk")
+	content, ref, err := d.o.Journal.OpenBlob(r.Context(), t.Blob, duty.Actor(c), "desk")
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (d *Desk) getTicket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mayWork(login.CallerOf(r.Context()), id, readers, clerks); err != nil {
+	if err := d.mayWork(login.CallerOf(r.Context()), id, duty.Readers, duty.Clerks); err != nil {
 		return err
 	}
 	t, err := d.o.Tickets.Find(r.Context(), id)
@@ -95,13 +96,13 @@ func (d *Desk) getTicket(w http.ResponseWriter, r *http.Request) error {
 
 // mayWork lets those through who have a task and those of the groups, who may see work
 // orders that are done, too.
-func (d *Desk) mayWork(c login.Caller, id tandem.TaskID, others ...group) error {
+func (d *Desk) mayWork(c login.Caller, id tandem.TaskID, others ...duty.Group) error {
 	for _, g := range others {
-		if g.holds(c) {
+		if g.Holds(c) {
 			return nil
 		}
 	}
-	_, err := d.readable(c, id)
+	_, err := d.Readable(c, id)
 	return err
 }
 
@@ -115,28 +116,28 @@ func (d *Desk) postTicket(w http.ResponseWriter, r *http.Request) error {
 		Told   string    `json:"told"`
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
-		err := d.mayWork(c, id, clerks)
-		if h, none := d.holding(c, id); none == nil && h.state == tandem.TaskOffered && !group(clerks).holds(c) {
+		err := d.mayWork(c, id, duty.Clerks)
+		if h, none := d.Holding(c, id); none == nil && h.Now == tandem.TaskOffered && !duty.Group(duty.Clerks).Holds(c) {
 			err = tandem.Errorf(tandem.CodeConflict, "accept the offer first")
 		}
 		if err == nil {
-			in.Owner, err = word(in.Owner, "the owner", maxName+10)
+			in.Owner, err = duty.Word(in.Owner, "the owner", duty.MaxName+10)
 		}
 		if err == nil && in.Note != "" {
-			in.Note, err = text(in.Note, "the note", maxNote)
+			in.Note, err = duty.Text(in.Note, "the note", duty.MaxNote)
 		}
 		if err == nil && in.Told != "" {
-			in.Told, err = text(in.Told, "what the customer is told", maxTold)
+			in.Told, err = duty.Text(in.Told, "what the customer is told", duty.MaxTold)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if clerk := group(clerks); clerk.holds(c) {
+		if clerk := duty.Group(duty.Clerks); clerk.Holds(c) {
 			if err := d.o.Door.Record(r.Context(), "ticket.change", string(id), in.Status); err != nil {
 				return nil, err
 			}
 		}
-		if _, err := d.o.Tickets.Change(r.Context(), actor(c), ticket.Change{Task: id, Status: in.Status, Owner: in.Owner, Due: in.Due, Until: in.Until, Note: in.Note, Told: in.Told}); err != nil {
+		if _, err := d.o.Tickets.Change(r.Context(), duty.Actor(c), ticket.Change{Task: id, Status: in.Status, Owner: in.Owner, Due: in.Due, Until: in.Until, Note: in.Note, Told: in.Told}); err != nil {
 			return nil, err
 		}
 		t, err := d.o.Tickets.Find(r.Context(), id)
@@ -161,7 +162,7 @@ func (d *Desk) getSurveys(w http.ResponseWriter, r *http.Request) error {
 		from = to.Add(-surveySpan)
 	}
 	if !from.Before(to) || to.Sub(from) > longestSurvey {
-		return invalid("until is after since, by at most 366 days")
+		return duty.Invalid("until is after since, by at most 366 days")
 	}
 	figures, err := d.o.Surveys.Figures(r.Context(), from, to)
 	if err != nil {

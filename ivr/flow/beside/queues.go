@@ -87,7 +87,7 @@ func (r *lineReader) readQueue(e source.Entry) *flow.Queue {
 		CallbackTries: flow.DefaultCallbackTries, CallbackGap: flow.DefaultCallbackGap, CallbackWindow: flow.DefaultCallbackWindow,
 	}
 	if e.Val.Kind == source.Null || !f.Fields(e.Val, "a queue", "teams", "target", "levels", "full", "hours", "max_wait", "prefer_last",
-		"relax", "overflow", "offer_after", "callback", "escalate") {
+		"relax", "overflow", "offer_after", "callback", "escalate", "disposition") {
 		return q
 	}
 	q.Teams = r.teams(e.Val.Get("teams"), "teams")
@@ -120,6 +120,10 @@ func (r *lineReader) readQueue(e source.Entry) *flow.Queue {
 		r.within(n, "window", &q.CallbackWindow, time.Minute, maxWindow)
 	}
 	q.Escalate = r.owners(e.Val.Get("escalate"))
+	if n := e.Val.Get("disposition"); n != nil {
+		word, _ := r.f.Word(n, "disposition", "required", "optional")
+		q.Disposition = word == "required"
+	}
 	return q
 }
 

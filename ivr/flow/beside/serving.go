@@ -122,7 +122,7 @@ func loads() (out []string) {
 func (r *lineReader) policy(key, n *source.Node) {
 	p := flow.DefaultRouting()
 	p.Pos = r.f.Pos(key)
-	if r.f.Fields(n, "policy", "most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away") {
+	if r.f.Fields(n, "policy", "most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away", "dispositions") {
 		r.within(n, "most_priority", &p.MostPriority, 0, maxPriority)
 		for l, some := range r.capacity(n.Get("capacity")) {
 			p.Capacity[l] = some
@@ -134,7 +134,8 @@ func (r *lineReader) policy(key, n *source.Node) {
 		if misses, ok := r.f.Count(n.Get("misses"), "misses", 0, maxMisses); ok {
 			p.Misses = misses
 		}
-		r.away(n.Get("away"), p)
+		r.choices(n.Get("away"), "away", "lunch: { en: Lunch }", "reason", p.Away)
+		r.choices(n.Get("dispositions"), "dispositions", "solved: { en: Solved }", "disposition", p.Dispositions)
 	}
 	r.l.Policy(key, p)
 }
@@ -168,26 +169,26 @@ func (r *lineReader) byLoad(n *source.Node, what string, into map[tandem.Load]ti
 	}
 }
 
-// away reads the reasons for being away.
-func (r *lineReader) away(n *source.Node, p *flow.Routing) {
-	if n == nil || !r.f.AnyFields(n, "away", "write { lunch: { en: Lunch } }") {
+// choices reads what people choose from, by name.
+func (r *lineReader) choices(n *source.Node, key, example, what string, into map[string]*flow.Prompt) {
+	if n == nil || !r.f.AnyFields(n, key, "write { "+example+" }") {
 		return
 	}
 	if len(n.Entries) > maxReasons {
-		r.f.Fail(n, "out-of-range", "", "there are up to %d reasons to be away; these are %d", maxReasons, len(n.Entries))
+		r.f.Fail(n, "out-of-range", "", "there are up to %d in %s; these are %d", maxReasons, key, len(n.Entries))
 		return
 	}
 	for _, e := range n.Entries {
-		if !r.f.GoodName(e.Key, "a reason's name") {
+		if !r.f.GoodName(e.Key, "a "+what+"'s name") {
 			continue
 		}
-		if words := r.d.words(r.f, e.Val, "the reason `"+e.Key.Text+"`"); words != nil {
+		if words := r.d.words(r.f, e.Val, "the "+what+" `"+e.Key.Text+"`"); words != nil {
 			for _, one := range e.Val.Entries {
 				if one.Val.Kind == source.Text && strings.TrimSpace(one.Val.Text) == "" {
-					r.f.Fail(one.Val, "empty-value", "write how the reason is shown, such as \"Lunch\"", "the reason `%s` has no words in %s", e.Key.Text, one.Key.Text)
+					r.f.Fail(one.Val, "empty-value", "write how the "+what+" is shown, such as \"Lunch\"", "the "+what+" `%s` has no words in %s", e.Key.Text, one.Key.Text)
 				}
 			}
-			p.Away[e.Key.Text] = words
+			into[e.Key.Text] = words
 		}
 	}
 }

@@ -13,9 +13,9 @@ const verbKey = "VERB"
 
 var (
 	stepOrder   = []string{"note", "if", "needs", "max_visits", verbKey, "next"}
-	queueOrder  = []string{"teams", "target", "levels", "full", "hours", "max_wait", "prefer_last", "relax", "overflow", "offer_after", "callback", "escalate"}
+	queueOrder  = []string{"teams", "target", "levels", "full", "hours", "max_wait", "prefer_last", "relax", "overflow", "offer_after", "callback", "escalate", "disposition"}
 	agentOrder  = []string{"teams", "skills", "capacity"}
-	policyOrder = []string{"most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away"}
+	policyOrder = []string{"most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away", "dispositions"}
 	fileOrders  = [][]string{
 		{"flow", "channels", "languages", "start", "on_leave", "on_error", "inputs", "outcomes", "returns", "vars", "defaults", "prompts", "commands", "steps"},
 		{"calendar", "time_zone", "weekly", "holidays", "overrides"},

@@ -12,18 +12,19 @@ type (
 	}
 	// QueueBody is one line.
 	QueueBody struct {
-		Teams      []TeamName          `json:"teams,omitempty" en:"Who serves it." zh:"由哪些团队服务。"`
-		Target     Targets             `json:"target,omitempty" en:"How soon customers are to be served. It orders the line: who is due first is served first." zh:"应在多久内接待客户。队列按到期时间排序,先到期者先接待。"`
-		Levels     map[NewName]Targets `json:"levels,omitempty" en:"Other targets for customers of a level, which a step names; what is left out is as for all." zh:"步骤所写客户级别的其他时限;未写的与其他客户相同。"`
-		Full       Count               `json:"full,omitempty" least:"1" most:"1000000" en:"How many may wait." zh:"最多多少人等候。"`
-		Hours      CalendarName        `json:"hours,omitempty" en:"When it is open; else always. While it is closed nobody is let in live, and callbacks, voicemails and tickets wait for the opening." zh:"开放时间;未写则一直开放。关闭时不接受实时排队,回电、留言和工单等到开放后处理。"`
-		MaxWait    Duration            `json:"max_wait,omitempty" least:"1s" most:"24h" en:"How long to wait where the step does not say; else for ever." zh:"步骤未写时最长等待多久;都未写则一直等。"`
-		PreferLast Duration            `json:"prefer_last,omitempty" least:"1s" most:"1h" en:"How long a customer is kept for the agent who served them last." zh:"客户为上次接待的客服保留多久。"`
-		Relax      []QueueRelax        `json:"relax,omitempty" en:"When skills may be lower, in the order of time." zh:"等多久后降低技能要求,按时间先后。"`
-		Overflow   []QueueOverflow     `json:"overflow,omitempty" en:"When other teams help, in the order of time." zh:"等多久后由其他团队协助,按时间先后。"`
-		OfferAfter QueueOffers         `json:"offer_after,omitempty" en:"How long somebody waits before a step's offers are made." zh:"等多久后才提供步骤中的其他方式。"`
-		Callback   QueueCallback       `json:"callback,omitempty" en:"How callbacks are made." zh:"怎样回电。"`
-		Escalate   []OwnerName         `json:"escalate,omitempty" en:"Who has a ticket next, one at each missed deadline: \"agent:NAME\", \"team:NAME\" or \"queue:NAME\"." zh:"工单每次逾期后依次转给谁:\"agent:名称\"、\"team:名称\" 或 \"queue:名称\"。"`
+		Teams       []TeamName          `json:"teams,omitempty" en:"Who serves it." zh:"由哪些团队服务。"`
+		Target      Targets             `json:"target,omitempty" en:"How soon customers are to be served. It orders the line: who is due first is served first." zh:"应在多久内接待客户。队列按到期时间排序,先到期者先接待。"`
+		Levels      map[NewName]Targets `json:"levels,omitempty" en:"Other targets for customers of a level, which a step names; what is left out is as for all." zh:"步骤所写客户级别的其他时限;未写的与其他客户相同。"`
+		Full        Count               `json:"full,omitempty" least:"1" most:"1000000" en:"How many may wait." zh:"最多多少人等候。"`
+		Hours       CalendarName        `json:"hours,omitempty" en:"When it is open; else always. While it is closed nobody is let in live, and callbacks, voicemails and tickets wait for the opening." zh:"开放时间;未写则一直开放。关闭时不接受实时排队,回电、留言和工单等到开放后处理。"`
+		MaxWait     Duration            `json:"max_wait,omitempty" least:"1s" most:"24h" en:"How long to wait where the step does not say; else for ever." zh:"步骤未写时最长等待多久;都未写则一直等。"`
+		PreferLast  Duration            `json:"prefer_last,omitempty" least:"1s" most:"1h" en:"How long a customer is kept for the agent who served them last." zh:"客户为上次接待的客服保留多久。"`
+		Relax       []QueueRelax        `json:"relax,omitempty" en:"When skills may be lower, in the order of time." zh:"等多久后降低技能要求,按时间先后。"`
+		Overflow    []QueueOverflow     `json:"overflow,omitempty" en:"When other teams help, in the order of time." zh:"等多久后由其他团队协助,按时间先后。"`
+		OfferAfter  QueueOffers         `json:"offer_after,omitempty" en:"How long somebody waits before a step's offers are made." zh:"等多久后才提供步骤中的其他方式。"`
+		Callback    QueueCallback       `json:"callback,omitempty" en:"How callbacks are made." zh:"怎样回电。"`
+		Escalate    []OwnerName         `json:"escalate,omitempty" en:"Who has a ticket next, one at each missed deadline: \"agent:NAME\", \"team:NAME\" or \"queue:NAME\"." zh:"工单每次逾期后依次转给谁:\"agent:名称\"、\"team:名称\" 或 \"queue:名称\"。"`
+		Disposition Word                `json:"disposition,omitempty" words:"required,optional" en:"Whether its agents must say what came of a task before their wrap-up is over." zh:"客服结束后处理前是否必须填写处理结果。"`
 	}
 	// Targets is a time for each kind of task.
 	Targets struct {
@@ -87,6 +88,7 @@ type (
 		DeclineRest  Duration                            `json:"decline_rest,omitempty" least:"0s" most:"1h" def:"60s" en:"How long the same task is not offered again to an agent who let it pass." zh:"客服放过的任务多久内不再分配给该客服。"`
 		Misses       Count                               `json:"misses,omitempty" least:"0" most:"100" def:"3" en:"After how many missed offers in a row an agent is away; 0 for never." zh:"连续错过几次后视为离开;0 表示从不。"`
 		Away         map[NewName]map[Language]PlainWords `json:"away,omitempty" en:"Reasons to be away, up to 50, in the words that people read." zh:"离开的原因,最多 50 个,及其显示文字。"`
+		Dispositions map[NewName]map[Language]PlainWords `json:"dispositions,omitempty" en:"What can come of a task, up to 50, in the words that people read; without them agents use words of their own." zh:"处理结果,最多 50 个,及其显示文字;不写则由客服自行填写。"`
 	}
 	// PolicyCapacity is how many of each load an agent has at once.
 	PolicyCapacity struct {

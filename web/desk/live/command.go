@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/phone"
 	"tandem/store/staff"
 	"tandem/web/desk/view"
 	"tandem/web/login"
@@ -23,9 +24,14 @@ func (s *socket) handle(in incoming) {
 		if !s.types.take(2, 500*time.Millisecond, now) {
 			return
 		}
+	case kindVoice:
+		if !s.voices.take(40, 100*time.Millisecond, now) {
+			s.push(failed{T: kindError, Seat: in.Seat, Code: "too_fast", Message: "Too much signalling at once. Wait a little.", RetryAfter: 1})
+			return
+		}
 	default:
 		if !s.commands.take(20, 100*time.Millisecond, now) {
-			s.push(failed{kindError, in.ID, "too_fast", "Too many commands at once. Wait a little.", 1})
+			s.push(failed{T: kindError, ID: in.ID, Code: "too_fast", Message: "Too many commands at once. Wait a little.", RetryAfter: 1})
 			return
 		}
 		if !view.ClientID(in.ID) {
@@ -40,10 +46,14 @@ func (s *socket) handle(in incoming) {
 		return // it ends
 	}
 	out := done{T: kindDone, ID: in.ID}
-	if err == nil {
+	switch {
+	case err != nil:
+	case in.T == kindVoice:
+		err = s.signal(ctx, c, in)
+	default:
 		err = s.do(ctx, c, in, &out)
 	}
-	if in.T == kindTyping {
+	if in.T == kindTyping || in.T == kindVoice && err == nil {
 		return
 	}
 	if err != nil {
@@ -57,6 +67,9 @@ func (s *socket) handle(in incoming) {
 func (s *socket) fail(in incoming, err error) {
 	p, status := s.desk.o.Work.Problem(err)
 	f := failed{T: kindError, ID: in.ID, Code: p.Code, Message: p.Message}
+	if in.T == kindVoice {
+		f.ID, f.Seat = "", in.Seat
+	}
 	switch status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		f.RetryAfter = 5
@@ -66,55 +79,114 @@ func (s *socket) fail(in incoming, err error) {
 	s.push(f)
 }
 
-// do is one command of an agent's.
+// do is one command, if whoever sent it may.
 func (s *socket) do(ctx context.Context, c login.Caller, in incoming, out *done) error {
-	d := s.desk
-	if !asks(in.T) {
+	who := asks(in.T)
+	switch {
+	case who == 0:
 		return tandem.Errorf(CodeBad, "there is no frame of this kind")
-	}
-	if c.Agent() == "" {
+	case who&byAgents != 0 && c.Agent() != "", who&bySupervisors != 0 && s.desk.o.Supervises(c):
+	case who&byAgents != 0:
 		return tandem.Errorf(tandem.CodeForbidden, "only agents do this; supervisors work by HTTP")
+	default:
+		return tandem.Errorf(tandem.CodeForbidden, "only supervisors do this")
 	}
-	if in.T != kindPresence && !tandem.ValidID(string(in.Task)) {
+	if who&ofTask != 0 && !tandem.ValidID(string(in.Task)) {
 		return tandem.Errorf(tandem.CodeNotFound, "you have no such task")
 	}
+	w := s.desk.o.Work
 	var t view.Task
 	var err error
 	switch in.T {
 	case kindAccept:
-		t, err = d.o.Work.Accept(ctx, c, in.Task, in.Fence)
+		t, err = w.Accept(ctx, c, in.Task, in.Fence)
 	case kindRelease:
-		t, err = d.o.Work.Release(ctx, c, in.Task, in.Fence, "done")
+		t, err = w.Release(ctx, c, in.Task, in.Fence, "done")
 	case kindHandBack:
-		t, err = d.o.Work.Release(ctx, c, in.Task, in.Fence, "handed_back")
+		t, err = w.HandBack(ctx, c, in.Task, in.Fence, in.Step)
 	case kindTransfer:
-		t, err = d.o.Work.Transfer(ctx, c, in.Task, in.Fence, in.Queue, in.Agent)
-	case kindDecline:
-		return d.o.Work.Decline(ctx, c, in.Task, in.Fence, in.Why)
-	case kindWrap:
-		return d.o.Work.Wrap(ctx, c, in.Task, in.Fence, in.Disposition)
-	case kindTyping:
-		return d.o.Work.Typing(ctx, c, in.Task, in.On)
-	case kindNote:
-		return d.o.Work.Note(ctx, c, in.Task, in.ID, in.Text)
-	case kindSay:
-		m, err := d.o.Work.Say(ctx, c, in.Task, in.ID, in.Text)
-		out.Message = &m
-		return err
-	case kindPresence:
-		a, err := d.o.Work.Present(ctx, c.Agent(), in.Presence, in.Reason)
-		out.Agent = &a
-		return err
+		t, err = w.Transfer(ctx, c, in.Task, in.Fence, in.Queue, in.Agent)
+	case kindTakeOver:
+		t, err = w.TakeOver(ctx, c, in.Interaction, in.Agent, in.Why)
+	case kindPlace:
+		var to string
+		if to, err = in.to(); err == nil {
+			t, err = w.Place(ctx, c, Placing{Client: in.ID, To: to, Interaction: in.Interaction, Queue: in.Queue})
+		}
+	case kindMove:
+		var to string
+		if to, err = in.to(); err == nil {
+			t, err = w.Move(ctx, c, in.Task, tandem.Channel(to))
+		}
+	default:
+		return s.doMore(ctx, c, in, out)
 	}
 	out.Task = &t
 	return err
 }
 
-// asks reports whether frames of a kind ask for something, as do does it.
-func asks(kind string) bool {
-	switch kind {
-	case kindAccept, kindDecline, kindSay, kindNote, kindPresence, kindRelease, kindHandBack, kindTransfer, kindWrap, kindTyping:
-		return true
+// doMore is do of what is not answered by a task.
+func (s *socket) doMore(ctx context.Context, c login.Caller, in incoming, out *done) error {
+	w := s.desk.o.Work
+	switch in.T {
+	case kindDecline:
+		return w.Decline(ctx, c, in.Task, in.Fence, in.Why)
+	case kindWrap:
+		return w.Wrap(ctx, c, in.Task, in.Fence, in.Disposition)
+	case kindTyping:
+		return w.Typing(ctx, c, in.Task, in.On)
+	case kindNote:
+		return w.Note(ctx, c, in.Task, in.ID, in.Text)
+	case kindAsk:
+		return w.Ask(ctx, c, in.Task, in.Fence, in.Step)
+	case kindWhisper:
+		return w.Whisper(ctx, c, in.Task, in.ID, in.Text)
+	case kindInvite:
+		return w.Answer(ctx, c, in.Invite, in.Accept)
+	case kindCall:
+		to, err := in.target()
+		if err != nil {
+			return err
+		}
+		return w.Call(ctx, c, phone.Command{Task: in.Task, Interaction: in.Interaction, Do: phone.Doing(in.Do), To: phone.Target(to), Keys: in.Keys, Leg: in.Leg, Why: in.Why})
+	case kindLink:
+		l, err := w.SendLink(ctx, c, in.Task, LinkOrder{Client: in.ID, Operation: in.Operation, Params: in.Params, By: in.By})
+		out.Link = &l
+		return err
+	case kindSay:
+		m, err := w.Say(ctx, c, in.Task, in.ID, in.Text)
+		out.Message = &m
+		return err
+	case kindPresence:
+		a, err := w.Present(ctx, c.Agent(), in.Presence, in.Reason)
+		out.Agent = &a
+		return err
 	}
-	return false
+	return tandem.Errorf(CodeBad, "there is no frame of this kind")
+}
+
+// rule says who may send frames of a kind, before what they are about is looked at.
+type rule uint8
+
+const (
+	byAgents rule = 1 << iota
+	bySupervisors
+	ofTask // they name a task
+)
+
+// asks is the rule of frames that ask for something, as do does it; 0 of any other.
+func asks(kind string) rule {
+	switch kind {
+	case kindAccept, kindDecline, kindNote, kindRelease, kindHandBack, kindTransfer, kindWrap, kindTyping, kindAsk, kindLink, kindMove:
+		return byAgents | ofTask
+	case kindPresence, kindPlace, kindInvite:
+		return byAgents
+	case kindSay:
+		return byAgents | bySupervisors | ofTask
+	case kindCall, kindTakeOver:
+		return byAgents | bySupervisors
+	case kindWhisper:
+		return bySupervisors | ofTask
+	}
+	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/web/desk/view"
+	"tandem/web/login"
 )
 
 const (
@@ -16,18 +17,21 @@ const (
 	feedStays = 2 * time.Minute // after its last socket
 )
 
-// feed is what one agent is told: numbered frames, the same to all of their sockets, the
-// newest kept for who comes back. It hears the talks of the tasks that they are doing.
+// feed is what one person is told: numbered frames, the same to all of their sockets, the
+// newest kept for who comes back. It hears the chats of the tasks that they are doing, or
+// that they listen to.
 type feed struct {
-	agent string
+	name  string
 	epoch string
 
 	mu      sync.Mutex
+	super   bool     // they are a supervisor, as of their newest socket
 	n       uint64   // of the newest frame
 	missed  [][]byte // the newest, the last is n
 	sockets map[*socket]struct{}
 	idle    time.Time              // since when nobody listens; zero while somebody does
 	talks   map[tandem.TaskID]*ear // wanted, and heard
+	seats   map[string]*socket     // who spoke last of each, up to maxSeats
 }
 
 // ear hears one talk.
@@ -38,6 +42,45 @@ type ear struct {
 	over bool
 }
 
+// Feeds of agents stand under their names, those of users who are none under theirs with
+// this before it: so that who is an agent no more is told nothing of what they had.
+const plainUser = "user "
+
+// whose is the feed that a caller has, and their name: an agent's, or that of a user who has
+// logged in; "" of any other program.
+func whose(c login.Caller) (key, name string) {
+	if a := c.Agent(); a != "" || c.Key.ID != "" {
+		return a, a
+	}
+	return plainUser + c.User.Name, c.User.Name
+}
+
+// feedsOf are the feeds of a person.
+func (d *Floor) feedsOf(name string) []*feed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []*feed
+	for _, key := range []string{name, plainUser + name} {
+		if f := d.feeds[key]; f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// present reports whether somebody has a socket.
+func (d *Floor) present(name string) bool {
+	for _, f := range d.feedsOf(name) {
+		f.mu.Lock()
+		there := len(f.sockets) > 0
+		f.mu.Unlock()
+		if there {
+			return true
+		}
+	}
+	return false
+}
+
 // feed is an agent's feed, nil if nobody has listened lately.
 func (d *Floor) feed(name string) *feed {
 	d.mu.Lock()
@@ -45,20 +88,23 @@ func (d *Floor) feed(name string) *feed {
 	return d.feeds[name]
 }
 
-// join makes a socket one of an agent's. What it missed, or everything as it is, is
+// joinFeed makes a socket one of somebody's. What it missed, or everything as it is, is
 // queued for it before all that comes after.
-func (d *Floor) joinFeed(name string, s *socket, epoch string, since uint64, hello func(f *feed, resumed bool) bool) *feed {
+func (d *Floor) joinFeed(c login.Caller, s *socket, in incoming, hello func(f *feed, resumed bool) bool) *feed {
+	super := d.o.Supervises(c)
+	key, name := whose(c)
 	d.mu.Lock()
-	f := d.feeds[name]
+	f := d.feeds[key]
 	if f == nil {
-		f = &feed{agent: name, epoch: rand.Text(), sockets: map[*socket]struct{}{}, talks: map[tandem.TaskID]*ear{}}
-		d.feeds[name] = f
+		f = newFeed(name)
+		d.feeds[key] = f
 	}
 	f.mu.Lock() // before d.mu is free, so that no sweep comes between
 	d.mu.Unlock()
 	defer f.mu.Unlock()
-	f.sockets[s], f.idle = struct{}{}, time.Time{}
-	resumed := epoch == f.epoch && since <= f.n && f.n-since <= uint64(len(f.missed))
+	f.sockets[s], f.idle, f.super = struct{}{}, time.Time{}, super
+	since := in.Since
+	resumed := in.Epoch == f.epoch && since <= f.n && f.n-since <= uint64(len(f.missed))
 	if !hello(f, resumed) {
 		return f
 	}
@@ -73,10 +119,15 @@ func (d *Floor) joinFeed(name string, s *socket, epoch string, since uint64, hel
 	return f
 }
 
+func newFeed(name string) *feed {
+	return &feed{name: name, epoch: rand.Text(), sockets: map[*socket]struct{}{}, talks: map[tandem.TaskID]*ear{}, seats: map[string]*socket{}}
+}
+
 // snapshot queues everything as it is. f.mu is held.
 func (d *Floor) snapshot(f *feed, s *socket) {
-	a, ok := d.o.Line.Agent(f.agent)
-	if !ok {
+	defer d.heard.snapshot(f, s)
+	a, ok := d.o.Line.Agent(f.name)
+	if c := s.who.Load(); !ok || c.Agent() != f.name {
 		return
 	}
 	s.push(stateFrame{kindState, f.n, d.agent(a)})
@@ -99,6 +150,11 @@ func (f *feed) leave(s *socket, now time.Time) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.sockets, s)
+	for seat, of := range f.seats {
+		if of == s {
+			delete(f.seats, seat)
+		}
+	}
 	if len(f.sockets) == 0 {
 		f.idle = now
 	}
@@ -264,6 +320,7 @@ func (d *Floor) sweepFeeds() {
 	}
 	d.mu.Unlock()
 	for _, f := range gone {
+		d.heard.forget(f.name)
 		f.silence()
 	}
 	for _, f := range kept {

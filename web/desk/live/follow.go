@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/phone"
 	"tandem/bridge/queue"
 	"tandem/bridge/route"
 	"tandem/web/desk/view"
@@ -19,7 +20,7 @@ const maxFacts = 8192
 // inbox holds facts between the router, which may not wait, and the follower.
 type inbox struct {
 	mu    sync.Mutex
-	facts []queue.Fact
+	facts []any // queue.Fact, phone.Talk, phone.Invite, and what live itself has to tell in its turn
 	lost  bool
 	over  bool
 	wake  chan struct{} // of one: there is something
@@ -27,7 +28,7 @@ type inbox struct {
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
-func (b *inbox) put(f queue.Fact) {
+func (b *inbox) put(f any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.facts) >= maxFacts {
@@ -53,7 +54,7 @@ func (b *inbox) close() {
 }
 
 // take empties it. lost says that there were others before these.
-func (b *inbox) take() (facts []queue.Fact, lost, over bool) {
+func (b *inbox) take() (facts []any, lost, over bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	facts, lost, over = b.facts, b.lost, b.over
@@ -96,16 +97,26 @@ func (d *Floor) contained(do func()) (well bool) {
 }
 
 // tellAll tells facts; lost says that there were others before them.
-func (d *Floor) tellAll(facts []queue.Fact, lost bool) {
+func (d *Floor) tellAll(facts []any, lost bool) {
 	if lost {
 		d.o.Log.Warn("the desk could not follow the line and reads it anew")
 		d.o.Board.Read(d.o.Line)
+		d.readTalks()
 		d.startOver()
 	}
-	p := d.o.Line.Policy()
 	for _, f := range facts {
-		d.o.Board.Took(f, p)
-		d.tellAgent(f)
+		switch f := f.(type) {
+		case queue.Fact:
+			d.o.Board.Took(f)
+			d.tellAgent(f)
+			d.endListening(f)
+		case phone.Talk:
+			d.tellTalk(f)
+		case phone.Invite:
+			d.tellInvite(f)
+		case linkTold:
+			d.tellLink(f)
+		}
 	}
 }
 

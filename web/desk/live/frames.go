@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/media/webrtc"
+	"tandem/web/desk/board"
 	"tandem/web/desk/view"
 )
 
@@ -27,10 +29,19 @@ const (
 	kindRelease  = "release"
 	kindHandBack = "hand_back"
 	kindTransfer = "transfer"
+	kindAsk      = "ask"
+	kindTakeOver = "take_over"
+	kindCall     = "call"
+	kindPlace    = "place"
+	kindMove     = "move"
 	kindPing     = "ping"
 	// Both ways.
-	kindTyping = "typing"
-	kindWrap   = "wrap"
+	kindTyping  = "typing"
+	kindWrap    = "wrap"
+	kindVoice   = "voice"
+	kindInvite  = "invite"
+	kindLink    = "link"
+	kindWhisper = "whisper"
 	// From the server.
 	kindWelcome   = "welcome"
 	kindState     = "state"
@@ -43,6 +54,9 @@ const (
 	kindError     = "error"
 	kindBoard     = "board"
 	kindPong      = "pong"
+	kindTalk      = "talk"
+	kindInviteEnd = "invite_over"
+	kindListening = "listening"
 )
 
 // incoming is a frame from the client, whatever its kind.
@@ -63,6 +77,39 @@ type incoming struct {
 	Queue       string          `json:"queue"`
 	Agent       string          `json:"agent"`
 	Disposition string          `json:"disposition"`
+
+	Seat        string               `json:"seat"`
+	Signal      json.RawMessage      `json:"signal"`
+	Step        string               `json:"step"`
+	Do          string               `json:"do"`
+	To          json.RawMessage      `json:"to"` // call: a Target; place and move: a string
+	Keys        string               `json:"keys"`
+	Leg         tandem.LegID         `json:"leg"`
+	Invite      string               `json:"invite"`
+	Accept      bool                 `json:"accept"`
+	Interaction tandem.InteractionID `json:"interaction"`
+	Operation   string               `json:"operation"`
+	Params      map[string]any       `json:"params"`
+	By          string               `json:"by"`
+}
+
+// to is where place and move lead: a string.
+func (in *incoming) to() (s string, err error) {
+	if len(in.To) > 0 {
+		err = json.Unmarshal(in.To, &s)
+	}
+	if err != nil {
+		err = tandem.Errorf(tandem.CodeInvalid, "to is a text here")
+	}
+	return s, err
+}
+
+// target is whom a call is for.
+func (in *incoming) target() (t Target, err error) {
+	if len(in.To) > 0 && json.Unmarshal(in.To, &t) != nil {
+		err = tandem.Errorf(tandem.CodeInvalid, `to is {"agent": …} or {"number": …} here`)
+	}
+	return t, err
 }
 
 // Path is the socket's address.
@@ -142,6 +189,50 @@ type (
 		Task    *view.Task    `json:"task,omitempty"`
 		Message *view.Message `json:"message,omitempty"`
 		Agent   *view.Agent   `json:"agent,omitempty"`
+		Link    *view.Offered `json:"link,omitempty"`
+	}
+	talkFrame struct {
+		T           string               `json:"t"`
+		N           uint64               `json:"n"`
+		Task        tandem.TaskID        `json:"task,omitempty"` // "" = nobody serves the customer yet
+		Interaction tandem.InteractionID `json:"interaction"`
+		Talk        *view.Talk           `json:"talk"` // nil once it is over
+	}
+	inviteFrame struct {
+		T      string      `json:"t"`
+		N      uint64      `json:"n"`
+		Invite view.Invite `json:"invite"`
+	}
+	inviteOver struct {
+		T      string `json:"t"`
+		N      uint64 `json:"n"`
+		Invite string `json:"invite"`
+		Why    string `json:"why"`
+	}
+	linkFrame struct {
+		T    string        `json:"t"`
+		N    uint64        `json:"n"`
+		Task tandem.TaskID `json:"task"`
+		Link view.Offered  `json:"link"`
+	}
+	whisperFrame struct {
+		T    string        `json:"t"`
+		N    uint64        `json:"n"`
+		Task tandem.TaskID `json:"task"`
+		From string        `json:"from"`
+		Text string        `json:"text"`
+		At   time.Time     `json:"at"`
+	}
+	listeningFrame struct {
+		T    string        `json:"t"`
+		N    uint64        `json:"n"`
+		Task tandem.TaskID `json:"task"`
+		Role tandem.Role   `json:"role"` // "" = it is over
+	}
+	voiceFrame struct {
+		T      string        `json:"t"`
+		Seat   string        `json:"seat"`
+		Signal webrtc.Signal `json:"signal"`
 	}
 	failed struct {
 		T          string `json:"t"`
@@ -149,13 +240,24 @@ type (
 		Code       string `json:"code"`
 		Message    string `json:"message"`
 		RetryAfter int    `json:"retry_after,omitempty"` // seconds
+		Seat       string `json:"seat,omitempty"`        // of a voice frame
 	}
 	boardFrame struct {
 		T      string            `json:"t"`
 		Fresh  bool              `json:"fresh,omitempty"`
 		Last   bool              `json:"last,omitempty"`
+		At     time.Time         `json:"at"`               // when it was counted
 		Queues []json.RawMessage `json:"queues,omitempty"` // board.Figures
 		Agents []json.RawMessage `json:"agents,omitempty"` // view.Agent
+		All    json.RawMessage   `json:"all,omitempty"`    // boardAll, in the last of a picture
+		Alerts json.RawMessage   `json:"alerts,omitempty"` // alerts that fire, all of them, if they changed
+	}
+	// boardAll is of all queues together.
+	boardAll struct {
+		Agents board.Counts `json:"agents"`
+		Today  board.Today  `json:"today"`
+		Since  time.Time    `json:"since"`
+		Whole  bool         `json:"whole"`
 	}
 	bare struct {
 		T string `json:"t"`

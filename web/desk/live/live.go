@@ -11,6 +11,7 @@ package live
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -19,8 +20,10 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
+	"tandem/bridge/phone"
 	"tandem/bridge/queue"
 	"tandem/bridge/route"
+	"tandem/media/webrtc"
 	"tandem/web/answer"
 	"tandem/web/desk/board"
 	"tandem/web/desk/view"
@@ -32,6 +35,8 @@ type Line interface {
 	board.Line
 	view.Places
 	Task(id tandem.TaskID) (tandem.Task, bool)
+	// Of are the tasks in line of an interaction.
+	Of(in tandem.InteractionID) []tandem.Task
 	Agent(name string) (route.AgentState, bool)
 	Reachable(agent string, l tandem.Load, on bool)
 	// Watch has each fact told to do, which returns at once.
@@ -44,11 +49,18 @@ type Door interface {
 	Again(ctx context.Context, c login.Caller) (login.Caller, error)
 }
 
-// Work is what agents do; web/desk has it. ctx is of the caller, who is an agent.
+// Work is what agents and supervisors do; web/desk has it, which looks at who may what. ctx
+// is of the caller.
 type Work interface {
+	Talking
 	Accept(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64) (view.Task, error)
 	Decline(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) error
 	Release(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) (view.Task, error)
+	HandBack(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, step string) (view.Task, error)
+	Ask(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, step string) error
+	TakeOver(ctx context.Context, c login.Caller, in tandem.InteractionID, agent, why string) (view.Task, error)
+	SendLink(ctx context.Context, c login.Caller, id tandem.TaskID, o LinkOrder) (view.Offered, error)
+	Move(ctx context.Context, c login.Caller, id tandem.TaskID, to tandem.Channel) (view.Task, error)
 	Transfer(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, queue, agent string) (view.Task, error)
 	Wrap(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, disposition string) error
 	Note(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) error
@@ -63,26 +75,94 @@ type Work interface {
 	Problem(err error) (answer.Problem, int)
 }
 
+// Talking is what they do in calls, and beside them.
+type Talking interface {
+	Call(ctx context.Context, c login.Caller, do phone.Command) error
+	Answer(ctx context.Context, c login.Caller, invite string, accept bool) error
+	Place(ctx context.Context, c login.Caller, p Placing) (view.Task, error)
+	// Whisper tells the agent of a chat something; the same client id again is the same.
+	Whisper(ctx context.Context, c login.Caller, id tandem.TaskID, client, words string) error
+	// Speaks reports whether a caller may have a seat.
+	Speaks(c login.Caller) bool
+}
+
+// Calls are the calls that go on; bridge/phone's Switchboard. What is watched is told at
+// once, and in its order.
+type Calls interface {
+	Talks() []phone.Talk
+	WatchTalks(do func(phone.Talk)) (stop func())
+	Invites(agent string) []phone.Invite
+	WatchInvites(do func(phone.Invite)) (stop func())
+}
+
+var _ Calls = (*phone.Switchboard)(nil)
+
+// Voice connects browsers' microphones; internal/app has it.
+type Voice interface {
+	// Signal takes what a page tells of its seat, whose id it has drawn.
+	Signal(ctx context.Context, who, seat string, s webrtc.Signal) error
+	// Gone is told that the last of somebody's sockets is closed. It does not wait.
+	Gone(who string)
+}
+
+// Target is whom a call is for.
+type Target struct {
+	Agent  string `json:"agent"`
+	Number string `json:"number"`
+}
+
+// Placing asks for a call: to a number, or to the customer of an interaction.
+type Placing struct {
+	Client      string // the caller's own id of it, against doubles
+	To          string
+	Interaction tandem.InteractionID
+	Queue       string
+}
+
+// Whispered is what a supervisor says to the agent of a chat.
+type Whispered struct {
+	Task tandem.TaskID
+	From string
+	Text string
+	At   time.Time
+}
+
+// LinkOrder asks for the link of an operation.
+type LinkOrder struct {
+	Client    string // the caller's own id of it, against doubles
+	Operation string
+	Params    map[string]any
+	By        string // sms, chat; "" = where the customer is
+}
+
 // Talks are the conversations with customers; bridge/chat's Book.
 type Talks interface {
 	Subscribe(id tandem.ConversationID, deliver func(chat.Frame) bool) (*chat.Subscription, error)
 }
 
-// Options is what a Floor is made of. Panicked, Times, Sockets and Each may be left out.
+// Options is what a Floor is made of. Voice, Panicked, Times, Sockets and Each may be left out.
 type Options struct {
-	Line     Line
-	Door     Door
-	Work     Work
-	Talks    Talks
-	Board    *board.Board
-	Phone    func(agent string) bool // one that rings is configured for them
-	Reads    func(login.Caller) bool // may see the whole line
-	Panicked func()                  // counts a fault of ours, which ends its socket only
-	Times    Times
-	Sockets  int // at once; 5,000
-	Each     int // of one user or key; 32
-	Now      func() time.Time
-	Log      *slog.Logger
+	Line  Line
+	Door  Door
+	Work  Work
+	Talks Talks
+	Board *board.Board
+	// Alerts gives those that fire, as the API has them, if turn is not the one they have
+	// now, and that. nil = there are no alerts.
+	Alerts func(turn uint64) (firing json.RawMessage, now uint64)
+	Phone  func(agent string) bool // one that rings is configured for them
+	Reads  func(login.Caller) bool // may see the whole line
+	// Supervises reports whether a caller may listen to others, and change the line.
+	Supervises func(login.Caller) bool
+	Calls      Calls
+	Voice      Voice                                    // nil = browsers do not speak here
+	Seat       func(agent string) (up bool, mic string) // their browser's microphone
+	Panicked   func()                                   // counts a fault of ours, which ends its socket only
+	Times      Times
+	Sockets    int // at once; 5,000
+	Each       int // of one user or key; 32
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Times of sockets. Zero fields are the standard ones; tests take others.
@@ -100,12 +180,15 @@ type Floor struct {
 	o       Options
 	alive   *alive
 	facts   *inbox
-	unwatch func()
+	heard   *heard
+	unwatch []func()
 	ctx     context.Context // of all that is done for sockets; ends with Close
 	cancel  context.CancelFunc
 	guarded context.Context // ends as Close begins
 	stop    context.CancelFunc
 	soon    chan struct{} // of one: the guard is to look at once
+	pulse   time.Time     // when the board was last told; only the follower looks
+	turn    uint64        // of the alerts that were told; likewise
 	doubted time.Time     // when those were last looked for who never came; only the guard's goroutine looks
 
 	mu      sync.Mutex
@@ -119,8 +202,8 @@ type Floor struct {
 
 // New makes a Floor and begins to follow the line.
 func New(o Options) (*Floor, error) {
-	if o.Line == nil || o.Door == nil || o.Work == nil || o.Talks == nil || o.Board == nil || o.Phone == nil || o.Reads == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("desk/live: Options need Line, Door, Work, Talks, Board, Phone, Reads, Now and Log")
+	if o.Line == nil || o.Door == nil || o.Work == nil || o.Talks == nil || o.Board == nil || o.Phone == nil || o.Reads == nil || o.Supervises == nil || o.Calls == nil || o.Seat == nil || o.Now == nil || o.Log == nil {
+		return nil, errors.New("desk/live: Options need all but Voice, Panicked, Times, Sockets and Each")
 	}
 	for of, standard := range map[*time.Duration]time.Duration{&o.Times.Hello: 5 * time.Second, &o.Times.Write: 10 * time.Second, &o.Times.Ping: 10 * time.Second,
 		&o.Times.Pong: 10 * time.Second, &o.Times.Guard: 3 * time.Second, &o.Times.Board: board.FiguresFor} {
@@ -133,12 +216,14 @@ func New(o Options) (*Floor, error) {
 			*of = standard
 		}
 	}
-	d := &Floor{o: o, alive: newAlive(), facts: newInbox(), soon: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
+	d := &Floor{o: o, alive: newAlive(), facts: newInbox(), heard: newHeard(), soon: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.guarded, d.stop = context.WithCancel(d.ctx)
 	d.doubted = o.Now()
-	d.unwatch = o.Line.Watch(d.facts.put)
+	d.unwatch = []func(){o.Line.Watch(func(f queue.Fact) { d.facts.put(f) }), o.Calls.WatchTalks(func(t phone.Talk) { d.facts.put(t) }),
+		o.Calls.WatchInvites(func(i phone.Invite) { d.facts.put(i) })}
 	o.Board.Read(o.Line)
+	d.readTalks()
 	d.running.Go(d.follow)
 	d.running.Go(d.guard)
 	return d, nil
@@ -155,7 +240,9 @@ func (d *Floor) Close(ctx context.Context) error {
 		all = append(all, s)
 	}
 	d.mu.Unlock()
-	d.unwatch()
+	for _, stop := range d.unwatch {
+		stop()
+	}
 	d.facts.close()
 	d.stop()
 	for _, s := range all {
@@ -193,5 +280,5 @@ func (d *Floor) task(t tandem.Task) view.Task { return view.Placed(t, d.o.Line) 
 
 // agent is an agent as everybody sees them.
 func (d *Floor) agent(a route.AgentState) view.Agent {
-	return view.AgentOf(a, d.o.Line.Policy().Agents[a.Name], d.o.Phone(a.Name))
+	return view.AgentOf(a, d.o.Line.Policy().Agents[a.Name], d.o.Phone(a.Name), d.o.Seat)
 }

@@ -54,6 +54,7 @@ type socket struct {
 	frames   bucket
 	commands bucket
 	types    bucket
+	voices   bucket
 
 	who   atomic.Pointer[login.Caller] // as last seen; set by the reader and the guard
 	busy  atomic.Bool                  // the reader does what a frame asks, and reads no pong
@@ -177,8 +178,8 @@ func (s *socket) contain() {
 // finish gives back all that the socket has. end may be closing it in good form: that must
 // not be cut short.
 func (s *socket) finish() {
-	if s.feed != nil {
-		s.feed.leave(s, s.desk.o.Now())
+	if f := s.feed; f != nil && f.leave(s, s.desk.o.Now()) && s.desk.o.Voice != nil && !s.desk.present(f.name) {
+		s.desk.o.Voice.Gone(f.name)
 	}
 	s.mu.Lock()
 	ended := s.over
@@ -294,16 +295,22 @@ func (s *socket) join(c login.Caller, in incoming) {
 	s.fresh = w.Board
 	s.beat = time.AfterFunc(d.o.Times.Ping, s.ping)
 	s.mu.Unlock()
-	if name == "" {
+	if _, whose := whose(c); whose == "" { // a program that reads the line
 		s.push(w)
 		s.push(ready{T: kindReady})
 		return
 	}
-	d.Seen(name)
-	s.feed = d.joinFeed(name, s, in.Epoch, in.Since, func(f *feed, resumed bool) bool {
+	if name != "" {
+		d.Seen(name)
+	}
+	d.unlisten(c)
+	s.feed = d.joinFeed(c, s, in, func(f *feed, resumed bool) bool {
 		w.Epoch, w.N, w.Resumed = f.epoch, f.n, resumed
 		return s.push(w)
 	})
+	if name == "" {
+		return
+	}
 	a, ok := d.o.Line.Agent(name) // of nobody known nothing is held
 	if !ok {
 		s.push(failed{T: kindError, Code: string(tandem.CodeNotFound), Message: "You do not stand in the queues file, so nothing is offered to you; a flow designer adds agents to it."})
@@ -385,7 +392,7 @@ func (s *socket) again(ctx context.Context) (login.Caller, error) {
 			s.end(closeLater, "later")
 		}
 		return now, err
-	case now.Agent() != was.Agent() || s.desk.o.Reads(now) != s.desk.o.Reads(was):
+	case now.Agent() != was.Agent() || s.desk.o.Reads(now) != s.desk.o.Reads(was) || s.desk.o.Supervises(now) != s.desk.o.Supervises(was):
 		s.end(closeChanged, "changed")
 		return now, staff.ErrNoLogin
 	}

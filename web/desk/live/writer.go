@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -93,14 +94,23 @@ func (d *Floor) tellBoard() {
 		return
 	}
 	queues, names := d.o.Board.Changes(d.o.Line)
-	if len(part) > 0 && len(queues)+len(names) > 0 {
+	alerts, turn := d.alerts(d.turn)
+	d.turn = turn
+	now := d.o.Now()
+	due := now.Sub(d.pulse) >= pulseEvery || now.Before(d.pulse)
+	if len(part) > 0 && (len(queues)+len(names)+len(alerts) > 0 || due) {
 		var agents []json.RawMessage
 		for _, name := range names {
 			if a, ok := d.o.Line.Agent(name); ok {
 				agents = append(agents, raw(d.agent(a)))
 			}
 		}
-		send(part, boardFrames(queues, agents, false))
+		last := boardFrame{Alerts: alerts}
+		if len(queues)+len(names) > 0 {
+			last.All = d.all()
+		}
+		send(part, d.boardFrames(queues, agents, last))
+		d.pulse = now
 	}
 	if len(whole) > 0 {
 		var all, agents []json.RawMessage
@@ -111,8 +121,28 @@ func (d *Floor) tellBoard() {
 		for _, a := range d.o.Line.Agents() {
 			agents = append(agents, raw(d.agent(a)))
 		}
-		send(whole, boardFrames(all, agents, true))
+		alerts, _ := d.alerts(noTurn)
+		send(whole, d.boardFrames(all, agents, boardFrame{Fresh: true, All: d.all(), Alerts: alerts}))
 	}
+}
+
+const (
+	pulseEvery = time.Second // the board is told at least so often: that nothing changed, if nothing did
+	noTurn     = ^uint64(0)  // no turn of the alerts
+)
+
+// alerts are those that fire, if they are others than those of a turn.
+func (d *Floor) alerts(turn uint64) (json.RawMessage, uint64) {
+	if d.o.Alerts == nil {
+		return nil, turn
+	}
+	return d.o.Alerts(turn)
+}
+
+// all is what the board says of all queues together.
+func (d *Floor) all() json.RawMessage {
+	p := d.o.Board.Picture(d.o.Line)
+	return raw(boardAll{p.Agents, p.Today, p.Since, p.Whole})
 }
 
 func send(sockets []*socket, frames [][]byte) {
@@ -131,14 +161,16 @@ func raw(v any) json.RawMessage {
 	return data
 }
 
-// boardFrames puts queues and agents into as many frames as it takes.
-func boardFrames(queues, agents []json.RawMessage, fresh bool) [][]byte {
+// boardFrames puts queues and agents into as many frames as it takes; last is what the last of
+// them has besides, and says whether they begin a new picture.
+func (d *Floor) boardFrames(queues, agents []json.RawMessage, last boardFrame) [][]byte {
 	var out [][]byte
-	f, size := boardFrame{T: kindBoard, Fresh: fresh}, 0
+	at := d.o.Board.Picture(d.o.Line).At
+	f, size := boardFrame{T: kindBoard, At: at, Fresh: last.Fresh}, 0
 	room := func(n int) {
 		if size > 0 && size+n > partBytes {
 			out = append(out, raw(f))
-			f, size = boardFrame{T: kindBoard}, 0
+			f, size = boardFrame{T: kindBoard, At: at}, 0
 		}
 		size += n
 	}
@@ -150,6 +182,7 @@ func boardFrames(queues, agents []json.RawMessage, fresh bool) [][]byte {
 		room(len(a))
 		f.Agents = append(f.Agents, a)
 	}
-	f.Last = true
+	room(len(last.Alerts))
+	f.All, f.Alerts, f.Last = last.All, last.Alerts, true
 	return append(out, raw(f))
 }

@@ -95,6 +95,8 @@ type Agent struct {
 	Skills    map[string]int       `json:"skills"`
 	Capacity  map[tandem.Load]int  `json:"capacity"`
 	Phone     bool                 `json:"phone"`
+	Seat      bool                 `json:"seat,omitempty"` // their browser can take calls
+	Mic       string               `json:"mic,omitempty"`  // of the browser, in the words of media/webrtc
 }
 
 // Holding is one thing that an agent has.
@@ -108,10 +110,11 @@ type Holding struct {
 }
 
 // AgentOf is an agent as the line and the policy have them; p is nil for one whom the policy
-// has no more, phone says that one is configured for them.
-func AgentOf(a route.AgentState, p *route.Agent, phone bool) Agent {
+// has no more, phone says that one is configured for them, seat how their browser is.
+func AgentOf(a route.AgentState, p *route.Agent, phone bool, seat func(agent string) (up bool, mic string)) Agent {
 	v := Agent{Name: a.Name, Presence: cmp.Or(a.Presence, tandem.PresenceOffline), Reason: a.Reason, Since: UTC(a.Since), Reachable: Filled(a.Reachable), Idle: UTC(a.Idle),
 		Missed: a.Missed, Has: Filled(a.Has), Holds: []Holding{}, Teams: []string{}, Skills: map[string]int{}, Capacity: map[tandem.Load]int{}, Phone: phone}
+	v.Seat, v.Mic = seat(a.Name)
 	for _, h := range a.Holds {
 		v.Holds = append(v.Holds, Holding{h.Task, h.Fence, h.Kind, h.State, h.Since.UTC(), UTC(h.Deadline)})
 	}
