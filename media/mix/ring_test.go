@@ -144,13 +144,11 @@ func TestDrift(t *testing.T) {
 	for _, ppm := range []int{500, -500} {
 		r := NewRing()
 		s := &source{ring: r}
-		var heard []int32
 		for i := range 6000 { // two minutes: 60 ms of drift
 			came := int64(i)*packetLen + int64(i)*packetLen*int64(ppm)/1_000_000
 			var pcm [packetLen]int16
 			r.Put(s.start+uint32(i*packetLen), came, pcm[:])
-			sum, _ := read(r, came)
-			heard = append(heard, sum...)
+			read(r, came)
 			if d := r.Delay(); i > 300 && (d < 160 || d > 400) {
 				t.Fatalf("%d ppm, packet %d: delay %d ms", ppm, i, d/ms)
 			}
