@@ -10,7 +10,7 @@ const root = document.getElementById("page");
 if (root) {
   render(
     <SettingsProvider>
-      <Keys>
+      <Keys name="desk">
         <Announcer>
           <Desk />
         </Announcer>

@@ -24,6 +24,7 @@ export function isAbort(err: unknown): boolean {
 
 export class Api {
   private token = "";
+  private ahead = 0;
 
   // onSignedOut is called when the server no longer knows who asks.
   constructor(private readonly onSignedOut: () => void) {}
@@ -31,6 +32,12 @@ export class Api {
   // trust sets the token that GET me gave.
   trust(token: string): void {
     this.token = token;
+  }
+
+  // skew is how many milliseconds the server's clock is ahead of this one, to a second; 0
+  // while nothing was answered, or they are as good as equal.
+  skew(): number {
+    return this.ahead;
   }
 
   get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -43,6 +50,10 @@ export class Api {
 
   put<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
     return this.send<T>("PUT", path, body, signal);
+  }
+
+  delete<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return this.send<T>("DELETE", path, undefined, signal);
   }
 
   private async send<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
@@ -65,6 +76,8 @@ export class Api {
       if (isAbort(err)) throw err;
       throw new ApiError(0, "offline", "", 0, {});
     }
+    const said = Date.parse(answer.headers.get("date") ?? "");
+    if (!Number.isNaN(said)) this.ahead = Math.abs(said + 500 - Date.now()) > 1_500 ? said + 500 - Date.now() : 0; // it has whole seconds
     if (answer.ok) {
       if (answer.status === 204) return undefined as T;
       const text = await answer.text();

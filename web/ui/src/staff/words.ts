@@ -22,6 +22,12 @@ export interface StaffWords {
   keys: string;
   keysHelp: string;
   keysEverywhere: string;
+  keysChange: string;
+  keysChangeOf(what: string): string;
+  keysPress: string;
+  keysUnusable: string;
+  keysTaken(what: string): string;
+  keysReset: string;
   signOut: string;
   skip: string;
   copy: string;
@@ -48,6 +54,12 @@ const en: StaffWords = {
   keys: "Keyboard shortcuts",
   keysHelp: "Show this list",
   keysEverywhere: "Everywhere",
+  keysChange: "Change",
+  keysChangeOf: (what) => `Change the keys for: ${what}`,
+  keysPress: "Press the new keys …",
+  keysUnusable: "Choose a letter or figure together with Alt or Ctrl, or F1 to F12.",
+  keysTaken: (what) => `Those keys are taken: ${what}`,
+  keysReset: "All keys as they were",
   signOut: "Sign out",
   skip: "Skip to the content",
   copy: "Copy",
@@ -97,6 +109,12 @@ const zhCN: StaffWords = {
   keys: "键盘快捷键",
   keysHelp: "显示此列表",
   keysEverywhere: "全局",
+  keysChange: "更改",
+  keysChangeOf: (what) => `更改按键：${what}`,
+  keysPress: "请按新的按键……",
+  keysUnusable: "请选择 Alt 或 Ctrl 加字母或数字，或 F1 至 F12。",
+  keysTaken: (what) => `该按键已被占用：${what}`,
+  keysReset: "恢复全部默认按键",
   signOut: "退出登录",
   skip: "跳到正文",
   copy: "复制",

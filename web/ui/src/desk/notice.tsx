@@ -1,0 +1,142 @@
+// Makes what happens noticed: offers ring and flash, screen readers are told of offers and
+// messages, and what ended says why.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useAnnounce } from "../staff/announce.tsx";
+import { span } from "../staff/time.ts";
+import { useDesk, useHeld } from "./context.tsx";
+import type { Pane } from "./floor.tsx";
+import { notify } from "./ring.ts";
+import { sinkTo } from "./sound.tsx";
+import { here, itemOf, listed, unread } from "./store.ts";
+import type { News, State } from "./store.ts";
+import { useDeskWords } from "./words.ts";
+import type { DeskWords } from "./words.ts";
+import type { World } from "./world.ts";
+
+export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): void }) {
+  const w = useDeskWords();
+  const announce = useAnnounce();
+  const { chosen, choose } = useDesk();
+  const s = useHeld();
+  const [polite, setPolite] = useState("");
+  const [urgent, setUrgent] = useState("");
+  const { hold, ring, flash, kept, sound } = world;
+  const up = useRef(false);
+
+  // Ring as long as something is offered.
+  const offers = listed(s).filter((i) => i.stage === "offered");
+  const asks = Object.values(s.invites);
+  const rings = offers[0] ? `${offers[0].id} ${offers[0].fence}` : asks[0] ? asks[0].id : "";
+  useEffect(() => {
+    if (rings === "") ring.stop();
+    else ring.start(rings);
+  }, [rings, ring]);
+  useEffect(() => () => ring.stop(), [ring]);
+
+  const more = listed(s).reduce((n, i) => n + unread(s, i.id), 0);
+  const calling = offers.length + asks.length;
+  useEffect(() => {
+    flash.show(w.titled, calling > 0 ? w.titleOffer(calling) : more > 0 ? w.titleUnread(more) : "");
+  }, [flash, w, calling, more]);
+
+  useEffect(() => {
+    const { ring: device = "", volume = 0.6, speaker = "" } = kept.devices();
+    ring.set(device, volume);
+    if (speaker) void sinkTo(sound, speaker);
+    const touched = () => {
+      ring.prepare();
+      if (sound.srcObject && sound.paused) void sound.play().catch(() => {});
+    };
+    touched(); // the browser may let it sound already
+    document.addEventListener("pointerdown", touched);
+    document.addEventListener("keydown", touched);
+    return () => {
+      document.removeEventListener("pointerdown", touched);
+      document.removeEventListener("keydown", touched);
+    };
+  }, [ring, kept, sound]);
+
+  const latest = useRef({ w, chosen, choose, announce, onPane });
+  latest.current = { w, chosen, choose, announce, onPane };
+  useEffect(() => {
+    const away = new Map<string, () => void>(); // notes by the system, by task
+    world.onNews.run = (news) => {
+      const { w, announce, choose, onPane } = latest.current;
+      for (const n of news) {
+        const say = saidOf(n, hold.state, w, hold.now());
+        if (say?.urgent) setUrgent(say.text);
+        else if (say) setPolite(say.text);
+        if (say?.seen) announce(say.text, say.bad ? "bad" : "good");
+        if (n.what === "offer") {
+          away.set(n.task, notify(w.titleOffer(1), say?.text ?? "", n.task));
+          if (itemOf(hold.state, latest.current.chosen)?.stage === undefined) choose(n.task);
+        }
+        if (n.what === "offer_over" || n.what === "assigned") {
+          away.get(n.task)?.();
+          away.delete(n.task);
+        }
+        if (n.what === "assigned") choose(n.task), onPane("work");
+      }
+    };
+    return () => {
+      world.onNews.run = () => {};
+      for (const close of away.values()) close();
+    };
+  }, [world, hold]);
+
+  // The banner says that the connection is lost; that it is back is said here.
+  const { state } = hold.wire;
+  useEffect(() => {
+    if (state === "lost") up.current = true;
+    else if (state === "up" && up.current) {
+      up.current = false;
+      announce(w.back);
+    }
+  }, [state]);
+  return (
+    <>
+      <p class="unseen" aria-live="polite" id="said">
+        {polite}
+      </p>
+      <p class="unseen" aria-live="assertive" id="said-now">
+        {urgent}
+      </p>
+    </>
+  );
+}
+
+interface Saying {
+  text: string;
+  urgent?: boolean; // interrupts what is being read out
+  seen?: boolean; // also as a note in the corner
+  bad?: boolean;
+}
+
+// saidOf is what happened in a sentence, if it is worth one.
+function saidOf(n: News, s: State, w: DeskWords, now: number): Saying | null {
+  switch (n.what) {
+    case "offer": {
+      const item = itemOf(s, n.task);
+      const arrived = here(item?.task?.arrived, s.skew);
+      return { text: w.news.offer(w.kinds[n.kind] ?? n.kind, item?.task?.queue ?? "", span((now - arrived) / 1000)), urgent: true };
+    }
+    case "invite":
+      return { text: w.news.invite(n.invite.from), urgent: true };
+    case "invite_over":
+      return n.why === "accepted" || !w.over[n.why] ? null : { text: w.over[n.why]!, seen: true };
+    case "offer_over":
+      return n.why === "declined" || !w.over[n.why] ? null : { text: w.over[n.why]!, seen: true, bad: n.why === "lapsed" || n.why === "unreachable" };
+    case "gone":
+      return w.gone[n.why] ? { text: w.gone[n.why]!, seen: true, bad: n.why === "lost" || n.why === "crash" } : null;
+    case "message":
+      return n.message.from === "customer" ? { text: w.news.message(n.message.name ?? w.senders["customer"]!, n.message.secret ? w.hiddenText : n.message.text || w.showPicture) } : null;
+    case "whisper":
+      return { text: w.news.whisper(n.from, n.text), seen: true };
+    case "wrap":
+      return { text: w.news.wrap };
+    case "link":
+      return { text: w.news.link(w.linkOf(n.link.operation || n.link.by), w.linkStates[n.link.state] ?? n.link.state), seen: n.link.state !== "made" && n.link.state !== "sent" };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,48 @@
+// What happened in an interaction, in English: a sentence for each kind of event that says
+// something to an agent.
+
+type D = Record<string, unknown>;
+const t = (d: D, key: string): string => (typeof d[key] === "string" || typeof d[key] === "number" ? String(d[key]) : "");
+
+const released: Record<string, string> = { done: "was done with it", handed_back: "gave it back to the flow", transferred: "handed it on", left: "lost it: the customer left", moved: "has it no more: it moved", lost: "lost the connection", crash: "was cut off" };
+const returned: Record<string, string> = { lapsed: "ran out", declined: "was declined", unreachable: "did not get through", restart: "was undone by a restart", gone: "was called off" };
+
+export const journalEn = {
+  "interaction.opened": (d: D) => `Began, from ${t(d, "from") || "unknown"}`,
+  "interaction.closed": (d: D) => `Closed: ${t(d, "outcome")}`,
+  "flow.started": (d: D) => `Flow ${t(d, "flow")} began`,
+  "flow.outcome": (d: D) => `Step ${t(d, "step")}: ${t(d, "outcome")}`,
+  "flow.input": (d: D) => `Keyed: ${t(d, "keys")}`,
+  "flow.error": (d: D) => `The flow failed at ${t(d, "step")}`,
+  "flow.recorded": () => "The customer said something",
+  "consent.given": (d: D) => `Consent to ${t(d, "kind")}: ${t(d, "answer")}`,
+  "voicemail.left": (d: D) => `Left a message of ${Math.round(Number(d["seconds"] ?? 0))} s`,
+  "task.opened": (d: D) => `In line for ${t(d, "queue")}`,
+  "task.changed": (d: D) => `In line for ${t(d, "queue")}, changed`,
+  "task.offered": (d: D) => `Offered to ${t(d, "agent")}`,
+  "task.returned": (d: D) => `The offer to ${t(d, "agent")} ${returned[t(d, "why")] ?? "came to nothing"}`,
+  "task.assigned": (d: D) => `${t(d, "agent")} took it`,
+  "task.released": (d: D) => `${t(d, "agent")} ${released[t(d, "why")] ?? "has it no more"}`,
+  "task.wrapped": (d: D) => (t(d, "disposition") ? `${t(d, "agent")} wrote it up: ${t(d, "disposition")}` : `${t(d, "agent")} wrote it up`),
+  "ticket.opened": (d: D) => `Ticket ${t(d, "number")} was opened`,
+  "ticket.changed": (d: D) => `Ticket changed: ${t(d, "status") || t(d, "note") || t(d, "told") || t(d, "owner")}`,
+  "survey.answered": () => "Answered the survey",
+  "agent.noted": (d: D) => `Note: ${t(d, "text")}`,
+  "call.dialled": (d: D) => `Called ${t(d, "to")}`,
+  "callback.booked": (d: D) => (t(d, "at") ? `Asked to be called at ${t(d, "at")}` : "Asked to be called back"),
+  "link.made": (d: D) => `Was sent the link ${t(d, "operation")}`,
+  "link.changed": (d: D) => `Link ${({ opened: "opened", done: "done", declined: "declined", expired: "expired", revoked: "called back" } as Record<string, string>)[t(d, "state")] ?? t(d, "state")}`,
+  "session.moved": (d: D) => `Goes on by ${t(d, "channel")}`,
+  "session.resumed": (d: D) => `Came back, by ${t(d, "channel")}`,
+  "customer.identified": (d: D) => `Identity check by ${t(d, "method")}: ${t(d, "outcome")}`,
+  "code.sent": (d: D) => `A code was sent to ${t(d, "to")}`,
+  "customer.bound": () => "A way to reach the customer was kept",
+  "session.taken": (d: D) => `${t(d, "agent")} took the customer over, at ${t(d, "step")}`,
+  "session.handed_back": (d: D) => `${t(d, "agent")} gave the customer back, at ${t(d, "step") || "the next step"}`,
+  "room.joined": (d: D) => `${t(d, "name") || "The customer"} joined the call`,
+  "room.left": (d: D) => `Left the call after ${Math.round(Number(d["seconds"] ?? 0))} s`,
+  "audit.listened": (d: D) => `${t(d, "who")} listens in: ${t(d, "why")}`,
+  "recording.kept": (d: D) => `A recording of ${Math.round(Number(d["seconds"] ?? 0))} s is kept`,
+};
+
+export type JournalWords = Record<keyof typeof journalEn, (d: D) => string>;

@@ -1,0 +1,80 @@
+// What is being worked on: calls on top of it for as long as they last, chats side by side as
+// far as there is room, and one thing of any other kind.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CallPanel } from "./callpanel.tsx";
+import { Chat } from "./chat.tsx";
+import { useDesk, useHeld } from "./context.tsx";
+import type { DialogName } from "./dialogs.tsx";
+import { Offer } from "./offer.tsx";
+import { Callback, Joined, TicketView, Voicemail } from "./other.tsx";
+import { isCall, isTalk } from "./protocol.ts";
+import { listed } from "./store.ts";
+import type { Item } from "./store.ts";
+import { useDeskWords } from "./words.ts";
+import { Wrap } from "./wrap.tsx";
+
+const column = 340; // pixels that a chat needs at least
+const mostColumns = 3;
+
+export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
+  const w = useDeskWords();
+  const { chosen } = useDesk();
+  const s = useHeld();
+  const root = useRef<HTMLElement>(null);
+  const room = useRoom(root);
+  const items = listed(s);
+  const item = items.find((i) => i.id === chosen);
+  const calls = items.filter((i) => i.stage === "assigned" && isCall(i.kind));
+  const own = new Set(items.map((i) => i.id));
+  const joined = Object.values(s.talks).filter((t) => !own.has(t.task)); // asked in by others
+  const chats = beside(items, chosen, room);
+  return (
+    <main class="desk-work" id="work" tabIndex={-1} ref={root}>
+      {calls.map((i) => (
+        <CallPanel key={i.id} item={i} onDialog={onDialog} />
+      ))}
+      {joined.map((t) => (
+        <Joined key={t.task} talk={t} />
+      ))}
+      {chats.length > 0 ? (
+        <div class="chats" data-columns={chats.length}>
+          {chats.map((i) => (
+            <Chat key={i.id} item={i} onDialog={onDialog} />
+          ))}
+        </div>
+      ) : (
+        item && <One key={`${item.id} ${item.stage}`} item={item} />
+      )}
+      {!item && joined.length === 0 && calls.length === 0 && <p class="empty">{w.nothingChosen}</p>}
+    </main>
+  );
+}
+
+function One({ item }: { item: Item }) {
+  if (item.stage === "offered") return <Offer item={item} />;
+  if (item.stage === "wrapping") return <Wrap item={item} />;
+  if (item.kind === "voicemail") return <Voicemail item={item} />;
+  if (item.kind === "ticket") return <TicketView item={item} />;
+  return item.kind === "callback" ? <Callback item={item} /> : null; // a call is on top already
+}
+
+// beside are the chats that are shown next to each other: the chosen one, and as many of the
+// others as there is room for, where they stand in the list.
+function beside(items: readonly Item[], chosen: string, room: number): Item[] {
+  const chats = items.filter((i) => i.stage === "assigned" && isTalk(i.kind));
+  const at = chats.findIndex((i) => i.id === chosen);
+  if (at < 0) return [];
+  const from = Math.max(0, Math.min(at, chats.length - room));
+  return chats.slice(from, from + room);
+}
+
+function useRoom(root: { current: HTMLElement | null }): number {
+  const [room, setRoom] = useState(1);
+  useEffect(() => {
+    if (!root.current) return;
+    const look = new ResizeObserver(([e]) => e && setRoom(Math.max(1, Math.min(mostColumns, Math.floor(e.contentRect.width / column)))));
+    look.observe(root.current);
+    return () => look.disconnect();
+  }, []);
+  return room;
+}
