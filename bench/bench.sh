@@ -6,14 +6,15 @@
 #
 # For each number of calls it runs the floor pump and the load harness and prints
 # one row: CPU per call-second, its ratio to the floor F, pacing, delivery, failed
-# calls, memory. Then set-ups without media, with the journal's share of the CPU.
+# calls, memory. Then set-ups without media, with the journal's share of the CPU, and
+# at last a phone and a browser who talk, beside two phones.
 # It never fails on a figure; it fails when a part could not be run.
 #
 # As root it works in a network namespace of its own. Needs sipp, gcc, go, awk;
 # without root there is no pacing and no digits (SIPp needs raw sockets).
 #
 # Environment: CALLS ("50 200 400"), SECS of measuring for each (12), RATE of
-# set-ups per second (100), SKIP_GO=1 leaves the Go benchmarks out, OUT a folder
+# set-ups per second (100), TALKS of phone and browser (40), SKIP_GO=1 leaves the Go benchmarks out, OUT a folder
 # that keeps all raw figures.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,7 +30,7 @@ if [ "${1:-}" != inside ]; then
   export OUT=$out
   trap 'rm -rf "$out/build" "$out/run"' EXIT
   mkdir -p "$out/build"
-  (cd "$root" && go build -o "$out/build/tandem" ./cmd/tandem && go build -o "$out/build/rtpmon" ./bench/rtpmon)
+  (cd "$root" && go build -o "$out/build/tandem" ./cmd/tandem && go build -o "$out/build/rtpmon" ./bench/rtpmon && go build -o "$out/build/bridge" ./bench/bridge)
   gcc -O2 -Wall -o "$out/build/pump" "$here/floor/pump.c"
   if [ -z "${SKIP_GO:-}" ]; then
     echo "== Go benchmarks"
@@ -110,3 +111,7 @@ if [ -s "$OUT/signal.prof" ]; then
 else
   echo "journal_share_of_signalling_cpu=- (no profile: is http.profiles on?)"
 fi
+
+echo "== two who talk: a phone and a browser beside two phones"
+kill "$server" && wait "$server" || true
+"$build/bridge" -calls "${TALKS:-40}" -seconds "$secs" | tee "$OUT/bridge.txt"

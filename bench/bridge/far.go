@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,6 +83,11 @@ func speak(ends []*far) (stop func()) {
 	}
 }
 
+// first is the sample of the tone, which begins softly, that is loud first.
+var first = sync.OnceValue(func() int {
+	return slices.IndexFunc(media.Tone(1000, sounds*20).PCM(), func(s int16) bool { return s >= loud || s <= -loud })
+})
+
 // say sends the next frame. The two ends of a call do not speak at once.
 func (f *far) say(number int, tone, none []byte) {
 	at := (f.at + number*cycle/2) % cycle
@@ -118,7 +124,7 @@ func (f *far) heard(payload []byte) {
 			o.mu.Lock()
 			said := o.said
 			o.mu.Unlock()
-			if d := now.Sub(said) + time.Duration(i)*time.Second/codec.Rate; !said.IsZero() && d < sounds*frames {
+			if d := now.Sub(said) + time.Duration(i-first())*time.Second/codec.Rate; !said.IsZero() && d < sounds*frames {
 				f.mu.Lock()
 				f.took = append(f.took, d)
 				f.mu.Unlock()
