@@ -128,6 +128,7 @@ var table = map[string][]string{
 	"cmd/tandem":           {everything},
 
 	"interop":         nil,
+	"bench/bridge":    {"media", "media/codec", "media/rtp", "media/webrtc"},
 	"bench/routeplot": nil,
 	"bench/rtpmon":    nil,
 }
