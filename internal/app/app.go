@@ -106,7 +106,7 @@ type App struct {
 	lineTaken atomic.Bool    // another process serves the line: nothing new is let in
 	told      told           // sessions that wait in it
 	connects  connects       // transfers that wait in it
-	asked     asked          // customers whose agent asks them to go on elsewhere
+	sentOn    sentOn         // customers whose agent asks them to go on elsewhere
 	takes     takes          // customers whom agents take out of flows
 	phones    *phone.Switchboard
 	tickets   *ticket.Desk

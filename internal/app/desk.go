@@ -11,6 +11,7 @@ import (
 	"tandem/ivr/text"
 	"tandem/web/desk"
 	"tandem/web/desk/duty"
+	"tandem/web/desk/view"
 )
 
 // makeDesk makes the API of agents and supervisors.
@@ -31,6 +32,10 @@ func (a *App) makeDesk() error {
 	if a.desk, err = desk.New(o); err != nil {
 		return err
 	}
+	d := a.desk
+	a.WatchAsked(func(s Asked) {
+		d.Asked(s.Agent, view.Told{Task: s.Task, Flow: s.Flow, Step: s.Step, Outcome: s.Outcome, Set: s.Set})
+	})
 	a.seats.mu.Lock()
 	defer a.seats.mu.Unlock()
 	a.seats.tell = a.desk.Voice

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"time"
 
 	"tandem"
 	"tandem/bridge/reach"
@@ -10,34 +12,37 @@ import (
 	"tandem/web/desk/view"
 )
 
-// asked is which customers were asked by their agent to go on by another channel: they may
+// sentOn is which customers were asked by their agent to go on by another channel: they may
 // leave a wait in which somebody serves them. It is forgotten as the program stops; the agent
 // asks again.
-type asked struct {
+type sentOn struct {
 	mu  sync.Mutex
 	all map[tandem.InteractionID]int // serial of the wait
 }
 
-func (k *asked) set(in tandem.InteractionID, serial int) {
+func (k *sentOn) set(in tandem.InteractionID, serial int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.all == nil || len(k.all) >= maxAsked {
+	if k.all == nil || len(k.all) >= maxSentOn {
 		k.all = map[tandem.InteractionID]int{}
 	}
 	k.all[in] = serial
 }
 
-// maxAsked bounds what is remembered; then all is forgotten.
-const maxAsked = 10_000
+// moveAgain is about how long the same way is not sent again.
+const moveAgain = 2 * time.Minute
 
-func (k *asked) is(in tandem.InteractionID, serial int) bool {
+// maxSentOn bounds what is remembered; then all is forgotten.
+const maxSentOn = 10_000
+
+func (k *sentOn) is(in tandem.InteractionID, serial int) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	was, ok := k.all[in]
 	return ok && was == serial
 }
 
-func (k *asked) done(in tandem.InteractionID) {
+func (k *sentOn) done(in tandem.InteractionID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.all, in)
@@ -47,12 +52,12 @@ func (k *asked) done(in tandem.InteractionID) {
 // channel as soon as they are there.
 func (w ways) Move(ctx context.Context, t tandem.Task, agent string, to tandem.Channel) (tandem.Task, error) {
 	a := w.a
-	who, _, in, err := a.whoIs(ctx, t)
+	who, s, in, err := a.whoIs(ctx, t)
 	if err != nil {
 		return tandem.Task{}, err
 	}
 	wait, err := a.waitOf(ctx, t.Interaction)
-	if err != nil || wait.Kind != flow.WaitQueue || !wait.Served {
+	if err != nil || wait.Kind != flow.WaitQueue || !wait.Served || s.Asked != nil {
 		return tandem.Task{}, tandem.Errorf(tandem.CodeConflict, "this customer's flow cannot go on elsewhere now")
 	}
 	if err := a.servesBy(ctx, t.Interaction, to); err != nil {
@@ -61,8 +66,8 @@ func (w ways) Move(ctx context.Context, t tandem.Task, agent string, to tandem.C
 	if _, ok := a.chatSite(in.Flow); to == tandem.Chat && !ok {
 		return tandem.Task{}, tandem.Errorf(tandem.CodeConflict, "there is no chat to go on in: no entry of a chat is configured")
 	}
-	a.asked.set(t.Interaction, wait.Serial)
-	key := "move:" + string(t.ID) + "/" + string(to)
+	a.sentOn.set(t.Interaction, wait.Serial)
+	key := fmt.Sprintf("move:%s/%s/%d", t.ID, to, a.now().Unix()/int64(moveAgain/time.Second)) // asked twice in a row it is sent once
 	if to == tandem.SMS {
 		err = a.reach.MoveFor(ctx, who, key, wait.Serial, reach.MoveText(who.Lang, to))
 	} else {
@@ -74,7 +79,7 @@ func (w ways) Move(ctx context.Context, t tandem.Task, agent string, to tandem.C
 		}
 	}
 	if err != nil {
-		a.asked.done(t.Interaction)
+		a.sentOn.done(t.Interaction)
 		return tandem.Task{}, err
 	}
 	if now, ok := a.line.Task(t.ID); ok {
@@ -95,5 +100,15 @@ func (a *App) linkTold(in tandem.InteractionID, l view.Offered, serial int) (byA
 // mayGo reports whether a session's customer may go on by another channel now: out of a
 // handoff, a line in which nobody serves them yet, or from an agent who has asked them to.
 func (a *App) mayGo(in tandem.InteractionID, w flow.Wait, serial int) bool {
-	return movable(w, serial) || w.Serial == serial && w.Kind == flow.WaitQueue && w.Served && a.asked.is(in, serial)
+	return movable(w, serial, a.sentOn.is(in, serial))
+}
+
+// servedBy is the agent who has an interaction's customer; "" = nobody.
+func (a *App) servedBy(in tandem.InteractionID) string {
+	for _, t := range a.line.Of(in) {
+		if t.State == tandem.TaskAssigned && t.Kind.Live() {
+			return t.Agent
+		}
+	}
+	return ""
 }

@@ -182,7 +182,7 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 // or in the line with it.
 func (a *App) waitsAt(ctx context.Context, id tandem.InteractionID, serial int) bool {
 	w, err := a.waitOf(ctx, id)
-	return err == nil && movable(w, serial)
+	return err == nil && a.mayGo(id, w, serial)
 }
 
 // closeChat has a chat that an interaction's session has left be no more of it.
@@ -212,7 +212,7 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to 
 	}
 	defer letGo()
 	w, err := a.waitOf(ctx, id)
-	if err != nil || !movable(w, serial) {
+	if err != nil || !a.mayGo(id, w, serial) {
 		return errTooLate // what is released has to be taken over
 	}
 	came := flow.Input{Kind: flow.InputResult, At: a.now(), Serial: serial, Result: &flow.Result{Outcome: "accepted", Carried: carried}}
@@ -221,12 +221,15 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to 
 			return err
 		}
 		came = flow.Input{Kind: flow.InputMoved, At: a.now(), Serial: serial, Channel: to.Channel, Carried: carried}
+		if w.Served {
+			came.Kept, came.Text = true, a.agentName(ctx, a.servedBy(id))
+		}
 	}
 	a.reach.Over(id, serial, "")
 	if k := a.live.get(id); k != nil {
 		return k.goOn(ctx, to.ID, why, came)
 	}
-	s, err := a.talk.Release(ctx, id, func(w flow.Wait) bool { return movable(w, serial) })
+	s, err := a.talk.Release(ctx, id, func(w flow.Wait) bool { return a.mayGo(id, w, serial) })
 	if tandem.CodeOf(err) == tandem.CodeConflict { // an agent was quicker: they stay where they are
 		return errTooLate
 	}
@@ -243,7 +246,7 @@ func (a *App) goOn(ctx context.Context, id tandem.InteractionID, serial int, to 
 	if err != nil {
 		return fmt.Errorf("taking over the session: %w", err)
 	}
-	if !movable(s.Wait, serial) {
+	if !a.mayGo(id, s.Wait, serial) {
 		return errTooLate
 	}
 	if err := a.talk.Adopt(ctx, to.ID, s, in, why); err != nil {

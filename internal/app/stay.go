@@ -34,9 +34,9 @@ type stay struct {
 
 // movable reports whether a session waits, with that serial, in a step out of which its
 // customer may go on by another channel: a handoff, or a line in which nobody serves them
-// yet.
-func movable(w flow.Wait, serial int) bool {
-	return w.Serial == serial && (w.Kind == flow.WaitHandoff || w.Kind == flow.WaitQueue && !w.Served)
+// yet, or in which somebody does who keeps them.
+func movable(w flow.Wait, serial int, kept bool) bool {
+	return w.Serial == serial && (w.Kind == flow.WaitHandoff || w.Kind == flow.WaitQueue && (!w.Served || kept))
 }
 
 // going is a customer on the way to a conversation.
@@ -44,6 +44,7 @@ type going struct {
 	to     tandem.ConversationID
 	why    text.Adopted
 	serial int        // of the wait they were asked in
+	kept   bool       // an agent has them, and goes on with them there
 	done   chan error // takes one, what came of it
 }
 
@@ -57,7 +58,7 @@ func (st *stay) waits(s flow.Session) {
 	defer st.mu.Unlock()
 	st.session, st.wait = s, s.Line()
 	st.tell()
-	if g := st.to; g != nil && !movable(st.wait, g.serial) {
+	if g := st.to; g != nil && !movable(st.wait, g.serial, g.kept) {
 		st.to = nil
 		g.done <- errTooLate
 	}
@@ -97,9 +98,9 @@ func (st *stay) untilSession(ctx context.Context, is func(flow.Session) bool) bo
 // when it does.
 func (k *call) goOn(ctx context.Context, to tandem.ConversationID, why text.Adopted, accepted flow.Input) error {
 	why.From = k.leg.ID
-	g := &going{to: to, why: why, serial: accepted.Serial, done: make(chan error, 1)}
+	g := &going{to: to, why: why, serial: accepted.Serial, kept: accepted.Kept, done: make(chan error, 1)}
 	k.stay.mu.Lock()
-	if !movable(k.stay.wait, g.serial) || k.stay.over || k.stay.to != nil {
+	if !movable(k.stay.wait, g.serial, g.kept) || k.stay.over || k.stay.to != nil {
 		k.stay.mu.Unlock()
 		return errTooLate
 	}

@@ -38,7 +38,7 @@ type customer struct {
 	Until       time.Time         `json:"assurance_until,omitzero"`
 	Details     map[string]any    `json:"details"`
 	Bindings    []binding         `json:"bindings"`
-	Contacts    []past         `json:"contacts"`
+	Contacts    []past            `json:"contacts"`
 	Open        []view.Task       `json:"open"`
 	Answers     map[string]any    `json:"answers"`
 	Notes       []note            `json:"notes"`

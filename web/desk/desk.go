@@ -130,5 +130,8 @@ func (d *Desk) Voice(who, seat string, s webrtc.Signal) { d.floor.Voice(who, sea
 // Link tells those who serve an interaction's customer what became of a link. It does not wait.
 func (d *Desk) Link(in tandem.InteractionID, l view.Offered) { d.floor.Link(in, l) }
 
+// Asked tells an agent what came of a step that they asked a flow to run. It does not wait.
+func (d *Desk) Asked(agent string, t view.Told) { d.floor.Asked(agent, t) }
+
 // Sockets is how many are open.
 func (d *Desk) Sockets() int { return d.floor.Sockets() }

@@ -242,6 +242,15 @@ func (d *Floor) tellLink(l linkTold) {
 	}
 }
 
+// asked is what came of a step, for the agent who asked for it.
+type asked struct {
+	agent string
+	told  view.Told
+}
+
+// Asked tells an agent what came of a step that they asked a flow to run. It does not wait.
+func (d *Floor) Asked(agent string, t view.Told) { d.facts.put(asked{agent, t}) }
+
 // Whisper tells an agent something beside a chat. It does not wait.
 func (d *Floor) Whisper(agent string, w Whispered) {
 	d.toFeed(agent, func(n uint64) any { return whisperFrame{kindWhisper, n, w.Task, w.From, w.Text, w.At.UTC()} })

@@ -116,6 +116,8 @@ func (d *Floor) tellAll(facts []any, lost bool) {
 			d.tellInvite(f)
 		case linkTold:
 			d.tellLink(f)
+		case asked:
+			d.toFeed(f.agent, func(n uint64) any { return askedFrame{kindAsked, n, f.told} })
 		}
 	}
 }

@@ -57,6 +57,7 @@ const (
 	kindTalk      = "talk"
 	kindInviteEnd = "invite_over"
 	kindListening = "listening"
+	kindAsked     = "asked"
 )
 
 // incoming is a frame from the client, whatever its kind.
@@ -228,6 +229,11 @@ type (
 		N    uint64        `json:"n"`
 		Task tandem.TaskID `json:"task"`
 		Role tandem.Role   `json:"role"` // "" = it is over
+	}
+	askedFrame struct {
+		T string `json:"t"`
+		N uint64 `json:"n"`
+		view.Told
 	}
 	voiceFrame struct {
 		T      string        `json:"t"`

@@ -68,6 +68,15 @@ type Offered struct {
 	Expires   time.Time        `json:"expires,omitzero"`
 }
 
+// Told is what came of a step that an agent asked a flow to run.
+type Told struct {
+	Task    tandem.TaskID  `json:"task"`
+	Flow    string         `json:"flow"`
+	Step    string         `json:"step"`
+	Outcome string         `json:"outcome"`
+	Set     map[string]any `json:"set,omitempty"` // by variable, secrets masked
+}
+
 // Node is a step of a flow that a customer can be given back to, or that can be run with
 // them.
 type Node struct {
