@@ -113,5 +113,8 @@ else
 fi
 
 echo "== two who talk: a phone and a browser beside two phones"
-kill "$server" && wait "$server" || true
-"$build/bridge" -calls "${TALKS:-40}" -seconds "$secs" | tee "$OUT/bridge.txt"
+trap - EXIT
+kill "$server"
+wait "$server" 2>/dev/null || true
+"$build/bridge" -calls "${TALKS:-40}" -seconds "$secs" >"$OUT/bridge.txt" || { echo "the talks could not run"; exit 1; }
+cat "$OUT/bridge.txt"

@@ -33,7 +33,8 @@ func (e *Engine) register() error {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "tandem", Subsystem: "media", Name: name, Help: help}, f)
 	}
 	for _, c := range []prometheus.Collector{
-		gauge("streams", "Open RTP streams.", func() float64 { return float64(e.Load().Streams) }),
+		gauge("streams", "Open RTP streams that have a port.", func() float64 { return float64(e.Load().Streams) }),
+		gauge("wires", "Open streams without one: browsers.", func() float64 { return float64(e.Load().Wires) }),
 		gauge("lateness_p99_seconds", "How late packets leave, 99th percentile of the last two seconds, worst shard.",
 			func() float64 { return e.Load().Lateness.Seconds() }),
 		count("packets_sent_total", "RTP packets sent.", sum(func(t *totals) *atomic.Uint64 { return &t.sent })),
