@@ -13,6 +13,7 @@ type books struct {
 	mu    sync.Mutex
 	keys  map[string]bool
 	kinds []tandem.EventKind
+	noted []tandem.Event
 	legs  map[tandem.LegID]tandem.Leg
 	order []tandem.LegID
 	down  bool
@@ -42,7 +43,7 @@ func (b *books) Note(e tandem.Event) { b.Settle(&store.Change{Events: []tandem.E
 
 func (b *books) take(c *store.Change) {
 	for _, e := range c.Events {
-		b.kinds = append(b.kinds, e.Kind)
+		b.kinds, b.noted = append(b.kinds, e.Kind), append(b.noted, e)
 	}
 	for _, l := range c.Legs {
 		if _, known := b.legs[l.ID]; !known {
@@ -66,4 +67,10 @@ func (b *books) has(key string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.keys[key]
+}
+
+func (b *books) events() []tandem.Event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]tandem.Event(nil), b.noted...)
 }

@@ -53,9 +53,9 @@ func (r *ring) callBack() {
 	case end == taken || end == stopped:
 		r.passedOn(end)
 		r.dialled.close(how)
-		r.talk.finish("over")
+		r.talk.finish(end)
 		r.held = false
-		r.talk.hangUp(end, how)
+		r.talk.hangUp(how)
 	case end == goesOn && err == nil:
 		r.s.o.Counted(CountedReached)
 		r.customer = r.s.newCalled(r.s.running(), r.dialled, r.id)
@@ -123,8 +123,8 @@ func (r *ring) unreached(end ending, t tandem.Termination, err error) {
 	case terminationOf(err).Reason == tandem.ReasonShutdown: // the next start decides
 		r.held = false
 		r.dialled.close(terminationOf(err))
-		r.talk.finish("over")
-		r.talk.hangUp(stopped, terminationOf(err))
+		r.talk.finish(stopped)
+		r.talk.hangUp(terminationOf(err))
 		return
 	case errors.Is(err, errUsed):
 		r.log.Warn("a customer is not called again for a try that was begun before the server stopped")
@@ -183,13 +183,13 @@ func (r *ring) refused() {
 
 // giveBack tells the line and says goodbye to the agent.
 func (r *ring) giveBack(e route.Released, how tandem.Termination) {
-	r.talk.finish("over")
+	r.talk.finish(goesOn)
 	r.free()
 	if r.stays() {
 		r.release(e)
 	}
 	r.held = false
-	r.talk.hangUp(goesOn, how)
+	r.talk.hangUp(how)
 }
 
 // policy is how often and how far apart a customer is called.

@@ -48,7 +48,7 @@ const (
 	// a moment is how long something is watched that must not happen.
 	moment = 300 * time.Millisecond
 
-	callerHz, agentHz, customerHz, musicHz, ringHz, busyHz = 1600, 1000, 1300, 620, 425, 800
+	callerHz, agentHz, customerHz, musicHz, ringHz, busyHz = 1600, 1000, 1300, 600, 400, 800
 )
 
 // line is a Router that holds one task at a time and notes what it is told.

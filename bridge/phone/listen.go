@@ -80,8 +80,8 @@ func (s *Switchboard) vigil(ctx context.Context, who string, c Command) error {
 		defer func() {
 			if p := recover(); p != nil {
 				s.o.Panicked(p)
-				t.finish("over")
-				t.hangUp(stopped, tandem.Terminate(tandem.BySystem, tandem.ReasonPanic))
+				t.finish(stopped)
+				t.hangUp(tandem.Terminate(tandem.BySystem, tandem.ReasonPanic))
 			}
 		}()
 		t.keepVigil(caller)
@@ -107,8 +107,8 @@ func (t *talk) keepVigil(caller Caller) {
 		select {
 		case <-t.ctx.Done():
 			_, how := t.takenAway()
-			t.finish("over")
-			t.hangUp(stopped, how)
+			t.finish(stopped)
+			t.hangUp(how)
 			return
 		case <-t.kick:
 			t.look()
@@ -123,8 +123,8 @@ func (t *talk) keepVigil(caller Caller) {
 				end = customerLeft
 			}
 			if end != goesOn {
-				t.finish("over")
-				t.hangUp(end, how)
+				t.finish(end)
+				t.hangUp(how)
 				return
 			}
 		}
@@ -144,8 +144,8 @@ func (t *talk) handOver(g give) {
 	t.parties = nil
 	t.customer = nil
 	g.parties <- listeners
-	t.finish("over")
-	t.hangUp(goesOn, tandem.Termination{})
+	t.finish(goesOn)
+	t.hangUp(tandem.Termination{})
 }
 
 // commit writes an event that must be durable before what it tells of happens.

@@ -7,9 +7,9 @@ import (
 	"tandem/bridge/route"
 )
 
-// finish ends the room: everybody goes on by themselves, and the customer's call, which is
-// not ours, goes on. The line is not told here.
-func (t *talk) finish(why string) {
+// finish ends the room: nobody is in it any more, and the customer's call, which is not
+// ours, goes on. The line is not told here, and nobody is said goodbye to.
+func (t *talk) finish(end ending) {
 	t.unask("withdrawn")
 	t.mended()
 	t.room.Close()
@@ -18,23 +18,27 @@ func (t *talk) finish(why string) {
 		delete(t.s.talks, t.in)
 	}
 	t.s.mu.Unlock()
-	if t.customer != nil {
-		t.exit(t.customer, why)
+	for _, p := range slices.Clone(t.parties) {
+		why := "over"
+		switch {
+		case p == t.agent:
+			why = agentWhy(end)
+		case p == t.customer && end == customerLeft:
+			why = "left"
+		case p == t.customer && end == taken:
+			why = "transferred"
+		}
+		t.exit(p, why)
+		t.idle(p.Name)
+		t.leaving = append(t.leaving, p)
 	}
 	t.publish(true)
 }
 
-// hangUp ends the legs of everybody but the customer's.
-func (t *talk) hangUp(end ending, how tandem.Termination) {
+// hangUp says goodbye to everybody but the customer, after finish.
+func (t *talk) hangUp(how tandem.Termination) {
 	close(t.done)
-	others := slices.Clone(t.parties)
-	for _, p := range others {
-		why := "over"
-		if p == t.agent {
-			why = agentWhy(end)
-		}
-		t.exit(p, why)
-		t.idle(p.Name)
+	for _, p := range t.leaving {
 		t.going.Go(func() { t.goodbye(p, how) })
 	}
 	t.going.Wait()
@@ -55,11 +59,7 @@ func agentWhy(end ending) string {
 
 // part tells the line how a talk ended, then says goodbye.
 func (r *ring) part(t *talk, end ending, how tandem.Termination) {
-	why := map[ending]string{customerLeft: "left", taken: "transferred"}[end]
-	if why == "" {
-		why = "over"
-	}
-	t.finish(why)
+	t.finish(end)
 	c := r.customer
 	if c != nil && !r.keeps(c, end) { // whom nobody speaks with any more: not for as long as the line's store is down
 		c.close(how)
@@ -77,5 +77,5 @@ func (r *ring) part(t *talk, end ending, how tandem.Termination) {
 		}
 	}
 	r.held = false
-	t.hangUp(end, how)
+	t.hangUp(how)
 }

@@ -161,7 +161,7 @@ func (t *talk) event(p *party, kind tandem.EventKind, data any) tandem.Event {
 // enter has a party be in the room from now on.
 func (t *talk) enter(p *party) {
 	now := t.s.o.Now()
-	p.State, p.Since, p.joined = StateJoined, now, now
+	p.State, p.Since, p.joined, p.heldFor = StateJoined, now, now, 0
 	t.parties = append(t.parties, p)
 	if p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer && t.s.o.Tracks != nil {
 		p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
@@ -213,6 +213,9 @@ func (t *talk) exit(p *party, why string) {
 	if p.stop != nil {
 		p.stop()
 	}
+	if p.seat != nil {
+		t.s.stand(p.Name, t)
+	}
 	for i, q := range t.parties {
 		if q == p {
 			t.parties = append(t.parties[:i:i], t.parties[i+1:]...)
@@ -242,7 +245,6 @@ func (t *talk) goodbye(p *party, how tandem.Termination) {
 	case p.out != nil:
 		p.out.close(how)
 	case p.seat != nil:
-		t.s.stand(p.Name, t)
 		p.stream.Stop(toneID)
 		if p.record.Started.IsZero() || !p.record.Ended.IsZero() {
 			return

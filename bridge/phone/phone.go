@@ -264,6 +264,10 @@ func (s *Switchboard) happened(f queue.Fact) {
 		if !s.passes(o.Task.ID, o.Fence) {
 			s.end(o.Task.ID, o.Fence, o.Why)
 		}
+	case route.TaskChanged: // the agent has moved the customer to another channel, and goes on there
+		if o.Task.State == tandem.TaskAssigned && o.Task.Kind.Load() != tandem.LoadVoice {
+			s.end(o.Task.ID, o.Task.Fence, "moved")
+		}
 	case route.TaskOver:
 		s.end(o.Task.ID, o.Task.Fence, o.Task.Outcome)
 		s.mu.Lock()

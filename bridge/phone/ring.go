@@ -351,8 +351,8 @@ func (r *ring) broken(how tandem.Termination) {
 		select {
 		case <-t.done:
 		default:
-			t.finish("over")
-			t.hangUp(stopped, how)
+			t.finish(stopped)
+			t.hangUp(how)
 		}
 	}
 	if r.out != nil {

@@ -34,10 +34,10 @@ func (t *talk) publish(end bool) {
 		}
 		is.Parties = append(is.Parties, p)
 	}
-	is.Direct = t.room.Direct()
 	if t.customer != nil && !end {
-		is.Codec = "PCMU"
-		if t.customer.stream.Path().Law == codec.PCMA {
+		path := t.customer.stream.Path()
+		is.Direct, is.Codec = path.Direct, "PCMU"
+		if path.Law == codec.PCMA {
 			is.Codec = "PCMA"
 		}
 	}

@@ -55,6 +55,7 @@ type talk struct {
 	going sync.WaitGroup
 
 	parties  []*party // who is in the room
+	leaving  []*party // who was, and is not said goodbye to yet
 	agent    *party   // who has the task
 	customer *party
 	asked    *request // who is being asked in
