@@ -92,8 +92,12 @@ func TestStaff(t *testing.T) {
 		if talks := test.path == "/studio" || test.path == "/desk" || test.path == "/board"; talks != strings.Contains(w.Header().Get("Permissions-Policy"), "microphone=(self)") {
 			t.Errorf("staff %s: microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
 		}
-		if w := get(customers, "GET", test.path, ""); w.Code != test.customers {
+		w = get(customers, "GET", test.path, "")
+		if w.Code != test.customers {
 			t.Errorf("customers %s: %d %q", test.path, w.Code, w.Body)
+		}
+		if calls := test.path == "/" || test.path == "/index.html"; calls != strings.Contains(w.Header().Get("Permissions-Policy"), "microphone=(self)") {
+			t.Errorf("customers %s: microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
 		}
 	}
 	if w := get(staff, "POST", "/studio", ""); w.Code != 405 {

@@ -64,6 +64,9 @@ func Customers(o CustomersOptions) http.Handler {
 	policy := customersPolicy(o)
 	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
+		if r.URL.Path == "/" || r.URL.Path == "/index.html" { // calls are made from it
+			w.Header().Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=()")
+		}
 		if r.URL.Path != pictureAddress && r.Body != nil {
 			r.Body = http.MaxBytesReader(w, r.Body, SmallBody)
 		}

@@ -15,7 +15,7 @@ const restartEvery = 5_000; // milliseconds between tries
 const restarts = 2; // tries by new credentials, before a new connection is made
 
 export interface VoiceOptions {
-  servers: Server[];
+  servers: Server[] | (() => Promise<Server[]>); // asked for once the microphone is there
   send(signal: Signal): void;
   onState(state: VoiceState): void;
   onMic(mic: Mic): void;
@@ -27,6 +27,7 @@ export class Voice {
   state: VoiceState = "new";
   private readonly host: Host;
   private readonly microphone: Microphone;
+  private servers: Server[] = [];
   private pc: RTCPeerConnection | null = null;
   private sender: RTCRtpSender | null = null;
   private sent: MediaStreamTrack | null = null;
@@ -65,7 +66,9 @@ export class Voice {
       this.close();
       throw err;
     }
-    if (this.state === "gone") return;
+    if (this.ended()) return;
+    this.servers = typeof this.o.servers === "function" ? await this.o.servers() : this.o.servers;
+    if (this.ended()) return;
     this.stops.push(
       this.host.every(lookEvery, () => void this.look()),
       this.host.networkChanged(() => this.mend(restartAfter / 2)), // several changes come at once
@@ -157,7 +160,7 @@ export class Voice {
   // connect makes a connection, in the place of the one there is.
   private connect(): void {
     this.drop();
-    const pc = (this.pc = this.host.connect({ iceServers: this.o.servers as RTCIceServer[], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" }));
+    const pc = (this.pc = this.host.connect({ iceServers: this.servers as RTCIceServer[], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" }));
     this.received = -1;
     this.quiet = 0;
     this.sent = this.microphone.track ?? this.microphone.quiet();
@@ -273,6 +276,10 @@ export class Voice {
       }
     });
     return this.work;
+  }
+
+  private ended(): boolean {
+    return this.state === "gone";
   }
 
   private become(state: VoiceState): void {
