@@ -9,6 +9,7 @@ import (
 
 	"tandem"
 	"tandem/store/staff"
+	"tandem/web/desk/duty"
 )
 
 // offered makes an agent available and waits till a task is offered to them.
@@ -64,7 +65,7 @@ func (h *house) wholeChat(anna, sue *client) tandem.Task {
 	chat := h.arrive(tandem.TaskChat)
 	var me struct {
 		Agent   struct{ Phone bool }
-		Reasons []Reason
+		Reasons []duty.Reason
 	}
 	anna.ok(200, "GET", "/api/v1/agent", nil, &me)
 	if me.Agent.Phone || len(me.Reasons) != 1 {

@@ -26,10 +26,12 @@ import (
 	"tandem/bridge/survey"
 	"tandem/bridge/ticket"
 	"tandem/ivr/flow"
+	"tandem/media/webrtc"
 	"tandem/store"
 	"tandem/store/sqlite"
 	"tandem/store/staff"
 	"tandem/store/storetest"
+	"tandem/web/desk/duty"
 	"tandem/web/desk/live"
 	"tandem/web/login"
 )
@@ -57,6 +59,9 @@ type house struct {
 	log     *lines
 	typed   chan string // who the customers were told types
 	full    atomic.Bool // the disk of the database
+	others  *others
+	choices []duty.Reason // dispositions, and the queues that need one
+	needing []string
 }
 
 // lines keeps what is logged.
@@ -133,9 +138,18 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 	h.door, err = login.New(login.Options{Register: h.staff, URL: "https://" + h.server.Listener.Addr().String(), Log: log, Now: h.clock.Now})
 	h.must(err)
 	h.door.Routes(mux)
-	o := Options{Line: h.router, Door: h.door, Keys: h.staff, Journal: h.db, Talks: h.book, Say: h, Tickets: h.tickets, Surveys: surveys, Hooks: h.hooks,
-		Reasons: func() []Reason { return []Reason{{"lunch", map[string]string{"en": "Lunch", "zh-CN": "午餐"}}} }, Phone: func(name string) bool { return name == "bo" },
-		Times: live.Times{Guard: 20 * time.Millisecond, Board: 20 * time.Millisecond}, Now: h.clock.Now, Log: log}
+	h.others = newOthers(h)
+	o := Options{Options: duty.Options{Line: h.router, Door: h.door, Journal: h.db, Talks: h.book, Say: h, Calls: h.others, Flows: h.others, Ways: h.others,
+		Reasons: func() []duty.Reason {
+			return []duty.Reason{{Name: "lunch", Words: map[string]string{"en": "Lunch", "zh-CN": "午餐"}}}
+		},
+		Dispositions: func() ([]duty.Reason, []string) { return h.choices, h.needing }, Phone: func(name string) bool { return name == "bo" }, Seat: h.others.seat,
+		Servers: func(string) ([]webrtc.ICEServer, error) {
+			return []webrtc.ICEServer{{URLs: []string{"turn:127.0.0.1:3478"}, Username: "u", Credential: "c"}}, nil
+		},
+		Display: func(_ context.Context, name string) string { return strings.ToUpper(name[:1]) + name[1:] }, Now: h.clock.Now},
+		Keys: h.staff, Tickets: h.tickets, Surveys: surveys, Hooks: h.hooks, Voice: h.others,
+		Times: live.Times{Guard: 20 * time.Millisecond, Board: 20 * time.Millisecond}, Log: log}
 	for _, f := range change {
 		f(&o)
 	}
@@ -173,7 +187,7 @@ func (h *house) must(err error) {
 }
 
 // Reply keeps what an agent says, as ivr/text does.
-func (h *house) Reply(ctx context.Context, id tandem.ConversationID, r Reply) (chat.Entry, error) {
+func (h *house) Reply(ctx context.Context, id tandem.ConversationID, r duty.Reply) (chat.Entry, error) {
 	defer h.book.Lock(id)()
 	if e, known, err := h.book.ByClient(ctx, id, r.Client); err != nil || known {
 		return e, err

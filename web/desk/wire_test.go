@@ -66,8 +66,11 @@ func frames() map[string]map[string]string {
 	return map[string]map[string]string{
 		"welcome": {"name": "", "agent": "", "board": "", "epoch": "", "n": "", "resumed": ""}, "state": {"n": "", "agent": "Agent"}, "offer": {"n": "", "task": "Task", "decision": "Decision"},
 		"offer_over": {"n": "", "task": "ID", "fence": "Fence", "why": ""}, "task": {"n": "", "task": "Task", "why": ""}, "message": {"n": "", "task": "ID", "message": "Message"},
-		"typing": {"task": "ID", "on": ""}, "wrap": {"n": "", "task": "ID", "fence": "Fence", "until": ""}, "ready": {"n": ""}, "done": {"id": "ClientID", "task": "Task", "message": "Message", "agent": "Agent"},
-		"error": {"id": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "queues": "[]QueueFigures", "agents": "[]Agent"}, "pong": {},
+		"typing": {"task": "ID", "on": ""}, "wrap": {"n": "", "task": "ID", "fence": "Fence", "until": ""}, "ready": {"n": ""}, "done": {"id": "ClientID", "task": "Task", "message": "Message", "agent": "Agent", "link": "Link"},
+		"talk": {"n": "", "task": "ID", "interaction": "ID", "talk": "?Talk"}, "invite": {"n": "", "invite": "Invite"}, "invite_over": {"n": "", "invite": "", "why": ""}, "link": {"n": "", "task": "ID", "link": "Link"},
+		"whisper": {"n": "", "task": "ID", "from": "", "text": "", "at": ""}, "listening": {"n": "", "task": "ID", "role": ""}, "voice": {"seat": "ClientID", "signal": ""},
+		"asked": {"n": "", "task": "ID", "flow": "", "step": "", "outcome": "", "set": ""},
+		"error": {"id": "", "seat": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "queues": "[]QueueFigures", "agents": "[]Agent"}, "pong": {},
 	}
 }
 
@@ -141,6 +144,10 @@ func (w *wire) next() (frame, error) {
 		case name == "t":
 		case !described:
 			w.h.Errorf("%s has %s, which is not described", f.T, name)
+		case strings.HasPrefix(schema, "?"):
+			if string(value) != "null" {
+				w.h.doc.holds(w.h, f.T+"."+name, component(schema[1:]), string(value))
+			}
 		case strings.HasPrefix(schema, "[]"):
 			var list []json.RawMessage
 			w.h.must(json.Unmarshal(value, &list))
