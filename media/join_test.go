@@ -170,6 +170,52 @@ func TestHushedJoin(t *testing.T) {
 	}
 }
 
+// The last key of a secret is still held down when the hush ends: its other packets, and
+// its tone in the audio, do not pass; the next key does.
+func TestHushOutlastsTheKey(t *testing.T) {
+	e := newEngine(t, Config{})
+	a, p := call(t, e, codec.PCMU)
+	b, q := call(t, e, codec.PCMU)
+	if _, err := Join(a, b); err != nil {
+		t.Fatal(err)
+	}
+	a.Hush(true)
+	four := eventPackets('4', p.head.Time)
+	for _, pk := range four[:3] {
+		p.event(pk)
+	}
+	if got := nextEvent[Key](t, a); got.Digit != '4' {
+		t.Fatalf("heard %+v", got)
+	}
+	a.Hush(false)
+	for i, pk := range four[3:] {
+		p.event(pk)
+		if i == 0 {
+			p.speak(1, 770)
+		}
+	}
+	waitStats(t, a, func(st Stats) bool { return st.Received == uint64(len(four))+1 })
+	p.head.Time += 8 * codec.FrameSamples
+	paced(10, func(int) { p.speak(1, 0) }) // until the key's tone is over for certain
+	for _, pk := range four[len(four)-1:] {
+		p.event(pk) // doubled on its way
+	}
+	p.press('5')
+	for {
+		pk := q.next()
+		if pk.Payload != 101 {
+			if level(decoded(codec.PCMU, pk.payload), 770) > 0.1 {
+				t.Fatal("the key's tone came across")
+			}
+			continue
+		}
+		if pk.payload[0] != 5 {
+			t.Errorf("key %d came across", pk.payload[0])
+		}
+		return
+	}
+}
+
 func TestCloseOfOneJoined(t *testing.T) {
 	e := newEngine(t, Config{Shards: 2})
 	a, p := call(t, e, codec.PCMU)

@@ -93,6 +93,31 @@ func (s *Stream) unlock() {
 	s.tune()
 }
 
+const (
+	// keyLost is how long a key may be without a packet before it counts as ended.
+	keyLost = 200 * time.Millisecond
+	// keyTail is how long after its end the audio may still have its tone: some far ends
+	// send both.
+	keyTail = 60 * time.Millisecond
+)
+
+// fade ends a hush that was to end as soon as no key sounds any more. What is left of
+// that key, such as repeated ends, does not pass afterwards either.
+func (s *Stream) fade(now time.Duration) {
+	if !s.fading {
+		return
+	}
+	wait := keyTail
+	if s.pressed {
+		wait = keyLost
+	}
+	if s.pressedAt > 0 && now-s.pressedAt < wait || s.detector != nil && s.detector.Sounds() {
+		return
+	}
+	s.hushed, s.fading = false, false
+	s.hushedTo.ssrc, s.hushedTo.time, s.hushedTo.any = s.keysIn.Newest()
+}
+
 // hearEvent takes a telephone-event packet. It may have an SSRC and sequence of
 // its own.
 func (s *Stream) hearEvent(sh *shard, h rtp.Header, payload []byte, now time.Duration) {
@@ -104,10 +129,12 @@ func (s *Stream) hearEvent(sh *shard, h rtp.Header, payload []byte, now time.Dur
 		s.stats.Malformed++
 		return
 	}
+	s.fade(now)
+	s.pressed, s.pressedAt = !e.End, now
 	if digit, fresh := s.keysIn.Note(h.SSRC, h.Time, h.Marker, e); fresh {
 		s.key(digit, dtmf.ViaEvent)
 	}
-	if s.hushed {
+	if s.hushed || s.hushedTo.covers(h) {
 		return
 	}
 	if s.peer != nil && !s.begun.covers(h) { // a key pressed before was not for them
@@ -127,9 +154,7 @@ func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 		pcm = sh.pcm[:law.Decode(sh.pcm[:], payload)]
 		s.detector.Note(pcm, s.found)
 	}
-	if s.fading && (s.detector == nil || !s.detector.Sounds()) {
-		s.fading, s.hushed = false, false
-	}
+	s.fade(now)
 	if s.hushed {
 		return
 	}

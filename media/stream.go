@@ -149,7 +149,10 @@ type Stream struct {
 	detector   *dtmf.Detector
 	found      func(byte)
 	hushed     bool
-	fading     bool // hushed until the tone that sounds ends
+	fading     bool // hushed until the key that sounds ends
+	pressed    bool // the newest telephone-event has not ended
+	pressedAt  time.Duration
+	hushedTo   event // the newest event as a hush ended: neither it nor one before is passed
 	items      []playing
 	pending    []Played // not delivered yet; bounded by maxItems
 	recordings []*Recording
@@ -302,14 +305,18 @@ func (s *Stream) SendKey(digit byte, ms int) error {
 
 // Hush keeps the far end's keys, and all its audio since that may carry their
 // tones, from recordings, from the joined stream and from every mix. Keys still reach Events.
-// When it returns, it holds; it ends with a tone that still sounds then.
+// When it returns, it holds; it ends with a key that still sounds then.
 func (s *Stream) Hush(on bool) {
 	_ = s.call(func() { // a closed stream is quiet
 		if on && s.voice != nil {
 			s.voice.Clear()
 		}
-		s.fading = !on && s.hushed && s.detector != nil && s.detector.Sounds()
-		s.hushed = on || s.fading
+		if on {
+			s.hushed, s.fading = true, false
+		} else if s.hushed {
+			s.fading = true
+			s.fade(s.shard.now())
+		}
 	})
 }
 
