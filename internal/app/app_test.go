@@ -14,6 +14,7 @@ import (
 )
 
 func TestRemappedEntryServesTheNextCall(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	if heard := s.call(t, "1", "a"); !strings.Contains(heard, "440") {
 		t.Fatalf("heard %s", heard)
@@ -43,6 +44,7 @@ func TestRemappedEntryServesTheNextCall(t *testing.T) {
 
 // An entry that begins to record is held against its flow, as at the start.
 func TestRemappedEntryMayNotRecordUntold(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{entries: `{ "1": join }`, flows: map[string]string{
 		"join": "start: a\nsteps: { a: { transfer: { to: \"sip:x@pbx.example\" }, next: { else: end } } }\n",
 	}})
@@ -71,6 +73,7 @@ func TestNotifySecret(t *testing.T) {
 }
 
 func TestSavedFlowServesTheNextCall(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	write(t, s.path("flows/low.flow.yaml"), "flow: low\nsteps: [oops\n")
 	s.wait(t, "the old ones go on serving")

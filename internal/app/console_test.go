@@ -8,6 +8,7 @@ import (
 // Whoever watches a console sees mistakes as the checker prints them, line by line,
 // and in the demo that a good save is in use.
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	console := &lines{}
 	s := newServerWith(t, setup{before: func(a *App) { a.o.Console, a.o.Demo = console, true }})
 	shows := func(words string) {

@@ -52,6 +52,7 @@ func (s *server) try(t *testing.T) (*server, error) {
 // A folder that was broken while the server was down takes no line down: the last
 // release without mistakes serves, and everybody is told.
 func TestLastGoodReleaseServes(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.end(t)
 	good := fmt.Sprintf(sayTone, "low", "low.wav")
@@ -109,6 +110,7 @@ func (s *server) get(t *testing.T, door, path string) string {
 
 // A session that began with an old version finds it again, also after a restart.
 func TestVersionsOutliveARestart(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	old := s.shelf.Current().Flows["low"].Hash
 	write(t, s.path("flows/low.flow.yaml"), fmt.Sprintf(sayTone, "low", "high.wav"))
@@ -191,6 +193,7 @@ func TestSessionGoesOnInItsVersion(t *testing.T) {
 
 // What callers do is counted as they do it, and counted again after a restart.
 func TestCounts(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.call(t, "1", "a")
 	s.story(t, "a") // it is closed, and written
@@ -278,6 +281,7 @@ func (c *client) do(address string, body, out any) int {
 // A designer proposes, another publishes, and the next caller hears it; pages are told
 // of it, and the stream does not keep the server from stopping.
 func TestPublishedFlowServesTheNextCall(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{more: "studio: { second_person: true }\n"})
 	li, wang, agent := s.login(t, "li", staff.Designer), s.login(t, "wang", staff.Designer), s.login(t, "agent", staff.Agent)
 	if status := agent.do("flows", nil, nil); status != 403 {

@@ -18,6 +18,7 @@ import (
 
 // A recording that is gone is skipped: the caller hears the rest, the journal has it.
 func TestMissingRecording(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{
 		entries: `{ "1": three }`,
 		flows: map[string]string{"three": `start: a
@@ -98,6 +99,7 @@ func TestBackEnds(t *testing.T) {
 // A store that fails while a voicemail is spoken: the caller is told, nothing is
 // promised, the call's end is written once the store is back, and only once.
 func TestStoreFailsDuringACall(t *testing.T) {
+	t.Parallel()
 	var down atomic.Bool
 	s := newServerWith(t, setup{
 		entries: `{ "1": mail }`,

@@ -123,6 +123,7 @@ steps:
 
 // What watches in the background begins anew after a panic.
 func TestKeepBeginsAnew(t *testing.T) {
+	t.Parallel()
 	log := &lines{}
 	a := &App{metrics: newMetrics(prometheus.NewRegistry()), log: slog.New(slog.NewTextHandler(log, nil))}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -164,6 +165,7 @@ func TestFaultOnTheSecondLeg(t *testing.T) {
 
 // A file whose reading panics is read once, and the next save is read again.
 func TestPanicOfTheEntriesWatcher(t *testing.T) {
+	t.Parallel()
 	file := t.TempDir() + "/tandem.yaml"
 	write(t, file, "x")
 	log := &lines{}

@@ -53,6 +53,7 @@ func order(spans []testkit.Span) []int {
 // A call whose entry records is recorded once the caller was told, both sides; what
 // a secret is entered with is not on it.
 func TestRecordingAfterAnAnnouncement(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{
 		entries: `{ "1": { flow: told, record: true }, "2": told }`,
 		flows: map[string]string{"told": `start: tell
@@ -111,6 +112,7 @@ steps:
 }
 
 func TestRecordingByConsent(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{
 		entries: `{ "1": { flow: asked, record: true } }`,
 		flows: map[string]string{"asked": `start: may
@@ -144,6 +146,7 @@ steps:
 // What the caller records into a variable is kept, told in the journal, and its id is
 // the variable's value; a hang-up keeps it too.
 func TestRecordingIntoAVariable(t *testing.T) {
+	t.Parallel()
 	s := newServerWith(t, setup{
 		entries: `{ "1": take }`,
 		flows: map[string]string{"take": `start: say_it

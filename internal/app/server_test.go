@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait of these tests.
-const patience = 40 * time.Second
+const patience = 90 * time.Second
 
 // lines is a log that tests wait on.
 type lines struct {

@@ -36,6 +36,7 @@ func ask(t *testing.T, method, address, body string, header map[string]string) (
 // TestStaffDoor: staff log in at their door and nowhere else, and nothing of it is in
 // the log.
 func TestStaffDoor(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	const password = "orange ladder tree"
 	if _, err := s.Staff().Add(t.Context(), staff.Actor{Name: "test"}, staff.User{Name: "ann", Roles: []staff.Role{staff.Designer}}, password); err != nil {

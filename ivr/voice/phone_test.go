@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of these tests.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // tones speaks prompts whose text is "440x600": 440 Hz for 600 ms.
 type tones struct{}

@@ -142,6 +142,7 @@ func TestVoicemail(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			b := tc.box
 			if b == nil {
 				b = &box{}
