@@ -103,7 +103,7 @@ func (r *ring) reach() (ending, tandem.Termination, error) {
 		}()
 		answered <- r.dialled.dial(ctx)
 	}()
-	err, end, how := r.talk.until(answered, 0)
+	end, how, err := r.talk.until(answered, 0)
 	if end != goesOn {
 		cancel()
 		err = <-answered

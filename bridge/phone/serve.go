@@ -22,7 +22,7 @@ func (r *ring) serve() {
 // they part.
 func (r *ring) join(caller Caller) {
 	t := r.talk
-	err, end, how := r.tellSession(caller)
+	end, how, err := r.tellSession(caller)
 	switch {
 	case end == taken || end == stopped:
 		r.part(t, end, how)
@@ -41,7 +41,7 @@ func (r *ring) join(caller Caller) {
 
 // tellSession has the caller's session know that an agent has them. The agent may hang up
 // before it does.
-func (r *ring) tellSession(caller Caller) (error, ending, tandem.Termination) {
+func (r *ring) tellSession(caller Caller) (ending, tandem.Termination, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, joinTime)
 	defer cancel()
 	knows := make(chan error, 1)
@@ -54,12 +54,12 @@ func (r *ring) tellSession(caller Caller) (error, ending, tandem.Termination) {
 		}()
 		knows <- caller.Served(ctx, r.task.Agent)
 	}()
-	err, end, how := r.talk.until(knows, joinTone)
+	end, how, err := r.talk.until(knows, joinTone)
 	if end != goesOn {
 		cancel()
 		<-knows
 	}
-	return err, end, how
+	return end, how, err
 }
 
 var (

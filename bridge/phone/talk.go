@@ -408,40 +408,40 @@ func (s *Switchboard) hold(o *out, on bool) {
 
 // until waits for what is to come before a customer can be joined, while the agent is there
 // and hears ringing after a moment.
-func (t *talk) until(done <-chan error, tone time.Duration) (err error, end ending, how tandem.Termination) {
+func (t *talk) until(done <-chan error, tone time.Duration) (end ending, how tandem.Termination, err error) {
 	ring := time.NewTimer(tone)
 	defer ring.Stop()
 	defer t.agent.stream.Stop(toneID)
 	for {
 		select {
 		case err := <-done:
-			return err, goesOn, how
+			return goesOn, how, err
 		case <-ring.C:
 			t.play(t.agent, t.s.o.Ringback)
 		case <-t.ctx.Done():
 			end, how = t.takenAway()
-			return nil, end, how
+			return end, how, nil
 		case <-t.kick:
 			t.look()
 		case n := <-t.inbox:
 			if l, is := n.(left); is && l.p == t.agent {
 				if l.t.Reason == tandem.ReasonShutdown {
-					return nil, stopped, l.t
+					return stopped, l.t, nil
 				}
 				if l.t.Class != tandem.ClassNormal {
-					return nil, agentLost, l.t
+					return agentLost, l.t, nil
 				}
-				return nil, agentLeft, l.t
+				return agentLeft, l.t, nil
 			}
 			if c, is := n.(command); is && c.c.Do != Leave {
 				c.reply <- errNotJoined
 				continue
 			}
 			if m, is := n.(moved); is && m.p == t.agent && m.state == SeatGone {
-				return nil, agentLost, tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport)
+				return agentLost, tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport), nil
 			}
 			if end, how = t.take(n); end != goesOn {
-				return nil, end, how
+				return end, how, nil
 			}
 		}
 	}
