@@ -245,3 +245,30 @@ func FuzzComplete(f *testing.F) {
 		}
 	})
 }
+
+// In a file of replies the variables of all flows are offered, and whom the agent has.
+func TestCompleteReplies(t *testing.T) {
+	names := testNames()
+	names.File = "x.replies.yaml"
+	for _, c := range []struct{ text, want string }{
+		{"replies:\n  hello:\n    text:\n      en: \"Dear ${customer.‸\"\n", "name phone"},
+		{"replies:\n  hello:\n    text:\n      en: \"${sco‸\"\n", "score about agent"},
+		{"replies:\n  hello:\n    queues: [‸]\n", "cards loans post"},
+		{"replies:\n  hello:\n    ‸", "text queues"},
+	} {
+		src, line, column := cursor(t, c.text)
+		_, items := At(src, line, column, names)
+		var got []string
+		for _, item := range items {
+			got = append(got, item.Label)
+		}
+		for _, w := range strings.Fields(c.want) {
+			if !slices.Contains(got, w) {
+				t.Errorf("%q: %q, without %s", c.text, got, w)
+			}
+		}
+		if slices.Contains(got, "caller") || slices.Contains(got, "outcome") {
+			t.Errorf("%q: a name of flows alone: %q", c.text, got)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (o *outline) kind(file string) schema.Kind {
 		}
 	}
 	for _, k := range kinds {
-		marks := map[string][]string{"classify": {"classifier"}, "test": {"tests"}, "queues": {"queues", "boxes", "teams", "agents", "policy"}}[k.Name]
+		marks := map[string][]string{"classify": {"classifier"}, "test": {"tests"}, "queues": {"queues", "boxes", "teams", "agents", "policy"}, "replies": {"replies"}}[k.Name]
 		if marks == nil {
 			marks = []string{k.Name}
 		}

@@ -67,7 +67,7 @@ func (c *completer) values(t typed) []Item {
 		add("name", c.owners()...)
 	case reflect.TypeFor[schema.Expression]():
 		return c.expression(c.word)
-	case reflect.TypeFor[schema.Text](), reflect.TypeFor[schema.Wanted](), reflect.TypeFor[schema.LevelText](), reflect.TypeFor[schema.OwnerText]():
+	case reflect.TypeFor[schema.Text](), reflect.TypeFor[schema.Wanted](), reflect.TypeFor[schema.LevelText](), reflect.TypeFor[schema.OwnerText](), reflect.TypeFor[schema.ReplyText]():
 		if i := strings.LastIndex(c.word, "${"); i >= 0 && !strings.Contains(c.word[i:], "}") {
 			return c.expression(c.word[i+2:])
 		}
@@ -102,8 +102,30 @@ func (c *completer) owners() []string {
 	return out
 }
 
-// variables are those of this flow, or of the one that is tested.
+// replies reports a file of replies.
+func (c *completer) replies() bool { return strings.HasSuffix(c.names.File, ".replies.yaml") }
+
+// replyNames are names that replies alone have.
+func (c *completer) replyNames() []schema.Term {
+	if !c.replies() {
+		return nil
+	}
+	return schema.ReplyBuiltins()
+}
+
+// variables are those of this flow, of the one that is tested, or of all for what agents send.
 func (c *completer) variables() []schema.Named {
+	if c.replies() {
+		var all []schema.Named
+		for _, f := range c.names.Flows {
+			for _, v := range f.Vars {
+				if !slices.ContainsFunc(all, func(o schema.Named) bool { return o.Name == v.Name }) {
+					all = append(all, v)
+				}
+			}
+		}
+		return all
+	}
 	if f := c.tested(); f != nil {
 		return f.Vars
 	}
@@ -152,10 +174,16 @@ func (c *completer) expression(written string) []Item {
 	for _, v := range c.variables() {
 		add(v.Name, "variable", v.Type, "")
 	}
+	for _, b := range c.replyNames() {
+		add(b.Name, "variable", b.Detail, b.About(c.names.Lang))
+	}
 	for _, name := range c.names.Settings {
 		add("settings."+name, "variable", "", "")
 	}
 	for _, b := range schema.Builtins() {
+		if c.replies() && !slices.Contains(schema.ReplyNames(), b.Name) {
+			continue
+		}
 		if b.Name == "link" && !slices.Contains(c.path, "link") && !slices.Contains(c.path, "handoff") && !slices.Contains(c.path, "prompts") {
 			continue
 		}

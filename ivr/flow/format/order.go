@@ -16,6 +16,7 @@ var (
 	queueOrder  = []string{"teams", "target", "levels", "full", "hours", "max_wait", "prefer_last", "relax", "overflow", "offer_after", "callback", "escalate", "disposition"}
 	agentOrder  = []string{"teams", "skills", "capacity"}
 	policyOrder = []string{"most_priority", "capacity", "blocks", "offer", "wrap_up", "decline_rest", "misses", "away", "dispositions"}
+	replyOrder  = []string{"text", "queues"}
 	fileOrders  = [][]string{
 		{"flow", "channels", "languages", "start", "on_leave", "on_error", "inputs", "outcomes", "returns", "vars", "defaults", "prompts", "commands", "steps"},
 		{"calendar", "time_zone", "weekly", "holidays", "overrides"},
@@ -23,6 +24,7 @@ var (
 		{"form", "fields"},
 		{"operation", "needs", "steps", "confirm", "result"},
 		{"classifier", "rules"},
+		{"replies"},
 	}
 )
 
@@ -43,7 +45,7 @@ func (d *document) arrange() {
 			break
 		}
 	}
-	for key, order := range map[string][]string{"queues": queueOrder, "agents": agentOrder} {
+	for key, order := range map[string][]string{"queues": queueOrder, "agents": agentOrder, "replies": replyOrder} {
 		if of[key] == nil || of[key].node.Kind != source.Map {
 			continue
 		}

@@ -70,7 +70,7 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 	if source.KindOf(base) == "" {
 		return nil, []source.Diagnostic{{
 			File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file-name", Message: "this is no flow file by its name",
-			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml or NAME.classify.yaml",
+			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml, NAME.classify.yaml or NAME.replies.yaml",
 		}}
 	}
 	r := newReading(os.DirFS(dir), filepath.Clean(dir), o)
@@ -182,7 +182,26 @@ func (r *reading) declare(f *program.Document, kind string) {
 		r.declareLine(f)
 	case source.FlowFile:
 		r.Head(f)
+	case source.RepliesFile:
+		r.declareReplies(f)
 	}
+}
+
+// declareReplies reads what agents send by name. It may name the variables of all flows,
+// whose heads are read.
+func (r *reading) declareReplies(f *program.Document) {
+	var flows []*flow.Flow
+	for _, ff := range r.inOrder() {
+		flows = append(flows, ff.Flow)
+	}
+	queue := func(n *source.Node, name string) {
+		if q := r.Queues[name]; q != nil {
+			f.Uses[q.File.Base] = true
+			return
+		}
+		f.Unknown(n, "unknown-queue", source.QueuesFile, name, slices.Sorted(maps.Keys(r.Queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(name)))
+	}
+	beside.Replies(f.File, beside.NewAnswers(flows, r.Settings), queue, func(n *source.Node, v *flow.Reply) { keep(f, n, "reply", r.Replies, v) })
 }
 
 // declare keeps what a file of its own declares, unless its name is taken or unreadable.
@@ -299,7 +318,7 @@ func (r *reading) library() *flow.Library {
 	lib := &flow.Library{
 		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.Knowledge,
 		Calendars: values(r.Calendars), Queues: values(r.Queues), Boxes: values(r.Boxes), Teams: values(r.Teams), Agents: values(r.Agents), Routing: r.routing(),
-		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers),
+		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers), Replies: values(r.Replies),
 	}
 	for _, ff := range r.inOrder() {
 		h := sha256.New()

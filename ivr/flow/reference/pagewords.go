@@ -47,7 +47,7 @@ func wordsIn(lang string) pageWords {
 			reflect.TypeFor[schema.Commands](): "[commands](#commands)", reflect.TypeFor[schema.Defaults](): "`{ listen: … }`", reflect.TypeFor[schema.Timeout](): "duration, or one for each channel",
 			reflect.TypeFor[schema.Next](): "step, or map of outcome to step", reflect.TypeFor[schema.TeamName](): "team", reflect.TypeFor[schema.AgentName](): "user",
 			reflect.TypeFor[schema.SkillName](): "skill", reflect.TypeFor[schema.SkillLevel](): "1 to 9", reflect.TypeFor[schema.Wanted](): "text", reflect.TypeFor[schema.LevelText](): "text",
-			reflect.TypeFor[schema.OwnerText](): "text", reflect.TypeFor[schema.OwnerName](): "owner",
+			reflect.TypeFor[schema.OwnerText](): "text", reflect.TypeFor[schema.ReplyText](): "text", reflect.TypeFor[map[schema.Language]schema.ReplyText](): "words by language", reflect.TypeFor[schema.OwnerName](): "owner",
 		},
 	}
 }
@@ -78,7 +78,7 @@ func chineseWords() pageWords {
 			reflect.TypeFor[schema.Commands](): "[命令](#命令)", reflect.TypeFor[schema.Defaults](): "`{ listen: … }`", reflect.TypeFor[schema.Timeout](): "时长,或按渠道",
 			reflect.TypeFor[schema.Next](): "步骤,或结果到步骤的映射", reflect.TypeFor[schema.TeamName](): "团队", reflect.TypeFor[schema.AgentName](): "登录名",
 			reflect.TypeFor[schema.SkillName](): "技能", reflect.TypeFor[schema.SkillLevel](): "1 至 9", reflect.TypeFor[schema.Wanted](): "文字", reflect.TypeFor[schema.LevelText](): "文字",
-			reflect.TypeFor[schema.OwnerText](): "文字", reflect.TypeFor[schema.OwnerName](): "负责人",
+			reflect.TypeFor[schema.OwnerText](): "文字", reflect.TypeFor[schema.ReplyText](): "文字", reflect.TypeFor[map[schema.Language]schema.ReplyText](): "各语言的文字", reflect.TypeFor[schema.OwnerName](): "负责人",
 		},
 	}
 }

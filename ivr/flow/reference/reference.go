@@ -340,7 +340,7 @@ func (p *page) verbKeys(t reflect.Type) {
 
 // files is a chapter for each kind of file beside the flows.
 func (p *page) files() {
-	examples := map[string]string{"calendar": "office.calendar.yaml", "queues": "shop.queues.yaml", "form": "csat.form.yaml", "operation": "enrol.operation.yaml", "classify": "triage.classify.yaml"}
+	examples := map[string]string{"calendar": "office.calendar.yaml", "queues": "shop.queues.yaml", "form": "csat.form.yaml", "operation": "enrol.operation.yaml", "classify": "triage.classify.yaml", "replies": "shop.replies.yaml"}
 	first := true
 	for _, k := range schema.Kinds() {
 		example := examples[k.Name]

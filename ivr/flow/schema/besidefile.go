@@ -48,6 +48,16 @@ type (
 		Form  FormName                `json:"form,omitempty" en:"Questions." zh:"表单。"`
 	}
 
+	// RepliesFile is NAME.replies.yaml.
+	RepliesFile struct {
+		Replies map[NewName]ReplyBody `json:"replies" fewest:"1" en:"Each reply by the name that agents type after /; up to 1,000." zh:"每条回复,以客服在 / 之后输入的名称为准,最多 1,000 条。"`
+	}
+	// ReplyBody is one canned reply.
+	ReplyBody struct {
+		Text   map[Language]ReplyText `json:"text" fewest:"1" en:"What is sent, by language; the first is used where there is no better one." zh:"发送的文字,按语言;没有合适的语言时用第一种。"`
+		Queues []QueueName            `json:"queues,omitempty" fewest:"1" en:"Whose agents have it; left out, all." zh:"供哪些队列的客服使用;不写则全部。"`
+	}
+
 	// ClassifierFile is NAME.classify.yaml.
 	ClassifierFile struct {
 		Classifier NewName `json:"classifier" en:"Its name." zh:"分类器名。"`

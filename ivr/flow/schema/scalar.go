@@ -37,6 +37,7 @@ type (
 	SkillLevel int    // 1 to 9
 	Wanted     string // text with ${…} in it that asks for a skill: lang:en, cards>=3
 	LevelText  string // text with ${…} in it that is a customer's level
+	ReplyText  string // text with ${…} in it that agents send
 	OwnerText  string // text with ${…} in it that names an owner
 	OwnerName  string // agent:NAME, team:NAME or queue:NAME
 

@@ -121,6 +121,22 @@ func Builtins() []Term {
 	}
 }
 
+// ReplyNames are those of Builtins that replies have, too.
+func ReplyNames() []string {
+	return []string{"channel", "lang", "now", "interaction", "interaction.number", "queue", "queue.name", "settings"}
+}
+
+// ReplyBuiltins are names that replies alone have.
+func ReplyBuiltins() []Term {
+	return []Term{
+		{"customer", "object", "Whom the agent writes to.", "正在接待的客户。"},
+		{"customer.name", "text", "What a flow has put into its variable customer_name or name; missing while none has.", "流程变量 customer_name 或 name 的值;没有时为缺失。"},
+		{"customer.phone", "text", "Their number, as it was proved or as they call from it.", "客户号码,已证实的或来电显示的。"},
+		{"agent", "object", "Who writes.", "发送回复的客服。"},
+		{"agent.name", "text", "The name that customers know them by.", "客户看到的客服名。"},
+	}
+}
+
 // Functions are the helpers of expressions with their signatures.
 func Functions() []Term {
 	return []Term{
