@@ -6,6 +6,7 @@ export interface Entry {
   languages: string[]; // of the flow, first its fallback
   dial: string[]; // SIP addresses, ready to dial; none for a prefix
   auth: boolean; // the caller must have a user and password
+  call: boolean; // it can be called from this page
 }
 
 export interface Overview {

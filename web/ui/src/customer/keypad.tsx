@@ -1,6 +1,8 @@
-// The keys of the demo's phone. It cannot call by itself: it says where a number leads
-// and how to dial it with a telephone.
+// The keys of the demo's phone: it calls from the page where a number allows it, and says
+// how to dial any with a telephone.
 import { useState } from "preact/hooks";
+import type { Language } from "../language.ts";
+import { callWords } from "../voice/words.ts";
 import type { Entry } from "./entries.ts";
 import { Address } from "./numbers.tsx";
 import type { Words } from "./words.ts";
@@ -8,7 +10,14 @@ import type { Words } from "./words.ts";
 const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 const longest = 20; // keys
 
-export function Keypad({ entries, words: w }: { entries: Entry[]; words: Words }) {
+interface Props {
+  entries: Entry[];
+  language: Language;
+  words: Words;
+  onCall(number: string): void;
+}
+
+export function Keypad({ entries, language, words: w, onCall }: Props) {
   const [number, setNumber] = useState("");
   const entry = number === "" ? undefined : entryOf(number, entries);
   const address = entry && addressOf(number, entry, entries);
@@ -30,6 +39,9 @@ export function Keypad({ entries, words: w }: { entries: Entry[]; words: Words }
             </button>
           ))}
         </div>
+        <button type="button" class="dial" disabled={!entry?.call} onClick={() => onCall(number)}>
+          {callWords[language].call}
+        </button>
       </div>
       <div role="status">
         {number !== "" && !entry && <p>{w.leadsNowhere(number)}</p>}
@@ -40,7 +52,7 @@ export function Keypad({ entries, words: w }: { entries: Entry[]; words: Words }
           </>
         )}
       </div>
-      <p class="hint">{w.noVoiceYet}</p>
+      <p class="hint">{w.fromPage}</p>
     </>
   );
 }

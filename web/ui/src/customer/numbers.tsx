@@ -2,10 +2,18 @@
 import { useEffect, useState } from "preact/hooks";
 import { nameOf } from "../language.ts";
 import type { Language } from "../language.ts";
+import { callWords } from "../voice/words.ts";
 import type { Entry } from "./entries.ts";
 import type { Words } from "./words.ts";
 
-export function NumberList({ entries, language, words: w }: { entries: Entry[]; language: Language; words: Words }) {
+interface ListProps {
+  entries: Entry[];
+  language: Language;
+  words: Words;
+  onCall(number: string): void;
+}
+
+export function NumberList({ entries, language, words: w, onCall }: ListProps) {
   if (entries.length === 0) return <p class="empty">{w.none}</p>;
   return (
     <ul class="numbers">
@@ -23,6 +31,13 @@ export function NumberList({ entries, language, words: w }: { entries: Entry[]; 
             </p>
           )}
           {e.auth && <p class="hint">{w.auth}</p>}
+          {e.call && (
+            <p class="from-page">
+              <button type="button" aria-label={callWords[language].callOf(e.number)} onClick={() => onCall(e.number)}>
+                {callWords[language].call}
+              </button>
+            </p>
+          )}
           {e.dial.map((address) => (
             <Address key={address} address={address} words={w} />
           ))}

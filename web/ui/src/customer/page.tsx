@@ -1,5 +1,6 @@
 // The customers' page: what this place is, what to dial, and whether it answers.
 import { useEffect, useState } from "preact/hooks";
+import { CallPanel, usePageCall } from "../voice/panel.tsx";
 import { firstLanguage, languageNames, languages, remember } from "../language.ts";
 import type { Language } from "../language.ts";
 import { fetchOverview } from "./entries.ts";
@@ -14,6 +15,7 @@ const refreshEvery = 5_000; // milliseconds; the state line is that old at most
 export function Page() {
   const [language, setLanguage] = useState<Language>(firstLanguage);
   const overview = useOverview();
+  const calls = usePageCall();
   const w = words[language];
 
   useEffect(() => {
@@ -33,6 +35,7 @@ export function Page() {
   useEffect(() => document.querySelector("tandem-chat")?.setAttribute("lang", language), [language]);
   // Only numbers are dialled; entries of chats and texts have their own doors.
   const numbers = current?.entries.filter((e) => /^[+\d*#]/.test(e.number)) ?? [];
+  const call = (number: string) => calls.begin(number, [language, ...navigator.languages]);
   const first = numbers.find((e) => e.dial.length > 0 && !e.auth)?.dial[0];
 
   return (
@@ -59,7 +62,7 @@ export function Page() {
 
         <section aria-labelledby="numbers">
           <h2 id="numbers">{w.numbers}</h2>
-          {current ? <NumberList entries={numbers} language={language} words={w} /> : !overview.failed && <p>{w.loading}</p>}
+          {current ? <NumberList entries={numbers} language={language} words={w} onCall={call} /> : !overview.failed && <p>{w.loading}</p>}
         </section>
 
         <section aria-labelledby="how">
@@ -83,7 +86,8 @@ export function Page() {
           <h2 id="state">{w.state}</h2>
           <State overview={overview} words={w} />
         </section>
-        {demo && current.phone && <PhoneView phone={current.phone} entries={numbers} language={language} words={w} />}
+        {demo && current.phone && <PhoneView phone={current.phone} entries={numbers} language={language} words={w} onCall={call} />}
+        <CallPanel calls={calls} title={calls.to} language={language} />
       </main>
       <footer>{current && <p>Tandem {current.version}</p>}</footer>
     </>

@@ -14,15 +14,16 @@ interface PhoneProps {
   entries: Entry[];
   language: Language;
   words: Words;
+  onCall(number: string): void;
 }
 
-export function PhoneView({ phone, entries, language, words: w }: PhoneProps) {
+export function PhoneView({ phone, entries, language, words: w, onCall }: PhoneProps) {
   return (
     <section class="phone" aria-labelledby="phone">
       <h2 id="phone">{w.phone}</h2>
       <p class="own">{phone.number}</p>
       <Inbox phone={phone} language={language} words={w} />
-      <Keypad entries={entries} words={w} />
+      <Keypad entries={entries} language={language} words={w} onCall={onCall} />
     </section>
   );
 }

@@ -37,7 +37,7 @@ export interface Words {
   erase: string;
   leadsNowhere(number: string): string;
   dialWith: string;
-  noVoiceYet: string;
+  fromPage: string;
 }
 
 const en: Words = {
@@ -81,7 +81,7 @@ const en: Words = {
   erase: "Erase",
   leadsNowhere: (number) => `${number} leads nowhere here.`,
   dialWith: "Dial it with a SIP phone:",
-  noVoiceYet: "This page has no voice yet: calls are made with a SIP phone or from a terminal.",
+  fromPage: "Calls from this page use your microphone. Any number can also be dialled with a SIP phone or from a terminal.",
 };
 
 const zhCN: Words = {
@@ -124,7 +124,7 @@ const zhCN: Words = {
   erase: "删除",
   leadsNowhere: (number) => `${number} 在这里没有对应的线路。`,
   dialWith: "请用 SIP 电话拨打：",
-  noVoiceYet: "本页暂不能通话，请用 SIP 电话或在终端拨打。",
+  fromPage: "在本页拨打会使用您的麦克风。也可以用 SIP 电话或在终端拨打任意号码。",
 };
 
 export const words: Record<Language, Words> = { en, "zh-CN": zhCN };
