@@ -149,7 +149,7 @@ func TestRefusalsSayWhatIsWrong(t *testing.T) {
 		status     int
 		says       string
 	}{
-		{sue, "POST", path(waiting.ID, "priority"), map[string]int{"secs": 1}, 400, `There is no field "secs" here. It takes: seconds.`},
+		{sue, "POST", path(waiting.ID, "priority"), map[string]int{"secs": 1}, 400, `There is no field "secs" here. It takes: seconds, why.`},
 		{sue, "POST", path(waiting.ID, "priority"), map[string]int{}, 400, `The field "seconds" is missing.`},
 		{anna, "POST", path(waiting.ID, "accept"), map[string]int{}, 400, `The field "fence" is missing.`},
 		{anna, "PUT", "/api/v1/agent/presence", map[string]string{"presence": "away"}, 422, "Away needs a reason: lunch."},

@@ -464,7 +464,7 @@ func TestFrames(t *testing.T) {
 		told = append(told, f["t"].(string))
 	}
 	slices.Sort(told)
-	if got := strings.Join(slices.Compact(told), " "); got != "accept decline hand_back hello note ping presence release say transfer typing wrap" {
+	if got := strings.Join(slices.Compact(told), " "); got != "accept ask call decline hand_back hello invite link move note ping place presence release say take_over transfer typing voice whisper wrap" {
 		t.Errorf("the page has the commands %s", got)
 	}
 	h := newHouse(t)

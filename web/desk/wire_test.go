@@ -25,6 +25,9 @@ type frame struct {
 	Agent    json.RawMessage
 	Task     json.RawMessage
 	Message  json.RawMessage
+	Talk     json.RawMessage
+	Link     json.RawMessage
+	Seat     string
 	Queues   []json.RawMessage
 	Agents   []json.RawMessage
 	Decision json.RawMessage
@@ -70,7 +73,7 @@ func frames() map[string]map[string]string {
 		"talk": {"n": "", "task": "ID", "interaction": "ID", "talk": "?Talk"}, "invite": {"n": "", "invite": "Invite"}, "invite_over": {"n": "", "invite": "", "why": ""}, "link": {"n": "", "task": "ID", "link": "Link"},
 		"whisper": {"n": "", "task": "ID", "from": "", "text": "", "at": ""}, "listening": {"n": "", "task": "ID", "role": ""}, "voice": {"seat": "ClientID", "signal": ""},
 		"asked": {"n": "", "task": "ID", "flow": "", "step": "", "outcome": "", "set": ""},
-		"error": {"id": "", "seat": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "queues": "[]QueueFigures", "agents": "[]Agent"}, "pong": {},
+		"error": {"id": "", "seat": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "at": "", "queues": "[]QueueFigures", "agents": "[]Agent", "all": "BoardAll", "alerts": "[]Alert"}, "pong": {},
 	}
 }
 

@@ -15,8 +15,10 @@ import (
 	"tandem/web/login"
 )
 
-// maxKeys bounds the keys that are played at once.
-const maxKeys = 32
+const (
+	maxKeys = 32  // that are played at once
+	maxWhy  = 200 // characters of why somebody listens
+)
 
 // name is who a caller is in a call.
 func name(c login.Caller) string {
@@ -44,7 +46,7 @@ func (d *Duty) Call(ctx context.Context, c login.Caller, do phone.Command) (err 
 		return NoTask()
 	}
 	if do.Why != "" {
-		if do.Why, err = Text(do.Why, "why", MaxReason); err != nil {
+		if do.Why, err = Text(do.Why, "why", maxWhy); err != nil {
 			return err
 		}
 	}
@@ -280,7 +282,7 @@ func (d *Duty) Place(ctx context.Context, c login.Caller, p live.Placing) (view.
 	if p.Interaction != "" {
 		if err := d.mayCall(ctx, p.Interaction, func(in tandem.InteractionID) bool {
 			for _, h := range a.Holds {
-				if h.Interaction == in {
+				if h.Interaction == in && h.State != tandem.TaskOffered {
 					return true
 				}
 			}

@@ -50,6 +50,11 @@ func (s *socket) handle(in incoming) {
 	case err != nil:
 	case in.T == kindVoice:
 		err = s.signal(ctx, c, in)
+	case s.feed != nil && again(&in):
+		err = s.doOnce(ctx, c, in, &out)
+		if err == nil {
+			return
+		}
 	default:
 		err = s.do(ctx, c, in, &out)
 	}
@@ -61,6 +66,26 @@ func (s *socket) handle(in incoming) {
 		return
 	}
 	s.push(out)
+}
+
+// doOnce is do of what is not done twice, and answers it.
+func (s *socket) doOnce(ctx context.Context, c login.Caller, in incoming, out *done) error {
+	was, known := s.feed.begin(&in)
+	switch {
+	case known && was == nil:
+		return tandem.Errorf(tandem.CodeUnavailable, "this is being done; ask again in a moment")
+	case known:
+		s.pushRaw(was)
+		return nil
+	}
+	var data []byte
+	defer func() { s.feed.settle(&in, data) }() // a fault of ours forgets it, too
+	if err := s.do(ctx, c, in, out); err != nil {
+		return err
+	}
+	data = raw(out)
+	s.pushRaw(data)
+	return nil
 }
 
 // fail answers a command that was not done.

@@ -32,6 +32,7 @@ type feed struct {
 	idle    time.Time              // since when nobody listens; zero while somebody does
 	talks   map[tandem.TaskID]*ear // wanted, and heard
 	seats   map[string]*socket     // who spoke last of each, up to maxSeats
+	once    once
 }
 
 // ear hears one talk.

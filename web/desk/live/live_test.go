@@ -53,7 +53,7 @@ func TestBoardFrames(t *testing.T) {
 		agents = append(agents, raw(view.Agent{Name: fmt.Sprint("agent-", i)}))
 	}
 	got := 0
-	frames := boardFrames([]json.RawMessage{[]byte(`{"name":"cards"}`)}, agents, true)
+	frames := boardFrames(time.Now(), []json.RawMessage{[]byte(`{"name":"cards"}`)}, agents, boardFrame{Fresh: true})
 	if len(frames) < 10 || len(frames) > maxQueued/4 {
 		t.Errorf("%d frames", len(frames))
 	}
@@ -70,7 +70,7 @@ func TestBoardFrames(t *testing.T) {
 	if got != 5000 {
 		t.Errorf("%d agents came", got)
 	}
-	if frames := boardFrames(nil, nil, false); len(frames) != 1 || !bytes.Contains(frames[0], []byte(`"last":true`)) {
+	if frames := boardFrames(time.Now(), nil, nil, boardFrame{}); len(frames) != 1 || !bytes.Contains(frames[0], []byte(`"last":true`)) {
 		t.Errorf("of nothing: %s", frames)
 	}
 }

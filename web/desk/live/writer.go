@@ -109,7 +109,7 @@ func (d *Floor) tellBoard() {
 		if len(queues)+len(names) > 0 {
 			last.All = d.all()
 		}
-		send(part, d.boardFrames(queues, agents, last))
+		send(part, boardFrames(d.o.Board.Picture(d.o.Line).At, queues, agents, last))
 		d.pulse = now
 	}
 	if len(whole) > 0 {
@@ -122,7 +122,7 @@ func (d *Floor) tellBoard() {
 			agents = append(agents, raw(d.agent(a)))
 		}
 		alerts, _ := d.alerts(noTurn)
-		send(whole, d.boardFrames(all, agents, boardFrame{Fresh: true, All: d.all(), Alerts: alerts}))
+		send(whole, boardFrames(d.o.Board.Picture(d.o.Line).At, all, agents, boardFrame{Fresh: true, All: d.all(), Alerts: alerts}))
 	}
 }
 
@@ -161,11 +161,10 @@ func raw(v any) json.RawMessage {
 	return data
 }
 
-// boardFrames puts queues and agents into as many frames as it takes; last is what the last of
+// boardFrames puts queues and agents, as of a time, into as many frames as it takes; last is what the last of
 // them has besides, and says whether they begin a new picture.
-func (d *Floor) boardFrames(queues, agents []json.RawMessage, last boardFrame) [][]byte {
+func boardFrames(at time.Time, queues, agents []json.RawMessage, last boardFrame) [][]byte {
 	var out [][]byte
-	at := d.o.Board.Picture(d.o.Line).At
 	f, size := boardFrame{T: kindBoard, At: at, Fresh: last.Fresh}, 0
 	room := func(n int) {
 		if size > 0 && size+n > partBytes {
