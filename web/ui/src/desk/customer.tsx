@@ -47,10 +47,12 @@ function Customer({ task }: { task: string }) {
       <Part title={w.answers}>
         <AnswersTable answers={view.answers} none={w.noAnswers} />
       </Part>
-      <Part title={w.notes}>
-        {view.notes.length > 0 && <NoteList notes={view.notes} />}
-        {!offered && item?.stage !== "wrapping" && <NoteForm task={task} id="note" />}
-      </Part>
+      {(view.notes.length > 0 || (!offered && item?.stage !== "wrapping")) && (
+        <Part title={w.notes}>
+          {view.notes.length > 0 && <NoteList notes={view.notes} />}
+          {!offered && item?.stage !== "wrapping" && <NoteForm task={task} id="note" />}
+        </Part>
+      )}
       <Part title={w.contacts}>{view.contacts.length === 0 ? <p class="soft">{w.noContacts}</p> : <Contacts list={view.contacts} />}</Part>
       {view.open.length > 0 && (
         <Part title={w.alsoOpen}>

@@ -4,13 +4,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 interface Props {
   label: ComponentChildren;
-  name: string; // for screen readers
   class?: string;
   id?: string;
   children(close: () => void): ComponentChildren;
 }
 
-export function Sheet({ label, name, class: more = "", id, children }: Props) {
+export function Sheet({ label, class: more = "", id, children }: Props) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -41,7 +40,7 @@ export function Sheet({ label, name, class: more = "", id, children }: Props) {
         close();
       }}
     >
-      <button type="button" class={`quiet ${more}`} ref={button} id={id} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
+      <button type="button" class={`quiet ${more}`} ref={button} id={id} aria-expanded={open} onClick={() => setOpen(!open)}>
         {label}
       </button>
       {open && <div class="sheet">{children(close)}</div>}

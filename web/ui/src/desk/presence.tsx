@@ -32,13 +32,13 @@ export function PresenceMenu() {
   return (
     <Sheet
       id="presence"
-      name={`${w.presence}: ${label}`}
       class="presence"
       label={
         <>
           <span class={`dot ${me.presence} ${missing.length > 0 ? "part" : ""}`} aria-hidden="true" />
+          <span class="unseen">{w.presence} </span>
           <span class="presence-label">{label}</span>
-          {since > 0 && <span class="clock soft">{span((now - since) / 1000)}</span>}
+          {since > 0 && <span class="clock soft" aria-hidden="true">{span((now - since) / 1000)}</span>}
           <Icon name="down" />
         </>
       }

@@ -1,16 +1,13 @@
 // The agent's seat: their microphone and the voices they hear, connected for as long as the
 // page is open. It says how it stands; the voice itself is web/ui/src/voice's.
+import type { Mic, Server, VoiceState } from "../voice/signal.ts";
 import type { Signal, Talk } from "./protocol.ts";
+
+export type { Server } from "../voice/signal.ts";
 
 // off: calls ring elsewhere. elsewhere: another page has taken the seat over.
 export type SeatState = "off" | "starting" | "up" | "cut" | "gone" | "elsewhere";
-export type Mic = "ok" | "muted" | "unplugged" | "denied" | "silent";
 
-export interface Server {
-  urls: string | string[];
-  username?: string;
-  credential?: string;
-}
 
 // VoiceLike is what is used of the class Voice.
 export interface VoiceLike {
@@ -20,15 +17,15 @@ export interface VoiceLike {
   open(on: boolean): void;
   use(deviceId: string): Promise<unknown>;
   level(): number;
-  again?(): void; // the way of signalling is back: say anew what was not answered
+  again(): void; // the way of signalling is back: what was said meanwhile may be lost
   close(): void;
 }
 
 export interface VoiceMaker {
   servers: Server[];
   send(signal: Signal): void;
-  onState(state: string): void;
-  onMic(mic: string): void;
+  onState(state: VoiceState): void;
+  onMic(mic: Mic): void;
   onRemote(stream: MediaStream): void;
 }
 
@@ -83,19 +80,18 @@ export class Seat {
     this.voice = this.o.make({
       servers,
       send: (signal) => this.seat === seat && void this.o.send(seat, signal),
-      onState: mine((state: string) => this.changed(state)),
-      onMic: mine((mic: string) => this.heard(mic as Mic)),
+      onState: mine((state: VoiceState) => this.changed(state)),
+      onMic: mine((mic: Mic) => this.heard(mic)),
       onRemote: mine((stream: MediaStream) => this.o.onRemote(stream)),
     });
     this.apply();
     try {
       await this.voice.start(device || undefined);
-    } catch (err) {
+    } catch {
       if (this.seat !== seat) return;
-      const name = (err as { name?: string }).name;
-      this.heard(name === "NotFoundError" || name === "OverconstrainedError" ? "unplugged" : "denied");
+      this.available = false; // no microphone in this browser, or the page came by plain http
       this.drop(false);
-      this.become("gone");
+      this.become("off");
     }
   }
 
@@ -140,8 +136,8 @@ export class Seat {
 
   // reconnected is told that the socket is up again: what was signalled meanwhile is lost.
   reconnected(): void {
-    if (this.state === "starting" && this.voice) void this.begin(this.device);
-    else this.voice?.again?.();
+    if (this.voice) this.voice.again();
+    else if (this.state === "gone") void this.begin(this.device);
   }
 
   // retry makes the seat anew, after the agent has mended what was wrong.
@@ -154,14 +150,16 @@ export class Seat {
     this.voice?.mute(this.muted);
   }
 
-  private changed(state: string): void {
-    if (state === "up") {
-      this.tries = 0;
-      this.become("up");
-    } else if (state === "cut") this.become("cut");
-    else if (state === "gone" || state === "failed" || state === "closed") {
-      this.drop(false);
-      this.lost();
+  private changed(state: VoiceState): void {
+    switch (state) {
+      case "up":
+        this.tries = 0;
+        return this.become("up");
+      case "cut":
+        return this.become("cut");
+      case "gone":
+        this.drop(false);
+        return this.lost();
     }
   }
 

@@ -59,11 +59,12 @@ function One({ item }: { item: Item }) {
 }
 
 // beside are the chats that are shown next to each other: the chosen one, and as many of the
-// others as there is room for, where they stand in the list.
+// others as there is room for, where they stand in the list. Below a call there are all.
 function beside(items: readonly Item[], chosen: string, room: number): Item[] {
   const chats = items.filter((i) => i.stage === "assigned" && isTalk(i.kind));
   const at = chats.findIndex((i) => i.id === chosen);
-  if (at < 0) return [];
+  const calling = items.some((i) => i.id === chosen && i.stage === "assigned" && isCall(i.kind));
+  if (at < 0) return calling ? chats.slice(0, room) : [];
   const from = Math.max(0, Math.min(at, chats.length - room));
   return chats.slice(from, from + room);
 }

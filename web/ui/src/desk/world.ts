@@ -1,11 +1,11 @@
 // The desk's parts, put together for one page, with the browser around them.
 import type { Api } from "../staff/api.ts";
-import { Voice } from "./novoice.ts";
+import { Voice } from "../voice/voice.ts";
 import { Hold } from "./hold.ts";
 import { Kept } from "./kept.ts";
 import { Flash, Ring } from "./ring.ts";
 import { Seat } from "./seat.ts";
-import type { Server } from "./seat.ts";
+import type { Server } from "../voice/signal.ts";
 import type { News } from "./store.ts";
 import type { Host, Socket } from "./wire.ts";
 
