@@ -146,7 +146,7 @@ func TestEngine(t *testing.T) {
 	s, p := call(t, e, codec.PCMU)
 	p.next()
 	families, err := reg.Gather()
-	if err != nil || len(families) != 11 {
+	if err != nil || len(families) != 12 {
 		t.Fatalf("%d metrics, %v", len(families), err)
 	}
 	for _, f := range families {
