@@ -157,7 +157,8 @@ func (r *ring) keeps(c *called, end ending) bool {
 	if end != taken && end != agentLost {
 		return false
 	}
-	if now, there := r.s.o.Router.Task(r.id); end == taken && (!there || now.State == tandem.TaskDone || now.State == tandem.TaskWrapping) {
+	now, there := r.s.o.Router.Task(r.id)
+	if end == taken && (!there || now.State == tandem.TaskDone || now.State == tandem.TaskWrapping || now.Kind.Load() != tandem.LoadVoice) {
 		return false
 	}
 	r.s.mu.Lock()

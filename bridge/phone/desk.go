@@ -11,7 +11,8 @@ import (
 	"tandem/store"
 )
 
-// Tracks keeps a recording of each party. Its methods do not block.
+// Tracks keeps a recording of each party who speaks with a customer: what the customer says
+// and hears is in the recording of their own call. Its methods do not block for long.
 type Tracks interface {
 	// Begin begins the recording of what a party says, if this interaction is recorded at
 	// all, and reports whether it does.

@@ -38,8 +38,10 @@ func (t *talk) supervise(who string, c Command) error {
 		if err := t.s.commit(t.ctx, told); err != nil {
 			return err
 		}
-		p.Role = role
-		if role == tandem.RoleAgent && !p.taped && t.s.o.Tracks != nil {
+		if p.Role = role; role != tandem.RoleAgent {
+			t.endTape(p)
+		}
+		if t.tapes(p) {
 			p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
 		}
 		t.arrange()

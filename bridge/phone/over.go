@@ -1,6 +1,8 @@
 package phone
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"tandem"
@@ -22,11 +24,11 @@ func (t *talk) finish(end ending) {
 		why := "over"
 		switch {
 		case p == t.agent:
-			why = agentWhy(end)
+			why = t.agentWhy(end)
 		case p == t.customer && end == customerLeft:
 			why = "left"
 		case p == t.customer && end == taken:
-			why = "transferred"
+			why = t.agentWhy(end)
 		}
 		t.exit(p, why)
 		t.idle(p.Name)
@@ -45,13 +47,14 @@ func (t *talk) hangUp(how tandem.Termination) {
 }
 
 // agentWhy is why the agent of a talk that has ended is in the room no more.
-func agentWhy(end ending) string {
-	switch end {
-	case agentLeft:
+func (t *talk) agentWhy(end ending) string {
+	var o over
+	switch {
+	case end == agentLeft:
 		return "left"
-	case agentLost:
+	case end == agentLost:
 		return "lost"
-	case taken:
+	case end == taken && errors.As(context.Cause(t.ctx), &o) && (o.why == "transferred" || o.why == "handed_back" || o.why == "moved"):
 		return "transferred"
 	}
 	return "over"

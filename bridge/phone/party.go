@@ -163,7 +163,7 @@ func (t *talk) enter(p *party) {
 	now := t.s.o.Now()
 	p.State, p.Since, p.joined, p.heldFor = StateJoined, now, now, 0
 	t.parties = append(t.parties, p)
-	if p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer && t.s.o.Tracks != nil {
+	if t.tapes(p) {
 		p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
 	}
 	p.told = p.says()
@@ -171,6 +171,12 @@ func (t *talk) enter(p *party) {
 		p.heldFrom = now
 	}
 	t.s.o.Store.Note(t.event(p, tandem.EventJoined, p.told))
+}
+
+// tapes reports whether what a party says is recorded beside the customer's own call, if
+// that is.
+func (t *talk) tapes(p *party) bool {
+	return t.s.o.Tracks != nil && !p.taped && p.Role != tandem.RoleCustomer && p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer
 }
 
 func (p *party) says() tandem.Joined {

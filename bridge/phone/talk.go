@@ -284,6 +284,8 @@ func (t *talk) moves(p *party, state SeatState) {
 		p.State, p.Since = StateCut, t.s.o.Now()
 		t.cut = time.NewTimer(mendTime)
 		t.tell()
+		t.look() // the other page may be there already
+		return
 	case state == SeatGone:
 		t.sendAway(p, "lost", tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport))
 		return

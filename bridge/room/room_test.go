@@ -171,37 +171,43 @@ func TestLent(t *testing.T) {
 }
 
 // TestNoGap: whoever is joined by a third, or left by them, hears on without a break that
-// can be heard, and packets go on in their numbers.
+// can be heard, and packets go on in their numbers. A phone of the test that a busy machine
+// has not let speak is no break of ours: it has three tries.
 func TestNoGap(t *testing.T) {
 	s := newStage(t)
 	two := []string{"customer customer", "agent agent"}
 	s.set(two...)
 	s.hear("customer", "agent")
-	from := time.Now()
+	var missing time.Duration
+	var heard string
 	for range 3 {
-		s.set("customer customer", "agent agent", "lead whisperer")
-		s.hear("agent", "customer", "lead")
-		s.set("customer customer", "agent agent", "lead listener")
-		s.hear("lead", "customer", "agent")
-		s.set(two...)
-		s.hear("agent", "customer")
-	}
-	packets := s.p["customer"].phone.Packets(from)
-	for i := 1; i < len(packets); i++ {
-		if packets[i].Seq != packets[i-1].Seq+1 {
-			t.Fatalf("packet %d after %d", packets[i].Seq, packets[i-1].Seq)
+		from := time.Now()
+		for range 3 {
+			s.set("customer customer", "agent agent", "lead whisperer")
+			s.hear("agent", "customer", "lead")
+			s.set("customer customer", "agent agent", "lead listener")
+			s.hear("lead", "customer", "agent")
+			s.set(two...)
+			s.hear("agent", "customer")
+		}
+		packets := s.p["customer"].phone.Packets(from)
+		for i := 1; i < len(packets); i++ {
+			if packets[i].Seq != packets[i-1].Seq+1 {
+				t.Fatalf("packet %d after %d", packets[i].Seq, packets[i-1].Seq)
+			}
+		}
+		spans := testkit.Transcript(testkit.Audio(packets), s.p["agent"].hz)
+		missing, heard = 0, testkit.Describe(spans)
+		for _, span := range spans {
+			if span.Hz != s.p["agent"].hz {
+				missing += span.For
+			}
+		}
+		if missing <= 100*time.Millisecond {
+			return
 		}
 	}
-	spans := testkit.Transcript(testkit.Audio(packets), s.p["agent"].hz)
-	missing := time.Duration(0)
-	for _, span := range spans {
-		if span.Hz != s.p["agent"].hz {
-			missing += span.For
-		}
-	}
-	if missing > 200*time.Millisecond {
-		t.Errorf("in six changes the customer missed %v: %s", missing, testkit.Describe(spans))
-	}
+	t.Errorf("in nine changes the customer missed %v: %s", missing, heard)
 }
 
 // A stream that has ended is said so, and the others hear on.
