@@ -411,6 +411,11 @@ type (
 		Digits      uint64  `json:"digits,omitempty"`
 		RemoteLost  uint64  `json:"remote_lost,omitempty"` // of ours, as the far end reports
 		RoundTripMS float64 `json:"round_trip_ms,omitempty"`
+		// Of the packets that were sent: passed on as they came, turned from one G.711 law to
+		// the other, and mixed of several voices.
+		Passed     uint64 `json:"passed,omitempty"`
+		Transcoded uint64 `json:"transcoded,omitempty"`
+		Mixed      uint64 `json:"mixed,omitempty"`
 	}
 	Held struct {
 		By Party `json:"by"`
