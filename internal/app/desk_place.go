@@ -27,7 +27,7 @@ func (w ways) Place(ctx context.Context, agent string, p desklive.Placing) (tand
 		to = strings.TrimPrefix(dialled, "tel:")
 		in = tandem.Interaction{ID: tandem.NewID[tandem.InteractionID](now, a.random), Number: tandem.NewNumber(a.random), Entry: deskEntry, State: tandem.Closed, Started: now, Ended: now,
 			Lang: languageOf(to)}
-		of.Interaction = &in
+		of.Interaction, of.Caller = &in, &tandem.Identity{Kind: tandem.IdentityPhone, Value: to}
 		of.Events = []tandem.Event{tandem.NewEvent(in.ID, "", now, tandem.EventOpened, agent, tandem.Opened{Entry: in.Entry, Channel: tandem.Voice, To: to})}
 	} else {
 		who, _, was, err := a.whoIs(ctx, tandem.Task{Interaction: p.Interaction})
