@@ -43,8 +43,9 @@ type (
 		p  *party
 		on bool
 	}
-	moved struct { // their seat is another now
+	moved struct { // their seat is connected in another way now
 		p     *party
+		seat  Seat // which: a party may have another by now
 		state SeatState
 	}
 )
@@ -59,6 +60,7 @@ func (p *party) part() room.Party {
 func (t *talk) watch(p *party) {
 	ctx, cancel := context.WithCancel(t.ctx)
 	p.stop = cancel
+	seat := p.seat
 	t.going.Go(func() {
 		defer func() {
 			if fault := recover(); fault != nil {
@@ -72,7 +74,7 @@ func (t *talk) watch(p *party) {
 		case p.out != nil:
 			t.watchPhone(ctx, p)
 		default:
-			t.watchSeat(ctx, p)
+			t.watchSeat(ctx, p, seat)
 		}
 	})
 }
@@ -117,8 +119,8 @@ func (t *talk) watchPhone(ctx context.Context, p *party) {
 
 // watchSeat reads a seat's states; its stream's events are read so that nothing waits for
 // room among them. A browser that sends nothing is cut, which its states tell.
-func (t *talk) watchSeat(ctx context.Context, p *party) {
-	states, events := p.seat.States(), p.stream.Events()
+func (t *talk) watchSeat(ctx context.Context, p *party, seat Seat) {
+	states, events := seat.States(), seat.Stream().Events()
 	for {
 		select {
 		case <-ctx.Done():
@@ -127,13 +129,13 @@ func (t *talk) watchSeat(ctx context.Context, p *party) {
 			if !open {
 				state = SeatGone
 			}
-			t.note(ctx, moved{p, state})
+			t.note(ctx, moved{p, seat, state})
 			if state == SeatGone {
 				return
 			}
 		case _, open := <-events:
 			if !open {
-				t.note(ctx, moved{p, SeatGone})
+				t.note(ctx, moved{p, seat, SeatGone})
 				return
 			}
 		}

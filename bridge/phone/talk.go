@@ -181,7 +181,7 @@ func (t *talk) take(n any) (end ending, how tandem.Termination) {
 			t.arrange()
 		}
 	case moved:
-		if slices.Contains(t.parties, n.p) {
+		if slices.Contains(t.parties, n.p) && n.seat == n.p.seat {
 			t.moves(n.p, n.state)
 		}
 	case answered:
