@@ -374,7 +374,10 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string, passwords
 	}
 	pages := a.Addresses()["http.listen"][0]
 	fmt.Fprintf(&b, "  page    http://%s/\n", pages)
-	fmt.Fprintf(&b, "  studio  http://%s/studio\n", a.Addresses()["http.staff_listen"][0])
+	staffDoor := a.Addresses()["http.staff_listen"][0]
+	fmt.Fprintf(&b, "  desk    http://%s/desk     agents: anna, bo\n", staffDoor)
+	fmt.Fprintf(&b, "  board   http://%s/board    supervisor: sam\n", staffDoor)
+	fmt.Fprintf(&b, "  studio  http://%s/studio   designer\n", staffDoor)
 	for _, name := range slices.Sorted(maps.Keys(passwords)) {
 		fmt.Fprintf(&b, "          log in as %s with %s\n", name, passwords[name])
 	}
@@ -387,8 +390,10 @@ func greet(w io.Writer, a *app.App, loaded *config.Loaded, dir string, passwords
 		fmt.Fprintf(&b, "      a link comes to the telephone in mid-call; open its page, and the call knows.\n")
 	}
 	if i := slices.IndexFunc(a.Entries(), func(e api.Entry) bool { return e.Flow == "front_door" && len(e.Dial) > 0 }); i >= 0 {
-		fmt.Fprintf(&b, "  %s agent --url http://%s --key-file %s\n", program, a.Addresses()["http.staff_listen"][0], filepath.Join(dir, "keys", "anna.key"))
-		fmt.Fprintf(&b, "      be an agent in another terminal; calls ring her telephone: %s call --answer %s\n", program, strings.TrimPrefix(agent, "sip:agent@"))
+		fmt.Fprintf(&b, "  log in at the desk as anna, allow the microphone and be available: calls and chats ring there.\n")
+		fmt.Fprintf(&b, "      Call from the page, without a telephone, or as below; press ? at the desk for its keys, and look at the board as sam.\n")
+		fmt.Fprintf(&b, "  %s agent --url http://%s --key-file %s\n", program, staffDoor, filepath.Join(dir, "keys", "anna.key"))
+		fmt.Fprintf(&b, "      or be an agent in a terminal; calls ring her telephone: %s call --answer %s\n", program, strings.TrimPrefix(agent, "sip:agent@"))
 		fmt.Fprintf(&b, "  %s call %s --from %s --keys \",0\" --for 3m\n", program, shellWord(a.Entries()[i].Dial[0]), demoNumber)
 		fmt.Fprintf(&b, "      ask for a person, as in the chat http://%s/chat?site=front: one line for both, when the bank is open.\n", pages)
 	}

@@ -9,6 +9,7 @@ import { lacking, telephone } from "./baresip.mjs";
 import { caller } from "./queue/caller.mjs";
 import { desk } from "./queue/desk.mjs";
 import { books, message, order } from "./queue/later.mjs";
+import { talks } from "./queue/talk.mjs";
 import { visitor } from "./queue/visitor.mjs";
 import { until, world } from "./text/world.mjs";
 
@@ -22,8 +23,19 @@ const settings = {
   TANDEM_TEXTS_PER_ADDRESS_PER_HOUR: "100",
 };
 
-export default async function queue({ browser, root, startServer, ...tools }) {
+export default async function queue({ browser, root, startServer, browserOptions, ...tools }) {
   if (lacking()) return tools.skip("one line", lacking());
+  for (const part of process.env.TALKS ? [talks] : [line, talks]) await served({ browser, root, startServer, browserOptions, ...tools }, part);
+}
+
+// line is the one line of calls, chats, callbacks, voicemails and tickets.
+async function line(w, t) {
+  await Promise.all([message(w, t), caller(w, t), visitor(w, t), order(w, t)]);
+  await books(w, t);
+}
+
+// served runs a part of the journey on a server of its own.
+async function served({ browser, root, startServer, browserOptions, ...tools }, part) {
   const server = await startServer(settings);
   const phones = [];
   try {
@@ -37,17 +49,17 @@ export default async function queue({ browser, root, startServer, ...tools }) {
       return p;
     };
     const t = {
-      ...tools, phone, check: seen(browser, tools),
+      ...tools, phone, check: seen(browser, tools), browser, browserOptions, agentAt,
       note: (words) => console.log(`       ${words}`),
       desks: Object.fromEntries(await Promise.all(["anna", "bo", "sam"].map(async (name) => [name, await desk(server, name)]))),
-      agent: { ...tones.agent, phone: await phone("anna", { at: agentAt, hz: tones.agent.hz }) },
+      // the agents' telephone: who speaks by their page has none
+      agent: part === line && { ...tones.agent, phone: await phone("anna", { at: agentAt, hz: tones.agent.hz }) },
       customer: { ...tones.customer, number: "+8613800000001", phone: await phone("+8613800000001", { at: streetAt, hz: tones.customer.hz }) },
       reached: milestones("away", "in line", "ticket", "called back", "wrapped", "served"),
       sockets: {}, // of the agents, by name
     };
     await open(w);
-    await Promise.all([message(w, t), caller(w, t), visitor(w, t), order(w, t)]);
-    await books(w, t);
+    await part(w, t);
   } finally {
     await Promise.all(phones.map((p) => p.close()));
     await server.stop();

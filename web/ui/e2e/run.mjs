@@ -23,6 +23,15 @@ const checkTime = 60_000; // for one check
 const only = new RegExp(process.env.CHECK ?? "");
 const stopTime = 15_000; // for the server to stop
 
+const browserOptions = {
+  executablePath: browserPath,
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
+  ],
+};
+
 const wanted = process.argv.slice(2).filter((name) => name !== "");
 for (const name of wanted) {
   if (!(name in journeys)) {
@@ -52,15 +61,8 @@ async function run(name) {
   let browser;
   try {
     server = alone ? undefined : await startServer();
-    browser = await chromium.launch({
-      executablePath: browserPath,
-      args: [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
-      ],
-    });
-    await journey({ browser, server, root, check, skip, startServer, shot: (page, what, more) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true, ...more }) });
+    browser = await chromium.launch(browserOptions);
+    await journey({ browser, browserOptions, server, root, check, skip, startServer, shot: (page, what, more) => page.screenshot({ path: `${shots}${name}-${what}.png`, fullPage: true, ...more }) });
   } catch (err) {
     failed++;
     console.log(`FAILED ${name}: ${err.stack ?? err}`);
