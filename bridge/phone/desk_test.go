@@ -352,20 +352,25 @@ func TestConsult(t *testing.T) {
 // the customer's go from the first word to the last.
 func (d *desk) sums(*customer) {
 	d.t.Helper()
+	sums(d.t, d.books.events())
+}
+
+func sums(t *testing.T, events []tandem.Event) (seconds map[tandem.LegID]float64) {
+	t.Helper()
 	type span struct {
 		at   time.Time
 		held bool
 	}
 	open := map[tandem.LegID]*span{}
 	seconds, held := map[tandem.LegID]float64{}, map[tandem.LegID]float64{}
-	for _, e := range d.books.events() {
+	for _, e := range events {
 		switch e.Kind {
 		case tandem.EventJoined, tandem.EventRoomChanged:
 			var is tandem.Joined
 			_ = json.Unmarshal(e.Data, &is)
 			s := open[e.Leg]
 			if (s == nil) != (e.Kind == tandem.EventJoined) {
-				d.t.Errorf("leg %s is told by %s out of turn", e.Leg, e.Kind)
+				t.Errorf("leg %s is told by %s out of turn", e.Leg, e.Kind)
 			}
 			if s != nil && s.held {
 				held[e.Leg] += e.At.Sub(s.at).Seconds()
@@ -382,7 +387,7 @@ func (d *desk) sums(*customer) {
 			_ = json.Unmarshal(e.Data, &is)
 			s := open[e.Leg]
 			if s == nil {
-				d.t.Errorf("leg %s left without having joined", e.Leg)
+				t.Errorf("leg %s left without having joined", e.Leg)
 				continue
 			}
 			delete(open, e.Leg)
@@ -391,16 +396,17 @@ func (d *desk) sums(*customer) {
 				held[e.Leg] += e.At.Sub(s.at).Seconds()
 			}
 			if off := seconds[e.Leg] - is.Seconds; off > 0.02 || off < -0.02 {
-				d.t.Errorf("leg %s was there for %.3f s and is said to have been for %.3f s", e.Leg, seconds[e.Leg], is.Seconds)
+				t.Errorf("leg %s was there for %.3f s and is said to have been for %.3f s", e.Leg, seconds[e.Leg], is.Seconds)
 			}
 			if off := held[e.Leg] - is.Held; off > 0.02 || off < -0.02 {
-				d.t.Errorf("leg %s was on hold for %.3f s and is said to have been for %.3f s", e.Leg, held[e.Leg], is.Held)
+				t.Errorf("leg %s was on hold for %.3f s and is said to have been for %.3f s", e.Leg, held[e.Leg], is.Held)
 			}
 		}
 	}
 	if len(open) > 0 {
-		d.t.Errorf("%d legs never left", len(open))
+		t.Errorf("%d legs never left", len(open))
 	}
+	return seconds
 }
 
 // Who is asked in may decline or not answer, and the agent may take it back: the customer is

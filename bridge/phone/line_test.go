@@ -26,7 +26,7 @@ type realLine struct {
 	in     tandem.InteractionID
 }
 
-func newRealLine(t *testing.T) *realLine {
+func newRealLine(t *testing.T, set ...func(*house, *Options)) *realLine {
 	t.Helper()
 	l := &realLine{ben: testkit.NewCallee(t), in: tandem.NewID[tandem.InteractionID](time.Now(), rand.Reader)}
 	keys, err := store.NewKeyring(make([]byte, store.KeySize))
@@ -73,6 +73,9 @@ func newRealLine(t *testing.T) *realLine {
 	l.house = newHouse(t, func(h *house, o *Options) {
 		o.Router, o.Store = l.router, l.db
 		o.Phones = map[string]string{"anna": h.anna.URI("anna"), "ben": l.ben.URI("ben")}
+		for _, more := range set {
+			more(h, o)
+		}
 	})
 	for _, name := range []string{"anna", "ben"} {
 		l.until("there", func() bool { a, _ := l.router.Agent(name); return a.Reachable[tandem.LoadVoice] })
@@ -104,6 +107,14 @@ func (l *realLine) open(kind tandem.TaskKind) tandem.TaskID {
 // kinds is what the journal has of the task and its calls.
 func (l *realLine) kinds() (kinds []tandem.EventKind) {
 	l.t.Helper()
+	for _, e := range l.journal() {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+func (l *realLine) journal() []tandem.Event {
+	l.t.Helper()
 	if err := l.db.Flush(l.t.Context()); err != nil { // what a leg's end is told by may trail
 		l.t.Fatal(err)
 	}
@@ -111,10 +122,7 @@ func (l *realLine) kinds() (kinds []tandem.EventKind) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	for _, e := range story.Events {
-		kinds = append(kinds, e.Kind)
-	}
-	return kinds
+	return story.Events
 }
 
 func count(kinds []tandem.EventKind, k tandem.EventKind) (n int) {
