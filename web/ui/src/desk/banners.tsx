@@ -55,7 +55,7 @@ export function Banners({ missing, ring, onSound }: Props) {
       </div>
       {ring.blocked && (
         <Banner mood="warn" icon="sound" text={w.soundBlocked}>
-          <button type="button" onClick={() => ring.prepare()}>
+          <button type="button" onClick={() => ring.touch()}>
             {w.allowSound}
           </button>
         </Banner>
@@ -66,7 +66,7 @@ export function Banners({ missing, ring, onSound }: Props) {
             {w.useMicrophone}
           </button>
           <button type="button" onClick={() => (kept.choose({ seat: "phone" }), hold.poke())}>
-            {w.stopMicrophone}
+            {hold.state.me?.phone ? w.stopMicrophone : w.notNow}
           </button>
         </Banner>
       )}

@@ -46,7 +46,7 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
         </h2>
         <span class="chat-acts" role="toolbar" aria-label={w.chatWith(name)}>
           {act("link", "link", w.sendLink, () => open("link"))}
-          {act("phone", "move", w.move, () => open("move"))}
+          {act("swap", "move", w.move, () => open("move"))}
           {act("right", "transfer", w.transfer, () => open("transfer"))}
           {act("flow", "handBack", w.handBack, () => open("handBack"))}
           {act("run", "ask", w.askFlow, () => open("ask"))}

@@ -7,7 +7,7 @@ import { span } from "../staff/time.ts";
 import { useDesk, useHeld, useNow, useRun } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
 import { keys } from "./keylist.ts";
-import { useTitle } from "./names.ts";
+import { useTitle, useView } from "./names.ts";
 import type { Invite, TaskKind } from "./protocol.ts";
 import { here, keyOf, listed, types, unread } from "./store.ts";
 import type { Item } from "./store.ts";
@@ -61,6 +61,8 @@ function Row({ item, nth }: { item: Item; nth: number }) {
   const s = useHeld();
   const now = useNow();
   const title = useTitle(item);
+  const { view } = useView(item.id);
+  const queue = item.task?.queue ?? view?.task.queue;
   const more = unread(s, item.id);
   const talk = s.talks[item.id];
   const late = item.until > 0 && item.until - now < 10_000;
@@ -74,7 +76,7 @@ function Row({ item, nth }: { item: Item; nth: number }) {
           <span class="row-title">{title}</span>
           <span class="row-facts soft">
             {w.kinds[item.kind] ?? item.kind}
-            {item.task && ` · ${item.task.queue}`}
+            {queue && ` · ${queue}`}
             {talk?.parties.some((p) => p.role === "customer" && p.held) && <span class="badge warn">{w.held}</span>}
             {types(s, item.id, now) && <span class="typing">{w.typing}</span>}
           </span>

@@ -27,7 +27,6 @@ export function NodesDialog({ item, ask, onClose }: { item: Item; ask: boolean; 
     ...(ask ? [] : [{ key: next, text: w.handBackNext, label: <strong>{w.handBackNext}</strong> }]),
     ...sorted.map((n) => ({
       key: `${n.flow}/${n.step}`,
-      group: n.flow,
       text: `${n.flow} ${n.step} ${n.words.en} ${n.words.zh}`,
       off: !open(n),
       label: (

@@ -44,10 +44,10 @@ export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): vo
     ring.set(device, volume);
     if (speaker) void sinkTo(sound, speaker);
     const touched = () => {
-      ring.prepare();
+      ring.touch();
       if (sound.srcObject && sound.paused) void sound.play().catch(() => {});
     };
-    touched(); // the browser may let it sound already
+    ring.prepare(); // the browser may let it sound already
     document.addEventListener("pointerdown", touched);
     document.addEventListener("keydown", touched);
     return () => {

@@ -64,21 +64,24 @@ export function Picker({ label, options, none, onTake, onSearch }: Props) {
         }}
       />
       <ul role="listbox" id={`${id}-list`} aria-label={label} ref={list}>
-        {fit.map((o, i) => (
+        {fit.map((o, i) => [
+          o.group && o.group !== fit[i - 1]?.group && (
+            <li key={`group ${o.group}`} role="presentation" class="picker-group">
+              {o.group}
+            </li>
+          ),
           <li
             key={o.key}
             id={`${id}-${o.key}`}
             role="option"
             aria-selected={o === current}
             aria-disabled={o.off ? "true" : undefined}
-            class={o.group && o.group !== fit[i - 1]?.group ? "first" : ""}
-            data-group={o.group}
             onPointerDown={(e) => (e.preventDefault(), setAt(i))}
             onClick={() => take(o)}
           >
             {o.label}
-          </li>
-        ))}
+          </li>,
+        ])}
       </ul>
       {fit.length === 0 && <p class="soft">{none}</p>}
     </div>

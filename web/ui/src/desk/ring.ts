@@ -11,13 +11,14 @@ export class Ring {
   private context: Sinking | null = null;
   private device = "";
   private volume = 0.6;
+  private touched = false;
   private timer = 0;
   private rung = ""; // for what it rings
   private readonly listeners = new Set<() => void>();
 
   // blocked tells whether the browser keeps the page silent until it is touched.
   get blocked(): boolean {
-    return this.context !== null && this.context.state === "suspended";
+    return !this.touched && this.context !== null && this.context.state === "suspended";
   }
 
   get ringing(): boolean {
@@ -29,8 +30,7 @@ export class Ring {
     return () => this.listeners.delete(run);
   }
 
-  // prepare opens the sound, so that a ring begins at once. Called when the agent touches
-  // the page, it also lifts the browser's silence.
+  // prepare opens the sound, so that a ring begins at once.
   prepare(): void {
     if (!this.context) {
       try {
@@ -43,6 +43,14 @@ export class Ring {
       this.tell();
     }
     if (this.context.state === "suspended") void this.context.resume().catch(() => {});
+  }
+
+  // touch is told that the agent pressed or clicked something: browsers let a page sound then.
+  touch(): void {
+    this.prepare();
+    if (this.touched) return;
+    this.touched = true;
+    this.tell();
   }
 
   set(device: string, volume: number): void {

@@ -13,7 +13,7 @@ import type { Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 import { Wrap } from "./wrap.tsx";
 
-const column = 340; // pixels that a chat needs at least
+const column = 290; // pixels that a chat needs at least
 const mostColumns = 3;
 
 export function Work({ onDialog }: { onDialog(name: DialogName): void }) {

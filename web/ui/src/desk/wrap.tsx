@@ -24,7 +24,7 @@ export function Wrap({ item }: { item: Item }) {
   const [problem, setProblem] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   const choices = standing?.dispositions ?? [];
-  const needed = standing?.required?.includes(item.task?.queue ?? "") ?? false;
+  const needed = standing?.required?.includes(item.task?.queue ?? view?.task.queue ?? "") ?? false;
   const left = (item.until - now) / 1000;
   useEffect(() => {
     if (document.activeElement === document.body || document.activeElement === null) first.current?.focus();

@@ -13,7 +13,7 @@ export { isMac } from "./keymap.ts";
 export interface Shortcut {
   // As written on the keyboard: "?", "/", "Mod+S", "F6". Mod is ⌘ on a Mac, Ctrl elsewhere.
   keys: string;
-  what: string;
+  what: string; // "" = it is told of by another one
   group: string;
   id?: string; // other keys may be chosen for it
   always?: boolean; // it holds while a dialog is open, too
@@ -101,7 +101,7 @@ function KeyList({ shortcuts, map, onChange }: { shortcuts: readonly Shortcut[];
   const w = useStaffWords();
   const [asking, setAsking] = useState(""); // the id whose new keys are waited for
   const [problem, setProblem] = useState("");
-  const groups = [...new Set(shortcuts.map((s) => s.group))];
+  const groups = [...new Set(shortcuts.filter((s) => s.what !== "").map((s) => s.group))];
   const keysOf = (s: Shortcut) => (s.id && map[s.id]) || s.keys;
   const choose = (s: Shortcut, chord: string) => {
     if (!usable(chord)) return setProblem(w.keysUnusable);
@@ -126,7 +126,7 @@ function KeyList({ shortcuts, map, onChange }: { shortcuts: readonly Shortcut[];
             <h3>{group}</h3>
             <dl>
               {shortcuts
-                .filter((s) => s.group === group)
+                .filter((s) => s.group === group && s.what !== "")
                 .map((s) => (
                   <div key={s.id ?? s.keys}>
                     <dt>
@@ -134,9 +134,9 @@ function KeyList({ shortcuts, map, onChange }: { shortcuts: readonly Shortcut[];
                         <KeyCatcher problem={problem} onKeys={(chord) => choose(s, chord)} onLeave={() => (setAsking(""), setProblem(""))} />
                       ) : (
                         <>
-                          {keysOf(s).split(" ").map((chord) => (
-                            <kbd key={chord}>{shown(chord)}</kbd>
-                          ))}
+                          {keysOf(s).split(" ").map((chord) =>
+                            chord === "…" ? <span key={chord}>…</span> : <kbd key={chord}>{shown(chord)}</kbd>,
+                          )}
                           {s.id && (
                             <button type="button" class="quiet small" aria-label={w.keysChangeOf(s.what)} onClick={() => setAsking(s.id!)}>
                               {w.keysChange}
@@ -180,7 +180,8 @@ function KeyCatcher({ problem, onKeys, onLeave }: { problem: string; onKeys(chor
   );
 }
 
-function shown(chord: string): string {
+function shown(keys: string): string {
+  const chord = keys.replace("ArrowDown", "↓").replace("ArrowUp", "↑");
   return isMac ? chord.replace("Mod+", "⌘").replace("Shift+", "⇧").replace("Alt+", "⌥").replace("Ctrl+", "⌃") : chord.replace("Mod+", "Ctrl+");
 }
 
