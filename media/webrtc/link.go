@@ -26,6 +26,9 @@ const (
 	reportEvery = 2 * time.Second
 	// gatherTime bounds gathering: there is nothing to ask for, so it takes milliseconds.
 	gatherTime = 5 * time.Second
+	// handshakeTime bounds the DTLS handshake. What tells of its failure in the clear is not
+	// believed, so time alone ends it.
+	handshakeTime = 15 * time.Second
 	// iceQuiet is when pion calls a pair disconnected; the watch has looked before.
 	iceQuiet = 10 * time.Second
 )
@@ -119,6 +122,10 @@ func (s *Server) settings(l *link) pion.SettingEngine {
 	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	e.SetDTLSExtendedMasterSecret(dtls.RequireExtendedMasterSecret)
 	e.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
+	e.SetDTLSConnectContextMaker(func() (context.Context, func()) {
+		ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)
+		return ctx, cancel
+	})
 	_ = e.SetAnsweringDTLSRole(pion.DTLSRoleClient) // it fails for roles that are none
 	return e
 }
