@@ -133,7 +133,7 @@ func (a *App) TakeOver(ctx context.Context, in tandem.InteractionID, agent, why 
 	if t, err = a.pull(ctx, t, agent); err != nil {
 		a.takes.reason(t.ID)
 		if !have {
-			a.endTask(context.WithoutCancel(ctx), t.ID)
+			a.closeTaken(ctx, t.ID)
 		}
 		return t, err
 	}
@@ -147,7 +147,7 @@ func (a *App) TakeOver(ctx context.Context, in tandem.InteractionID, agent, why 
 	}
 	if t, err = a.line.Accept(ctx, t.ID, agent, t.Fence); err != nil {
 		if !have {
-			a.endTask(context.WithoutCancel(ctx), t.ID)
+			a.closeTaken(ctx, t.ID)
 		}
 		return t, err
 	}
@@ -203,6 +203,15 @@ func (a *App) openTaken(ctx context.Context, in tandem.InteractionID, s flow.Ses
 		return t, fmt.Errorf("opening a task for a customer who is taken over: %w", err)
 	}
 	return opened, nil
+}
+
+// closeTaken ends a task for somebody who was not taken over: they never waited, so that
+// nobody counts them as one who left.
+func (a *App) closeTaken(ctx context.Context, id tandem.TaskID) {
+	err := a.line.End(context.WithoutCancel(ctx), id, tandem.OutcomeClosed, nil)
+	if err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+		a.log.Warn("a task of a customer who was not taken over could not be ended", "task", id, "error", err)
+	}
 }
 
 // serves reports whether an agent is in a team of a queue.
@@ -302,7 +311,7 @@ func (a *App) bringTaken(ctx context.Context, in tandem.InteractionID) {
 		case !isTaken(t):
 		case t.State == tandem.TaskWaiting:
 			a.takes.reason(t.ID)
-			a.endTask(ctx, t.ID)
+			a.closeTaken(ctx, t.ID)
 		case t.State == tandem.TaskAssigned && t.Kind != tandem.TaskCall:
 			if err := a.takeText(ctx, t); err != nil {
 				a.log.Warn("a customer could not be taken out of a flow; their task is over", "interaction", in, "error", err)
