@@ -23,7 +23,6 @@ func (k *taken) Send(b []byte) {
 type stage struct {
 	*loopback
 	ears []*taken
-	seq  int
 }
 
 func newStage(t *testing.T, streams int) *stage {
