@@ -349,3 +349,37 @@ func TestNoSupervisorAnyMore(t *testing.T) {
 	}
 	again.refused(403, "forbidden", "POST", path(chat.ID, "messages"), map[string]string{"client": "m", "text": "hello"})
 }
+
+// calling is all that is done in calls, and beside a chat.
+func (h *house) calling(anna, bo, sue *client) {
+	h.Helper()
+	of, first := h.talking(anna)
+	anna.ok(204, "POST", path(of.ID, "call"), map[string]any{"do": "hold"}, nil)
+	anna.ok(200, "GET", path(of.ID, "talk"), nil, nil)
+	sue.ok(204, "POST", "/api/v1/interactions/"+string(of.Interaction)+"/call", map[string]any{"do": "listen", "why": "a test"}, nil)
+	sue.refused(422, "invalid", "POST", "/api/v1/interactions/"+string(of.Interaction)+"/call", map[string]any{"do": "hold"})
+	h.others.rings(phone.Invite{ID: "i-7", From: "anna", To: "bo", Task: of.ID, Interaction: of.Interaction, Until: h.clock.Now().Add(time.Minute)})
+	bo.refused(404, "not_found", "POST", "/api/v1/invites/i-9", map[string]bool{"accept": true})
+	bo.ok(204, "POST", "/api/v1/invites/i-7", map[string]bool{"accept": false}, nil)
+	anna.ok(200, "GET", "/api/v1/voice/servers", nil, nil)
+	first.Over = true
+	h.others.says(first)
+	anna.ok(200, "POST", path(of.ID, "release"), fence(of.Fence), nil)
+	anna.ok(204, "POST", path(of.ID, "wrap"), fence(of.Fence), nil)
+	anna.ok(200, "POST", "/api/v1/calls", map[string]string{"client": "p-1", "to": "+44123456"}, nil)
+
+	h.router.Reachable("anna", tandem.LoadVoice, false) // that the call placed is not offered to her
+	chat := h.arrive(tandem.TaskChat)
+	is := h.served(anna, chat.ID)
+	for _, what := range []string{"customer", "nodes", "replies?q=he", "operations", "links", "pictures/" + string(h.picture(chat))} {
+		anna.ok(200, "GET", path(chat.ID, what), nil, nil)
+	}
+	anna.ok(200, "GET", "/api/v1/directory", nil, nil)
+	anna.ok(200, "POST", path(chat.ID, "links"), map[string]any{"client": "l-1", "operation": "block", "params": map[string]string{"card": "1234"}}, nil)
+	anna.ok(200, "POST", path(chat.ID, "move"), map[string]string{"to": "sms"}, nil)
+	anna.ok(204, "POST", path(chat.ID, "ask"), map[string]any{"fence": is.Fence, "step": "bank/card"}, nil)
+	sue.ok(204, "POST", path(chat.ID, "whisper"), map[string]string{"client": "w-1", "text": "Well done."}, nil)
+	sue.ok(200, "POST", "/api/v1/interactions/"+string(chat.Interaction)+"/take_over", map[string]string{"why": "a test", "agent": "bo"}, nil)
+	anna.ok(200, "POST", path(chat.ID, "hand_back"), map[string]any{"fence": is.Fence, "step": "bank/menu"}, nil)
+	anna.ok(204, "POST", path(chat.ID, "wrap"), fence(is.Fence), nil)
+}

@@ -43,11 +43,13 @@ func TestEveryOperation(t *testing.T) {
 	h.moves(anna, bo, sue)
 	h.voicemail(anna, sue)
 	h.order(anna, sue)
+	h.calling(anna, bo, sue)
 
 	// What supervisors see.
 	for _, at := range []string{"queues", "line", "line?queue=cards&state=waiting&limit=1", "agents", "policy", "interactions", "interactions?state=closed&limit=2", "interactions/" + string(chat.Interaction), "surveys", "surveys?since=2026-11-01T00:00:00Z"} {
 		sue.ok(200, "GET", "/api/v1/"+at, nil, nil)
 	}
+	h.boards(sue)
 	h.machines(oli)
 	anna.ok(204, "POST", "/api/v1/logout", map[string]string{}, nil)
 	h.doc.mu.Lock()

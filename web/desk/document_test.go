@@ -215,6 +215,7 @@ func (d *document) answer(t testing.TB, o *described, status int, kind, body str
 	case strings.HasPrefix(kind, "application/json"):
 		d.holds(t, o.id+" "+code, pointer+"/content/application~1json/schema", body)
 	default:
+		kind, _, _ = strings.Cut(kind, ";")
 		if _, has := content[kind]; !has {
 			t.Errorf("%s %d is of type %s", o.id, status, kind)
 		}

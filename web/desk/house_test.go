@@ -31,6 +31,7 @@ import (
 	"tandem/store/sqlite"
 	"tandem/store/staff"
 	"tandem/store/storetest"
+	"tandem/web/desk/alert"
 	"tandem/web/desk/duty"
 	"tandem/web/desk/live"
 	"tandem/web/login"
@@ -60,6 +61,7 @@ type house struct {
 	typed   chan string // who the customers were told types
 	full    atomic.Bool // the disk of the database
 	others  *others
+	alerts  *alert.Keeper
 	choices []duty.Reason // dispositions, and the queues that need one
 	needing []string
 }
@@ -150,6 +152,7 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 		Display: func(_ context.Context, name string) string { return strings.ToUpper(name[:1]) + name[1:] }, Now: h.clock.Now},
 		Keys: h.staff, Tickets: h.tickets, Surveys: surveys, Hooks: h.hooks, Voice: h.others,
 		Times: live.Times{Guard: 20 * time.Millisecond, Board: 20 * time.Millisecond}, Log: log}
+	o.Overview = h.overview(log)
 	for _, f := range change {
 		f(&o)
 	}
