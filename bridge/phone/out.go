@@ -9,6 +9,7 @@ import (
 	"tandem"
 	"tandem/bridge/caps"
 	"tandem/bridge/leg"
+	"tandem/media"
 	"tandem/sip"
 	"tandem/store"
 )
@@ -96,8 +97,9 @@ func (o *out) close(t tandem.Termination) {
 			t = first
 		}
 	}
+	var figures media.Stats
 	if o.audio != nil {
-		o.audio.Stream.Close()
+		figures = o.audio.Stream.Close()
 	}
 	now := o.s.o.Now()
 	if o.hold != nil {
@@ -111,7 +113,22 @@ func (o *out) close(t tandem.Termination) {
 		return
 	}
 	o.leg.Ended, o.leg.Termination = now, t
-	o.s.o.Store.Settle(&store.Change{Legs: []tandem.Leg{o.leg}, Events: []tandem.Event{o.event(tandem.EventLegEnded, t)}})
+	c := &store.Change{Legs: []tandem.Leg{o.leg}}
+	if !o.leg.Answered.IsZero() {
+		c.Events = append(c.Events, o.event(tandem.EventMedia, figuresOf(figures, media.Stats{})))
+	}
+	c.Events = append(c.Events, o.event(tandem.EventLegEnded, t))
+	o.s.o.Store.Settle(c)
+}
+
+// figuresOf is what a leg's audio came to since before.
+func figuresOf(now, before media.Stats) tandem.MediaFigures {
+	return tandem.MediaFigures{
+		Sent: now.Sent - before.Sent, Received: now.Received - before.Received, Lost: now.Lost - min(before.Lost, now.Lost), Late: now.Late - before.Late,
+		JitterMS: float64(now.Jitter) / 1e6, Strangers: now.Strangers - before.Strangers, Digits: now.Digits - before.Digits,
+		RemoteLost: now.RemoteLost - min(before.RemoteLost, now.RemoteLost), RoundTripMS: float64(now.RoundTrip) / 1e6,
+		Passed: now.Passed - before.Passed, Transcoded: now.Transcoded - before.Transcoded, Mixed: now.Mixed - before.Mixed,
+	}
 }
 
 // terminationOf is how a call out ended that never came up.

@@ -20,6 +20,7 @@ type party struct {
 	out    *out   // a phone's
 	seat   Seat   // a browser's
 	record tandem.Leg
+	before media.Stats // of a seat's stream, as its leg began
 
 	overseer bool // a supervisor who came unasked
 	away     bool // their phone holds us
@@ -258,7 +259,8 @@ func (t *talk) goodbye(p *party, how tandem.Termination) {
 			return
 		}
 		p.record.Ended, p.record.Termination = t.s.o.Now(), how
-		t.s.o.Store.Settle(&store.Change{Legs: []tandem.Leg{p.record}, Events: []tandem.Event{t.event(p, tandem.EventLegEnded, how)}})
+		t.s.o.Store.Settle(&store.Change{Legs: []tandem.Leg{p.record}, Events: []tandem.Event{
+			t.event(p, tandem.EventMedia, figuresOf(p.stream.Stats(), p.before)), t.event(p, tandem.EventLegEnded, how)}})
 	}
 }
 
@@ -284,7 +286,7 @@ func (t *talk) seatParty(who string, role tandem.Role, before ...tandem.Event) (
 	}
 	now := s.o.Now()
 	leg := tandem.Leg{ID: tandem.NewID[tandem.LegID](now, s.o.Random), Interaction: t.in, Kind: tandem.LegWebRTC, Role: role, To: "agent:" + who, Started: now, Answered: now}
-	p := &party{Party: Party{Leg: leg.ID, Role: role, Name: who, Device: DeviceBrowser}, stream: seat.Stream(), seat: seat, record: leg}
+	p := &party{Party: Party{Leg: leg.ID, Role: role, Name: who, Device: DeviceBrowser}, stream: seat.Stream(), seat: seat, record: leg, before: seat.Stream().Stats()}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), keepTime)
 	defer cancel()
 	events := append(before, t.event(p, tandem.EventLegStarted, leg), t.event(p, tandem.EventLegAnswered, nil))

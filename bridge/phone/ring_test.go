@@ -84,7 +84,7 @@ func TestACallIsGiven(t *testing.T) {
 				t.Errorf("the leg is %+v", l)
 			}
 			if want := []tandem.EventKind{tandem.EventDialled, tandem.EventLegStarted, tandem.EventLegAnswered,
-				tandem.EventJoined, tandem.EventJoined, tandem.EventParted, tandem.EventParted, tandem.EventLegEnded}; !slices.Equal(h.books.kinds, want) {
+				tandem.EventJoined, tandem.EventJoined, tandem.EventParted, tandem.EventParted, tandem.EventMedia, tandem.EventLegEnded}; !slices.Equal(h.books.kinds, want) {
 				t.Errorf("the journal has %v, want %v", h.books.kinds, want)
 			}
 			if !h.saw(CountedRung) || !h.saw(CountedAnswered) || name == "the phone dies" && !h.saw(CountedLost) {

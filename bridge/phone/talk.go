@@ -336,7 +336,7 @@ func (t *talk) look() {
 	if a := t.agent; a != nil && a.seat != nil && a.State == StateCut {
 		if seat, ok := t.s.seat(a.Name); ok && seat != a.seat {
 			a.stop()
-			a.seat, a.stream = seat, seat.Stream()
+			a.seat, a.stream, a.before = seat, seat.Stream(), seat.Stream().Stats()
 			a.State, a.Since = StateJoined, t.s.o.Now()
 			t.retape(a)
 			t.watch(a)
