@@ -22,7 +22,7 @@ type request struct {
 	seat   bool // rings at the desk alone; else out is dialled
 	out    *out
 	since  time.Time
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc // of out
 	timer  *time.Timer
 }
 
@@ -31,10 +31,11 @@ type (
 	answered struct { // a phone was answered, or could not be reached; or a desk answers
 		id     string
 		err    error
+		out    *out // of a phone: ours to close, unless it could not be reached
 		accept bool
 		reply  chan error // of a desk; nil = a phone
 	}
-	lapsed struct{ id string }
+	lapsed struct{ id, why string }
 )
 
 // consult asks an agent or a number in. The customer hears music from now on.
@@ -60,14 +61,14 @@ func (t *talk) consult(to Target) error {
 	t.asked = a
 	a.timer = time.AfterFunc(inviteTime, func() {
 		select {
-		case t.inbox <- lapsed{a.ID}:
+		case t.inbox <- lapsed{a.ID, "lapsed"}:
 		case <-t.done:
 		}
 	})
 	t.holdAll(true)
 	t.play(t.agent, t.s.o.Ringback)
 	if a.To != "" {
-		t.s.invited(t, a.Invite)
+		t.s.invited(t, a)
 	}
 	t.arrange()
 	return nil
@@ -125,38 +126,62 @@ func (t *talk) dialAside(a *request, to string, role tandem.Role) error {
 	o := s.newOut(t.r.task, role, to, w)
 	o.free, o.key, o.ring = free, "consult:"+a.ID, inviteTime
 	a.out = o
-	ctx, cancel := context.WithCancel(t.ctx)
+	ctx, cancel := context.WithCancelCause(t.ctx)
 	a.cancel = cancel
 	t.going.Go(func() {
-		n := answered{id: a.ID, accept: true}
-		func() {
-			defer func() {
-				if p := recover(); p != nil {
-					s.o.Panicked(p)
-					n.err = errFault
-				}
-			}()
-			n.err = o.dial(ctx)
-		}()
+		n := answered{id: a.ID, accept: true, out: o}
+		if n.err = s.tries(ctx, o); n.err != nil {
+			o.close(unanswered(ctx, n.err))
+		}
 		select {
 		case t.inbox <- n:
 		case <-t.done:
-			o.close(tandem.Terminate(tandem.BySystem, tandem.ReasonCancelled))
+			n.close()
 		}
 	})
 	return nil
+}
+
+// tries dials; a fault of ours is an error too.
+func (s *Switchboard) tries(ctx context.Context, o *out) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.o.Panicked(p)
+			err = errFault
+		}
+	}()
+	return o.dial(ctx)
+}
+
+// unanswered is how a call ended that nobody took, or that was taken back.
+func unanswered(ctx context.Context, err error) tandem.Termination {
+	var o over
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return terminationOf(err)
+	case errors.As(cause, &o) && o.why == "lapsed":
+		return tandem.Terminate(tandem.ByRemote, tandem.ReasonNoAnswer)
+	case errors.As(cause, &o):
+		return tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled)
+	}
+	return tandem.Terminate(tandem.BySystem, tandem.ReasonShutdown)
+}
+
+// close says goodbye to a phone that was answered when nobody wanted to know any more.
+func (n answered) close() {
+	if n.out != nil && n.err == nil {
+		n.out.close(tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled))
+	}
 }
 
 // arrives takes the answer of who was asked in.
 func (t *talk) arrives(n answered) {
 	a := t.asked
 	if a == nil || a.ID != n.id {
-		switch {
-		case n.reply != nil:
+		if n.reply != nil {
 			n.reply <- errInviteOver
-		case n.err == nil:
-			t.log.Info("who was asked in answered too late")
 		}
+		t.going.Go(n.close)
 		return
 	}
 	switch {
@@ -223,13 +248,7 @@ func (t *talk) unask(why string) {
 	t.asked = nil
 	a.timer.Stop()
 	if a.cancel != nil {
-		a.cancel()
-		how := tandem.Terminate(tandem.ByPeer, tandem.ReasonCancelled)
-		if why == "lapsed" {
-			how = tandem.Terminate(tandem.ByRemote, tandem.ReasonNoAnswer)
-		}
-		out := a.out
-		t.going.Go(func() { out.close(how) })
+		a.cancel(over{why})
 	}
 	t.idle(a.To)
 	if a.To != "" {

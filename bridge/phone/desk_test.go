@@ -440,6 +440,73 @@ func TestNobodyComes(t *testing.T) {
 	}
 }
 
+// A phone that rings for a consult stops as it is taken back, and its record says why; one that
+// refuses says so.
+func TestAPhoneThatDoesNotCome(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end    func(d *desk, ben *testkit.Dialog)
+		over   string
+		reason tandem.Reason
+	}{
+		"withdrawn": {func(d *desk, ben *testkit.Dialog) { d.do("anna", Command{Do: Drop}); ben.Cancelled(patience) }, "withdrawn", tandem.ReasonCancelled},
+		"the talk ends": {func(d *desk, ben *testkit.Dialog) {
+			d.do("anna", Command{Do: Leave})
+			ben.Cancelled(patience)
+		}, "withdrawn", tandem.ReasonCancelled},
+		"refused": {func(_ *desk, ben *testkit.Dialog) { ben.Rejects(486, "Busy Here") }, "declined", tandem.ReasonBusy},
+		"taken in the last moment": {func(d *desk, ben *testkit.Dialog) {
+			d.do("anna", Command{Do: Drop})
+			ben.Want(patience, "CANCEL", testkit.Requests("CANCEL"))
+			ben.Picks()
+			ben.WaitBye(patience)
+		}, "withdrawn", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, func(d *desk, o *Options) { o.Phones["ben"] = d.house.anna.URI("ben") })
+			d.talking()
+			d.do("anna", Command{Do: Consult, To: Target{Agent: "ben"}})
+			ben := d.anna.Rung(patience)
+			ben.Says(180, "Ringing")
+			tc.end(d, ben)
+			d.sees(name, func() bool { return len(d.invites) == 2 && d.invites[1].Over == tc.over })
+			for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+				var how tandem.Termination
+				for _, l := range d.books.all() {
+					if l.Kind == tandem.LegSIP {
+						how = l.Termination
+					}
+				}
+				if how.Reason != "" {
+					if tc.reason != "" && how.Reason != tc.reason {
+						t.Errorf("the phone's leg ended by %s", how)
+					}
+					break
+				}
+				if time.Now().After(limit) {
+					t.Fatal("the phone's leg has no end")
+				}
+			}
+			d.house.line.until(t, "idle", func() bool { return slices.Contains(d.house.line.log, "consulted ben false") })
+		})
+	}
+}
+
+// A desk that is closed while it is asked in comes to nothing at once.
+func TestTheDeskIsClosedAsItIsAsked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	c, _ := d.talking()
+	d.sit("ben", benHz)
+	d.do("anna", Command{Do: Consult, To: Target{Agent: "ben"}})
+	d.mu.Lock()
+	delete(d.seats, "ben")
+	d.mu.Unlock()
+	d.Seated("ben", false)
+	d.sees("unreachable", func() bool { return len(d.invites) == 2 && d.invites[1].Over == "unreachable" })
+	c.hears(t, agentHz)
+}
+
 // Whom nobody can ask in is said so, and changes nothing.
 func TestWhoCannotBeAsked(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,16 @@ func (t *talk) hangUp(how tandem.Termination) {
 		t.going.Go(func() { t.goodbye(p, how) })
 	}
 	t.going.Wait()
+	for { // a phone that was answered in the last moment
+		select {
+		case n := <-t.inbox:
+			if a, is := n.(answered); is {
+				a.close()
+			}
+		default:
+			return
+		}
+	}
 }
 
 // agentWhy is why the agent of a talk that has ended is in the room no more.

@@ -65,6 +65,12 @@ func (s *Switchboard) Seated(agent string, on bool) {
 	s.seated[agent] = on
 	reach := on || s.found[agent]
 	sits := s.sitting[agent]
+	var asked []inviting
+	for _, i := range s.invites {
+		if i.To == agent && i.desk && !on {
+			asked = append(asked, i)
+		}
+	}
 	var offer *ring
 	for _, r := range s.rings {
 		if r.desk && r.agent == agent && !on {
@@ -75,6 +81,12 @@ func (s *Switchboard) Seated(agent string, on bool) {
 	s.o.Router.Reachable(agent, tandem.LoadVoice, reach)
 	if sits != nil {
 		sits.stir()
+	}
+	for _, i := range asked {
+		select {
+		case i.talk.inbox <- lapsed{i.ID, "unreachable"}:
+		default: // it lapses by itself
+		}
 	}
 	if offer != nil {
 		select {

@@ -143,11 +143,13 @@ func (t *talk) shown() (is Talk, ok bool) {
 type inviting struct {
 	Invite
 	talk *talk
+	desk bool // it rings at the desk alone
 }
 
-func (s *Switchboard) invited(t *talk, i Invite) {
+func (s *Switchboard) invited(t *talk, a *request) {
+	i := a.Invite
 	s.mu.Lock()
-	s.invites = append(s.invites, inviting{i, t})
+	s.invites = append(s.invites, inviting{i, t, a.seat})
 	s.mu.Unlock()
 	for _, w := range s.watching() {
 		t.safely(func() { w.invite(i) })

@@ -188,7 +188,7 @@ func (t *talk) take(n any) (end ending, how tandem.Termination) {
 		t.arrives(n)
 	case lapsed:
 		if t.asked != nil && t.asked.ID == n.id {
-			t.unask("lapsed")
+			t.unask(n.why)
 		}
 	case command:
 		end, how = t.command(n)
