@@ -58,7 +58,7 @@ func (s *Server) Servers(who string) []ICEServer {
 		urls, secret = s.relay.urls(), s.relay.secret
 	}
 	if len(urls) == 0 || secret == "" {
-		return nil
+		return []ICEServer{} // pages want a list
 	}
 	ttl := s.c.TURN.TTL
 	if ttl <= 0 {
