@@ -81,6 +81,10 @@ func writeAudit(w io.Writer, r *audit.Report) error {
 			return err
 		}
 	}
+	if b := r.Board; b.Figures > 0 {
+		fmt.Fprintf(w, "the board from %s to %s UTC: %s of %s, worked out of the journal again\n", b.From.UTC().Format("2006-01-02 15:04"), b.Until.UTC().Format("2006-01-02 15:04"),
+			counted(b.Figures, "row"), counted(b.Buckets, "span")+" of five minutes")
+	}
 	verdict := "right: nobody was lost, doubled or given to two, and the rows are what the journal says"
 	if !r.OK {
 		verdict = "WRONG: the line is not what its journal says, or broke a rule; keep a copy of the database and report this with the sentences above"

@@ -32,6 +32,7 @@ type Report struct {
 	Notes        []string  `json:"notes,omitempty"`    // what is wrong only if the policy was the same then
 	MoreNotes    int       `json:"more_notes,omitempty"`
 	Queues       []Figures `json:"queues"`
+	Board        Board     `json:"board"` // its figures, held against the journal
 }
 
 const (
@@ -82,6 +83,9 @@ func read(ctx context.Context, st Store, policy *route.Policy) (*Report, *Ledger
 		}
 	}
 	r.Interactions, r.Tasks, r.Offers, r.Erased = len(of), len(books.Tasks), len(l.holds), len(l.erased)
+	if r.Board, err = readBoard(ctx, st, l.Wrong); err != nil {
+		return nil, nil, err
+	}
 	r.Queues, r.OK = l.Queues(), len(r.Findings) == 0
 	return r, l, nil
 }

@@ -178,6 +178,7 @@ func (b *Book) begin(ctx context.Context) error {
 
 // read reads on to the end of the journal, and keeps what is over.
 func (b *Book) read(ctx context.Context) error {
+	begun := b.o.Now() // what happened before is in the journal, but for grace
 	for more := true; more; {
 		var refs []store.EventRef
 		var next int64
@@ -197,7 +198,7 @@ func (b *Book) read(ctx context.Context) error {
 		}
 		b.after = next
 	}
-	b.close()
+	b.close(begun)
 	return b.keep(ctx)
 }
 
@@ -215,12 +216,12 @@ func (b *Book) enter(events []tandem.Event) error {
 	return nil
 }
 
-// close closes the buckets that are over for long enough.
-func (b *Book) close() {
+// close closes the buckets that were over for long enough at a time.
+func (b *Book) close(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := len(b.keeping)
-	b.fold.Advance(b.o.Now().Add(-grace))
+	b.fold.Advance(at.Add(-grace))
 	b.took(before, !b.whole)
 	b.whole = true
 }

@@ -28,8 +28,8 @@ type Query struct {
 
 // fit completes a query and refuses one that cannot be answered.
 func (q *Query) fit(now time.Time) error {
-	if q.Until.IsZero() || q.Until.After(now) {
-		q.Until = now
+	if q.Until.IsZero() || !q.Until.Before(now) {
+		q.Until = now.Add(1) // what begins now is among it
 	}
 	if q.From.IsZero() {
 		q.From = q.Until.Add(-24 * time.Hour)

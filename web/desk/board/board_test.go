@@ -3,11 +3,13 @@ package board
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"tandem"
 	"tandem/bridge/queue"
+	"tandem/bridge/queue/figures"
 	"tandem/bridge/route"
 )
 
@@ -30,43 +32,61 @@ func rule() *route.Policy {
 
 func id(n int) tandem.TaskID { return tandem.TaskID(fmt.Sprintf("%026d", n)) }
 
-// TestServiceLevel: a task counts once, as it is first taken up, within its target or not;
-// who left before that counts against it; at midnight it begins anew.
-func TestServiceLevel(t *testing.T) {
+// book is a day that is given.
+type book struct {
+	sums    map[figures.Key]figures.Counts
+	since   time.Time
+	version uint64
+}
+
+func (b *book) Today() (map[figures.Key]figures.Counts, time.Time, bool) {
+	return b.sums, b.since, true
+}
+func (b *book) Version() uint64 { return b.version }
+
+// TestPicture: what waits is counted as it is, today as the book has it, all queues together
+// with each agent once; what changed is told, and nothing else.
+func TestPicture(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	now := at
-	b, l := New(func() time.Time { return now }), &line{policy: rule()}
-	tell := func(o route.Output) { b.Took(queue.Fact{At: now, Output: o}, l.policy) }
-	task := func(n int, level string) tandem.Task {
-		return tandem.Task{ID: id(n), Queue: "cards", Kind: tandem.TaskChat, State: tandem.TaskWaiting, Arrived: at, Due: at.Add(time.Minute), Level: level}
+	day := &book{sums: map[figures.Key]figures.Counts{
+		{Queue: "cards"}: {Opened: 5, Answered: 2, Within: 1, Left: 1}, {Queue: "cards", Kind: tandem.TaskChat}: {Opened: 5, Answered: 2, Within: 1, Left: 1}, {}: {Opened: 6, Answered: 3, Within: 2, Left: 1},
+	}, since: at.Truncate(24 * time.Hour)}
+	b, l := New(func() time.Time { return now }, day), &line{policy: rule(), agents: []route.AgentState{{Name: "anna", Presence: tandem.PresenceAvailable}, {Name: "bo"}}}
+	task := tandem.Task{ID: id(1), Queue: "cards", Kind: tandem.TaskChat, State: tandem.TaskWaiting, Arrived: at, Due: at.Add(time.Minute)}
+	b.Took(queue.Fact{At: now, Output: route.Placed{Task: task}})
+	p := b.Picture(l)
+	cards := p.Queues[0]
+	if cards.Total != 1 || cards.Waiting[tandem.TaskChat] != 1 || !cards.Oldest.Equal(at) || !cards.DueNext.Equal(at.Add(time.Minute)) || cards.Target[tandem.TaskCall] != 20 {
+		t.Errorf("cards: %+v", cards)
 	}
-	state := func(t tandem.Task, s tandem.TaskState) tandem.Task { t.State = s; return t }
-	for n, level := range []string{"", "gold", "", ""} {
-		tell(route.Placed{Task: task(n, level)})
+	if cards.Today.Level == nil || *cards.Today.Level != 1.0/3 || cards.Today.By[tandem.TaskChat].Answered != 2 || len(cards.Today.By) != 1 || p.Today.Opened != 6 || !p.Whole || !p.Since.Equal(day.since) {
+		t.Errorf("today is %+v, of all %+v", cards.Today, p.Today)
 	}
-	now = at.Add(30 * time.Second)
-	tell(route.TaskAssigned{Task: state(task(0, ""), tandem.TaskAssigned)})     // within a minute
-	tell(route.TaskAssigned{Task: state(task(1, "gold"), tandem.TaskAssigned)}) // not within ten seconds
-	tell(route.TaskReleased{Task: task(0, ""), Agent: "anna"})                  // back in line
-	tell(route.TaskAssigned{Task: state(task(0, ""), tandem.TaskAssigned)})     // counts no more
-	left := task(2, "")
-	left.State, left.Outcome = tandem.TaskDone, tandem.OutcomeLeft
-	tell(route.TaskOver{Task: left})
-	gone := task(0, "")
-	gone.State, gone.Outcome = tandem.TaskDone, tandem.OutcomeLeft
-	tell(route.TaskOver{Task: gone}) // had been taken up
-	figures, since := b.Figures(l)
-	cards := figures[0]
-	if cards.Name != "cards" || cards.Today.Answered != 2 || cards.Today.Within != 1 || cards.Today.Left != 1 || cards.Today.Level == nil || *cards.Today.Level != 1.0/3 {
-		t.Errorf("cards: %+v", cards.Today)
+	if p.Agents != (Counts{Unreachable: 1, Offline: 1}) || p.Queues[1].Agents != (Counts{Unreachable: 1}) {
+		t.Errorf("agents are %+v, of loans %+v", p.Agents, p.Queues[1].Agents)
 	}
-	if cards.Total != 1 || cards.Assigned != 1 || !cards.Oldest.Equal(at) || !cards.DueNext.Equal(at.Add(time.Minute)) || cards.Target[tandem.TaskCall] != 20 || !since.Equal(at) {
-		t.Errorf("cards: %+v since %v", cards, since)
+	if queues, _ := b.Changes(l); len(queues) != 2 {
+		t.Errorf("at first %d queues are told", len(queues))
 	}
-	now = time.Date(2026, 11, 23, 0, 0, 1, 0, time.UTC)
-	figures, since = b.Figures(l)
-	if figures[0].Today != (Today{}) || !since.Equal(now.Truncate(24*time.Hour)) {
-		t.Errorf("after midnight: %+v since %v", figures[0].Today, since)
+	if queues, agents := b.Changes(l); len(queues)+len(agents) != 0 {
+		t.Errorf("nothing changed, told are %s %v", queues, agents)
+	}
+	day.version++
+	day.sums = map[figures.Key]figures.Counts{{Queue: "cards"}: {Opened: 6}}
+	if queues, _ := b.Changes(l); len(queues) != 1 || !strings.Contains(string(queues[0]), `"opened":6`) {
+		t.Errorf("of another day are told %s", queues)
+	}
+	task.State, task.Agent = tandem.TaskAssigned, "anna"
+	b.Took(queue.Fact{At: now, Output: route.TaskAssigned{Task: task}})
+	if queues, agents := b.Changes(l); len(queues) != 1 || !slices.Equal(agents, []string{"anna"}) || !strings.Contains(string(queues[0]), `"assigned":1`) {
+		t.Errorf("of an assignment are told %s %v", queues, agents)
+	}
+	task.State, task.Outcome = tandem.TaskDone, tandem.OutcomeServed
+	b.Took(queue.Fact{At: now, Output: route.TaskOver{Task: task}})
+	now = now.Add(time.Second)
+	if p := b.Picture(l); p.Queues[0].Assigned != 0 {
+		t.Errorf("a task that is done is there: %+v", p.Queues[0])
 	}
 }
 
@@ -79,6 +99,8 @@ func TestAgentsCountOnce(t *testing.T) {
 	}{
 		{route.AgentState{Presence: tandem.PresenceAvailable, Reachable: on}, Counts{Free: 1}},
 		{route.AgentState{Presence: tandem.PresenceAvailable, Reachable: on, Holds: make([]route.Holding, 1)}, Counts{Busy: 1}},
+		{route.AgentState{Presence: tandem.PresenceAvailable, Holds: []route.Holding{{State: tandem.TaskWrapping}}}, Counts{Wrapping: 1}},
+		{route.AgentState{Presence: tandem.PresenceAvailable, Holds: []route.Holding{{State: tandem.TaskWrapping}, {State: tandem.TaskOffered}}}, Counts{Busy: 1}},
 		{route.AgentState{Presence: tandem.PresenceAvailable}, Counts{Unreachable: 1}},
 		{route.AgentState{Presence: tandem.PresenceAway, Reachable: on}, Counts{Away: 1}},
 		{route.AgentState{Presence: tandem.PresenceOffline, Reachable: on}, Counts{Offline: 1}},
@@ -86,9 +108,9 @@ func TestAgentsCountOnce(t *testing.T) {
 	} {
 		test.a.Name = "anna"
 		l := &line{policy: rule(), agents: []route.AgentState{test.a, {Name: "stranger"}}}
-		figures, _ := New(time.Now).Figures(l)
-		if figures[0].Agents != test.want || figures[1].Agents != test.want {
-			t.Errorf("%+v counts as %+v and %+v", test.a, figures[0].Agents, figures[1].Agents)
+		counted, _ := New(time.Now, nil).Figures(l)
+		if counted[0].Agents != test.want || counted[1].Agents != test.want {
+			t.Errorf("%+v counts as %+v and %+v", test.a, counted[0].Agents, counted[1].Agents)
 		}
 	}
 }
@@ -100,7 +122,7 @@ func TestPagesAreTheLine(t *testing.T) {
 	for n := range 500 {
 		l.tasks = append(l.tasks, tandem.Task{ID: id(n), Queue: []string{"cards", "loans"}[n%2], Kind: tandem.TaskChat, State: tandem.TaskWaiting, Arrived: at.Add(time.Duration(n%7) * time.Second), Due: at.Add(time.Duration(n*37%11) * time.Second)})
 	}
-	b := New(time.Now)
+	b := New(time.Now, nil)
 	b.Read(l)
 	want := slices.Clone(l.tasks)
 	slices.SortFunc(want, func(x, y tandem.Task) int {
@@ -163,7 +185,7 @@ func BenchmarkFigures(b *testing.B) {
 		l.agents = append(l.agents, route.AgentState{Name: []string{"anna", "bo"}[n%2]})
 	}
 	now := time.Unix(0, 0)
-	board := New(func() time.Time { now = now.Add(time.Second); return now })
+	board := New(func() time.Time { now = now.Add(time.Second); return now }, nil)
 	board.Read(l)
 	b.Run("figures", func(b *testing.B) {
 		for b.Loop() {
