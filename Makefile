@@ -6,15 +6,20 @@ SHELL := /bin/bash
 
 FUZZTIME ?= 4s
 J ?=
+SEEDS ?= 10000
 UI := web/ui
 UI_SOURCES := $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/tsconfig.json
 PAGES := $(if $(shell command -v npm),$(UI)/dist/index.html,no-pages)
-# Packages whose tests need a whole server have a run of their own; the race
-# detector watches everything else.
+# Packages whose tests need a whole server have a run of their own; all others run under the
+# race detector, with -short.
 UNIT = $$(go list ./... | grep -v '/interop$$' | grep -v -E "$(HEARING)")
 # Packages whose tests listen to calls: they run one after the other, since what takes both
 # processors (the simulator of the line above all) makes audio late.
 HEARING = tandem/(internal/app|bridge/phone|ivr/voice|media|sip)$$
+# Tests that are shorter with -short: they run in full, too.
+LONG = git grep -p 'testing\.Short()' -- '*_test.go' ':!interop'
+# Lint has vetted all.
+TEST = go test -vet=off
 
 .PHONY: help
 help: ## this list
@@ -58,11 +63,10 @@ deps: ## install the programs that tests need (Debian; says what before it does)
 
 .PHONY: test
 test: deps lint ## everything: lint, all tests, race detector, fuzzing, journeys
-	go test $(UNIT)
-	go test -p 1 $$(go list ./... | grep -E '$(HEARING)')
 	node $(UI)/test/run.mjs
-	go test -count=1 -skip '^TestHotline$$' ./interop # journey call runs it
-	$(MAKE) --no-print-directory race fuzz e2e
+	$(MAKE) --no-print-directory race long
+	$(TEST) -count=1 -skip '^TestHotline$$' ./interop # journey call runs it
+	$(MAKE) --no-print-directory fuzz e2e
 
 .PHONY: lint
 lint: $(UI)/node_modules/.tested-with $(UI)/dist/index.html ## gofmt, vet, staticcheck, TypeScript
@@ -72,9 +76,18 @@ lint: $(UI)/node_modules/.tested-with $(UI)/dist/index.html ## gofmt, vet, stati
 	cd $(UI) && node node_modules/typescript/bin/tsc --noEmit
 
 .PHONY: race
-race: ## the race detector over everything but interop
-	go test -race -short $(UNIT)
-	go test -race -short -p 1 $$(go list ./... | grep -E '$(HEARING)')
+race: ## all tests but interop under the race detector, with -short
+	$(TEST) -race -short $(UNIT)
+	$(TEST) -race -short -p 1 $$(go list ./... | grep -E '$(HEARING)')
+
+.PHONY: long
+long: ## in full what -short shortens: seeds, arrivals, kills, storms
+	tests=$$($(LONG) | sed -n 's/.*=func \(Test[A-Za-z0-9_]*\)(.*/\1/p' | sort -u | paste -sd '|')
+	$(TEST) -p 1 -run "^($$tests)\$$" $$($(LONG) | sed -n 's#^\([^:=]*\)/[^/:=]*_test\.go=.*#./\1#p' | sort -u)
+
+.PHONY: seeds
+seeds: ## 10,000 lives of the line, SEEDS=N for more; the tests have 3,000
+	$(TEST) -count=1 -v -run 'TestSeeds$$' ./bridge/queue/simulation -seeds=$(SEEDS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (4s)

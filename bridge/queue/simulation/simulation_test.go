@@ -14,7 +14,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "run this one seed of TestSeeds, and print what happens with -v")
-	seeds = flag.Int("seeds", 0, "run so many seeds of TestSeeds; 0 = 10,000, with -short 500")
+	seeds = flag.Int("seeds", 0, "run so many seeds of TestSeeds; 0 = 3,000, with -short 200")
 )
 
 // TestSeeds runs the line through many lives. A seed that breaks an invariant is said with
@@ -24,9 +24,9 @@ func TestSeeds(t *testing.T) {
 		one(t, *seed)
 		return
 	}
-	n := 10_000
+	n := 3000 // make seeds has 10,000
 	if testing.Short() {
-		n = 500
+		n = 200
 	}
 	if *seeds > 0 {
 		n = *seeds

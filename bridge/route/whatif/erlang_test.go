@@ -122,7 +122,7 @@ func TestAgreesWithErlang(t *testing.T) {
 			t.Parallel()
 			most := 0.02
 			if testing.Short() {
-				tc.arrivals, most = tc.arrivals/20, 0.02*math.Sqrt(20)*1.5
+				tc.arrivals, most = tc.arrivals/40, 0.02*math.Sqrt(40)*1.5
 			}
 			agrees(t, tc.e, tc.arrivals, tc.seed, most)
 		})
