@@ -20,7 +20,7 @@ const (
 	kills    = 10 // amid each, at least
 	messages = 60 // that the visitor writes
 	written  = 40 // texts that the phone writes
-	talkTime = 90 * time.Second
+	talkTime = 4 * time.Minute
 	texter   = "+8613800000001"
 	texted   = "+861055550100" // a number of ours, which leads to the flow echo
 	moved    = "+861055550200" // one that leads to the flow moves

@@ -121,7 +121,8 @@ export default async function call({ browser, server, root, check, shot }) {
 
   await check("the doors are apart", async () => {
     assert.equal((await fetch(`${server.pages}metrics`)).status, 404);
-    assert.equal((await fetch(`${server.staff}desk`)).status, 404);
+    for (const page of ["desk", "board", "studio"]) assert.equal((await fetch(`${server.pages}${page}`)).status, 404);
+    assert.equal((await fetch(`${server.staff}metrics`)).status, 404);
     assert.equal((await fetch(`${server.admin}readyz`)).status, 200);
     assert.match(await (await fetch(`${server.admin}metrics`)).text(), /^tandem_/m);
   });
