@@ -16,6 +16,7 @@ import (
 	"tandem/internal/testkit"
 	"tandem/media"
 	"tandem/media/codec"
+	"tandem/media/codec/opus"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -146,7 +147,6 @@ type page struct {
 	t    testing.TB
 	pc   *pion.PeerConnection
 	out  *pion.TrackLocalStaticRTP
-	ssrc uint32
 	seq  uint16
 	time uint32
 
@@ -209,17 +209,29 @@ func newPage(t testing.TB, o pageOptions) *page {
 	if _, err := pc.AddTrack(g.out); err != nil {
 		t.Fatal(err)
 	}
+	decoder, err := opus.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
 	pc.OnTrack(func(r *pion.TrackRemote, _ *pion.RTPReceiver) {
 		for {
 			p, _, err := r.ReadRTP()
 			if err != nil {
 				return
 			}
-			if p.PayloadType != 0 {
-				continue
+			var pcm []int16
+			switch p.PayloadType {
+			case 0:
+				pcm = make([]int16, len(p.Payload))
+				codec.PCMU.Decode(pcm, p.Payload)
+			case 111:
+				pcm = make([]int16, opus.MaxSamples)
+				n, err := decoder.Decode(pcm, p.Payload)
+				if err != nil {
+					continue
+				}
+				pcm = pcm[:n]
 			}
-			pcm := make([]int16, len(p.Payload))
-			codec.PCMU.Decode(pcm, p.Payload)
 			g.mu.Lock()
 			g.pcm = append(g.pcm, pcm...)
 			g.mu.Unlock()
@@ -304,7 +316,7 @@ func (g *page) talks(hz float64) (stop func()) {
 			}
 			b := make([]byte, codec.FrameSamples)
 			codec.PCMU.Encode(b, tone[at:at+codec.FrameSamples])
-			g.send(b, 0)
+			g.send(b, 0, codec.FrameSamples)
 		}
 	}()
 	var once sync.Once
@@ -313,11 +325,41 @@ func (g *page) talks(hz float64) (stop func()) {
 	return stop
 }
 
-func (g *page) send(payload []byte, pt uint8) {
+// talksOpus sends a tone as Opus for as long as the test runs.
+func (g *page) talksOpus(hz float64) {
+	tone := testkit.Tone(hz, time.Second)
+	e, err := opus.NewEncoder()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for at := 0; ; at = (at + codec.FrameSamples) % len(tone) {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			b := make([]byte, opus.MaxPacket)
+			if n, err := e.Encode(b, tone[at:at+codec.FrameSamples]); err == nil {
+				g.send(b[:n], 111, 960)
+			}
+		}
+	}()
+	g.t.Cleanup(func() { close(done); <-ended })
+}
+
+func (g *page) send(payload []byte, pt uint8, samples uint32) {
+	g.mu.Lock()
 	g.seq++
-	g.time += codec.FrameSamples
+	g.time += samples
+	seq, ts := g.seq, g.time
+	g.mu.Unlock()
 	_ = g.out.WriteRTP(&pionrtp.Packet{ // not connected yet
-		Header:  pionrtp.Header{Version: 2, PayloadType: pt, SequenceNumber: g.seq, Timestamp: g.time},
+		Header:  pionrtp.Header{Version: 2, PayloadType: pt, SequenceNumber: seq, Timestamp: ts},
 		Payload: payload,
 	})
 }
