@@ -40,7 +40,7 @@ func (h *house) overview(log *slog.Logger) Overview {
 // customers are, alert rules.
 func (h *house) boards(sue *client) {
 	h.Helper()
-	for _, at := range []string{"board", "board/history", "board/history?queue=cards&kind=chat&step=3600&since=2026-11-22T00:00:00Z", "board/contacts?what=answered", "board/where?flow=hotline"} {
+	for _, at := range []string{"board", "board/history", "board/history?queue=cards&kind=chat&step=3600&since=2026-11-22T00:00:00Z", "board/contacts?what=answered", "board/where?flow=hotline", "board/history.csv?queue=cards"} {
 		sue.ok(200, "GET", "/api/v1/"+at, nil, nil)
 	}
 	for _, bad := range []string{"history?step=1", "history?kind=fax", "history?since=yesterday", "contacts?what=lost", "history?since=2026-10-23T00:00:00Z&step=300"} {

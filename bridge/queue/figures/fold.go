@@ -240,15 +240,15 @@ func (f *Fold) wait(t *task, on bool) {
 	if on {
 		step = 1
 	}
+	f.each(t, func(c *Counts) {
+		c.Waiting += step
+		c.Most = max(c.Most, c.Waiting)
+	})
 	for _, k := range keys(t.queue, t.kind) {
 		if f.lines[k] += step; f.lines[k] == 0 {
 			delete(f.lines, k)
 		}
 	}
-	f.each(t, func(c *Counts) {
-		c.Waiting += step
-		c.Most = max(c.Most, c.Waiting)
-	})
 }
 
 // counts reports whether an event is of a time that is counted.
