@@ -27,8 +27,10 @@ type batch struct {
 	agents   []route.AgentState            // as they are to be stored; filled in by written
 }
 
+// newBatch begins a batch at a time as the journal keeps it: how long something lasted is
+// told by the same clock, which may be set meanwhile, and not by the machine's other one.
 func newBatch(c *Core, now time.Time) *batch {
-	return &batch{c: c, now: now, tasks: map[tandem.TaskID]tandem.Task{}, whys: map[uint64]string{}}
+	return &batch{c: c, now: now.Round(0), tasks: map[tandem.TaskID]tandem.Task{}, whys: map[uint64]string{}}
 }
 
 // apply tells the line of an event and takes in what comes of it. The event is kept for the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -364,4 +365,14 @@ func TestFarAway(t *testing.T) {
 			t.Errorf("in line are %+v", got)
 		}
 	})
+}
+
+// A clock that is set while somebody waits must not make the journal contradict itself: all
+// times of a batch, and what is counted from them, are the journal's.
+func TestTimesAreTheJournals(t *testing.T) {
+	now := time.Now()
+	b := newBatch(&Core{}, now)
+	if told := b.now.String(); strings.Contains(told, " m=") || !b.now.Equal(now) {
+		t.Errorf("a batch of %v is at %s", now, told)
+	}
 }
