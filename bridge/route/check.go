@@ -130,9 +130,11 @@ func (c *checker) offers() {
 		}
 		teams, wants := c.asks(&t.Task)
 		var kept *agent
-		if a := c.l.agents[t.Prefer]; a != nil && c.l.now.Before(t.PreferTill) && a.presence == tandem.PresenceAvailable &&
-			c.meets(a, teams, wants) && !t.rested(a.name, c.l.now) {
-			kept = a
+		if a := c.l.agents[t.Prefer]; a != nil && c.l.now.Before(t.PreferTill) && c.meets(a, teams, wants) {
+			there := a.presence == tandem.PresenceAvailable && !t.rested(a.name, c.l.now)
+			if there || isAlone(&t.Task) && a.presence != tandem.PresenceOffline {
+				kept = a
+			}
 		}
 		for _, a := range free {
 			if (kept == nil || kept == a) && c.room(a, t.Kind.Load()) && !t.rested(a.name, c.l.now) && c.meets(a, teams, wants) {

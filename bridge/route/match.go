@@ -170,7 +170,7 @@ func (l *Line) firstFor(a *agent) *task {
 			continue
 		}
 		for t := range a.kept[load].All() {
-			if !t.in.closed {
+			if !t.in.closed && !t.rested(a.name, l.now) {
 				first = sooner(first, t)
 				break
 			}
@@ -224,7 +224,7 @@ func (l *Line) takeable(t *task) bool {
 	case !d.serves():
 		return false
 	case t.keeper != nil:
-		return t.keeper.spots[d.load].not == notNow{}
+		return t.keeper.spots[d.load].not == notNow{} && !t.rested(t.keeper.name, l.now)
 	}
 	for i := range d.can.Both(l.ready[d.load]) {
 		if l.pick(t, l.supplies[i]) != nil {

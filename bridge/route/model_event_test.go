@@ -33,6 +33,9 @@ func (m *model) apply(e Event) []Output {
 			h.State, h.Since, h.Deadline = tandem.TaskAssigned, m.now, time.Time{}
 			a.Missed, a.Idle = 0, m.now
 			delete(m.rests, t.ID)
+			if m.alone(t) {
+				t.PreferTill = time.Time{}
+			}
 			m.tell(TaskAssigned{Task: *t})
 		}
 	case Declined:
@@ -304,6 +307,9 @@ func (m *model) release(t *tandem.Task, e Released) {
 		}
 		if e.Prefer != "" {
 			t.Prefer, t.PreferTill = e.Prefer, m.keptTill(t)
+			if e.Alone {
+				t.PreferTill = m.now.Add(16 * 365 * 24 * time.Hour)
+			}
 		}
 		if !t.Expires.IsZero() {
 			t.Expires = t.Expires.Add(m.now.Sub(since))
@@ -332,6 +338,8 @@ func (m *model) release(t *tandem.Task, e Released) {
 	}
 	if t.State == tandem.TaskDone {
 		m.over(t, e.Outcome)
+	} else if m.alone(t) {
+		m.tell(TaskChanged{Task: *t, Why: "alone"})
 	} else if t.Queue != place.Queue || t.Prefer != place.Prefer {
 		m.tell(TaskChanged{Task: *t, Why: "transfer"})
 	}

@@ -154,6 +154,12 @@ func (m *model) cannot(t *tandem.Task, a *AgentState) (reason, detail string) {
 // keeper is whom a task is kept for now.
 func (m *model) keeper(t *tandem.Task) string {
 	a := m.agents[t.Prefer]
+	if a != nil && m.alone(t) && m.p.Agents[t.Prefer] != nil && a.Presence != tandem.PresenceOffline {
+		if reason, _ := m.fits(t, m.p.Agents[t.Prefer]); reason == "" && m.p.Agents[t.Prefer].Capacity[t.Kind.Load()] > 0 {
+			return t.Prefer
+		}
+		return ""
+	}
 	if a == nil || m.p.Agents[t.Prefer] == nil || !m.now.Before(t.PreferTill) || a.Presence != tandem.PresenceAvailable || m.now.Before(m.rests[t.ID][a.Name]) {
 		return ""
 	}
@@ -164,6 +170,11 @@ func (m *model) keeper(t *tandem.Task) string {
 		return ""
 	}
 	return t.Prefer
+}
+
+// alone: nobody else is ever offered it.
+func (m *model) alone(t *tandem.Task) bool {
+	return t.Prefer != "" && t.PreferTill.Sub(t.Arrived) > 8*365*24*time.Hour
 }
 
 func (m *model) barred(t *tandem.Task) bool {

@@ -92,6 +92,9 @@ func (l *Line) accepted(e Accepted) {
 	t.State, t.Since, t.Deadline = tandem.TaskAssigned, l.now, time.Time{}
 	a.missed, a.idle = 0, l.now
 	t.rests = nil
+	if t.alone() { // it has come to them
+		t.PreferTill = time.Time{}
+	}
 	l.timers.set(&t.wake, noTime)
 	l.settle(a)
 	l.tell(TaskAssigned{Task: t.Task})

@@ -61,11 +61,26 @@ func (l *Line) class(t *task) {
 
 // keeps reports whether a task that prefers an agent is kept for them: while they are
 // there and not found to be out of reach, could take it but for what they do now, and have
-// not let it pass. A ticket may be kept for days: not for who has gone home.
+// not let it pass. A ticket may be kept for days: not for who has gone home. What is theirs
+// alone is kept whatever they do, until they go offline.
 func (l *Line) keeps(a *agent, t *task) bool {
 	load := t.class.load
+	if t.alone() {
+		return a.class != nil && a.presence != tandem.PresenceOffline && a.capacity(load) > 0 && t.class.can.Has(a.class.id)
+	}
 	return a.class != nil && a.presence == tandem.PresenceAvailable && (a.reach[load] || !a.told[load]) && a.capacity(load) > 0 &&
 		t.class.can.Has(a.class.id) && !t.rested(a.name, l.now)
+}
+
+// aloneSpan is for how long a task is kept for somebody alone: for good. Half of it tells
+// such a task from one that is only preferred, however long it has waited.
+const aloneSpan = 16 * 365 * 24 * time.Hour
+
+// alone reports whether nobody but whom it prefers is offered it.
+func (t *task) alone() bool { return isAlone(&t.Task) }
+
+func isAlone(t *tandem.Task) bool {
+	return t.Prefer != "" && t.PreferTill.Sub(t.Arrived) > aloneSpan/2
 }
 
 // lift takes a task out of the places that put gave it.

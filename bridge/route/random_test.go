@@ -169,6 +169,8 @@ func (h *history) release() Event {
 		e.Prefer = h.agent()
 	case 2:
 		e.NotBefore = h.now.Add(h.span(60))
+	case 3:
+		e.Prefer, e.Alone = h.agent(), true
 	}
 	return e
 }

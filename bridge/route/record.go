@@ -42,7 +42,11 @@ func (l *Line) record(t *task) tandem.Decision {
 	}
 	if t.keeper != nil && t.keeper.spots[t.class.load].not == (notNow{}) {
 		g.take(notNow{"held_for_other", t.keeper.name}, t.keeper)
-		d.Eligible, best = 1, []*agent{t.keeper}
+		if t.rested(t.keeper.name, l.now) {
+			g.put(notNow{"declined", ""}, t.keeper)
+		} else {
+			d.Eligible, best = 1, []*agent{t.keeper}
+		}
 	}
 	for _, r := range t.rests {
 		a := l.agents[r.Agent]
@@ -207,6 +211,8 @@ func (l *Line) whyWaits(t *task, d *tandem.Decision, now time.Time) tandem.Words
 		return wordsClosed(t.Queue)
 	case t.served.live != nil:
 		return wordsBarred
+	case t.keeper != nil && t.alone():
+		return wordsAlone(t.keeper.name)
 	case t.keeper != nil:
 		return wordsKeptWaiting(t.keeper.name, t.PreferTill.Sub(now))
 	case fit == 0:

@@ -77,6 +77,8 @@ func (l *Line) release(t *task, e Released) {
 	}
 	if ends {
 		l.over(t, outcome)
+	} else if t.alone() {
+		l.tell(TaskChanged{Task: t.Task, Why: "alone"})
 	} else if t.Queue != place.Queue || t.Prefer != place.Prefer {
 		l.tell(TaskChanged{Task: t.Task, Why: "transfer"})
 	}
@@ -158,6 +160,9 @@ func (l *Line) again(t *task, e Released, since time.Time) {
 	if e.Prefer != "" {
 		t.Prefer = e.Prefer
 		t.PreferTill = l.keptTill(t)
+		if e.Alone {
+			t.PreferTill = l.now.Add(aloneSpan)
+		}
 	}
 	if !t.Expires.IsZero() {
 		// Its bound stood still while an agent had it.

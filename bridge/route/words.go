@@ -135,6 +135,10 @@ func wordsKeptWaiting(name string, left time.Duration) tandem.Words {
 	}
 }
 
+func wordsAlone(name string) tandem.Words {
+	return words("It is for %s alone, who is busy or let it pass just now.", "该任务只派给 %s，对方正忙或刚刚未接。", name)
+}
+
 func wordsNobodyThere(fit int) tandem.Words {
 	if fit == 1 {
 		return words("The only agent who could take it is offline or away.", "唯一能接的客服已离线或离开。")

@@ -269,6 +269,9 @@ func (l *Ledger) changed(e *tandem.Event, p *tandem.TaskChanged) {
 	t.Kind, t.Queue, t.Priority, t.Prefer, t.Due = p.Kind, p.Queue, p.Priority, p.Prefer, p.Due
 	t.moved = true
 	l.keep(t, e.At)
+	if p.Why == "alone" {
+		t.kept = e.At.Add(100 * 365 * 24 * time.Hour)
+	}
 	if waits {
 		l.enqueue(t)
 	}
@@ -377,6 +380,9 @@ func (l *Ledger) assigned(e *tandem.Event, p *tandem.Assigned) {
 	}
 	h.state = tandem.TaskAssigned
 	h.since = e.At
+	if t.kept.After(e.At) { // what was kept has come to somebody
+		t.kept = e.At
+	}
 	l.set(t, tandem.TaskAssigned)
 	t.Deadline = time.Time{}
 }

@@ -270,6 +270,7 @@ func (w *World) handle(a *agent, h route.Holding) {
 			e.Why, e.Outcome, e.Again, e.Queue = "transferred", "", true, queueNames[w.random.IntN(len(queueNames))]
 		case 1:
 			e.Why, e.Outcome, e.Again, e.Prefer = "transferred", "", true, agentNames[w.random.IntN(len(agentNames))]
+			e.Alone = w.chance(2)
 		case 2:
 			e.Why, e.Outcome, e.Again, e.NoWrap = "lost", "", true, true
 		case 3:
