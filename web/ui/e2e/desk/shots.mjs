@@ -31,10 +31,11 @@ for (const [name, state] of Object.entries(states)) {
           page.on("console", (m) => m.type() === "error" && !/404|ERR_|AudioContext encountered/.test(m.text()) && wrong.push(m.text()));
           page.on("pageerror", (err) => wrong.push(String(err)));
           await page.goto(`${server.url}desk`);
-          await page.locator(".desk-list .empty, .row, .invite").first().waitFor({ state: "attached" });
-          if (width === "390" && (await page.locator(".row-main").count()) > 0 && name !== "offer-list") await page.locator(".desk-panes button").nth(1).click();
+          const { holds, invites } = server.bank;
+          await page.locator(Object.keys({ ...holds, ...invites }).length > 0 ? ".row" : ".desk-list .empty").first().waitFor({ state: "attached" });
+          if (width === "390" && (await page.locator(".row-main").count()) > 0 && name !== "invite") await page.locator(".desk-panes button").nth(1).click();
           await state.after?.(server, page);
-          if (width === "390" && /^(call|chats|offer|wrap)/.test(name)) await page.locator(".desk-panes button").nth(1).click();
+          if (width === "390" && /^(call|offer)/.test(name)) await page.locator(".desk-panes button").nth(1).click();
           await page.evaluate(() => document.fonts.ready);
           await page.waitForLoadState("networkidle");
           const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
@@ -45,6 +46,7 @@ for (const [name, state] of Object.entries(states)) {
           console.log(`ok     ${shot}`);
         } catch (err) {
           failed++;
+          await context.pages()[0]?.screenshot({ path: `${out}desk-failed.png` }).catch(() => {});
           console.log(`FAILED ${shot}: ${err.message ?? err}`);
         } finally {
           await context.close();

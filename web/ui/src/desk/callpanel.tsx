@@ -56,7 +56,7 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
         )}
         <Act icon="right" of="transfer" label={w.transfer} onDo={() => open("transfer")} />
         <Act icon="flow" of="handBack" label={w.handBack} onDo={() => open("handBack")} />
-        <Act icon="run" of="ask" label={w.askFlow} off={!talk || talk.lent === true} onDo={() => open("ask")} />
+        {talk?.lent ? <Act icon="back" of="takeOver" label={w.takeOver} onDo={() => open("takeOver")} /> : <Act icon="run" of="ask" label={w.askFlow} off={!talk} onDo={() => open("ask")} />}
         <Act icon="link" of="link" label={w.sendLink} onDo={() => open("link")} />
         <Act icon="swap" of="move" label={w.move} onDo={() => open("move")} />
         <Act icon="out" of="finish" label={w.hangUp} danger onDo={release} />

@@ -15,7 +15,7 @@ import { nameOf, useView } from "./names.ts";
 import { NoteForm, NoteList } from "./notes.tsx";
 import { CallBack } from "./other.tsx";
 import { itemOf } from "./store.ts";
-import { useDeskWords, useJournalWords } from "./words.ts";
+import { namedIn, useDeskWords, useJournalWords } from "./words.ts";
 import type { JournalWords } from "./words.ts";
 
 export function CustomerPane() {
@@ -41,7 +41,7 @@ function Customer({ task }: { task: string }) {
   if (!view) return <Waiting />;
   const offered = item?.stage === "offered";
   return (
-    <div class="customer">
+    <div class="customer-view">
       <Person view={view} />
       {item?.stage === "assigned" && item.kind !== "call" && item.kind !== "callback" && item.kind !== "voicemail" && <CallBack item={item} />}
       <Part title={w.answers}>
@@ -128,6 +128,11 @@ function Fact({ name, value, mono }: { name: string; value: string | undefined; 
 
 function Contacts({ list }: { list: readonly Contact[] }) {
   const w = useDeskWords();
+  const { standing } = useDesk();
+  const came = (c: Contact) => {
+    const named = standing?.dispositions?.find((d) => d.name === c.disposition);
+    return named ? namedIn(named, language) : (c.disposition ?? (c.outcome && (w.outcomes[c.outcome] ?? c.outcome)) ?? w.states[c.state]);
+  };
   const language = useLanguage();
   return (
     <ol class="contacts">
@@ -137,7 +142,7 @@ function Contacts({ list }: { list: readonly Contact[] }) {
             <time dateTime={c.started}>{dateTime(c.started, language)}</time> <span class="tag">{c.channels.map((ch) => w.channels[ch] ?? ch).join(" · ")}</span>
           </p>
           <p class="soft">
-            {[c.queue ?? c.flow, c.disposition ?? (c.outcome && (w.outcomes[c.outcome] ?? c.outcome)) ?? w.states[c.state], c.agents.length > 0 ? w.servedBy(c.agents.join(", ")) : ""].filter(Boolean).join(" · ")}
+            {[c.queue ?? c.flow, came(c), c.agents.length > 0 ? w.servedBy(c.agents.join(", ")) : ""].filter(Boolean).join(" · ")}
           </p>
           {c.notes.length > 0 && <NoteList notes={c.notes} />}
         </li>

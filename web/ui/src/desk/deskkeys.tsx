@@ -90,6 +90,7 @@ export function DeskKeys({ onDialog, onPane }: { onDialog(name: DialogName): voi
     { ...keys.transfer, what: w.transfer, group: w.keysChats, run: () => dialog("transfer") },
     { ...keys.handBack, what: w.handBack, group: w.keysChats, run: () => dialog("handBack") },
     { ...keys.ask, what: w.askFlow, group: w.keysChats, run: () => dialog("ask") },
+    { ...keys.takeOver, what: w.takeOver, group: w.keysChats, run: () => item && item.stage !== "offered" && onDialog("takeOver") },
     { ...keys.finish, what: `${w.finish} / ${w.hangUp} / ${w.wrapFinish}`, group: w.keysChats, run: finish },
     { ...keys.note, what: w.note, group: w.keysChats, run: note },
     { ...keys.replies, what: w.keyReplies, group: w.keysChats, run: replies },

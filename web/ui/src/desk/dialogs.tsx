@@ -8,10 +8,11 @@ import { MoveDialog } from "./move.tsx";
 import { NodesDialog } from "./nodes.tsx";
 import { PlaceDialog } from "./place.tsx";
 import { SoundDialog } from "./sound.tsx";
+import { TakeOverDialog } from "./takeover.tsx";
 import { itemOf } from "./store.ts";
 import type { World } from "./world.ts";
 
-export type DialogName = "" | "sound" | "place" | "keypad" | "consult" | "transfer" | "handBack" | "ask" | "link" | "move";
+export type DialogName = "" | "sound" | "place" | "keypad" | "consult" | "transfer" | "handBack" | "ask" | "link" | "move" | "takeOver";
 
 const about: readonly DialogName[] = ["keypad", "consult", "transfer", "handBack", "ask", "link", "move"]; // something that is in work
 
@@ -26,6 +27,7 @@ export function Dialogs({ name, onName, world }: { name: DialogName; onName(name
   }, [over]);
   if (name === "sound") return <SoundDialog world={world} onClose={close} />;
   if (name === "place") return <PlaceDialog onClose={close} />;
+  if (name === "takeOver" && item) return <TakeOverDialog key={item.id} item={item} onClose={close} />;
   if (name === "" || over || !item) return null;
   switch (name) {
     case "keypad":

@@ -43,7 +43,7 @@ export function HandDialog({ item, consult, onClose }: { item: Item; consult: bo
     <Dialog title={consult ? w.consultTitle : w.transferTitle} onClose={onClose}>
       {directory.error && <Fault error={directory.error} onRetry={directory.reload} />}
       {!directory.value && !directory.error && <Waiting />}
-      <Picker label={w.searchPeople} options={options} none={!consult && number.test(typed) ? w.cannotDialHere : w.nobodyFound} onTake={(key) => void take(key)} onSearch={setQuery} />
+      <Picker label={consult ? w.searchPeople : w.searchTargets} options={options} none={!consult && number.test(typed) ? w.cannotDialHere : w.nobodyFound} onTake={(key) => void take(key)} onSearch={setQuery} />
       {!consult && <p class="soft">{w.transferKeepsPlace}</p>}
     </Dialog>
   );

@@ -137,6 +137,7 @@ export class Hold {
 
   private take(f: FromServer): void {
     if (f.t === "offer") performance.mark(`frame ${f.task.id} ${f.task.fence ?? 0}`);
+    if (f.t === "error" && f.seat && f.code !== "too_fast") return this.o.onVoice(f.seat, { kind: "bye", why: f.code });
     if (f.t === "voice") return this.o.onVoice(f.seat, f.signal);
     const before = this.state;
     this.become(clocked(take(before, f, this.now()), this.o.api.skew()));

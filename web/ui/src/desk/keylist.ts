@@ -20,6 +20,7 @@ export const keys = {
   handBack: { id: "handBack", keys: "Alt+B" },
   ask: { id: "ask", keys: "Alt+Q" },
   finish: { id: "finish", keys: "Alt+Z" },
+  takeOver: { id: "takeOver", keys: "Alt+Shift+T" },
   note: { id: "note", keys: "Alt+N" },
   replies: { id: "replies", keys: "Alt+R" },
   link: { id: "link", keys: "Alt+Y" },

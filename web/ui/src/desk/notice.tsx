@@ -132,6 +132,8 @@ function saidOf(n: News, s: State, w: DeskWords, now: number): Saying | null {
       return n.message.from === "customer" ? { text: w.news.message(n.message.name ?? w.senders["customer"]!, n.message.secret ? w.hiddenText : n.message.text || w.showPicture) } : null;
     case "whisper":
       return { text: w.news.whisper(n.from, n.text), seen: true };
+    case "asked":
+      return { text: w.askDone(n.step.replaceAll("_", " "), n.outcome), seen: true };
     case "wrap":
       return { text: w.news.wrap };
     case "link":

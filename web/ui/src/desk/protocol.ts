@@ -151,6 +151,7 @@ export type Numbered =
   | { t: "invite"; n: number; invite: Invite }
   | { t: "invite_over"; n: number; invite: string; why: string }
   | { t: "link"; n: number; task: string; link: Sent }
+  | { t: "asked"; n: number; task: string; flow: string; step: string; outcome: string; set?: Record<string, unknown> }
   | { t: "whisper"; n: number; task: string; from: string; text: string; at?: string };
 
 export interface Done {
@@ -165,6 +166,7 @@ export interface Done {
 export interface Failed {
   t: "error";
   id?: string;
+  seat?: string; // in the place of id: of what was signalled
   code: string;
   message: string;
   retry_after?: number;

@@ -107,7 +107,7 @@ export class Seat {
     if (seat !== this.seat || !this.voice) return;
     if (signal.kind === "bye") {
       this.drop(false);
-      if (signal.why === "replaced") this.become("elsewhere");
+      if (signal.why === "elsewhere") this.become("elsewhere");
       else this.lost();
       return;
     }

@@ -38,6 +38,7 @@ export type News =
   | { what: "invite_over"; invite: string; why: string }
   | { what: "wrap"; task: string }
   | { what: "link"; task: string; link: Sent }
+  | { what: "asked"; task: string; step: string; outcome: string }
   | { what: "talk"; task: string; before: Talk | null; talk: Talk | null };
 
 export interface State {
@@ -120,6 +121,8 @@ function happened(s: State, f: Numbered, now: number): State {
       return { ...next, invites: without(s.invites, f.invite), news: [{ what: "invite_over", invite: f.invite, why: f.why }] };
     case "link":
       return { ...turned(next, f.task), links: { ...s.links, [f.task]: [...(s.links[f.task] ?? []).filter((l) => l.id !== f.link.id), f.link] }, news: [{ what: "link", task: f.task, link: f.link }] };
+    case "asked":
+      return { ...turned(next, f.task), news: [{ what: "asked", task: f.task, step: f.step, outcome: f.outcome }] };
     case "whisper": {
       const all = [...(s.whispers[f.task] ?? []), { from: f.from, text: f.text, at: f.at ?? new Date(now).toISOString() }];
       return { ...next, whispers: { ...s.whispers, [f.task]: all.slice(-mostWhispers) }, news: [{ what: "whisper", task: f.task, from: f.from, text: f.text }] };

@@ -1,5 +1,5 @@
-// What is being worked on: calls on top of it for as long as they last, chats side by side as
-// far as there is room, and one thing of any other kind.
+// What is being worked on: offers on top, calls for as long as they last, chats side by side
+// as far as there is room, or one thing of any other kind.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { CallPanel } from "./callpanel.tsx";
 import { Chat } from "./chat.tsx";
@@ -30,6 +30,11 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
   const chats = beside(items, chosen, room);
   return (
     <main class="desk-work" id="work" tabIndex={-1} ref={root}>
+      {items
+        .filter((i) => i.stage === "offered")
+        .map((i) => (
+          <Offer key={`${i.id} ${i.fence}`} item={i} small={i.id !== chosen} />
+        ))}
       {calls.map((i) => (
         <CallPanel key={i.id} item={i} onDialog={onDialog} />
       ))}
@@ -43,28 +48,28 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
           ))}
         </div>
       ) : (
-        item && <One key={`${item.id} ${item.stage}`} item={item} />
+        item && item.stage !== "offered" && <One key={`${item.id} ${item.stage}`} item={item} onDialog={onDialog} />
       )}
       {!item && joined.length === 0 && calls.length === 0 && <p class="empty">{w.nothingChosen}</p>}
     </main>
   );
 }
 
-function One({ item }: { item: Item }) {
-  if (item.stage === "offered") return <Offer item={item} />;
-  if (item.stage === "wrapping") return <Wrap item={item} />;
+function One({ item, onDialog }: { item: Item; onDialog(name: DialogName): void }) {
+  if (item.stage === "wrapping") return <Wrap item={item} onDialog={onDialog} />;
   if (item.kind === "voicemail") return <Voicemail item={item} />;
   if (item.kind === "ticket") return <TicketView item={item} />;
   return item.kind === "callback" ? <Callback item={item} /> : null; // a call is on top already
 }
 
 // beside are the chats that are shown next to each other: the chosen one, and as many of the
-// others as there is room for, where they stand in the list. Below a call there are all.
+// others as there is room for, where they stand in the list. Below a call or an offer there are all.
 function beside(items: readonly Item[], chosen: string, room: number): Item[] {
   const chats = items.filter((i) => i.stage === "assigned" && isTalk(i.kind));
   const at = chats.findIndex((i) => i.id === chosen);
+  const offered = items.some((i) => i.id === chosen && i.stage === "offered");
   const calling = items.some((i) => i.id === chosen && i.stage === "assigned" && isCall(i.kind));
-  if (at < 0) return calling ? chats.slice(0, room) : [];
+  if (at < 0) return calling || offered ? chats.slice(0, room) : [];
   const from = Math.max(0, Math.min(at, chats.length - room));
   return chats.slice(from, from + room);
 }

@@ -41,7 +41,7 @@ export function makeWorld(api: Api, name: string): World {
   sound.autoplay = true;
   const seat: Seat = new Seat({
     make: (o) => new Voice(o),
-    servers: async () => (await api.get<{ servers: Server[] }>("voice/servers")).servers,
+    servers: async () => (await api.get<{ servers: Server[] | null }>("voice/servers")).servers ?? [],
     send: (of, signal) => hold.wire.pass({ t: "voice", seat: of, signal }),
     id: browser.id,
     after: browser.after,

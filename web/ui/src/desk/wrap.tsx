@@ -5,13 +5,14 @@ import { useKeysOf } from "../staff/keys.tsx";
 import { useLanguage } from "../staff/settings.tsx";
 import { span } from "../staff/time.ts";
 import { useDesk, useNow, useRun } from "./context.tsx";
+import type { DialogName } from "./dialogs.tsx";
 import { keys } from "./keylist.ts";
 import { nameOf, useView } from "./names.ts";
 import { NoteForm } from "./notes.tsx";
 import type { Item } from "./store.ts";
 import { namedIn, useDeskWords } from "./words.ts";
 
-export function Wrap({ item }: { item: Item }) {
+export function Wrap({ item, onDialog }: { item: Item; onDialog(name: DialogName): void }) {
   const w = useDeskWords();
   const language = useLanguage();
   const { hold, kept, standing } = useDesk();
@@ -85,6 +86,9 @@ export function Wrap({ item }: { item: Item }) {
             <Icon name="check" />
             {w.wrapFinish}
             <kbd>{shown(keys.finish)}</kbd>
+          </button>
+          <button type="button" title={shown(keys.takeOver)} onClick={() => onDialog("takeOver")}>
+            {w.takeOver}
           </button>
         </div>
       </form>

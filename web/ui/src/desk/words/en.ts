@@ -16,11 +16,7 @@ export const en = {
   wrapUps: "To write up",
   kinds: { call: "Call", chat: "Chat", sms: "SMS", callback: "Callback", voicemail: "Voicemail", ticket: "Ticket" } as Record<string, string>,
   levels: { vip: "VIP" } as Record<string, string>,
-  stages: { offered: "offered", assigned: "in work", wrapping: "wrap-up" } as Record<string, string>,
-  rings: (left: string) => `rings ${left}`,
   waited: (time: string) => `waited ${time}`,
-  inWorkFor: (time: string) => `for ${time}`,
-  wrapLeft: (time: string) => `${time} left`,
   unread: (n: number) => s(n, "1 new message", `${n} new messages`),
   typing: "writes …",
   held: "on hold",
@@ -32,7 +28,6 @@ export const en = {
   offerOf: (kind: string, queue: string) => `${kind} · ${queue}`,
   whyYou: "Why you",
   offerEnds: "The offer ends in",
-  inPlace: (n: number) => `Place ${n} in line`,
   saidBefore: "What was said so far",
   inviteTitle: (from: string) => `${from} asks you into a call`,
   inviteAccept: "Join the call",
@@ -71,7 +66,6 @@ export const en = {
   interaction: "Number",
   from: "From",
   language: "Language",
-  level: "Level",
   knownSince: "Known since",
   notKnown: "Nobody knows who this is yet.",
   assurance: "Identity",
@@ -112,7 +106,6 @@ export const en = {
   partyStates: { ringing: "rings", joined: "in the call", cut: "connection lost" } as Record<string, string>,
   muted: "muted",
   onHold: "on hold",
-  devices: { phone: "phone", browser: "browser" } as Record<string, string>,
   hold: "Hold",
   resume: "Resume",
   mute: "Mute",
@@ -141,10 +134,10 @@ export const en = {
   consultRings: (who: string) => `${who} is being asked in. The customer hears music.`,
 
   // Whom
-  whom: "Whom?",
   consultTitle: "Ask somebody into the call",
   transferTitle: "Hand the customer on",
-  searchPeople: "Find a colleague or a queue, or type a number",
+  searchPeople: "Find a colleague, or type a number",
+  searchTargets: "Find a colleague or a queue",
   colleagues: "Colleagues",
   queues: "Queues",
   number: "Number",
@@ -186,7 +179,6 @@ export const en = {
   repliesHelp: "↑↓ choose, Enter takes it, Escape closes",
   noReplies: "No canned reply has this name.",
   missing: (names: string) => `Not known, fill in: ${names}`,
-  earlier: "Beginning of the talk",
   newBelow: "New messages below",
   sendLink: "Send link",
   sendLinkTitle: "Send the customer a link",
@@ -225,7 +217,6 @@ export const en = {
   callbackWhat: "The customer asked to be called. Accept, and the call is put through to you first.",
   tries: (n: number) => s(n, "1 try so far", `${n} tries so far`),
   finish: "Done",
-  acceptFirst: "Accept it to work on it.",
 
   // Wrap-up
   wrapTitle: "Wrap-up",
@@ -239,14 +230,12 @@ export const en = {
   presence: "Your state",
   presences: { available: "Available", away: "Away", offline: "Offline" } as Record<string, string>,
   awayFor: (reason: string) => `Away: ${reason}`,
-  reachable: "Reachable for",
   loads: { voice: "calls", chat: "chats", sms: "SMS", work: "work" } as Record<string, string>,
   notReachable: (loads: string) => `Not reachable for ${loads}`,
   reachableAll: "Reachable",
   missedOffers: (n: number) => s(n, "1 offer missed in a row", `${n} offers missed in a row`),
 
   // Microphone and sound
-  sound: "Sound",
   soundTitle: "Microphone and sound",
   microphone: "Microphone",
   speaker: "Voices",
@@ -282,7 +271,6 @@ export const en = {
   lostSince: (time: string) => `Lost for ${time}`,
   tryNow: "Try now",
   back: "The connection is back.",
-  live: "Connected",
   refused: {
     login: "You are no longer signed in. Sign in again; your drafts are kept.",
     other: "The server does not let this page in. Reload it.",
@@ -299,7 +287,9 @@ export const en = {
 
   // Taking over
   takeOver: "Take over",
-  takeOverWhy: "Why",
+  takeOverTitle: "Take the customer out of the flow",
+  takeOverWhat: "Wherever they are in the flow, they are yours then. It is written down with your reason.",
+  takeOverWhy: "Reason",
 
   // Panes on small screens
   panes: "Shown",
