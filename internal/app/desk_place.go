@@ -65,13 +65,16 @@ func (a *App) give(ctx context.Context, t tandem.Task, agent string) (tandem.Tas
 		return t, nil
 	}
 	given, err := a.line.Pull(ctx, t.ID, agent)
+	if now, ok := a.line.Task(t.ID); err != nil && ok && now.Agent == agent { // the line was quicker
+		given, err = now, nil
+	}
 	if err != nil {
 		if end := a.line.End(context.WithoutCancel(ctx), t.ID, tandem.OutcomeClosed, nil); end != nil {
 			a.log.Warn("a call that could not be placed is still in line", "task", t.ID, "error", end)
 		}
 		return tandem.Task{}, err
 	}
-	if up, _ := a.seatState(agent); !up { // their phone rings
+	if up, _ := a.seatState(agent); !up || given.State != tandem.TaskOffered { // their phone rings
 		return given, nil
 	}
 	return a.line.Accept(ctx, given.ID, agent, given.Fence)
