@@ -45,8 +45,9 @@ func (h *hotline) books(t *testing.T, from string) tandem.Task {
 	return task
 }
 
-// A callback that an agent passes on in the middle of the talk, or before the customer has
-// answered, is dialled anew for the colleague, at once and once.
+// A callback that an agent passes on before the customer has answered is dialled anew for
+// the colleague, at once and once. In the middle of the talk the customer is kept: they hear
+// music until the colleague has them, and are not dialled again.
 func TestACallbackIsPassedOn(t *testing.T) {
 	t.Parallel()
 	for _, amid := range []string{"ringing", "talk"} {
@@ -71,19 +72,20 @@ func TestACallbackIsPassedOn(t *testing.T) {
 			h.presents(t, "ben", tandem.PresenceAvailable)
 			now, _ := h.line.Task(task.ID)
 			anna.asks(t, 200, "POST", "/tasks/"+string(task.ID)+"/transfer", map[string]any{"fence": now.Fence, "agent": "ben"}, nil)
-			if amid == "talk" {
-				customer.WaitBye(patience)
-			} else {
+			if amid == "ringing" {
 				customer.Cancelled(patience)
 			}
 			phone.WaitBye(patience)
 			colleague := h.ben.Rung(patience)
 			colleague.RTP.Talk(testkit.Tone(agentHz, time.Second))
 			colleague.Picks()
-			again := h.carrier.Rung(patience)
-			again.RTP.Talk(testkit.Tone(callerHz, time.Second))
-			again.Picks()
-			again.RTP.Hear(patience, time.Time{}, agentHz, 300*time.Millisecond)
+			again, from := customer, time.Now()
+			if amid == "ringing" {
+				again = h.carrier.Rung(patience)
+				again.RTP.Talk(testkit.Tone(callerHz, time.Second))
+				again.Picks()
+			}
+			again.RTP.Hear(patience, from, agentHz, 300*time.Millisecond)
 			again.Bye()
 			colleague.WaitBye(patience)
 			story := h.story(t, "13900000001")

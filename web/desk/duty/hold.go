@@ -112,7 +112,7 @@ func (d *Duty) Transfer(ctx context.Context, c login.Caller, id tandem.TaskID, f
 	case agent == c.Agent():
 		return view.Task{}, Invalid("you have it already")
 	}
-	return d.letGo(ctx, c, route.Released{Task: id, Fence: fence, Why: "transferred", Again: true, Queue: queue, Prefer: agent})
+	return d.letGo(ctx, c, route.Released{Task: id, Fence: fence, Why: "transferred", Again: true, Queue: queue, Prefer: agent, Alone: agent != ""})
 }
 
 func (d *Duty) letGo(ctx context.Context, c login.Caller, e route.Released) (view.Task, error) {
