@@ -30,6 +30,7 @@ import { useQuick } from "./quick.ts";
 import { Splitter, firstSplit, keepSplit } from "./splitter.tsx";
 import { TextPane } from "./text.tsx";
 import { uncoveredOf } from "./tests.tsx";
+import { CallPanel, usePageCall } from "../voice/panel.tsx";
 import { useStudioWords } from "./words.ts";
 
 interface Props {
@@ -93,6 +94,8 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
     },
     [file, goTo],
   );
+  const tries = usePageCall();
+  const tryIt = () => flow && tries.begin(`try:${flow.name}`, [language]);
   const format = useFormat(api, doc, mayEdit, goTo);
   const [run, runTests] = useTestRun(api, file, doc, () => {
     setTab("tests");
@@ -123,7 +126,8 @@ export function Bench({ me, file, flow, overview, live, onDrafted }: Props) {
     );
   return (
     <main class={`bench shows-${pane} ${drawable ? "" : "no-picture"}`} id="content" tabIndex={-1}>
-      <BenchHead file={file} flow={flow} doc={doc} check={check} errors={errors} mayEdit={mayEdit} secondPerson={me.second_person} running={run.busy} onFormat={() => void format()} onTests={() => void runTests()} onPublish={publish} />
+      <BenchHead file={file} flow={flow} doc={doc} check={check} errors={errors} mayEdit={mayEdit} secondPerson={me.second_person} running={run.busy} onFormat={() => void format()} onTests={() => void runTests()} onTry={tries.call && tries.call.state !== "over" ? null : tryIt} onPublish={publish} />
+      <CallPanel calls={tries} title={flow?.name ?? file} language={language} />
       <DraftNotes doc={doc} mayEdit={mayEdit} onCompare={() => setComparing(true)} />
       {check.error && <Fault error={check.error} onRetry={doc.reload} />}
       <div class="pane-switch" role="group" aria-label={w.panes}>

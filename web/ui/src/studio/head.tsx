@@ -21,10 +21,11 @@ interface Props {
   running: boolean;
   onFormat(): void;
   onTests(): void;
+  onTry: (() => void) | null; // null: nobody can speak with this flow, or one does
   onPublish(): void;
 }
 
-export function BenchHead({ file, flow, doc, check, errors, mayEdit, secondPerson, running, onFormat, onTests, onPublish }: Props) {
+export function BenchHead({ file, flow, doc, check, errors, mayEdit, secondPerson, running, onFormat, onTests, onTry, onPublish }: Props) {
   const w = useStudioWords();
   const language = useLanguage();
   const mod = isMac ? "⌘" : "Ctrl+";
@@ -58,6 +59,12 @@ export function BenchHead({ file, flow, doc, check, errors, mayEdit, secondPerso
           <Icon name="run" />
           <span>{w.runTests}</span>
         </button>
+        {mayEdit && flow?.channels.includes("voice") && (
+          <button type="button" onClick={() => onTry?.()} aria-disabled={onTry === null} title={w.tryByVoiceHint}>
+            <Icon name="phone" />
+            <span>{w.tryByVoice}</span>
+          </button>
+        )}
         {mayEdit && (
           <button type="button" class="main" onClick={onPublish} disabled={!doc.draft} title={errors > 0 ? w.errorsFirst(errors) : `${w.publish} (${mod}S)`}>
             <Icon name="publish" />

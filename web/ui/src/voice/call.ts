@@ -34,7 +34,7 @@ const subprotocol = "tandem.voice.1";
 
 export class PageCall {
   state: CallState = "asking";
-  why = ""; // of over: a word, as in docs/webrtc.md, or denied, unplugged, insecure
+  why = ""; // of over: a word, as in docs/webrtc.md, or denied, unplugged, insecure: there was no call
   message: Record<string, string> = {}; // of over, from the server: by language
   mic: Mic | "" = "";
   cut = false; // the voice does not come through at this moment
@@ -150,7 +150,7 @@ export class PageCall {
     if (this.state === "over") return;
     const now = this.now();
     if (this.token === "" || code === 1008 || code === 4002 || (this.away !== 0 && now - this.away > awayFor)) {
-      return this.finish(reason === "full" || code === 1013 ? "busy" : reason === "restart" ? "restart" : "lost");
+      return this.finish(reason === "full" || code === 1013 ? "busy" : reason === "restart" ? "restart" : this.token === "" ? "closed" : "lost");
     }
     if (this.away === 0) this.away = now;
     this.o.onChange();

@@ -74,6 +74,8 @@ export const en = {
   alreadyFormatted: "It is formatted already.",
   formatFailed: (why: string) => `It cannot be formatted as it stands: ${why}`,
   runTests: "Run tests",
+  tryByVoice: "Try by microphone",
+  tryByVoiceHint: "Call the published version of this flow from this page, with your microphone",
   publish: "Publish",
   nothingToPublish: "There is nothing to publish: the text is the file's.",
   errorsFirst: (n: number) => s(n, "There is 1 error. Mend it, then publish.", `There are ${n} errors. Mend them, then publish.`),

@@ -69,6 +69,8 @@ export const zhCN: Words = {
   alreadyFormatted: "格式已符合要求。",
   formatFailed: (why) => `目前无法格式化：${why}`,
   runTests: "运行测试",
+  tryByVoice: "用麦克风试听",
+  tryByVoiceHint: "用麦克风在本页拨打此流程的已发布版本",
   publish: "发布",
   nothingToPublish: "没有可发布的内容：文本与文件一致。",
   errorsFirst: (n) => `有 ${n} 个错误。请先改正，再发布。`,
