@@ -110,8 +110,8 @@ result: { en: "Done." }
 
 // TestAwayHasWords: a reason to be away that nobody could read is a mistake.
 func TestAwayHasWords(t *testing.T) {
-	for text, wrong := range map[string]bool{`""`: true, `" "`: true, `"Lunch"`: false} {
-		f := parsed(t, "x.queues.yaml", "policy: { away: { lunch: { en: "+text+" } } }\n")
+	for text, wrong := range map[string]bool{`away: { lunch: { en: "" } }`: true, `away: { lunch: { en: " " } }`: true, `away: { lunch: { en: "Lunch" } }`: false, `dispositions: { solved: { en: "" } }`: true} {
+		f := parsed(t, "x.queues.yaml", "policy: { "+text+" }\n")
 		beside.NewFolder(fstest.MapFS{}).Queues(f, beside.Line{Policy: func(*source.Node, *flow.Routing) {}})
 		found := f.Found()
 		if f.Broken() != wrong || wrong && (len(found) != 1 || found[0].Rule != "empty-value") {
@@ -182,6 +182,7 @@ func TestServing(t *testing.T) {
     offer_after: { chat: 60s, callback: 0s }
     callback: { tries: 3, gap: 5m }
     escalate: [ "team:leads", "agent:anna" ]
+    disposition: required
 teams: { cards: { site: beijing }, night: }
 agents:
   anna: { teams: [cards], skills: { "lang:en": 3, cards: 2 }, capacity: { chat: 2 } }
@@ -194,6 +195,7 @@ policy:
   wrap_up: { voice: 0s }
   misses: 0
   away: { lunch: { en: Lunch, zh-CN: 午餐 } }
+  dispositions: { solved: { en: Solved, zh-CN: 已解决 } }
 `)
 	var q *flow.Queue
 	var p *flow.Routing
@@ -215,7 +217,7 @@ policy:
 		Relax:      []flow.Relax{{After: time.Minute, Levels: map[string]int{"*": 1}}, {After: 2 * time.Minute, Levels: map[string]int{"lang:zh-CN": 9}}},
 		Over:       []flow.Overflow{{After: 90 * time.Second, Teams: []string{"night"}}},
 		OfferAfter: map[string]time.Duration{"chat": time.Minute, "callback": 0}, CallbackTries: 3, CallbackGap: 5 * time.Minute, CallbackWindow: 2 * time.Hour,
-		Escalate: []string{"team:leads", "agent:anna"},
+		Escalate: []string{"team:leads", "agent:anna"}, Disposition: true,
 	}
 	if !reflect.DeepEqual(q, want) {
 		t.Errorf("queue %+v\nwant  %+v", q, want)
@@ -234,5 +236,8 @@ policy:
 	}
 	if text, _ := p.Away["lunch"].ByLang["zh-CN"].Text.Literal(); text != "午餐" {
 		t.Errorf("%+v", p.Away)
+	}
+	if text, _ := p.Dispositions["solved"].ByLang["en"].Text.Literal(); text != "Solved" {
+		t.Errorf("%+v", p.Dispositions)
 	}
 }
