@@ -51,6 +51,10 @@ export async function login(p, server, name, path) {
   if (!p.page.url().includes(path)) await p.page.goto(server.staff + path.replace(/^\//, ""));
 }
 
+// seated waits until an agent's calls come to their desk: with the microphone allowed it asks
+// for nothing.
+export const seated = ({ page }) => page.locator(".sound-button.up").waitFor();
+
 // laptop is a browser of its own, whose lid can be closed: then nothing of it runs, as on a
 // machine that sleeps.
 export async function laptop(options) {
