@@ -45,7 +45,7 @@ export class PageCall {
   private socket: SocketLike | null = null;
   private token = "";
   private welcomed: ((servers: Server[]) => void) | null = null;
-  private away = 0; // when the socket was lost; 0 = it is there
+  private away: number | null = null; // when the socket was lost; null = it is there
   private tries = 0;
   private cancelTry: (() => void) | null = null;
   private pending: Signal[] = [];
@@ -124,7 +124,7 @@ export class PageCall {
     switch (f.t) {
       case "welcome": {
         this.token = f.call ?? "";
-        this.away = 0;
+        this.away = null;
         this.tries = 0;
         this.welcomed?.(f.servers ?? []);
         this.welcomed = null;
@@ -149,10 +149,10 @@ export class PageCall {
     this.socket = null;
     if (this.state === "over") return;
     const now = this.now();
-    if (this.token === "" || code === 1008 || code === 4002 || (this.away !== 0 && now - this.away > awayFor)) {
+    if (this.token === "" || code === 1008 || code === 4002 || (this.away !== null && now - this.away > awayFor)) {
       return this.finish(reason === "full" || code === 1013 ? "busy" : reason === "restart" ? "restart" : this.token === "" ? "closed" : "lost");
     }
-    if (this.away === 0) this.away = now;
+    this.away ??= now;
     this.o.onChange();
     const pause = pauses[Math.min(this.tries++, pauses.length - 1)] ?? 3_000;
     this.cancelTry = (this.o.after ?? timer)(pause, () => this.state !== "over" && this.connect());
@@ -204,7 +204,7 @@ export class PageCall {
 
   // lineLost tells that the socket is away: the call goes on as long as it comes back.
   get lineLost(): boolean {
-    return this.away !== 0 && this.state !== "over";
+    return this.away !== null && this.state !== "over";
   }
 }
 
