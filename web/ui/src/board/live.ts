@@ -96,6 +96,7 @@ export class Live {
       this.coming = null;
     }
     if (this.coming) return;
+    const first = this.at === 0;
     this.timed(Date.parse(f.at));
     if (swapped || (f.queues ?? []).length > 0) this.queues = [...this.byQueue.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     if (swapped || (f.agents ?? []).length > 0) this.agents = [...this.byAgent.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -103,7 +104,7 @@ export class Live {
     if (f.alerts) {
       const before = this.alerts;
       this.alerts = f.alerts;
-      this.on.alerts(before, f.alerts);
+      if (!first) this.on.alerts(before, f.alerts); // those of before are seen on the page
     }
     if (f.last) {
       this.turn++;

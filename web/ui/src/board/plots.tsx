@@ -16,6 +16,7 @@ import { kindsInOrder, long } from "./figures.ts";
 import { useBoardWords } from "./words.ts";
 
 const again = 60_000; // milliseconds between readings
+const legendHeight = 30; // pixels below a plot
 const hours = ["6", "24", "168", "840"] as const;
 
 interface Props {
@@ -151,12 +152,12 @@ function Plot({ title, at, series }: { title: string; at: number[]; series: Seri
     const plot = new uPlot(
       {
         width: Math.max(200, el.clientWidth),
-        height: Math.max(140, el.clientHeight),
+        height: Math.max(120, el.clientHeight - legendHeight),
         legend: { show: true, live: true },
         cursor: { drag: { x: true, y: false } },
         axes: [
           { ...axis, values: (_u, splits) => splits.map((t) => (wide ? day.format(t * 1000) : time.format(t * 1000))) },
-          { ...axis, size: 44, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000] },
+          { ...axis, size: 44, space: 34, incrs: [...(series.some((s) => s.points) ? [0.1, 0.2, 0.5] : []), 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
         ],
         scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.08)] } },
         series: [
@@ -177,7 +178,7 @@ function Plot({ title, at, series }: { title: string; at: number[]; series: Seri
     );
     probe.remove();
     const watch = new ResizeObserver(() => {
-      const size = { width: Math.max(200, el.clientWidth), height: Math.max(140, el.clientHeight) };
+      const size = { width: Math.max(200, el.clientWidth), height: Math.max(120, el.clientHeight - legendHeight) };
       if (size.width !== plot.width || size.height !== plot.height) plot.setSize(size);
     });
     watch.observe(el);

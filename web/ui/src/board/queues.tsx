@@ -94,8 +94,8 @@ function Row({ q, now, alarmed }: { q: Figures; now: number; alarmed: boolean })
           {agentStates
             .filter((s) => q.agents[s] > 0 || s === "free")
             .map((s) => (
-              <a key={s} href={`#/agents?state=${s}&queue=${encodeURIComponent(q.name)}`} class={`crew-state is-${s}`}>
-                <b>{q.agents[s]}</b> {w.agentStates[s]}
+              <a key={s} href={`#/agents?state=${s}&queue=${encodeURIComponent(q.name)}`} class={`crew-state is-${s}`} title={w.agentStates[s]}>
+                <b>{q.agents[s]}</b> <span>{w.agentStates[s]}</span>
               </a>
             ))}
         </span>
