@@ -280,6 +280,12 @@ func (c *Core) read(ctx context.Context) (route.Saved, error) {
 	c.of = tasksOf(c.line)
 	c.open, c.hours = map[string]bool{}, time.Time{}
 	c.drained = false
+	c.tellAll()
+	return k.Saved, nil
+}
+
+// tellAll has the line told anew what is measured.
+func (c *Core) tellAll() {
 	c.stirred = c.stirred[:0]
 	for r := range c.reach {
 		c.stirred = append(c.stirred, r)
@@ -287,7 +293,6 @@ func (c *Core) read(ctx context.Context) (route.Saved, error) {
 	slices.SortFunc(c.stirred, func(a, b reachable) int {
 		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.load, b.load))
 	})
-	return k.Saved, nil
 }
 
 // newest is when something last happened to a line, as far as it is stored.
@@ -315,6 +320,7 @@ func (c *Core) due(now time.Time) []route.Event {
 	if c.wanted != c.policy {
 		events = append(events, route.Repoliced{Policy: c.wanted})
 		c.hours = time.Time{}
+		c.tellAll() // of whom it has now, and had not
 	}
 	if c.drain && !c.drained {
 		events = append(events, route.Drained{})

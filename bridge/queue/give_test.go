@@ -88,3 +88,22 @@ func TestTaken(t *testing.T) {
 		t.Errorf("what is not there was taken away: %v", err)
 	}
 }
+
+// TestReachIsToldAgain: whose phone was found to be there before the policy had them is in
+// reach once it has.
+func TestReachIsToldAgain(t *testing.T) {
+	h := newHouse(t, openStore(t, t.TempDir(), nil), func(o *Options) { o.Policy = housePolicy("anna") })
+	defer h.close()
+	h.come("anna")
+	h.Reachable("bo", tandem.LoadVoice, true)
+	if _, err := h.Present(t.Context(), "anna", tandem.PresenceAway, "lunch"); err != nil { // a step with the reach told
+		t.Fatal(err)
+	}
+	h.Repolice(housePolicy("anna", "bo"))
+	if _, err := h.Present(t.Context(), "bo", tandem.PresenceAvailable, ""); err != nil {
+		t.Fatal(err)
+	}
+	if call := h.open(tandem.TaskCall); call.State != tandem.TaskOffered || call.Agent != "bo" {
+		t.Errorf("the call is %+v", call)
+	}
+}

@@ -86,7 +86,8 @@ func (w *World) settle() {
 		}
 	}
 	for _, t := range w.core.View().Tasks("", 0) {
-		w.wrong(fmt.Sprintf("task %s (%s of %s, %s) is never done", t.ID, t.Kind, t.Queue, t.State))
+		d, _ := w.core.View().Why(t.ID, w.now)
+		w.wrong(fmt.Sprintf("task %s (%s of %s, %s) is never done: %s", t.ID, t.Kind, t.Queue, t.State, d.Why.En))
 	}
 	w.found = append(w.found, w.core.Verify(ctx)...)
 	w.kept()
