@@ -15,9 +15,10 @@ interface Props {
   language: Language;
   words: Words;
   onCall(number: string): void;
+  onKey(key: string): boolean; // true: a call has taken it
 }
 
-export function Keypad({ entries, language, words: w, onCall }: Props) {
+export function Keypad({ entries, language, words: w, onCall, onKey }: Props) {
   const [number, setNumber] = useState("");
   const entry = number === "" ? undefined : entryOf(number, entries);
   const address = entry && addressOf(number, entry, entries);
@@ -34,7 +35,7 @@ export function Keypad({ entries, language, words: w, onCall }: Props) {
         </button>
         <div class="keys" role="group" aria-label={w.keypad}>
           {keys.map((k) => (
-            <button type="button" key={k} onClick={() => setNumber((number + k).slice(0, longest))}>
+            <button type="button" key={k} onClick={() => onKey(k) || setNumber((number + k).slice(0, longest))}>
               {k}
             </button>
           ))}

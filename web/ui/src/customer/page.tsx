@@ -86,7 +86,7 @@ export function Page() {
           <h2 id="state">{w.state}</h2>
           <State overview={overview} words={w} />
         </section>
-        {demo && current.phone && <PhoneView phone={current.phone} entries={numbers} language={language} words={w} onCall={call} />}
+        {demo && current.phone && <PhoneView phone={current.phone} entries={numbers} language={language} words={w} onCall={call} onKey={(k) => calls.call?.keys(k) ?? false} />}
         <CallPanel calls={calls} title={calls.to} language={language} />
       </main>
       <footer>{current && <p>Tandem {current.version}</p>}</footer>

@@ -15,15 +15,16 @@ interface PhoneProps {
   language: Language;
   words: Words;
   onCall(number: string): void;
+  onKey(key: string): boolean; // true: a call has taken it
 }
 
-export function PhoneView({ phone, entries, language, words: w, onCall }: PhoneProps) {
+export function PhoneView({ phone, entries, language, words: w, onCall, onKey }: PhoneProps) {
   return (
     <section class="phone" aria-labelledby="phone">
       <h2 id="phone">{w.phone}</h2>
       <p class="own">{phone.number}</p>
       <Inbox phone={phone} language={language} words={w} />
-      <Keypad entries={entries} language={language} words={w} onCall={onCall} />
+      <Keypad entries={entries} language={language} words={w} onCall={onCall} onKey={onKey} />
     </section>
   );
 }
