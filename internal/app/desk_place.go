@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"tandem"
 	"tandem/store"
@@ -45,7 +46,7 @@ func (w ways) Place(ctx context.Context, agent string, p desklive.Placing) (tand
 	}
 	t := tandem.Task{
 		ID: tandem.NewID[tandem.TaskID](now, a.random), Interaction: in.ID, Kind: tandem.TaskCallback, Queue: a.queueFor(agent, p.Queue), State: tandem.TaskWaiting,
-		Arrived: now, Lang: in.Lang, Prefer: agent, Key: "place:" + agent + ":" + p.Client, Note: "placed by an agent",
+		Arrived: now, Lang: in.Lang, Prefer: agent, PreferTill: now.Add(placeFor), Key: "place:" + agent + ":" + p.Client, Note: "placed by an agent",
 	}
 	booked := tandem.Callback{Task: t.ID, To: to, Queue: t.Queue, Proven: true} // it answers to the agent, and to outbound.allow
 	of.Events = append(of.Events, tandem.NewEvent(in.ID, "", now, tandem.EventCallback, agent, booked))
@@ -55,6 +56,10 @@ func (w ways) Place(ctx context.Context, agent string, p desklive.Placing) (tand
 	}
 	return a.give(ctx, opened, agent)
 }
+
+// placeFor is how long a call is kept for the agent who places it, from the moment it is in
+// line to that in which it is theirs.
+const placeFor = 30 * time.Second
 
 // deskEntry is the entry of interactions that agents begin.
 const deskEntry = "desk"

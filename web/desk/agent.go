@@ -177,6 +177,9 @@ func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...duty.Group) (
 			if t, ok := d.o.Line.Task(id); ok {
 				return t, false, nil
 			}
+			if t, ok := d.floor.Done(id); ok {
+				return t, false, nil
+			}
 			return t, false, tandem.Errorf(tandem.CodeNotFound, "there is no such task in line; what is done is found by its interaction")
 		}
 	}

@@ -125,6 +125,13 @@ func (h *house) wholeChat(anna, sue *client) tandem.Task {
 	anna.ok(204, "POST", path(chat.ID, "wrap"), map[string]any{"fence": offer.Fence, "disposition": "solved"}, nil)
 	h.count(chat.Interaction, tandem.EventNoted, 1)
 	h.count(chat.Interaction, tandem.EventTaskWrapped, 1)
+	var done struct{ Task struct{ State string } }
+	h.until("sue to find what is done", func() bool { return sue.do("GET", "/api/v1/tasks/"+string(chat.ID), nil).StatusCode == 200 })
+	sue.ok(200, "GET", "/api/v1/tasks/"+string(chat.ID), nil, &done)
+	if done.Task.State != "done" {
+		h.Errorf("sue finds %+v", done)
+	}
+	anna.refused(404, "not_found", "GET", "/api/v1/tasks/"+string(chat.ID), nil)
 	return chat
 }
 

@@ -20,10 +20,37 @@ type heard struct {
 	mu        sync.Mutex
 	talks     map[tandem.InteractionID]phone.Talk
 	listeners map[tandem.TaskID]map[string]tandem.Role // by name
+	done      map[tandem.TaskID]tandem.Task            // that left the line of late, up to maxDone
+	order     []tandem.TaskID                          // of them
+}
+
+// maxDone bounds the tasks that are remembered once they are done.
+const maxDone = 4096
+
+// over notes a task that has left the line.
+func (h *heard) over(t tandem.Task) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, known := h.done[t.ID]; !known {
+		if len(h.order) >= maxDone {
+			delete(h.done, h.order[0])
+			h.order = h.order[1:]
+		}
+		h.order = append(h.order, t.ID)
+	}
+	h.done[t.ID] = t
+}
+
+// Done is a task that has left the line of late.
+func (d *Floor) Done(id tandem.TaskID) (tandem.Task, bool) {
+	d.heard.mu.Lock()
+	defer d.heard.mu.Unlock()
+	t, ok := d.heard.done[id]
+	return t, ok
 }
 
 func newHeard() *heard {
-	return &heard{talks: map[tandem.InteractionID]phone.Talk{}, listeners: map[tandem.TaskID]map[string]tandem.Role{}}
+	return &heard{talks: map[tandem.InteractionID]phone.Talk{}, listeners: map[tandem.TaskID]map[string]tandem.Role{}, done: map[tandem.TaskID]tandem.Task{}}
 }
 
 // in reports whether somebody is in a call.
@@ -199,6 +226,7 @@ func (d *Floor) endListening(f queue.Fact) {
 		id = o.Task.ID
 	case route.TaskOver:
 		id = o.Task.ID
+		d.heard.over(o.Task)
 	case route.TaskChanged:
 		if id = o.Task.ID; o.Task.Kind == tandem.TaskChat || o.Task.Kind == tandem.TaskText {
 			d.relisten(o.Task)
