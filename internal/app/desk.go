@@ -22,7 +22,7 @@ func (a *App) makeDesk() error {
 	}
 	o := desk.Options{
 		Options: duty.Options{
-			Line: a.line, Door: a.login, Journal: a.store, Talks: a.book, Say: saying{a}, Calls: a.phones, Flows: handing{a}, Ways: ways{a},
+			Line: a.line, Door: a.login, Journal: a.store, Talks: a.book, Say: saying{a}, Calls: speaking{a.phones, a}, Flows: handing{a}, Ways: ways{a},
 			Reasons: a.awayReasons, Dispositions: a.dispositions, Phone: func(agent string) bool { return a.cfg.Agents[agent].Phone != "" },
 			Seat: a.seatState, Servers: a.iceServers, Display: a.agentName, Now: a.now,
 		},

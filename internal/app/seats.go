@@ -27,7 +27,9 @@ type seat struct {
 	who, page string
 	peer      *webrtc.Peer
 	states    chan phone.SeatState // the newest
-	away      bool                 // its page has no socket: nobody could take a call
+	heard     chan struct{}        // closed once it was, or will never be
+	once      sync.Once
+	away      bool // its page has no socket: nobody could take a call
 }
 
 // Stream is the page's audio.
@@ -84,7 +86,7 @@ func (a *App) seatOf(who, page string, offers bool) (*seat, error) {
 	if !offers {
 		return nil, nil
 	}
-	t := &seat{who: who, page: page, states: make(chan phone.SeatState, 1)}
+	t := &seat{who: who, page: page, states: make(chan phone.SeatState, 1), heard: make(chan struct{})}
 	var err error
 	t.peer, err = a.pages.server.NewPeer(webrtc.PeerOptions{
 		Name:    who,
@@ -132,6 +134,7 @@ func (a *App) seatChanged(t *seat, s webrtc.State) {
 	case webrtc.StateNew, webrtc.StateConnecting:
 		return
 	}
+	t.once.Do(func() { close(t.heard) })
 	a.seats.mu.Lock()
 	select { // the newest wins; only we write
 	case <-t.states:
@@ -208,6 +211,30 @@ func (ss *seats) close() {
 	for _, t := range all {
 		t.peer.Close()
 	}
+}
+
+// speaking are the talks, for those who join one right after their page has connected: they
+// wait until it is heard.
+type speaking struct {
+	*phone.Switchboard
+	a *App
+}
+
+// Do does what somebody asks of a talk.
+func (s speaking) Do(ctx context.Context, who string, c phone.Command) error {
+	s.a.seats.mu.Lock()
+	t := s.a.seats.by[who]
+	s.a.seats.mu.Unlock()
+	if t != nil && (c.Do == phone.Listen || c.Do == phone.Whisper || c.Do == phone.Barge) {
+		late := time.NewTimer(findTime)
+		defer late.Stop()
+		select {
+		case <-t.heard:
+		case <-late.C:
+		case <-ctx.Done():
+		}
+	}
+	return s.Switchboard.Do(ctx, who, c)
 }
 
 // seatState is how somebody's browser is: whether calls can be given to it, and its
