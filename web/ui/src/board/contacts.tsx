@@ -101,7 +101,7 @@ function List({ behind, onTell }: { behind: Behind; onTell(interaction: string):
         interaction: x.interaction,
         icon: undefined,
         head: x.number ?? x.entry,
-        says: [x.channel ?? "", w.atStep(x.step), long((at.now() - Date.parse(x.since)) / 1000)],
+        says: [w.ways[x.channel ?? ""] ?? "", w.atStep(x.step), long((at.now() - Date.parse(x.since)) / 1000)],
         late: false,
       });
       switch (behind.of) {

@@ -127,6 +127,7 @@ interface Series {
 
 // Plot is one plot. Its last point of all it says in words, for who does not see it.
 function Plot({ title, at, series }: { title: string; at: number[]; series: Series[] }) {
+  const w = useBoardWords();
   const host = useRef<HTMLDivElement>(null);
   const { theme, language } = useSettings();
   const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
@@ -161,7 +162,7 @@ function Plot({ title, at, series }: { title: string; at: number[]; series: Seri
         ],
         scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.08)] } },
         series: [
-          { value: (_u, t) => (t === null ? "–" : `${wide ? `${day.format(t * 1000)} ` : ""}${time.format(t * 1000)}`), label: "" },
+          { value: (_u, t) => (t === null ? "–" : `${wide ? `${day.format(t * 1000)} ` : ""}${time.format(t * 1000)}`), label: w.time },
           ...series.map((s) => ({
             label: s.name,
             stroke: colour(s.colour),

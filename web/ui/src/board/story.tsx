@@ -46,7 +46,7 @@ function Told({ story, onDone }: { story: Story; onDone(): void }) {
   const facts: [string, string][] = [
     [w.number, i.number],
     [w.from, i.from ?? ""],
-    [w.channel, i.channels.join(", ")],
+    [w.channel, i.channels.map((c) => w.ways[c] ?? c).join(", ")],
     [w.entry, i.entry],
     [w.state, w.states[i.state === "queued" ? "waiting" : i.state] ?? i.state],
     [w.assurance, w.assurances[story.assurance] ?? story.assurance],

@@ -94,6 +94,7 @@ export const en = {
   noAnswers: "The flow knows nothing yet.",
   legs: "Ways",
   tasks: "In line",
+  ways: { sip: "phone", webrtc: "browser", chat: "chat", sms: "text", page: "page" } as Record<string, string>,
   onPicture: "Show on the flow's picture",
   erased: "This customer's data has been erased.",
   earlierContacts: "Contacts before",

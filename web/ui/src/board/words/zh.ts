@@ -91,6 +91,7 @@ export const zhCN: BoardWords = {
   noAnswers: "流程尚未得到任何信息。",
   legs: "联络方式",
   tasks: "排队",
+  ways: { sip: "电话", webrtc: "浏览器", chat: "聊天", sms: "短信", page: "网页" },
   onPicture: "在流程图上查看",
   erased: "该客户的数据已被清除。",
   earlierContacts: "以往联络",
