@@ -73,6 +73,13 @@ func TestEverybodyDoesAnything(t *testing.T) {
 			break
 		}
 	}
+	d.afterAnything()
+}
+
+// afterAnything looks that nothing was left behind.
+func (d *desk) afterAnything() {
+	t := d.t
+	t.Helper()
 	sums(t, d.books.events())
 	for _, l := range d.books.all() {
 		if l.Ended.IsZero() || l.Termination.Reason == "" {
