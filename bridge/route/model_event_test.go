@@ -27,17 +27,7 @@ func (m *model) apply(e Event) []Output {
 	case Ended:
 		m.ended(e)
 	case Accepted:
-		if t := m.answered(e.Task, e.Agent, e.Fence); t != nil {
-			a, h := m.agents[e.Agent], m.hold(e.Agent, e.Fence)
-			t.State, t.Since, t.Deadline = tandem.TaskAssigned, m.now, time.Time{}
-			h.State, h.Since, h.Deadline = tandem.TaskAssigned, m.now, time.Time{}
-			a.Missed, a.Idle = 0, m.now
-			delete(m.rests, t.ID)
-			if m.alone(t) {
-				t.PreferTill = time.Time{}
-			}
-			m.tell(TaskAssigned{Task: *t})
-		}
+		m.accepted(e)
 	case Declined:
 		if t := m.answered(e.Task, e.Agent, e.Fence); t != nil {
 			if e.Why != "restart" {
@@ -95,6 +85,20 @@ func (m *model) apply(e Event) []Output {
 	m.pass()
 	m.match()
 	return m.out
+}
+
+func (m *model) accepted(e Accepted) {
+	if t := m.answered(e.Task, e.Agent, e.Fence); t != nil {
+		a, h := m.agents[e.Agent], m.hold(e.Agent, e.Fence)
+		t.State, t.Since, t.Deadline = tandem.TaskAssigned, m.now, time.Time{}
+		h.State, h.Since, h.Deadline = tandem.TaskAssigned, m.now, time.Time{}
+		a.Missed, a.Idle = 0, m.now
+		delete(m.rests, t.ID)
+		if m.alone(t) {
+			t.PreferTill = time.Time{}
+		}
+		m.tell(TaskAssigned{Task: *t})
+	}
 }
 
 func (m *model) opened(e Opened) {
