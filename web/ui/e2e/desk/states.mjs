@@ -32,8 +32,9 @@ function chats(b, f, n = 1) {
 
 // states are made before the page is opened; what is done in the page follows.
 export const states = {
-  empty: { make: () => bank() },
+  empty: { make: () => bank(), pane: "list" },
   offer: {
+    pane: "work",
     make: () => bank(),
     after: async (f, page) => {
       offer(f.bank, f, task(f.bank, "call", { level: "vip" }), 300);
@@ -41,6 +42,7 @@ export const states = {
     },
   },
   "offer-chat": {
+    pane: "work",
     make: () => bank(),
     after: async (f, page) => {
       const id = task(f.bank, "chat");
@@ -83,10 +85,11 @@ export const states = {
     async after(f, page) {
       await page.locator(".chat .bubble").first().waitFor();
       f.tell({ t: "whisper", task: Object.keys(f.bank.tasks)[0], from: "sam", text: "The terminal of that shop has been out of order since Monday.", at: new Date().toISOString() });
-      await page.locator(".line.whisper:visible").first().waitFor().catch(() => {}); // on a small screen it may be below
+      await page.locator(".note").first().waitFor();
     },
   },
   "call-and-chats": {
+    pane: "work",
     make() {
       const b = bank();
       const id = have(b, null, task(b, "call"), 95);
@@ -94,7 +97,10 @@ export const states = {
       chats(b, null, 2);
       return b;
     },
-    after: (f, page) => page.locator(".row-main").nth(1).click({ force: true }),
+    after: async (f, page) => {
+      await page.keyboard.press("Alt+2");
+      await page.locator(".chat").first().waitFor({ state: "attached" });
+    },
   },
   replies: {
     make() {
@@ -129,7 +135,24 @@ export const states = {
       return b;
     },
   },
+  "offer-in-call": {
+    pane: "work",
+    make: () => states["call-and-chats"].make(),
+    after: async (f, page) => {
+      offer(f.bank, f, task(f.bank, "chat", { queue: "loans" }), 300);
+      await page.locator(".offer.small .accept").waitFor({ state: "attached" });
+    },
+  },
+  microphone: {
+    make: () => Object.assign(bank(), { voice: true }),
+    begin: () => {
+      localStorage.setItem("tandem.desk.anna.devices", JSON.stringify({ seat: "page" }));
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("not allowed", "NotAllowedError"));
+    },
+    after: (f, page) => page.locator(".banner.bad").waitFor(),
+  },
   invite: {
+    pane: "list",
     make() {
       const b = bank();
       b.invites.v1 = { id: "v1", from: "bo", task: "t", interaction: "i", until: new Date(Date.now() + 60_000).toISOString() };

@@ -11,10 +11,10 @@ import { clock, dateTime } from "../staff/time.ts";
 import type { Contact, CustomerView, Story } from "./answers.ts";
 import { useDesk, useHeld } from "./context.tsx";
 import { AnswersTable } from "./facts.tsx";
-import { nameOf, useView } from "./names.ts";
+import { isAddress, nameOf, useView } from "./names.ts";
 import { NoteForm, NoteList } from "./notes.tsx";
 import { CallBack } from "./other.tsx";
-import { itemOf } from "./store.ts";
+import { itemOf, readable } from "./store.ts";
 import { namedIn, useDeskWords, useJournalWords } from "./words.ts";
 import type { JournalWords } from "./words.ts";
 
@@ -83,7 +83,8 @@ function Person({ view }: { view: CustomerView }) {
   const w = useDeskWords();
   const language = useLanguage();
   const i = view.interaction;
-  const { name: _, ...details } = view.details;
+  const { name: _, lang, ...details } = view.details;
+  const speaks = i.lang || (typeof lang === "string" ? lang : "");
   const known = view.assurance !== "none" && view.assurance !== "";
   return (
     <section class="person">
@@ -97,8 +98,8 @@ function Person({ view }: { view: CustomerView }) {
       </p>
       <dl class="facts">
         <Fact name={w.interaction} value={i.number} mono />
-        <Fact name={w.from} value={i.from} mono />
-        <Fact name={w.language} value={i.lang && languageNamed(i.lang, language)} />
+        <Fact name={w.from} value={i.from && isAddress(i.from) ? i.from : ""} mono />
+        <Fact name={w.language} value={speaks && languageNamed(speaks, language)} />
         <Fact name={w.knownSince} value={view.since && dateTime(view.since, language)} />
       </dl>
       {!view.customer && <p class="soft">{w.notKnown}</p>}
@@ -159,9 +160,10 @@ function Journal({ task }: { task: string }) {
   const language = useLanguage();
   const s = useHeld();
   const turn = s.turn[task] ?? 0;
-  const story = useLoad<Story>((signal) => api.get(`tasks/${task}`, signal), [api, task]);
+  const may = readable(s, task);
+  const story = useLoad<Story | null>((signal) => (may ? api.get<Story>(`tasks/${task}`, signal) : Promise.resolve(null)), [api, task]);
   useEffect(() => {
-    if (turn > 0) story.reload();
+    if (turn > 0 && may) story.reload();
   }, [turn]);
   const events = (story.value?.story.events ?? []).filter((e) => e.kind in jw); // others say nothing to an agent
   if (events.length === 0) return null;

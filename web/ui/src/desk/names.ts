@@ -3,6 +3,7 @@ import { useApi } from "../staff/api.ts";
 import { useEffect, useState } from "preact/hooks";
 import type { CustomerView } from "./answers.ts";
 import { useHeld } from "./context.tsx";
+import { readable } from "./store.ts";
 import type { State, Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 import type { DeskWords } from "./words.ts";
@@ -18,8 +19,12 @@ export function nameIn(details: Record<string, unknown> | undefined): string {
 
 // nameOf is what a customer is called: their name, where they come from, or neither.
 export function nameOf(view: CustomerView | null | undefined, w: DeskWords): string {
-  return nameIn(view?.details) || view?.interaction.from || w.unknownCustomer;
+  const { from = "", number = "" } = view?.interaction ?? {};
+  return nameIn(view?.details) || (isAddress(from) ? from : number ? w.visitor(number) : w.unknownCustomer);
 }
+
+// isAddress tells a number that people know from what only machines do, as of a chat.
+export const isAddress = (from: string): boolean => from !== "" && !from.includes(":");
 
 interface Known {
   at: number; // the turn it was read at
@@ -38,6 +43,7 @@ export function useView(task: string): { view: CustomerView | null; reload(): vo
   const s: State = useHeld();
   const [, draw] = useState(0);
   const turn = s.turn[task] ?? 0;
+  const may = readable(s, task);
   useEffect(() => {
     const run = () => draw((n) => n + 1);
     listeners.add(run);
@@ -62,9 +68,9 @@ export function useView(task: string): { view: CustomerView | null; reload(): vo
   };
   const known = views.get(task);
   useEffect(() => {
-    if (task !== "") read(turn);
-  }, [task, turn, known?.wait === null]);
-  return { view: known?.view ?? null, reload: () => (known && (known.at = -1), read(turn)) };
+    if (may) read(turn);
+  }, [task, turn, may, known?.wait === null]);
+  return { view: known?.view ?? null, reload: () => may && (known && (known.at = -1), read(turn)) };
 }
 
 // useTitle is what something in the list is called.

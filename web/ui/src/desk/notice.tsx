@@ -48,10 +48,10 @@ export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): vo
       if (sound.srcObject && sound.paused) void sound.play().catch(() => {});
     };
     ring.prepare(); // the browser may let it sound already
-    document.addEventListener("pointerdown", touched);
+    document.addEventListener("click", touched); // no sooner: the banner goes, and what is below moves
     document.addEventListener("keydown", touched);
     return () => {
-      document.removeEventListener("pointerdown", touched);
+      document.removeEventListener("click", touched);
       document.removeEventListener("keydown", touched);
     };
   }, [ring, kept, sound]);

@@ -59,6 +59,7 @@ export interface State {
   links: Readonly<Record<string, readonly Sent[]>>;
   whispers: Readonly<Record<string, readonly Whisper[]>>;
   known: Readonly<Record<string, Task>>; // tasks that were seen lately
+  left: Readonly<Record<string, string>>; // why the agent has a task no more, while they write it up
   turn: Readonly<Record<string, number>>; // grows when something about a task happened that its story tells
   skew: number; // milliseconds that the server's clock is ahead of this one
   learned: boolean; // that, from frames
@@ -67,7 +68,7 @@ export interface State {
 
 export const empty: State = {
   name: "", agent: false, epoch: "", n: 0, phase: "off", whole: false, snapshot: [], me: null, items: {}, invites: {}, talks: {}, logs: {}, typing: {}, seen: {},
-  links: {}, whispers: {}, known: {}, turn: {}, skew: 0, learned: false, news: [],
+  links: {}, whispers: {}, known: {}, left: {}, turn: {}, skew: 0, learned: false, news: [],
 };
 
 const mostKnown = 60; // tasks that are remembered; the oldest go
@@ -159,7 +160,7 @@ function offer(s: State, task: Task, decision: Decision | undefined, now: number
   const item: Item = { id: task.id, stage: "offered", fence: task.fence ?? 0, task, kind: task.kind, decision, since: here(task.since, skew), until: here(task.deadline, skew) };
   const known = s.items[task.id];
   if (known && known.fence > item.fence) return s; // it is a newer one already
-  return { ...turned(remember(s, task), task.id), skew, learned, items: { ...s.items, [task.id]: item }, news: [{ what: "offer", task: task.id, kind: task.kind }] };
+  return { ...turned(remember(s, task), task.id), skew, learned, left: without(s.left, task.id), items: { ...s.items, [task.id]: item }, news: [{ what: "offer", task: task.id, kind: task.kind }] };
 }
 
 function offerOver(s: State, id: string, fence: number, why: string): State {
@@ -173,13 +174,13 @@ function assigned(s: State, task: Task, why: string, now: number): State {
   const fresh = before?.stage !== "assigned" || before.fence !== (task.fence ?? before.fence);
   const { skew, learned } = why === "assigned" && fresh ? skewBy(s, task.since, now) : s;
   const item: Item = { id: task.id, stage: "assigned", fence: task.fence ?? before?.fence ?? 0, task, kind: task.kind, decision: before?.decision, since: here(task.since, skew), until: 0 };
-  const next = { ...turned(remember(s, task), task.id), skew, learned, items: { ...s.items, [task.id]: item } };
+  const next = { ...turned(remember(s, task), task.id), skew, learned, left: without(s.left, task.id), items: { ...s.items, [task.id]: item } };
   return fresh ? { ...next, news: [{ what: "assigned", task: task.id, kind: task.kind }] } : next;
 }
 
 function gone(s: State, task: Task, why: string): State {
   const item = s.items[task.id];
-  const next = { ...turned(remember(s, task), task.id), items: without(s.items, task.id), talks: without(s.talks, task.id), typing: without(s.typing, task.id) };
+  const next = { ...turned(remember(s, task), task.id), left: { ...s.left, [task.id]: why }, items: without(s.items, task.id), talks: without(s.talks, task.id), typing: without(s.typing, task.id) };
   return item ? { ...next, news: [{ what: "gone", task: task.id, why, kind: item.kind }] } : next;
 }
 
@@ -187,7 +188,7 @@ function wrap(s: State, id: string, fence: number, until: string | undefined, no
   const key = wrapKey(id);
   if (!until) {
     const item = s.items[key];
-    return item && item.fence <= fence ? { ...turned(s, id), items: without(s.items, key) } : s;
+    return item && item.fence <= fence ? { ...turned(s, id), left: without(s.left, id), items: without(s.items, key) } : s;
   }
   const task = s.known[id] ?? null;
   const kind = task?.kind ?? s.me?.holds.find((h) => h.task === id)?.kind ?? "chat";
@@ -250,6 +251,13 @@ export const keyOf = (i: Item): string => (i.stage === "wrapping" ? wrapKey(i.id
 // itemOf is what is held of a task, the live part before the wrap-up.
 export function itemOf(s: State, task: string): Item | undefined {
   return s.items[task] ?? s.items[wrapKey(task)];
+}
+
+// readable tells whether the server lets the agent read about a task: not once it goes on
+// with somebody else.
+export function readable(s: State, task: string): boolean {
+  const item = itemOf(s, task);
+  return item !== undefined && (item.stage !== "wrapping" || !["transferred", "lost"].includes(s.left[task] ?? ""));
 }
 
 // unread counts what the customer said that the agent has not looked at.

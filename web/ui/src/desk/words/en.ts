@@ -20,6 +20,7 @@ export const en = {
   unread: (n: number) => s(n, "1 new message", `${n} new messages`),
   typing: "writes …",
   held: "on hold",
+  visitor: (number: string) => `Visitor ${number}`,
   unknownCustomer: "Unknown customer",
 
   // Offers

@@ -18,6 +18,7 @@ export const zhCN: DeskWords = {
   unread: (n) => `${n} 条新消息`,
   typing: "正在输入……",
   held: "保持中",
+  visitor: (number) => `访客 ${number}`,
   unknownCustomer: "未知客户",
 
   accept: "接听",
