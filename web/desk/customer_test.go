@@ -11,6 +11,7 @@ import (
 
 	"tandem"
 	"tandem/store"
+	"tandem/web/desk/story"
 	"tandem/web/desk/view"
 )
 
@@ -74,10 +75,10 @@ func TestCustomerView(t *testing.T) {
 		Until       time.Time `json:"assurance_until"`
 		Details     map[string]any
 		Bindings    []struct{ Kind, Value string }
-		Contacts    []past
+		Contacts    []story.Contact
 		Open        []view.Task
 		Answers     map[string]any
-		Notes       []note
+		Notes       []story.Note
 		Links       []view.Offered
 		Interaction struct{ Lang string }
 	}
@@ -112,24 +113,6 @@ func TestCustomerView(t *testing.T) {
 	anna.ok(200, "GET", path(of.ID, "customer"), nil, &v)
 	if len(v.Bindings)+len(v.Contacts) != 0 || v.Details["name"] != nil {
 		t.Errorf("of an erased customer there is %+v", v)
-	}
-}
-
-// TestMasked: an identity is shown so that it can be told from others, and not used.
-func TestMasked(t *testing.T) {
-	for value, want := range map[tandem.Identity]string{
-		{Kind: tandem.IdentityPhone, Value: "+8613800138000"}:      "+86••••8000",
-		{Kind: tandem.IdentityPhone, Value: "95599"}:               "••••",
-		{Kind: tandem.IdentityPhone, Value: "+1"}:                  "+1••••",
-		{Kind: tandem.IdentityEmail, Value: "li.hua@bank.example"}: "l•••@bank.example",
-		{Kind: tandem.IdentityEmail, Value: "@bank.example"}:       "••••mple",
-		{Kind: tandem.IdentityChat, Value: "wechat:o6_bmjrPTlm6"}:  "wechat:••••PTlm",
-		{Kind: tandem.IdentityChat, Value: "短"}:                    "••••",
-		{Kind: tandem.IdentityPhone, Value: ""}:                    "••••",
-	} {
-		if got := masked(value); got != want && !(value.Kind == tandem.IdentityChat && strings.HasPrefix(got, "wechat:••••")) {
-			t.Errorf("%v is shown as %q, want %q", value, got, want)
-		}
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"tandem/web/desk/board"
 	"tandem/web/desk/duty"
 	"tandem/web/desk/live"
+	"tandem/web/desk/story"
 	"tandem/web/desk/view"
 )
 
@@ -90,6 +91,7 @@ type Desk struct {
 	o     *Options
 	board *board.Board
 	floor *live.Floor
+	told  *story.Teller
 	looks looks
 	keyed keyed
 }
@@ -116,6 +118,7 @@ func New(o Options) (*Desk, error) {
 		return nil, err
 	}
 	d.Sit(d.floor)
+	d.told = &story.Teller{Journal: o.Journal, Line: o.Line, Now: o.Now}
 	return d, nil
 }
 
