@@ -164,13 +164,18 @@ func (d *Desk) postNote(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// visible is a task that the caller has, or that they may see as one of others; theirs says
-// that they have it.
+// visible is a task that the caller has or is asked into, or that they may see as one of
+// others; theirs says that it is not by that.
 func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...duty.Group) (t tandem.Task, theirs bool, err error) {
 	h, err := d.Readable(c, id)
 	if err == nil {
 		h.Task.State = h.Now
 		return h.Task, true, nil
+	}
+	if d.AskedIn(c, id) {
+		if t, ok := d.o.Line.Task(id); ok {
+			return t, true, nil
+		}
 	}
 	for _, g := range others {
 		if g.Holds(c) {

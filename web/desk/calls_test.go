@@ -91,6 +91,9 @@ func TestCallsAreTold(t *testing.T) {
 	if f := other.last("invite"); !strings.Contains(f.text, `"from":"anna"`) {
 		t.Errorf("bo is asked %s", f.text)
 	}
+	bo.ok(200, "GET", path(of.ID, "customer"), nil, nil) // who is asked sees what it is about
+	bo.refused(404, "not_found", "POST", path(of.ID, "notes"), map[string]string{"client": "n", "text": "mine"})
+	h.as("cleo").refused(404, "not_found", "GET", path(of.ID, "customer"), nil)
 	if f, _ := back.ask(map[string]any{"t": "invite", "id": "x", "invite": "i-1", "accept": true}); f.Code != "not_found" {
 		t.Errorf("anna answers for bo: %s", f.text)
 	}
@@ -99,6 +102,7 @@ func TestCallsAreTold(t *testing.T) {
 		t.Errorf("the switchboard was told %q", last)
 	}
 	h.others.rings(phone.Invite{ID: "i-1", From: "anna", To: "bo", Over: "accepted"})
+	bo.refused(404, "not_found", "GET", path(of.ID, "customer"), nil)
 	if f := other.last("invite_over"); f.Why != "accepted" {
 		t.Errorf("bo is told %s", f.text)
 	}
@@ -357,6 +361,7 @@ func (h *house) calling(anna, bo, sue *client) {
 	anna.ok(204, "POST", path(of.ID, "call"), map[string]any{"do": "hold"}, nil)
 	anna.ok(200, "GET", path(of.ID, "talk"), nil, nil)
 	sue.ok(204, "POST", "/api/v1/interactions/"+string(of.Interaction)+"/call", map[string]any{"do": "listen", "why": "a test"}, nil)
+	sue.ok(204, "POST", "/api/v1/interactions/"+string(of.Interaction)+"/call", map[string]any{"do": "leave"}, nil)
 	sue.refused(422, "invalid", "POST", "/api/v1/interactions/"+string(of.Interaction)+"/call", map[string]any{"do": "hold"})
 	h.others.rings(phone.Invite{ID: "i-7", From: "anna", To: "bo", Task: of.ID, Interaction: of.Interaction, Until: h.clock.Now().Add(time.Minute)})
 	bo.refused(404, "not_found", "POST", "/api/v1/invites/i-9", map[string]bool{"accept": true})

@@ -60,6 +60,9 @@ func (d *Duty) Call(ctx context.Context, c login.Caller, do phone.Command) (err 
 		if d.floor.Unlisten(name(c), do.Task) {
 			return nil
 		}
+		if do.Task == "" && tandem.ValidID(string(do.Interaction)) && Group(Overseers).Holds(c) { // a customer whom nobody serves
+			return d.o.Calls.Do(ctx, name(c), do)
+		}
 	case phone.Hold, phone.Resume, phone.Mute, phone.Unmute, phone.Keys, phone.Consult, phone.Swap, phone.Merge, phone.Complete, phone.Drop:
 	case phone.Remove:
 		if _, in := d.part(c, do.Task); !in && Group(Overseers).Holds(c) {
@@ -130,6 +133,18 @@ func (d *Duty) part(c login.Caller, id tandem.TaskID) (tandem.Role, bool) {
 		return tandem.RoleAgent, true
 	}
 	return "", false
+}
+
+// AskedIn reports whether an agent takes part in the call of a task that is another's, or is
+// asked to: then they may read what its agent reads.
+func (d *Duty) AskedIn(c login.Caller, id tandem.TaskID) bool {
+	if c.Agent() == "" {
+		return false
+	}
+	if role, in := d.part(c, id); in && (role == tandem.RoleAgent || role == tandem.RoleSpecialist) {
+		return true
+	}
+	return slices.ContainsFunc(d.o.Calls.Invites(c.Agent()), func(i phone.Invite) bool { return i.Task == id })
 }
 
 // TalkOf is a call as a caller may see it: those who are in it, and readers.
