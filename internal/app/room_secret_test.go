@@ -172,11 +172,11 @@ func (p *person) speaks() {
 	pc.OnTrack(func(t *pion.TrackRemote, _ *pion.RTPReceiver) {
 		for {
 			packet, _, err := t.ReadRTP()
-			if err != nil {
+			if err != nil && pc.ConnectionState() != pion.PeerConnectionStateConnected {
 				return
 			}
 			p.mu.Lock()
-			if packet.PayloadType == 0 {
+			if err == nil && packet.PayloadType == 0 {
 				p.audio = append(p.audio, packet.Payload...)
 			} else {
 				p.other++

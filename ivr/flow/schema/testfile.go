@@ -88,7 +88,7 @@ type (
 		Accepts     Word                 `json:"accepts,omitempty" words:"handoff" en:"The customer goes on by the other channel." zh:"客户换渠道继续。"`
 		Leaves      Any                  `json:"leaves,omitempty" en:"The customer hangs up or closes the page." zh:"客户挂断或关闭页面。"`
 		Queued      Queued               `json:"queued,omitempty" en:"The customer is put in line, perhaps with { QUEUE: { level: gold } }." zh:"客户进入队列,也可写 { 队列: { level: gold } }。"`
-		Agent       Word                 `json:"agent,omitempty" words:"answers,hands_back,declines" en:"What the agent does." zh:"客服的动作。"`
+		Agent       AgentActs            `json:"agent,omitempty" en:"What the agent does, perhaps with a step: { asks: STEP }, { hands_back: STEP }." zh:"客服的动作,也可带步骤:{ asks: 步骤 }、{ hands_back: 步骤 }。"`
 		Transferred Transferred          `json:"transferred,omitempty" en:"Where to, or how it went." zh:"转接到哪里,或结果如何。"`
 		Records     Word                 `json:"records,omitempty" words:"left,done,too_short" en:"How the recording went." zh:"录音的结果。"`
 		Callback    Word                 `json:"callback,omitempty" words:"booked,declined" en:"How the booking went." zh:"预约回电的结果。"`
@@ -111,6 +111,16 @@ type (
 		SMS  Plain `json:"sms,omitempty" en:"By SMS." zh:"短信。"`
 		Chat Plain `json:"chat,omitempty" en:"In chat." zh:"聊天。"`
 		Mail Plain `json:"mail,omitempty" en:"By mail." zh:"邮件。"`
+	}
+	// AgentActs is what an agent does, or does with a step.
+	AgentActs struct {
+		Word Word        `form:"text" words:"answers,hands_back,declines,takes_over"`
+		Step AgentActsOn `form:"map"`
+	}
+	// AgentActsOn is what an agent does with a step.
+	AgentActsOn struct {
+		Asks      Plain `json:"asks,omitempty" en:"Has the flow run this step, and has the customer back after it." zh:"让流程执行该步骤,之后客户回到客服。"`
+		HandsBack Plain `json:"hands_back,omitempty" en:"Hands the customer back at this step." zh:"在该步骤把客户交还给流程。"`
 	}
 	// Transferred is an address, an outcome, or both.
 	Transferred struct {

@@ -7,6 +7,7 @@ import (
 
 	"tandem"
 	"tandem/ivr/flow"
+	"tandem/ivr/flow/engine"
 )
 
 // keys are those of a phone; the letters are on no ordinary one but can be sent.
@@ -177,7 +178,63 @@ const (
 	AgentAnswers   = "answers"
 	AgentHandsBack = "hands_back"
 	AgentDeclines  = "declines"
+	AgentTakesOver = "takes_over" // out of whatever step the customer is in
+	AgentAsks      = "asks"       // has the flow run a step
 )
+
+// AgentAt lets an agent take the customer over, have a step run, or hand back at a step: one
+// of the flows under way, as STEP, or FLOW/STEP.
+func (t *Talk) AgentAt(what, step string) error {
+	switch {
+	case t.fault != nil:
+		return t.fault
+	case len(t.s.Frames) == 0:
+		return fmt.Errorf("no agent has anything to do: the flow %s", t.Waiting())
+	case what == AgentTakesOver && t.s.WithAgent():
+		return fmt.Errorf("an agent has the customer already")
+	case what != AgentTakesOver && (t.s.Asked != nil || !t.s.WithAgent()):
+		return fmt.Errorf("no agent has the customer: write `agent: answers` or `agent: takes_over` before it; the flow %s", t.Waiting())
+	}
+	in := flow.Input{Kind: flow.InputTaken, Key: "taken", Text: "agent"}
+	if what != AgentTakesOver {
+		full, err := t.stepNamed(what, step)
+		if err != nil {
+			return err
+		}
+		if in = (flow.Input{Kind: flow.InputBack, Step: full, Serial: t.s.Wait.Serial}); what == AgentAsks {
+			in = flow.Input{Kind: flow.InputAsk, Step: full}
+		}
+	}
+	t.note(Line{Word: Agent, Text: what, Name: step})
+	t.Do(in)
+	if what == AgentTakesOver && t.s.Wait.Kind == flow.WaitQueue {
+		t.line.connected = true
+	}
+	return nil
+}
+
+// stepNamed finds the step that an agent means, and says why it may not be.
+func (t *Talk) stepNamed(what, step string) (string, error) {
+	nodes, err := engine.Nodes(t.lib, t.s, t.now)
+	if err != nil {
+		return "", err
+	}
+	for _, n := range nodes {
+		full := n.Flow + "/" + n.Step
+		if step != full && step != n.Step {
+			continue
+		}
+		why := n.Go
+		if what == AgentAsks {
+			why = n.Ask
+		}
+		if !why.IsZero() {
+			return "", fmt.Errorf("step %s cannot be that: %s", full, why.En)
+		}
+		return full, nil
+	}
+	return "", fmt.Errorf("the flows under way have no step %s", step)
+}
 
 // AgentDoes lets an agent answer, hand back what was answered, or decline.
 func (t *Talk) AgentDoes(what string) error {

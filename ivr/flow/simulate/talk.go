@@ -57,6 +57,7 @@ type Talk struct {
 	wanted flow.Effect    // what the session waits for, if it is something of the world
 	links  []link
 	line   place
+	under  place // while an agent asks a step
 
 	final flow.Frame // the values as they were at the end
 
@@ -232,8 +233,15 @@ func (t *Talk) run(s flow.Session, effects []flow.Effect) {
 
 // took keeps a session; a new wait begins to count its time now.
 func (t *Talk) took(s flow.Session, effects []flow.Effect) {
+	before := t.line
 	if s.Wait.Serial != t.s.Wait.Serial || s.Wait.Kind != t.s.Wait.Kind {
 		t.since, t.wanted, t.line = t.now, nil, place{}
+	}
+	switch asked := t.s.Asked; {
+	case asked == nil && s.Asked != nil: // the agent waits meanwhile
+		t.under = before
+	case asked != nil && s.Asked == nil && s.Wait.Serial == asked.Wait.Serial:
+		t.line = t.under
 	}
 	if n := len(t.s.Frames); n > 0 && len(s.Frames) == 0 {
 		t.final = atEnd(t.s.Frames[n-1], effects)

@@ -96,6 +96,10 @@ func (t *Talk) answer(e flow.Effect) *flow.Input {
 	case flow.Resume:
 		t.note(Line{Word: LooksFor, Step: e.Step, Text: "an earlier interaction"})
 	case flow.Enqueue:
+		if e.Taken {
+			t.line = place{asked: e, since: t.now, connected: true}
+			return nil
+		}
 		return t.enqueue(e)
 	case flow.Book:
 		to := e.To

@@ -19,7 +19,7 @@ type item struct {
 	text    string       // words, keys, a name, an outcome
 	prompt  bool         // text names a prompt
 	means   string       // of gets; "" = any
-	outcome string       // of surveyed and transferred, where the script gives it
+	outcome string       // of surveyed and transferred, where the script gives it; the step of an agent
 	wait    time.Duration
 	silence bool // waits until something falls due
 	values  map[string]any
@@ -106,7 +106,7 @@ func (d *document) readWord(it *item, v *source.Node, channels []tandem.Channel)
 	case "queued":
 		ok = d.readQueued(it, v)
 	case "agent":
-		it.text, ok = d.Word(v, it.word, simulate.AgentAnswers, simulate.AgentHandsBack, simulate.AgentDeclines)
+		ok = d.readAgent(it, v)
 	case "transferred":
 		ok = d.readTransferred(it, v)
 	case "records":
@@ -186,6 +186,20 @@ func (d *document) readTransferred(it *item, v *source.Node) (ok bool) {
 	default:
 		it.text = s
 	}
+	return ok
+}
+
+// readAgent reads what an agent does, perhaps with a step: { asks: STEP }, { hands_back: STEP }.
+func (d *document) readAgent(it *item, v *source.Node) (ok bool) {
+	if v.Kind != source.Map {
+		it.text, ok = d.Word(v, it.word, simulate.AgentAnswers, simulate.AgentHandsBack, simulate.AgentDeclines, simulate.AgentTakesOver)
+		return ok
+	}
+	if !d.Fields(v, it.word, simulate.AgentAsks, simulate.AgentHandsBack) || len(v.Entries) != 1 {
+		return false
+	}
+	it.text = v.Entries[0].Key.Text
+	it.outcome, ok = d.Text(v.Entries[0].Val, it.text)
 	return ok
 }
 

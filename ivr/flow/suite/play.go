@@ -89,6 +89,9 @@ func (p *play) act(it *item) error {
 		p.goOn(flow.WaitHandoff)
 		return p.talk.Decide(simulate.Accepts, "accepted")
 	case "agent":
+		if it.outcome != "" || it.text == simulate.AgentTakesOver {
+			return p.talk.AgentAt(it.text, it.outcome)
+		}
 		p.goOn(flow.WaitQueue, flow.WaitTransfer)
 		return p.talk.AgentDoes(it.text)
 	case "transferred":

@@ -92,6 +92,9 @@ func actOf(l simulate.Line) *item {
 	if l.Secret != "" {
 		it.text = l.Secret
 	}
+	if l.Word == simulate.Agent {
+		it.outcome = l.Name
+	}
 	return it
 }
 
@@ -110,6 +113,10 @@ func (it *item) yaml() string {
 		}
 	case "sets", "var":
 		value = inline(it.values)
+	case "agent":
+		if it.outcome != "" {
+			value = "{ " + it.text + ": " + scalar(it.outcome) + " }"
+		}
 	}
 	if it.means != "" {
 		value = "{ " + it.means + ": " + value + " }"
