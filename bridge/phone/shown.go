@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"tandem"
-	"tandem/media/codec"
 )
 
 // publish tells who watches what the talk is now.
@@ -37,7 +36,7 @@ func (t *talk) publish(end bool) {
 	if t.customer != nil && !end {
 		path := t.customer.stream.Path()
 		is.Direct, is.Codec = path.Direct, "PCMU"
-		if path.Law == codec.PCMA {
+		if path.Law.Payload() == 8 { // RFC 3551 section 6
 			is.Codec = "PCMA"
 		}
 	}
