@@ -84,7 +84,7 @@ export const states = {
     make: () => new World(),
     async after(_, page) {
       await hash(page, "#/flows?flow=hotline");
-      await page.locator(".people").first().waitFor({ state: "attached" });
+      await page.locator(".who-here").first().waitFor({ state: "attached" });
     },
   },
   step: {

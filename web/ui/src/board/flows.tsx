@@ -148,14 +148,14 @@ const svgNS = "http://www.w3.org/2000/svg";
 function usePeople(svg: SVGSVGElement | null, steps: Record<string, number>, say: (n: number) => string): void {
   useEffect(() => {
     if (!svg) return;
-    for (const old of svg.querySelectorAll(".people")) old.remove();
+    for (const old of svg.querySelectorAll(".who-here")) old.remove();
     for (const [step, n] of Object.entries(steps)) {
       const node = svg.querySelector<SVGGElement>(`[data-step="${CSS.escape(step)}"]`);
-      const box = node?.querySelector<SVGRectElement>("rect.box");
+      const box = node?.querySelector<SVGGraphicsElement>(".box")?.getBBox();
       if (!node || !box || n <= 0) continue;
       const g = document.createElementNS(svgNS, "g");
-      g.setAttribute("class", "people");
-      g.setAttribute("transform", `translate(${Number(box.getAttribute("x") ?? 0) + Number(box.getAttribute("width") ?? 0)} ${Number(box.getAttribute("y") ?? 0)})`);
+      g.setAttribute("class", "who-here");
+      g.setAttribute("transform", `translate(${box.x + box.width} ${box.y})`);
       const words = String(n);
       const disc = document.createElementNS(svgNS, "rect");
       const width = Math.max(24, 12 + 9 * words.length);
