@@ -100,17 +100,17 @@ func (in *incoming) to() (s string, err error) {
 		err = json.Unmarshal(in.To, &s)
 	}
 	if err != nil {
-		err = tandem.Errorf(tandem.CodeInvalid, "to is a text here")
+		return "", tandem.Errorf(tandem.CodeInvalid, "to is a text here")
 	}
-	return s, err
+	return s, nil
 }
 
 // target is whom a call is for.
 func (in *incoming) target() (t Target, err error) {
 	if len(in.To) > 0 && json.Unmarshal(in.To, &t) != nil {
-		err = tandem.Errorf(tandem.CodeInvalid, `to is {"agent": …} or {"number": …} here`)
+		return Target{}, tandem.Errorf(tandem.CodeInvalid, `to is {"agent": …} or {"number": …} here`)
 	}
-	return t, err
+	return t, nil
 }
 
 // Path is the socket's address.

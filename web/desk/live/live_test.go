@@ -15,13 +15,20 @@ import (
 
 // FuzzParse: whatever a client sends is a frame or none, and what is a frame has a kind.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{"t":"hello","since":3,"board":true}`, `{"t":"accept","id":"c","task":"0","fence":18446744073709551615}`, `{"t":""}`, `[]`, `{"t":"say","text":"\ud800"}`, "\x00"} {
+	for _, s := range []string{`{"t":"hello","since":3,"board":true}`, `{"t":"accept","id":"c","task":"0","fence":18446744073709551615}`, `{"t":""}`, `[]`, `{"t":"say","text":"\ud800"}`, "\x00",
+		`{"t":"call","do":"consult","to":{"agent":"bo"}}`, `{"t":"call","to":{"agent":"bo","number":1}}`, `{"t":"place","to":"+441"}`, `{"t":"voice","seat":"s","signal":{"kind":"offer","sdp":"v=0"}}`, `{"t":"link","params":{"a":{"b":[1]}}}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in, err := parse(data)
 		if (err == nil) != (in.T != "") {
 			t.Errorf("%q is %+v, %v", data, in, err)
+		}
+		if t1, err := in.target(); err != nil && t1 != (Target{}) {
+			t.Errorf("%q is for %+v, %v", data, t1, err)
+		}
+		if to, err := in.to(); err != nil && to != "" {
+			t.Errorf("%q leads to %q, %v", data, to, err)
 		}
 		if view.ClientID(in.ID) && strings.ContainsAny(in.ID, " \n\"<>/\\") {
 			t.Errorf("%q is an id", in.ID)
@@ -85,5 +92,35 @@ func TestBucket(t *testing.T) {
 	}
 	if b.take(20, 100*time.Millisecond, now) || !b.take(20, 100*time.Millisecond, now.Add(100*time.Millisecond)) || b.take(20, 100*time.Millisecond, now.Add(110*time.Millisecond)) {
 		t.Error("the rate does not hold")
+	}
+}
+
+// TestOnce: what was answered is answered again, up to a bound; what failed may be tried anew.
+func TestOnce(t *testing.T) {
+	f := newFeed("anna")
+	ask := func(id string) ([]byte, bool) { return f.begin(&incoming{T: kindPlace, ID: id}) }
+	if _, known := ask("a"); known {
+		t.Fatal("known before it was asked")
+	}
+	if answer, known := ask("a"); !known || answer != nil {
+		t.Errorf("while it is done: %q, %t", answer, known)
+	}
+	f.settle(&incoming{T: kindPlace, ID: "a"}, []byte("x"))
+	if answer, known := ask("a"); !known || string(answer) != "x" {
+		t.Errorf("once done: %q, %t", answer, known)
+	}
+	if _, known := f.begin(&incoming{T: kindLink, ID: "a"}); known {
+		t.Error("an id of another kind is the same")
+	}
+	ask("b")
+	f.settle(&incoming{T: kindPlace, ID: "b"}, nil)
+	if _, known := ask("b"); known {
+		t.Error("what failed is not tried anew")
+	}
+	for i := range maxOnce {
+		ask(fmt.Sprint("c", i))
+	}
+	if _, known := ask("a"); known || len(f.once.answers) > maxOnce || len(f.once.order) > maxOnce {
+		t.Errorf("%d answers are kept, in an order of %d", len(f.once.answers), len(f.once.order))
 	}
 }
