@@ -88,6 +88,7 @@ export async function talks(w, t) {
       await key("anna", "Alt+C");
       const find = at.anna.page.getByRole("dialog").getByRole("combobox").or(at.anna.page.getByRole("dialog").getByRole("textbox")).first();
       await find.fill("Bo");
+      await at.anna.page.getByRole("dialog").getByText(/Bo \(bo\)/).first().waitFor();
       await find.press("Enter");
       await at.bo.page.getByText(/asks you into a call/).first().waitFor({ timeout: 20_000 });
       await t.shot(at.bo.page, "desk-invite");
@@ -141,10 +142,10 @@ export async function talks(w, t) {
 
     await check("seconds of the parties sum to the talk, through the transfer", async () => {
       needs(task);
-      const story = await calm("the interaction is closed", async () => {
+      const story = await calm("everybody has left", async () => {
         const { story } = await sam.seen(task);
-        return story.interaction.state === "closed" && story;
-      }, 20_000);
+        return story.legs.every((l) => l.ended) && story;
+      });
       const parted = story.events.filter((e) => e.kind === "room.left");
       const joined = story.events.filter((e) => e.kind === "room.joined");
       assert.equal(parted.length, joined.length, "everybody who came has left");
@@ -215,6 +216,7 @@ export async function talks(w, t) {
 // whispers has a supervisor speak to the agent of a queue's only call, from the board.
 async function whispers({ page }) {
   await page.getByRole("row", { name: /front_door/ }).getByRole("button", { name: /With agents/ }).first().click();
+  await page.getByRole("button", { name: /^Call · front_door/ }).or(page.getByRole("link", { name: /^Call · front_door/ })).first().click();
   await page.getByRole("button", { name: "Whisper to the agent" }).first().click();
   const dialog = page.getByRole("dialog").last();
   await dialog.getByLabel("Reason").fill("Training");
