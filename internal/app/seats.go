@@ -29,7 +29,8 @@ type seat struct {
 	states    chan phone.SeatState // the newest
 	heard     chan struct{}        // closed once it was, or will never be
 	once      sync.Once
-	away      bool // its page has no socket: nobody could take a call
+	away      bool        // its page has no socket: nobody could take a call
+	leaving   *time.Timer // while it is away
 }
 
 // Stream is the page's audio.
@@ -80,7 +81,7 @@ func (a *App) seatOf(who, page string, offers bool) (*seat, error) {
 	defer a.seats.mu.Unlock()
 	now := a.seats.by[who]
 	if now != nil && now.page == page && now.peer.State() != webrtc.StateGone {
-		now.away = false
+		now.back()
 		return now, nil
 	}
 	if !offers {
@@ -177,18 +178,56 @@ func (a *App) leaveSeat(t *seat) {
 	}
 }
 
-// Gone is told when the last of somebody's sockets has closed: what they hear goes on, but
-// they can take no call until their page is back.
+// awayTime is how long somebody goes on speaking whose page has no socket: for a network
+// that mends, and no longer, since nothing but the socket asks whether they still may.
+const awayTime = time.Minute
+
+// Gone is told when the last of somebody's sockets has closed: what they hear goes on for a
+// while, but they can take no call until their page is back. Who may not come back is out at
+// once.
 func (a *App) Gone(who string) {
 	a.seats.mu.Lock()
 	t := a.seats.by[who]
-	if t != nil {
+	if t != nil && !t.away {
 		t.away = true
+		t.leaving = time.AfterFunc(awayTime, func() { a.leaveAway(t) })
 	}
 	a.seats.mu.Unlock()
-	if t != nil {
-		a.phones.Seated(who, false)
+	if t == nil {
+		return
 	}
+	a.phones.Seated(who, false)
+	go func() {
+		if !a.speaks(who) {
+			a.leaveAway(t)
+		}
+	}()
+}
+
+// leaveAway forgets a seat whose page has not come back.
+func (a *App) leaveAway(t *seat) {
+	a.seats.mu.Lock()
+	away := t.away
+	a.seats.mu.Unlock()
+	if away {
+		a.leaveSeat(t)
+	}
+}
+
+// back: the page has a socket again. The lock of the seats is held.
+func (s *seat) back() {
+	s.away = false
+	if s.leaving != nil {
+		s.leaving.Stop()
+	}
+}
+
+// speaks reports whether somebody may speak by their page at all, as they are now.
+func (a *App) speaks(who string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), findTime)
+	defer cancel()
+	u, err := a.staff.User(ctx, who)
+	return err == nil && !u.Disabled && (slices.Contains(u.Roles, staff.Agent) || slices.Contains(u.Roles, staff.Supervisor))
 }
 
 // seat is the browser that somebody speaks by, if it can be used now.
@@ -209,6 +248,9 @@ func (ss *seats) close() {
 	ss.by, ss.tell = nil, nil
 	ss.mu.Unlock()
 	for _, t := range all {
+		if t.leaving != nil {
+			t.leaving.Stop()
+		}
 		t.peer.Close()
 	}
 }
