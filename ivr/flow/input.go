@@ -48,7 +48,7 @@ type Input struct {
 	Channel tandem.Channel `json:"channel,omitempty"` // moved: where to
 	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along
 	Kept    bool           `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still
-	Set     map[string]any `json:"set,omitempty"`     // outcome: as tandem.StepLeft has it, masked values and all
+	Set     map[string]any `json:"set,omitempty"`     // outcome, back: replay only, as tandem.StepLeft has it, masked values and all
 }
 
 // Result is the answer to an effect that asked for something. An outcome that the

@@ -62,6 +62,10 @@ func (r *run) withdrawn() {
 // onBack takes a customer back from their agent: at a step, if they may go there, else where
 // they were taken out, or on from the queue they waited in.
 func (r *run) onBack(in flow.Input) {
+	if r.served() {
+		r.recall(in.Set)
+		r.set = nil
+	}
 	here := r.s.Taken != nil && in.Step == r.f.Flow+"/"+r.f.Step
 	switch {
 	case !r.served():

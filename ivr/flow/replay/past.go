@@ -2,6 +2,7 @@ package replay
 
 import (
 	"encoding/json"
+	"maps"
 
 	"tandem"
 	"tandem/ivr/flow"
@@ -16,6 +17,7 @@ func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, o
 		Number: in.Number, Entry: in.Entry, Channel: channelOf(leg.Kind), Caller: leg.From, Assurance: leg.Assurance, AssuranceUntil: leg.AssuranceUntil,
 	}}
 	var carried []bool // for each move by a handoff, in order
+	var asked *Step    // that an agent asked, while it runs: no way through the flow
 	for _, e := range events {
 		if p.Reason != "" {
 			break
@@ -26,16 +28,29 @@ func Of(in tandem.Interaction, leg tandem.Leg, events []tandem.Event) (p Past, o
 				p.Flow, p.Hash, p.At = d.Flow, d.Hash, e.At
 			}
 		case tandem.EventStep:
-			if d, read := payload[tandem.StepEntered](e); read {
+			if d, read := payload[tandem.StepEntered](e); read && p.withAgent() {
+				asked = &Step{Flow: d.Flow, Step: d.Step}
+			} else if read {
 				p.Steps = append(p.Steps, Step{Flow: d.Flow, Step: d.Step, At: e.At})
 			}
 		case tandem.EventOutcome:
-			if d, read := payload[tandem.StepLeft](e); read {
+			if d, read := payload[tandem.StepLeft](e); read && asked != nil && asked.Flow == d.Flow && asked.Step == d.Step {
+				asked = nil
+				p.learned(d.Set)
+			} else if read {
 				if s := p.open(d.Flow, d.Step); s != nil {
 					s.Outcome, s.Next, s.Set, s.At = d.Outcome, d.Next, d.Set, e.At
+					if s.asked != nil {
+						maps.Copy(s.asked, d.Set)
+						s.Set = s.asked
+					}
 				}
 			}
-		case tandem.EventTaskAssigned:
+		case tandem.EventFlowError:
+			if d, read := payload[tandem.FlowFault](e); read && asked == nil && len(p.Steps) > 0 && p.Steps[len(p.Steps)-1].Step == d.Step {
+				p.served(false)
+			}
+		case tandem.EventTaskAssigned, tandem.EventTakenOver:
 			p.served(true)
 		case tandem.EventTaskReleased:
 			if d, read := payload[tandem.Released](e); read && d.Again {
@@ -69,6 +84,23 @@ func (p *Past) open(name, step string) *Step {
 func (p *Past) served(on bool) {
 	if n := len(p.Steps); n > 0 && p.Steps[n-1].Outcome == "" {
 		p.Steps[n-1].Served = on
+	}
+}
+
+// withAgent reports that an agent has the customer of the step that waits.
+func (p *Past) withAgent() bool {
+	n := len(p.Steps)
+	return n > 0 && p.Steps[n-1].Outcome == "" && p.Steps[n-1].Served
+}
+
+// learned notes at the step that waits what an agent had asked meanwhile.
+func (p *Past) learned(set map[string]any) {
+	for name, v := range set {
+		s := &p.Steps[len(p.Steps)-1]
+		if s.asked == nil {
+			s.asked = map[string]any{}
+		}
+		s.asked[name] = v
 	}
 }
 

@@ -7,6 +7,7 @@ package replay
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"tandem"
@@ -35,6 +36,8 @@ type Step struct {
 	Carried bool           // a handoff: the assurance came along
 	Fault   bool           // it failed, and the flow went to on_error
 	Served  bool           // an agent had the customer when they left it
+
+	asked map[string]any // variables that changed as an agent asked steps
 }
 
 // Verdict is what became of one interaction.
@@ -84,13 +87,13 @@ func Run(lib *flow.Library, had func(name, step string) bool, p Past) (Result, e
 		if !ok {
 			return c.result, nil
 		}
-		if in.Kind == flow.InputLeft && c.here.Served {
-			if s, _, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputServed, At: in.At, Serial: in.Serial}); err != nil {
+		if (in.Kind == flow.InputLeft || in.Kind == flow.InputBack) && c.here.Served {
+			if s, _, err = engine.Advance(lib, s, flow.Input{Kind: flow.InputTaken, At: in.At}); err != nil {
 				return Result{}, err
 			}
 		}
 		next, more, err := engine.Advance(lib, s, in)
-		if err != nil { // that outcome is no more
+		if err != nil || in.Kind == flow.InputBack && !left(more) { // that outcome is no more
 			c.after, c.by, c.result.Flow = c.here.Step, c.here.Outcome, c.here.Flow
 			c.part("no such way", c.here.Next)
 			return c.result, nil
@@ -99,6 +102,14 @@ func Run(lib *flow.Library, had func(name, step string) bool, p Past) (Result, e
 	}
 	c.result.Verdict = Unknown
 	return c.result, nil
+}
+
+// left reports that a step was left.
+func left(effects []flow.Effect) bool {
+	return slices.ContainsFunc(effects, func(e flow.Effect) bool {
+		t, ok := e.(flow.Trace)
+		return ok && t.Kind == tandem.EventOutcome
+	})
 }
 
 // Had answers for interactions that ran on a library.
@@ -229,6 +240,11 @@ func (c *course) answer(s flow.Session) (flow.Input, bool) {
 		return in, false
 	case then.Outcome == "left":
 		in.Kind = flow.InputLeft
+	case then.Outcome == engine.HandedBack:
+		in.Kind, in.Step, in.Set = flow.InputBack, then.Next, then.Set
+		if !strings.Contains(then.Next, "/") {
+			in.Step = then.Flow + "/" + then.Next
+		}
 	default:
 		in.Kind, in.Text, in.Set, in.Carried = flow.InputOutcome, then.Outcome, then.Set, then.Carried
 	}

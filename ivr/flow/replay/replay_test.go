@@ -102,6 +102,10 @@ func live(t *testing.T, lib *flow.Library, do func(s flow.Session, n int) flow.I
 		if i.Kind == "" { // the program died here
 			break
 		}
+		if i.Kind == flow.InputTaken { // as the world keeps it, before
+			f := s.Frames[len(s.Frames)-1]
+			events = append(events, tandem.NewEvent("x", "y", at, tandem.EventTakenOver, "anna", tandem.TakenOver{Agent: "anna", Flow: f.Flow, Step: f.Step}))
+		}
 		if s, effects, err = engine.Advance(lib, s, i); err != nil {
 			t.Fatal(err)
 		}
@@ -128,6 +132,12 @@ func script(lines ...string) func(flow.Session, int) flow.Input {
 			todo = append(todo, flow.Input{Kind: flow.InputFault, Text: "it broke"})
 		case l == "die":
 			todo = append(todo, flow.Input{})
+		case l == "take":
+			todo = append(todo, flow.Input{Kind: flow.InputTaken, Key: "k"})
+		case strings.HasPrefix(l, "back "):
+			todo = append(todo, flow.Input{Kind: flow.InputBack, Step: l[5:]})
+		case strings.HasPrefix(l, "ask "):
+			todo = append(todo, flow.Input{Kind: flow.InputAsk, Step: l[4:]})
 		case strings.HasPrefix(l, "{"):
 			todo = append(todo, flow.Input{Kind: flow.InputFetched, Fetched: &flow.Fetched{Status: 200, Body: json.RawMessage(l)}})
 		default:
@@ -148,6 +158,10 @@ func TestRun(t *testing.T) {
 		want  Result
 	}{
 		{"nothing has changed", []string{"1", "1234", `{"n": 9}`, "2", "23"}, nil, Result{Verdict: Same}},
+		{"an agent took over, asked, and handed back", []string{"take", "ask shop/code", "1234", "ask shop/trouble", "back shop/look", `{"n": 9}`, "2", "23"}, nil, Result{Verdict: Same}},
+		{"an agent handed back where they were", []string{"take", "back ", "2", "23"}, nil, Result{Verdict: Same}},
+		{"who hung up on an agent", []string{"take", "hang-up"}, nil, Result{Verdict: Same}},
+		{"an agent handed back at a step that is gone", []string{"take", "back shop/few", "hang-up"}, []string{"else: few }", "else: main }", "  few: { say: { en: \"Few.\" }, next: main }\n", ""}, Result{Verdict: Elsewhere, Flow: "shop", After: "main", By: "handed_back", Then: "few", Now: "no such way"}},
 		{"a choice leads elsewhere", []string{"2", "23"}, []string{"[visit] }, go: visit", "[visit] }, go: bye"}, Result{Verdict: Elsewhere, Flow: "shop", After: "main", By: "2", Then: "visit", Now: "bye"}},
 		{"a branch decides otherwise, by what the journal knows", []string{"1", "1234", `{"n": 9}`, "hang-up"}, []string{"stock.n > 5", "stock.n > 10"}, Result{Verdict: Elsewhere, Flow: "shop", After: "many", By: "arm 1", Then: "plenty", Now: "few"}},
 		{"a branch asks for a secret, which no journal holds", []string{"1", "1234", `{"n": 9}`, "hang-up"}, []string{"stock.n > 5", "stock.n > 5 and pin == '1234'"}, Result{Verdict: Unknown, Flow: "shop", After: "many", By: "arm 1", Then: "plenty", Now: "few"}},
