@@ -57,7 +57,7 @@ func (p *Peer) Figures() Figures {
 		f.Remote = kind
 	}
 	p.mu.Unlock()
-	if p.server.relay != nil && p.server.relay.relays(far) {
+	if p.server.relay != nil && p.server.relay.Relays(far) {
 		f.Remote = "relay"
 	}
 	return f

@@ -14,6 +14,8 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/stun/v3"
 	pion "github.com/pion/webrtc/v4"
+
+	"tandem/media/webrtc/description"
 )
 
 // stranger is somebody who sends to the port that all peers share.
@@ -99,8 +101,8 @@ func hello() []byte {
 func TestChecksNeedThePassword(t *testing.T) {
 	s := newServer(t, nil)
 	p, w, g := up(t, s, pageOptions{})
-	name, pwd := credentials(g.pc.RemoteDescription().SDP)
-	theirs, _ := credentials(g.pc.LocalDescription().SDP)
+	name, pwd := description.Credentials(g.pc.RemoteDescription().SDP)
+	theirs, _ := description.Credentials(g.pc.LocalDescription().SDP)
 	for _, test := range []struct {
 		what string
 		b    []byte

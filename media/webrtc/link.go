@@ -17,7 +17,7 @@ import (
 	"github.com/pion/rtcp"
 	pion "github.com/pion/webrtc/v4"
 
-	"tandem/media/codec"
+	"tandem/media/webrtc/description"
 )
 
 const (
@@ -188,13 +188,13 @@ func (l *link) describe(ctx context.Context, ours pion.SessionDescription) (stri
 	if local == nil {
 		return "", ErrClosed
 	}
-	l.peer.server.password(credentials(local.SDP))
+	l.peer.server.password(description.Credentials(local.SDP))
 	return l.peer.server.advertised(local.SDP, l.peer.o.From), nil
 }
 
 // answer answers an offer.
-func (l *link) answer(ctx context.Context, d description) (string, error) {
-	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: d.write()}); err != nil {
+func (l *link) answer(ctx context.Context, d description.Description) (string, error) {
+	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: d.Write()}); err != nil {
 		return "", wrong("its offer cannot be taken: %v", err)
 	}
 	ours, err := l.pc.CreateAnswer(nil)
@@ -222,8 +222,8 @@ func (l *link) offer(ctx context.Context) (string, error) {
 }
 
 // accept takes the answer to our offer.
-func (l *link) accept(d description) error {
-	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: d.write()}); err != nil {
+func (l *link) accept(d description.Description) error {
+	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: d.Write()}); err != nil {
 		return wrong("its answer cannot be taken: %v", err)
 	}
 	l.pending = ""
@@ -340,15 +340,4 @@ func (l *link) close() {
 		}
 		l.reading.Wait()
 	})
-}
-
-// law is what a page sends and is sent.
-func (d *description) law() codec.Law {
-	if _, ok := d.payloadOf("PCMU", codec.Rate); ok {
-		return codec.PCMU
-	}
-	if _, ok := d.payloadOf("PCMA", codec.Rate); ok {
-		return codec.PCMA
-	}
-	return codec.PCMU // Opus is turned into it
 }

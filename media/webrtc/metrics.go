@@ -36,9 +36,9 @@ func (s *Server) register() error {
 	if s.relay != nil {
 		s.metrics.all = append(s.metrics.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "tandem_turn_allocations", Help: "Relays that browsers hold.",
-		}, func() float64 { return float64(s.relay.held()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		}, func() float64 { return float64(s.relay.Held()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "tandem_turn_refused_total", Help: "Requests refused: credentials, permissions, or too many relays.",
-		}, func() float64 { return float64(s.relay.refused.Load()) }))
+		}, func() float64 { return float64(s.relay.Refused()) }))
 	}
 	if s.c.Registerer == nil {
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"tandem/media"
 	"tandem/media/codec"
+	"tandem/media/webrtc/description"
 )
 
 // PeerOptions is what a Peer is made of.
@@ -122,24 +123,33 @@ func (p *Peer) Take(ctx context.Context, sig Signal) (err error) {
 	return wrong("%.20q is no kind of signal", sig.Kind)
 }
 
+func wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrSignal}, args...)...)
+}
+
 // takeOffer answers an offer. One of another RTCPeerConnection takes the place of the
 // link there is. Where offers cross, the page is polite and takes ours (the manner of the
 // W3C's perfect negotiation): it may have been lost, so it is sent again.
 func (p *Peer) takeOffer(ctx context.Context, sdp string) error {
-	d, err := parse(sdp)
+	d, err := description.Parse(sdp)
 	if err != nil {
-		return err
+		return wrong("%v", err)
 	}
-	if d.setup != "actpass" && d.setup != "passive" {
+	if d.Setup != "actpass" && d.Setup != "passive" {
 		return wrong("it must leave the part of the DTLS client to us (a=setup:actpass)")
 	}
 	l := p.link.Load()
-	fresh := l == nil || l.key != d.key()
+	fresh := l == nil || l.key != d.Key()
 	switch {
 	case fresh:
-		if l, err = p.newLink(d.key()); err != nil {
+		if l, err = p.newLink(d.Key()); err != nil {
 			return err
 		}
+		defer func() {
+			if p.link.Load() != l { // it could not be used
+				l.close()
+			}
+		}()
 	case l.dead.Load():
 		p.o.Send(Signal{Kind: KindRestart, Why: "new"})
 		return wrong("its connection has ended: it needs a new one")
@@ -150,9 +160,6 @@ func (p *Peer) takeOffer(ctx context.Context, sdp string) error {
 	p.agree(d) // before a packet can come
 	answer, err := l.answer(ctx, d)
 	if err != nil {
-		if fresh {
-			l.close()
-		}
 		return err
 	}
 	p.offered.Store(clock())
@@ -177,11 +184,11 @@ func (p *Peer) takeAnswer(sdp string) error {
 	if l == nil || l.pc.SignalingState() != pion.SignalingStateHaveLocalOffer {
 		return nil
 	}
-	d, err := parse(sdp)
+	d, err := description.Parse(sdp)
 	if err != nil {
-		return err
+		return wrong("%v", err)
 	}
-	if d.key() != l.key {
+	if d.Key() != l.key {
 		return nil
 	}
 	if err := l.accept(d); err != nil {
@@ -192,25 +199,25 @@ func (p *Peer) takeAnswer(sdp string) error {
 }
 
 // agree gives the stream what an exchange has agreed on.
-func (p *Peer) agree(d description) {
+func (p *Peer) agree(d description.Description) {
 	m := media.Params{
-		Law:  d.law(),
-		Send: d.direction == "sendrecv" || d.direction == "recvonly",
-		Recv: d.direction == "sendrecv" || d.direction == "sendonly",
+		Law:  d.Law(),
+		Send: d.Direction == "sendrecv" || d.Direction == "recvonly",
+		Recv: d.Direction == "sendrecv" || d.Direction == "sendonly",
 	}
 	m.Payload = m.Law.Payload()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opus, _ = d.payloadOf("opus", 48000)
-	p.event, _ = d.payloadOf("telephone-event", codec.Rate)
-	p.wide, _ = d.payloadOf("telephone-event", 48000)
+	p.opus, _ = d.PayloadOf("opus", 48000)
+	p.event, _ = d.PayloadOf("telephone-event", codec.Rate)
+	p.wide, _ = d.PayloadOf("telephone-event", 48000)
 	if p.event == 0 {
 		p.event = p.wide
 	}
 	m.Event = p.event
 	m.Tones = m.Event == 0
 	p.events.Store(uint32(m.Event))
-	p.candidates = d.candidates
+	p.candidates = d.Candidates
 	if m != p.params {
 		p.params = m
 		p.stream.Set(m)

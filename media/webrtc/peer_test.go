@@ -14,6 +14,7 @@ import (
 	pion "github.com/pion/webrtc/v4"
 
 	"tandem/media"
+	"tandem/media/webrtc/description"
 )
 
 // A page connects, is heard and hears.
@@ -71,9 +72,9 @@ func TestAPageWithOpusAlone(t *testing.T) {
 func TestICERestart(t *testing.T) {
 	s := newServer(t, nil)
 	p, w, g := up(t, s, pageOptions{})
-	before, _ := credentials(g.pc.RemoteDescription().SDP)
+	before, _ := description.Credentials(g.pc.RemoteDescription().SDP)
 	g.connect(p, w, true)
-	now, _ := credentials(g.pc.RemoteDescription().SDP)
+	now, _ := description.Credentials(g.pc.RemoteDescription().SDP)
 	if before == now {
 		t.Error("our credentials are the same")
 	}
@@ -83,7 +84,7 @@ func TestICERestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	offer := w.next(t, KindOffer, n)
-	if again, _ := credentials(offer.SDP); again == now {
+	if again, _ := description.Credentials(offer.SDP); again == now {
 		t.Error("our credentials are the same")
 	}
 	if err := p.Take(context.Background(), g.answer(offer)); err != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/media"
+	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/relay"
 )
 
 // Config is what a Server needs. Engine and Listen are a must.
@@ -55,8 +57,8 @@ type Server struct {
 	c           Config
 	certificate pion.Certificate // of this process
 	port        *port
-	tcp         *tcpPort // nil = none
-	relay       *relay   // nil = none built in
+	tcp         *tcpPort     // nil = none
+	relay       *relay.Relay // nil = none built in
 	counts      drops
 	metrics     metrics
 	running     sync.WaitGroup
@@ -111,7 +113,7 @@ func New(c Config) (s *Server, err error) {
 		s.tcp.running.Add(1)
 		go s.tcp.run()
 	}
-	if s.relay, err = openRelay(s); err != nil {
+	if err := s.openRelay(); err != nil {
 		return s, err
 	}
 	if err := s.register(); err != nil {
@@ -138,7 +140,7 @@ func (s *Server) Close() error {
 	s.running.Wait()
 	var errs []error
 	if s.relay != nil {
-		errs = append(errs, s.relay.close())
+		errs = append(errs, s.relay.Close())
 	}
 	if s.tcp != nil {
 		errs = append(errs, s.tcp.Close())
@@ -228,7 +230,7 @@ func (s *Server) advertised(sdp string, page netip.Addr) string {
 	if s.tcp != nil {
 		tcp = s.tcp.local.(*net.TCPAddr).AddrPort().Port()
 	}
-	return advertise(sdp, s.hosts(page), s.Addr().Port(), tcp)
+	return description.Advertise(sdp, s.hosts(page), s.Addr().Port(), tcp)
 }
 
 // hosts are our addresses for a page: the public ones for pages elsewhere, our own for

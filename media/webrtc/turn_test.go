@@ -1,6 +1,9 @@
 package webrtc
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"net"
 	"net/netip"
 	"strconv"
@@ -11,6 +14,13 @@ import (
 
 	"github.com/pion/turn/v5"
 )
+
+// signed is what coturn makes of a shared secret and a name.
+func signed(secret, name string) string {
+	mac := hmac.New(sha1.New, []byte(secret))
+	mac.Write([]byte(name))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
 
 // turnServer is a server with a relay, whose clock a test sets.
 func turnServer(t *testing.T, now *atomic.Int64) *Server {
@@ -28,7 +38,7 @@ func allocates(t *testing.T, s *Server, tcp bool, name, password string) (*turn.
 	t.Helper()
 	var conn net.PacketConn
 	if tcp {
-		c, err := net.Dial("tcp", s.relay.udp.String())
+		c, err := net.Dial("tcp", s.relay.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +50,7 @@ func allocates(t *testing.T, s *Server, tcp bool, name, password string) (*turn.
 		}
 	}
 	client, err := turn.NewClient(&turn.ClientConfig{
-		STUNServerAddr: s.relay.udp.String(), TURNServerAddr: s.relay.udp.String(), Conn: conn, Username: name, Password: password, Realm: turnRealm,
+		STUNServerAddr: s.relay.Addr().String(), TURNServerAddr: s.relay.Addr().String(), Conn: conn, Username: name, Password: password, Realm: "tandem",
 		LoggerFactory: &loggers{}, RTO: 50 * time.Millisecond,
 	})
 	if err != nil {
@@ -79,8 +89,8 @@ func TestTURNCredentials(t *testing.T) {
 	}
 	later := strconv.FormatInt(now.Load()+3600, 10) + ":anna"
 	for _, bad := range [][2]string{
-		{name, "wrong"}, {later, password}, {"anna", password}, {"", ""}, {expiry, turnPassword(s.relay.secret, expiry)},
-		{later, turnPassword("another secret", later)},
+		{name, "wrong"}, {later, password}, {"anna", password}, {"", ""}, {expiry, signed(s.relay.Secret(), expiry)},
+		{later, signed("another secret", later)},
 	} {
 		if _, _, err := allocates(t, s, false, bad[0], bad[1]); err == nil {
 			t.Errorf("%q was let in", bad[0])
@@ -90,7 +100,7 @@ func TestTURNCredentials(t *testing.T) {
 	if _, _, err := allocates(t, s, false, name, password); err == nil {
 		t.Error("expired credentials were let in")
 	}
-	if s.relay.refused.Load() == 0 {
+	if s.relay.Refused() == 0 {
 		t.Error("nothing was counted")
 	}
 }
@@ -117,12 +127,12 @@ func TestTURNRelaysToUsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer victim.Close()
-	before := s.relay.refused.Load()
+	before := s.relay.Refused()
 	if _, err := relay.WriteTo([]byte("to another port of ours"), victim.LocalAddr()); err != nil {
 		t.Fatal(err)
 	}
 	end := time.Now().Add(patience)
-	for s.relay.refused.Load() == before {
+	for s.relay.Refused() == before {
 		if time.Now().After(end) {
 			t.Fatal("it was not refused")
 		}
@@ -150,7 +160,7 @@ func TestAPageByTURN(t *testing.T) {
 	if f := p.Figures(); f.Remote != "relay" {
 		t.Errorf("figures %+v", f)
 	}
-	if n := s.relay.held(); n == 0 {
+	if n := s.relay.Held(); n == 0 {
 		t.Error("no relay is held")
 	}
 }
@@ -163,7 +173,7 @@ func TestTURNElsewhere(t *testing.T) {
 		c.Public = []netip.Addr{netip.MustParseAddr("203.0.113.7")}
 	})
 	got := s.Servers("anna")
-	if len(got) != 1 || got[0].URLs[0] != "turn:turn.bank.example:3478" || got[0].Username != "1003600:anna" || got[0].Credential != turnPassword("north", "1003600:anna") {
+	if len(got) != 1 || got[0].URLs[0] != "turn:turn.bank.example:3478" || got[0].Username != "1003600:anna" || got[0].Credential != signed("north", "1003600:anna") {
 		t.Errorf("%+v", got)
 	}
 	if none := newServer(t, nil).Servers("anna"); none == nil || len(none) != 0 {

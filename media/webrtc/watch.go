@@ -115,7 +115,10 @@ func (p *Peer) change(next State, now time.Time) {
 // end tells the page and gives back what the peer has.
 func (p *Peer) end() {
 	defer p.contain()
-	p.o.Send(Signal{Kind: KindBye})
+	func() {
+		defer p.contain()
+		p.o.Send(Signal{Kind: KindBye})
+	}()
 	p.turn <- struct{}{} // what is being carried out has ended; nothing more begins
 	if l := p.link.Load(); l != nil {
 		l.close()

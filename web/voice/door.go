@@ -230,32 +230,29 @@ func (d *Door) open(in Incoming) (*Call, string) {
 		return nil, "fault"
 	}
 	c := &Call{Incoming: in, ID: hex.EncodeToString(id), door: d, token: base64.RawURLEncoding.EncodeToString(token), done: make(chan struct{}), state: Connecting}
-	d.mu.Lock()
-	full := d.closed || len(d.calls) >= d.o.Limits.Calls
-	if !full {
-		d.calls[c.token] = c
-	}
-	d.mu.Unlock()
-	if full {
-		return nil, "busy"
-	}
-	peer, err := d.o.Peers.NewPeer(webrtc.PeerOptions{Name: "call " + c.ID, From: in.Address, Send: c.signalled, Changed: c.changed})
+	var err error // the peer tells of nothing before an offer: c is whole by then
+	c.peer, err = d.o.Peers.NewPeer(webrtc.PeerOptions{Name: "call " + c.ID, From: in.Address, Send: c.signalled, Changed: c.changed})
 	if err != nil {
-		d.mu.Lock()
-		delete(d.calls, c.token)
-		d.mu.Unlock()
 		if !errors.Is(err, webrtc.ErrFull) {
 			d.o.Log.Warn("no connection for a page's call", "error", err)
 		}
 		return nil, "busy"
 	}
-	c.peer = peer
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || len(d.calls) >= d.o.Limits.Calls {
+		c.peer.Close()
+		return nil, "busy"
+	}
+	d.calls[c.token] = c
+	d.running.Add(1) // till forget
 	c.connect()
 	return c, ""
 }
 
 // forget gives back what a call that is over has.
 func (d *Door) forget(c *Call) {
+	defer d.running.Done()
 	c.peer.Close()
 	d.mu.Lock()
 	delete(d.calls, c.token)

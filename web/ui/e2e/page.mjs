@@ -14,7 +14,7 @@ export default async function page({ browser, server, check, shot }) {
   async function withPage(options, use, { set, url = server.pages } = {}) {
     const context = await browser.newContext({ locale: "en-GB", permissions: ["microphone"], ...options });
     const wrong = [];
-    context.on("console", (m) => m.type() === "error" && wrong.push(m.text()));
+    context.on("console", (m) => m.type() === "error" && !m.text().includes("status of 401") && wrong.push(m.text())); // who is not logged in yet is told so
     context.on("weberror", (e) => wrong.push(String(e.error())));
     await context.addInitScript(() => {
       window.connections = [];
@@ -110,7 +110,7 @@ export default async function page({ browser, server, check, shot }) {
       await panel(p).getByText("You have hung up.").waitFor();
       await p.keyboard.press("Enter");
       await panel(p).waitFor({ state: "detached" });
-      assert.equal(await p.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Call 95599 from this page");
+      assert.equal(await p.evaluate(() => document.activeElement?.textContent), "Call 95599 from this page");
     }));
 
   await check("the socket drops in mid-call: the voice goes on, and it comes back", () =>
@@ -131,15 +131,14 @@ export default async function page({ browser, server, check, shot }) {
       await dial(p).click();
       await panel(p).getByText("You are connected.").waitFor();
       await p.evaluate(() => window.connections.at(-1).close());
-      await panel(p).getByText("The sound is interrupted.").waitFor({ timeout: 10_000 }).catch(() => {}); // it may be mended before
       await p.waitForFunction(() => window.connections.length > 1 && window.connections.at(-1).connectionState === "connected", null, { timeout: 30_000 });
       await hears(p);
       await panel(p).getByRole("button", { name: "Hang up" }).click();
     }));
 
   for (const [what, set, says] of [
-    ["denied", () => (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no", "NotAllowedError"); }), "Your browser may not use the microphone."],
-    ["missing", () => (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no", "NotFoundError"); }), "No microphone was found"],
+    ["denied", () => navigator.mediaDevices && (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no", "NotAllowedError"); }), "Your browser may not use the microphone."],
+    ["missing", () => navigator.mediaDevices && (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no", "NotFoundError"); }), "No microphone was found"],
     ["impossible in a page that is not secure", () => Object.defineProperty(window, "isSecureContext", { value: false }), "Browsers let only secure pages use the microphone."],
   ]) {
     await check(`a microphone that is ${what} is told`, () =>
@@ -168,6 +167,7 @@ export default async function page({ browser, server, check, shot }) {
     }, {
       set: () => {
         window.streams = [];
+        if (!navigator.mediaDevices) return; // not the page yet
         const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         navigator.mediaDevices.getUserMedia = async (what) => {
           if (window.refused) throw new DOMException("no", "NotFoundError");
@@ -199,13 +199,11 @@ export default async function page({ browser, server, check, shot }) {
 
   await check("a designer tries a flow by microphone", () =>
     withPage({}, async (p) => {
-      const name = "dana" in server.passwords ? "dana" : Object.keys(server.passwords)[0];
-      await p.locator("input[autocomplete=username]").first().fill(name);
-      await p.locator("input[type=password]").first().fill(server.passwords[name]);
+      await p.locator("input[autocomplete=username]").first().fill("designer");
+      await p.locator("input[type=password]").first().fill(server.passwords.designer);
       await p.locator("input[type=password]").first().press("Enter");
       await p.waitForURL((url) => !url.pathname.startsWith("/login"));
-      await p.goto(`${server.staff}studio`);
-      await p.getByRole("link", { name: /^hotline/ }).first().click();
+      await p.goto(`${server.staff}studio#/flow/hotline`);
       await p.getByRole("button", { name: "Try by microphone" }).click();
       const tried = p.locator("section.call-panel");
       await tried.getByText("You are connected.").waitFor();

@@ -33,8 +33,8 @@ export function NumberList({ entries, language, words: w, onCall }: ListProps) {
           {e.auth && <p class="hint">{w.auth}</p>}
           {e.call && (
             <p class="from-page">
-              <button type="button" aria-label={callWords[language].callOf(e.number)} onClick={() => onCall(e.number)}>
-                {callWords[language].call}
+              <button type="button" onClick={() => onCall(e.number)}>
+                {callWords[language].callOf(e.number)}
               </button>
             </p>
           )}

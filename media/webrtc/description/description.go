@@ -1,13 +1,24 @@
-package webrtc
+// Package description reads what a page's SDP says of one section of audio, and writes it
+// anew: so that nothing else of what strangers send is interpreted by anybody. It also
+// puts our addresses into the descriptions that pages are sent.
+//
+// It is pure: it starts no goroutine, does no input or output, and resolves no name.
+package description
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"tandem/media/codec"
 )
 
-// Bounds of a description, whatever Limits.SDP allows.
+// ErrInvalid is wrapped by every error of Parse, which says what is wrong in words.
+var ErrInvalid = errors.New("description: not one that can be taken")
+
+// Bounds of a description, whatever its length.
 const (
 	maxLines      = 500
 	maxCodecs     = 32
@@ -15,19 +26,19 @@ const (
 	maxFmtp       = 256 // bytes
 )
 
-// description is what we take of a page's SDP (RFC 8866, RFC 8829). pion is given only
-// what write makes of it, so that nothing else of what a page sends is ever interpreted.
-type description struct {
+// Description is what is taken of a page's SDP (RFC 8866, RFC 8829).
+type Description struct {
+	Setup      string                    // who is the DTLS client (RFC 8842)
+	Direction  string                    // sendrecv, sendonly, recvonly, inactive: of the page
+	Candidates map[netip.AddrPort]string // types of the page's, for figures only
+
 	session     string // number of the page's RTCPeerConnection
 	version     string
 	ufrag, pwd  string
 	hash, print string // of the page's certificate (RFC 8122)
-	setup       string
 	mid         string
-	direction   string
 	ssrc        uint32 // 0 = none told
 	codecs      []codecLine
-	candidates  map[netip.AddrPort]string // types of the page's, for figures only
 }
 
 type codecLine struct {
@@ -42,12 +53,12 @@ type codecLine struct {
 var codecNames = map[string]string{"pcmu": "PCMU", "pcma": "PCMA", "opus": "opus", "telephone-event": "telephone-event"}
 
 func wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrSignal}, args...)...)
+	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
 }
 
-// parse reads an SDP with one section of audio. Its errors wrap ErrSignal.
-func parse(text string) (description, error) {
-	d := description{direction: "sendrecv", candidates: map[netip.AddrPort]string{}}
+// Parse reads an SDP with one section of audio.
+func Parse(text string) (Description, error) {
+	d := Description{Direction: "sendrecv", Candidates: map[netip.AddrPort]string{}}
 	lines := strings.Split(text, "\n")
 	if len(lines) > maxLines {
 		return d, wrong("its description has more than %d lines", maxLines)
@@ -103,7 +114,7 @@ func parse(text string) (description, error) {
 }
 
 // attribute takes a line of its session or section that is not of codecs.
-func (d *description) attribute(name, value string) {
+func (d *Description) attribute(name, value string) {
 	switch name {
 	case "ice-ufrag":
 		d.ufrag = value
@@ -114,11 +125,11 @@ func (d *description) attribute(name, value string) {
 			d.hash, d.print = strings.ToLower(hash), strings.ToUpper(print)
 		}
 	case "setup":
-		d.setup = value
+		d.Setup = value
 	case "mid":
 		d.mid = value
 	case "sendrecv", "sendonly", "recvonly", "inactive":
-		d.direction = name
+		d.Direction = name
 	case "ssrc":
 		id, _, _ := strings.Cut(value, " ")
 		if n, err := strconv.ParseUint(id, 10, 32); err == nil && d.ssrc == 0 {
@@ -126,13 +137,13 @@ func (d *description) attribute(name, value string) {
 		}
 	case "candidate":
 		f := strings.Fields(value)
-		if len(f) < 8 || len(d.candidates) >= maxCandidates {
+		if len(f) < 8 || len(d.Candidates) >= maxCandidates {
 			return
 		}
 		host, err := netip.ParseAddr(f[4]) // a .local name is not resolved: it is of no use to us
 		port, err2 := strconv.ParseUint(f[5], 10, 16)
 		if err == nil && err2 == nil && candidateTypes[f[7]] {
-			d.candidates[netip.AddrPortFrom(host.Unmap(), uint16(port))] = f[7]
+			d.Candidates[netip.AddrPortFrom(host.Unmap(), uint16(port))] = f[7]
 		}
 	}
 }
@@ -161,7 +172,7 @@ func parseMap(value string) (codecLine, bool) {
 }
 
 // codec adds what a payload type stands for, if we speak it.
-func (d *description) codec(payload int, maps map[int]codecLine, fmtps map[int]string) {
+func (d *Description) codec(payload int, maps map[int]codecLine, fmtps map[int]string) {
 	c, ok := maps[payload]
 	if !ok { // static ones need no line (RFC 3551, section 6)
 		switch payload {
@@ -179,15 +190,16 @@ func (d *description) codec(payload int, maps map[int]codecLine, fmtps map[int]s
 		c.name == "telephone-event" && (payload < 64 || c.rate != 8000 && c.rate != 48000):
 		return
 	}
-	if _, twice := d.payloadOf(c.name, c.rate); twice {
+	if _, twice := d.PayloadOf(c.name, c.rate); twice {
 		return
 	}
 	c.fmtp = fmtps[payload]
 	d.codecs = append(d.codecs, c)
 }
 
-// payloadOf is the payload type of a codec.
-func (d *description) payloadOf(name string, rate int) (uint8, bool) {
+// PayloadOf is the payload type of a codec by its name (PCMU, PCMA, opus, telephone-event)
+// and clock rate in Hz.
+func (d *Description) PayloadOf(name string, rate int) (uint8, bool) {
 	for _, c := range d.codecs {
 		if c.name == name && c.rate == rate {
 			return uint8(c.payload), true
@@ -197,10 +209,10 @@ func (d *description) payloadOf(name string, rate int) (uint8, bool) {
 }
 
 // judge says what is missing.
-func (d *description) judge(muxed bool) error {
-	_, u := d.payloadOf("PCMU", 8000)
-	_, a := d.payloadOf("PCMA", 8000)
-	_, o := d.payloadOf("opus", 48000)
+func (d *Description) judge(muxed bool) error {
+	_, u := d.PayloadOf("PCMU", 8000)
+	_, a := d.PayloadOf("PCMA", 8000)
+	_, o := d.PayloadOf("opus", 48000)
 	switch {
 	case d.session == "":
 		return wrong("its description names no session")
@@ -218,12 +230,12 @@ func (d *description) judge(muxed bool) error {
 	return nil
 }
 
-// key tells one RTCPeerConnection of a page from the next.
-func (d *description) key() string { return d.session + " " + d.print }
+// Key tells one RTCPeerConnection of a page from the next.
+func (d *Description) Key() string { return d.session + " " + d.print }
 
-// write is the description for pion, in an order of ours: what a phone leg takes as it
+// Write is the description in an order of ours: what a phone leg takes as it
 // is comes first.
-func (d *description) write() string {
+func (d *Description) Write() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
 	codecs := make([]codecLine, 0, len(d.codecs))
@@ -249,9 +261,9 @@ func (d *description) write() string {
 	line("a=ice-ufrag:%s", d.ufrag)
 	line("a=ice-pwd:%s", d.pwd)
 	line("a=fingerprint:%s %s", d.hash, d.print)
-	line("a=setup:%s", d.setup)
+	line("a=setup:%s", d.Setup)
 	line("a=mid:%s", d.mid)
-	line("a=%s", d.direction)
+	line("a=%s", d.Direction)
 	for _, c := range codecs {
 		if c.channels == 2 {
 			line("a=rtpmap:%d %s/%d/2", c.payload, c.name, c.rate)
@@ -339,8 +351,8 @@ func token(s string) bool {
 	return true
 }
 
-// credentials are ours in a description that pion wrote.
-func credentials(sdp string) (ufrag, pwd string) {
+// Credentials are the ICE credentials in a description of ours.
+func Credentials(sdp string) (ufrag, pwd string) {
 	for line := range strings.Lines(sdp) {
 		line = strings.TrimRight(line, "\r\n")
 		if v, ok := strings.CutPrefix(line, "a=ice-ufrag:"); ok {
@@ -353,9 +365,9 @@ func credentials(sdp string) (ufrag, pwd string) {
 	return ufrag, pwd
 }
 
-// advertise puts the addresses by which a page reaches us in the place of pion's (RFC
-// 8839, section 5.1). udp and tcp are ports, tcp 0 = none.
-func advertise(sdp string, hosts []netip.Addr, udp, tcp uint16) string {
+// Advertise puts the addresses by which a page reaches us into a description of ours, in
+// the place of those that it has (RFC 8839, section 5.1). udp and tcp are ports, tcp 0 = none.
+func Advertise(sdp string, hosts []netip.Addr, udp, tcp uint16) string {
 	var b strings.Builder
 	for line := range strings.Lines(sdp) {
 		if !strings.HasPrefix(line, "a=candidate:") && !strings.HasPrefix(line, "a=end-of-candidates") {
@@ -371,4 +383,15 @@ func advertise(sdp string, hosts []netip.Addr, udp, tcp uint16) string {
 	}
 	b.WriteString("a=end-of-candidates\r\n")
 	return b.String()
+}
+
+// Law is what a page sends and is sent: Opus is turned into PCMU.
+func (d *Description) Law() codec.Law {
+	if _, ok := d.PayloadOf("PCMU", codec.Rate); ok {
+		return codec.PCMU
+	}
+	if _, ok := d.PayloadOf("PCMA", codec.Rate); ok {
+		return codec.PCMA
+	}
+	return codec.PCMU
 }
