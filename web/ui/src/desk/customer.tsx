@@ -108,7 +108,7 @@ function Person({ view }: { view: CustomerView }) {
         <ul class="plain-list" aria-label={w.bindings}>
           {view.bindings.map((b) => (
             <li key={`${b.kind} ${b.value}`}>
-              <span class="soft">{w.bindingKinds[b.kind] ?? b.kind}</span> {b.value} <span class="tag">{b.checked ? w.bindingChecked(dateTime(b.checked, language)) : w.bindingHint}</span>
+              <span class="soft">{w.bindingKinds[b.kind] ?? b.kind}</span> {b.value.replace(/^chat:/, "")} <span class="tag">{b.checked ? w.bindingChecked(dateTime(b.checked, language)) : w.bindingHint}</span>
             </li>
           ))}
         </ul>

@@ -78,7 +78,7 @@ export function Floor({ me }: { me: Me }) {
           {panes.map((p) => (
             <button key={p} type="button" aria-pressed={pane === p} onClick={() => setPane(p)}>
               {{ list: w.paneList, work: w.paneWork, customer: w.paneCustomer }[p]}
-              {p === "list" && items.some((i) => i.stage === "offered") && <span class="badge bad"><span class="unseen">{w.offerHere}</span><span aria-hidden="true">!</span></span>}
+              {p === "list" && (items.some((i) => i.stage === "offered") || Object.keys(hold.state.invites).length > 0) && <span class="badge bad"><span class="unseen">{w.offerHere}</span><span aria-hidden="true">!</span></span>}
             </button>
           ))}
         </nav>

@@ -1,5 +1,6 @@
 // The steps of the flow that a customer can be given back to, or that the flow is asked to
 // run: searched, with why one is closed to them now.
+import type { Language } from "../language.ts";
 import { useApi } from "../staff/api.ts";
 import { Dialog } from "../staff/dialog.tsx";
 import { Fault, Waiting } from "../staff/fault.tsx";
@@ -36,7 +37,7 @@ export function NodesDialog({ item, ask, onClose }: { item: Item; ask: boolean; 
             {n.here && <span class="badge good">{w.nodeHere}</span>}
             {n.secret && <span class="badge warn">{w.nodeSecret}</span>}
           </span>
-          <span class="soft">{open(n) ? saidIn(n.words, language) : saidIn(n.why, language) || saidIn(n.words, language)}</span>
+          <span class="soft">{(!open(n) && saidIn(n.why, language)) || wordsOf(n, language)}</span>
         </span>
       ),
     })),
@@ -55,4 +56,10 @@ export function NodesDialog({ item, ask, onClose }: { item: Item; ask: boolean; 
       <Picker label={w.searchNodes} options={options} none={w.noNodes} onTake={(key) => void take(key)} />
     </Dialog>
   );
+}
+
+// wordsOf is what a step says or does, without its name, which stands above.
+function wordsOf(n: Node, language: Language): string {
+  const said = saidIn(n.words, language);
+  return said.startsWith(`${n.step}: `) ? said.slice(n.step.length + 2) : said;
 }

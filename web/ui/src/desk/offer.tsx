@@ -76,9 +76,7 @@ export function Offer({ item, small }: { item: Item; small: boolean }) {
         <AnswersTable answers={view?.answers ?? story.value?.story.answers} none={w.noAnswers} />
       </section>
       {last && (
-        <p class="soft">
-          {w.contacts}: {dateTime(last.started, language)} · {last.channels.map((c) => w.channels[c] ?? c).join(" · ")} · {last.queue ?? last.flow}
-        </p>
+        <p class="soft">{w.lastContact(dateTime(last.started, language), last.channels.map((c) => w.channels[c] ?? c).join(" · "), last.queue ?? last.flow ?? "")}</p>
       )}
       {!small && isTalk(item.kind) && (s.logs[item.id]?.list.length ?? 0) > 0 && (
         <section>

@@ -26,7 +26,7 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
   const item = items.find((i) => i.id === chosen);
   const calls = items.filter((i) => i.stage === "assigned" && isCall(i.kind));
   const own = new Set(items.map((i) => i.id));
-  const joined = Object.values(s.talks).filter((t) => !own.has(t.task)); // asked in by others
+  const joined = Object.values(s.talks).filter((t) => !own.has(t.task) && !t.parties.some((p) => p.name === s.name && p.state === "ringing")); // asked in by others
   const chats = beside(items, chosen, room);
   return (
     <main class="desk-work" id="work" tabIndex={-1} ref={root}>

@@ -79,6 +79,7 @@ export const en = {
   answers: "What the flow knows",
   noAnswers: "The flow has not asked anything yet.",
   contacts: "Last contacts",
+  lastContact: (when: string, how: string, where: string) => `Last contact: ${when}, ${how}, ${where}`,
   noContacts: "This is the first contact that is known.",
   alsoOpen: "Also open for them",
   channels: { voice: "Call", sip: "Call", webrtc: "Call from the page", chat: "Chat", sms: "SMS", link: "Page", mail: "Mail" } as Record<string, string>,

@@ -3,7 +3,7 @@ import type { DeskWords } from "./en.ts";
 
 export const zhCN: DeskWords = {
   titled: "工作台 · Tandem",
-  titleOffer: (n) => `${n} 个任务待接听 · 工作台`,
+  titleOffer: (n) => `${n} 个任务待接 · 工作台`,
   titleUnread: (n) => `(${n}) 新消息 · 工作台`,
 
   list: "我的任务",
@@ -21,7 +21,7 @@ export const zhCN: DeskWords = {
   visitor: (number) => `访客 ${number}`,
   unknownCustomer: "未知客户",
 
-  accept: "接听",
+  accept: "接受",
   decline: "拒绝",
   offerOf: (kind, queue) => `${kind} · ${queue}`,
   whyYou: "分配原因",
@@ -75,6 +75,7 @@ export const zhCN: DeskWords = {
   answers: "流程已收集",
   noAnswers: "流程尚未收集任何信息。",
   contacts: "最近联系",
+  lastContact: (when, how, where) => `最近联系：${when}，${how}，${where}`,
   noContacts: "这是已知的首次联系。",
   alsoOpen: "其他未结任务",
   channels: { voice: "电话", sip: "电话", webrtc: "网页通话", chat: "聊天", sms: "短信", link: "页面", mail: "邮件" },
@@ -215,7 +216,7 @@ export const zhCN: DeskWords = {
   disposition: "处理结果",
   dispositionNeeded: "完成前请选择处理结果。",
   dispositionOwn: "简要说明，可不填",
-  wrapFinish: "完成",
+  wrapFinish: "结束收尾",
 
   presence: "您的状态",
   presences: { available: "空闲", away: "离开", offline: "离线" },
