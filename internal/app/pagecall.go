@@ -25,6 +25,7 @@ type pages struct {
 	calls  *voice.Door // of customers
 	tries  *voice.Door // of designers, who try a flow
 	up     atomic.Int64
+	closed atomic.Bool
 }
 
 // makePages lets browsers speak.
@@ -73,9 +74,13 @@ func (a *App) tryRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /api/v1/voice/socket", a.login.Require(inner, staff.Designer))
 }
 
-// closePages ends the calls of pages, then lets no browser speak any more.
+// closePages ends the calls of pages, then lets no browser speak any more. What was made
+// stays: who comes now is refused by it.
 func (a *App) closePages(ctx context.Context) error {
 	p := &a.pages
+	if p.closed.Swap(true) {
+		return nil
+	}
 	var errs []error
 	for _, d := range []*voice.Door{p.calls, p.tries} {
 		if d != nil {
@@ -86,7 +91,6 @@ func (a *App) closePages(ctx context.Context) error {
 	if p.server != nil {
 		errs = append(errs, p.server.Close())
 	}
-	p.calls, p.tries, p.server = nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -17,9 +17,10 @@ import (
 // seats are the browsers by which staff speak, one for each of them: the page that
 // connected last.
 type seats struct {
-	mu   sync.Mutex
-	by   map[string]*seat
-	tell func(who, page string, s webrtc.Signal) // to all of somebody's pages; nil = nobody
+	mu     sync.Mutex
+	closed bool
+	by     map[string]*seat
+	tell   func(who, page string, s webrtc.Signal) // to all of somebody's pages; nil = nobody
 }
 
 // seat is one page's microphone and loudspeaker.
@@ -79,6 +80,9 @@ func (a *App) Signal(ctx context.Context, who, page string, s webrtc.Signal) err
 func (a *App) seatOf(who, page string, offers bool) (*seat, error) {
 	a.seats.mu.Lock()
 	defer a.seats.mu.Unlock()
+	if a.seats.closed {
+		return nil, errNoVoice
+	}
 	now := a.seats.by[who]
 	if now != nil && now.page == page && now.peer.State() != webrtc.StateGone {
 		now.back()
@@ -245,7 +249,7 @@ func (a *App) seat(who string) (phone.Seat, bool) {
 func (ss *seats) close() {
 	ss.mu.Lock()
 	all := ss.by
-	ss.by, ss.tell = nil, nil
+	ss.by, ss.tell, ss.closed = nil, nil, true
 	ss.mu.Unlock()
 	for _, t := range all {
 		if t.leaving != nil {
