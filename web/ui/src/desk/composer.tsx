@@ -134,5 +134,16 @@ function useReplies(task: string, asked: string | null): { replies: Reply[] | nu
       window.clearTimeout(timer);
     };
   }, [task, asked, api]);
-  return { replies: found, at, move: (by) => setAt((n) => (found && found.length > 0 ? (n + by + found.length) % found.length : 0)) };
+  // What was found for fewer letters may stand until the answer comes, as far as it fits: Enter
+  // takes what was asked for, however fast.
+  const fit = found && asked !== null ? fitting(found, asked) : null;
+  return { replies: fit, at: Math.min(at, Math.max(0, (fit?.length ?? 0) - 1)), move: (by) => setAt((n) => (fit && fit.length > 0 ? (n + by + fit.length) % fit.length : 0)) };
+}
+
+// fitting are the replies with some letters in their name or words, first those whose name
+// begins so.
+export function fitting(replies: readonly Reply[], letters: string): Reply[] {
+  const part = letters.toLowerCase();
+  const begins = (r: Reply) => r.name.toLowerCase().startsWith(part);
+  return replies.filter((r) => begins(r) || `${r.name} ${r.text}`.toLowerCase().includes(part)).sort((a, b) => Number(begins(b)) - Number(begins(a)));
 }
