@@ -220,7 +220,7 @@ interface Frame {
 }
 
 function open(): SocketLike {
-  const url = new URL("/api/v1/voice/socket", location.href);
+  const url = new URL("api/v1/voice/socket", document.baseURI); // a proxy may have put the page below a path of its own
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url, subprotocol) as unknown as SocketLike;
 }
