@@ -90,12 +90,28 @@ func (k *call) Leg() tandem.Leg {
 	return tandem.Leg{ID: k.leg.ID, Interaction: k.leg.Interaction, Kind: k.leg.Kind, Role: k.leg.Role, From: k.leg.From, To: k.leg.To}
 }
 
-// Interrupted has the caller hear music while the agent's connection is broken.
+// wordsID names what is said to a caller whose agent was cut off, beside ringID.
+const wordsID = 1<<31 + 5
+
+// Interrupted tells the caller that the agent's connection is broken, and has them hear music
+// till it mends.
 func (k *call) Interrupted(on bool) {
-	k.stream.Stop(ringID)
-	if on {
-		_ = k.stream.Play(media.Item{ID: ringID, Clips: k.app.sounds.music, Loop: true}) // who hears nothing is kept all the same
+	k.stream.Stop(ringID, wordsID)
+	if !on {
+		return
 	}
+	k.stay.mu.Lock()
+	lang := k.stay.session.Lang
+	k.stay.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), findTime)
+	defer cancel()
+	said := flow.LinePlay(lang, flow.LineInterrupted)
+	if clips, err := k.app.speech.Clips(ctx, said.Lang, said.Parts, ""); err != nil {
+		k.log.Warn("a caller could not be told that the line to the agent is interrupted", "error", err)
+	} else {
+		_ = k.stream.Play(media.Item{ID: wordsID, Clips: clips}) // who hears nothing is kept all the same
+	}
+	_ = k.stream.Play(media.Item{ID: ringID, Clips: k.app.sounds.music, Loop: true})
 }
 
 // joined reports whether the caller of an interaction speaks with somebody.

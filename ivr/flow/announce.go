@@ -23,6 +23,7 @@ const (
 	LineNoCallback  = "line_no_callback" // the offer of a callback cannot be kept
 	LineUnreachable = "line_unreachable" // nor that of chat or sms
 	LineSent        = "line_sent"        // the way to chat or sms is sent
+	LineInterrupted = "line_interrupted" // the agent's connection is cut
 )
 
 // lineSentence is a sentence in both languages; {} is where a value goes.
@@ -43,6 +44,7 @@ func lineSentences() []lineSentence {
 		{LinePutThrough, "You are being put through.", "正在为您接通。"},
 		{LineNoCallback, "Sorry, we cannot call that number back.", "抱歉，无法给该号码回电。"},
 		{LineUnreachable, "Sorry, we cannot reach you there.", "抱歉，无法通过该方式联系您。"},
+		{LineInterrupted, "The line to our colleague was interrupted. Please stay: you keep your place.", "与客服的连接中断了。请不要挂断，您的位置会保留。"},
 		{LineSent, "We have sent you the way there. Your place in line is kept.", "已向您发送链接，您的排队位置会保留。"},
 	}
 }
