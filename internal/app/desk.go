@@ -32,6 +32,8 @@ func (a *App) makeDesk() error {
 	if a.desk, err = desk.New(o); err != nil {
 		return err
 	}
+	a.line.Watch(a.followPlaced)
+	a.endPlaced()
 	d := a.desk
 	a.WatchAsked(func(s Asked) {
 		d.Asked(s.Agent, view.Told{Task: s.Task, Flow: s.Flow, Step: s.Step, Outcome: s.Outcome, Set: s.Set})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/queue"
+	"tandem/bridge/route"
 	"tandem/store"
 	desklive "tandem/web/desk/live"
 )
@@ -46,7 +48,7 @@ func (w ways) Place(ctx context.Context, agent string, p desklive.Placing) (tand
 	}
 	t := tandem.Task{
 		ID: tandem.NewID[tandem.TaskID](now, a.random), Interaction: in.ID, Kind: tandem.TaskCallback, Queue: a.queueFor(agent, p.Queue), State: tandem.TaskWaiting,
-		Arrived: now, Lang: in.Lang, Prefer: agent, PreferTill: now.Add(placeFor), Key: "place:" + agent + ":" + p.Client, Note: "placed by an agent",
+		Arrived: now, Lang: in.Lang, Prefer: agent, PreferTill: now.Add(placeFor), Key: placedKey + agent + ":" + p.Client, Note: "placed by an agent",
 	}
 	booked := tandem.Callback{Task: t.ID, To: to, Queue: t.Queue, Proven: true} // it answers to the agent, and to outbound.allow
 	of.Events = append(of.Events, tandem.NewEvent(in.ID, "", now, tandem.EventCallback, agent, booked))
@@ -57,9 +59,14 @@ func (w ways) Place(ctx context.Context, agent string, p desklive.Placing) (tand
 	return a.give(ctx, opened, agent)
 }
 
-// placeFor is how long a call is kept for the agent who places it, from the moment it is in
-// line to that in which it is theirs.
-const placeFor = 30 * time.Second
+const (
+	// placeFor keeps a call for the agent who places it, alone: longer than anything waits.
+	placeFor = 16 * 365 * 24 * time.Hour
+	// placedKey begins the keys of the tasks of calls that agents place.
+	placedKey = "place:"
+	// placedTime bounds the ending of one that came to nothing.
+	placedTime = 10 * time.Second
+)
 
 // deskEntry is the entry of interactions that agents begin.
 const deskEntry = "desk"
@@ -103,4 +110,44 @@ func (a *App) queueFor(agent, named string) string {
 		return all[0]
 	}
 	return ""
+}
+
+// followPlaced ends the calls that agents placed once they are back in line: the agent let the
+// offer pass, or the customer was not reached. They were asked for once, by that agent, and are
+// nobody else's. One that they hand on waits for whom it was handed to.
+func (a *App) followPlaced(f queue.Fact) {
+	switch o := f.Output.(type) {
+	case route.OfferOver:
+		a.placedBack(o.Task)
+	case route.TaskReleased:
+		if o.Why != "transferred" && o.Why != "lost" {
+			a.placedBack(o.Task)
+		}
+	}
+}
+
+func (a *App) placedBack(t tandem.Task) {
+	if t.State != tandem.TaskWaiting || !strings.HasPrefix(t.Key, placedKey) {
+		return
+	}
+	outcome := tandem.OutcomeClosed
+	if t.Tries > 0 {
+		outcome = tandem.OutcomeUnreached
+	}
+	a.lining.Go(func() {
+		a.contain("line", func() {
+			ctx, cancel := context.WithTimeout(context.Background(), placedTime)
+			defer cancel()
+			if err := a.line.End(ctx, t.ID, outcome, nil); err != nil {
+				a.log.Warn("a call that an agent placed is still in line", "task", t.ID, "error", err)
+			}
+		})
+	})
+}
+
+// endPlaced ends those that a start finds in line: nobody waits for them any more.
+func (a *App) endPlaced() {
+	for _, t := range a.line.Tasks("", 0) {
+		a.placedBack(t)
+	}
 }

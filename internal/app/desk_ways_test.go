@@ -189,6 +189,7 @@ func TestAnAgentPlacesACall(t *testing.T) {
 	customer.Bye()
 	phone.WaitBye(patience)
 	h.idle(t)
+	h.notReached(t, anna)
 	anna.asks(t, 404, "POST", "/calls", map[string]any{"client": "p-2", "interaction": placed.Interaction}, nil) // it is none of hers any more
 	story, err := h.store.Interaction(t.Context(), string(placed.Interaction))
 	if err != nil || story.Interaction.Entry != deskEntry || story.Interaction.State != tandem.Closed {
@@ -198,4 +199,28 @@ func TestAnAgentPlacesACall(t *testing.T) {
 		t.Errorf("it is with %+v, %v", bound, err)
 	}
 	h.sound(t)
+}
+
+// notReached holds that a call which an agent places is tried once and nobody else's: whether
+// they let it pass, or the customer does not answer.
+func (h *hotline) notReached(t *testing.T, anna *clerk) {
+	t.Helper()
+	h.presents(t, "ben", tandem.PresenceAvailable)
+	for _, how := range []string{"lets it pass", "reaches nobody"} {
+		var placed struct{ ID tandem.TaskID }
+		anna.asks(t, 200, "POST", "/calls", map[string]string{"client": strings.ReplaceAll(how, " ", "-"), "to": "13900000078"}, &placed)
+		phone := h.anna.Rung(patience)
+		if how == "lets it pass" {
+			phone.Says(486, "Busy Here")
+		} else {
+			phone.RTP.Talk(testkit.Tone(agentHz, time.Second))
+			phone.Picks()
+			h.carrier.Rung(patience).Says(486, "Busy Here")
+			phone.WaitBye(patience)
+		}
+		until(t, "the call to be out of line", func() bool { _, there := h.line.Task(placed.ID); return !there })
+	}
+	if !h.ben.Silent(quiet) {
+		t.Error("a colleague was rung")
+	}
 }
