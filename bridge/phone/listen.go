@@ -2,7 +2,9 @@ package phone
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"tandem"
@@ -58,6 +60,20 @@ func (t *talk) supervise(who string, c Command) error {
 	return nil
 }
 
+// askAgain is how often it is asked anew whether who listens in still may.
+const askAgain = 10 * time.Second
+
+// inspect sends away supervisors who may listen in no more: their role was taken away, or
+// they are no user any more.
+func (t *talk) inspect() {
+	for _, p := range slices.Clone(t.parties) {
+		if p.overseer && !t.s.supervises(p.Name, t.in) {
+			t.log.Info("somebody may listen in no more", "who", p.Name)
+			t.sendAway(p, "removed", tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+		}
+	}
+}
+
 // vigil begins a talk of a supervisor who listens to a customer whom nobody serves yet.
 func (s *Switchboard) vigil(ctx context.Context, who string, c Command) error {
 	if !s.supervises(who, c.Interaction) {
@@ -68,14 +84,19 @@ func (s *Switchboard) vigil(ctx context.Context, who string, c Command) error {
 		return errNotThere
 	}
 	s.mu.Lock()
-	if s.ctx == nil || s.talks[c.Interaction] != nil {
+	if there := s.talks[c.Interaction]; there != nil { // somebody was faster
 		s.mu.Unlock()
-		return tandem.Errorf(tandem.CodeUnavailable, "the call changes hands just now; try again")
+		return there.ask(ctx, who, c)
+	}
+	if s.ctx == nil {
+		s.mu.Unlock()
+		return errNotThere
 	}
 	life, cancel := context.WithCancelCause(s.ctx)
+	t := s.newTalk(nil, c.Interaction, life)
+	s.talks[c.Interaction] = t
 	s.going.Add(1)
 	s.mu.Unlock()
-	t := s.newTalk(nil, c.Interaction, life)
 	go func() {
 		defer s.going.Done()
 		defer cancel(nil)
@@ -102,11 +123,19 @@ func (t *talk) keepVigil(caller Caller) {
 	}
 	p.Since = t.s.o.Now()
 	p.told = p.says()
-	t.customer, t.parties = p, []*party{p} // the journal's room has nobody who talks: they are not told as joined
+	t.customer, t.parties = p, append(t.parties, p) // the journal's room has nobody who talks: they are not told as joined
 	t.watch(p)
 	came := false
+	again := time.NewTicker(t.s.again)
+	defer again.Stop()
 	for {
 		select {
+		case <-again.C:
+			if t.inspect(); len(t.parties) == 1 {
+				t.finish(stopped)
+				t.hangUp(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+				return
+			}
 		case <-t.ctx.Done():
 			_, how := t.takenAway()
 			t.finish(stopped)

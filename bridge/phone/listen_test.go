@@ -2,7 +2,11 @@ package phone
 
 import (
 	"encoding/json"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"tandem"
 	"tandem/internal/testkit"
@@ -169,4 +173,85 @@ func TestLend(t *testing.T) {
 	if err := d.Lend(t.Context(), "i9"); tandem.CodeOf(err) != tandem.CodeNotFound {
 		t.Error(err)
 	}
+}
+
+// Who loses the right to listen in is sent away within seconds, from talks and from customers
+// whom nobody serves.
+func TestTheRightIsTakenAway(t *testing.T) {
+	for _, where := range []string{"a talk", "the flow"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			var may atomic.Bool
+			may.Store(true)
+			d := newDesk(t, func(_ *desk, o *Options) {
+				o.Supervises = func(who string, _ tandem.InteractionID) bool { return who == "lead" && may.Load() }
+			})
+			d.again = 20 * time.Millisecond
+			ask := Command{Interaction: "i1", Do: Listen, Why: "quality"}
+			if where == "a talk" {
+				d.talking()
+			} else {
+				d.waits()
+			}
+			lead := d.sit("lead", leadHz)
+			if err := d.Do(t.Context(), "lead", ask); err != nil {
+				t.Fatal(err)
+			}
+			want := []int{callerHz}
+			if where == "a talk" {
+				want = append(want, agentHz)
+			}
+			mixed(t, lead.phone, want...)
+			may.Store(false)
+			d.sees("sent away", func() bool {
+				return !slices.ContainsFunc(d.last().Parties, func(p Party) bool { return p.Role == tandem.RoleListener })
+			})
+			if got := heardBy(lead.phone, callerHz, agentHz); len(got) > 0 {
+				t.Errorf("they hear %v", got)
+			}
+			for _, e := range d.books.events() {
+				var is tandem.Parted
+				if _ = json.Unmarshal(e.Data, &is); e.Kind == tandem.EventParted && e.Actor == "lead" && is.Why != "removed" && is.Why != "over" {
+					t.Errorf("they left: %+v", is)
+				}
+			}
+		})
+	}
+}
+
+// Two who begin to listen to one customer at once, as an agent takes them, are in one room.
+func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(_ *desk, o *Options) {
+		o.Supervises = func(who string, _ tandem.InteractionID) bool { return who == "lead" || who == "chief" }
+	})
+	d.sit("lead", leadHz)
+	d.sit("chief", benHz)
+	anna := d.sit("anna", agentHz)
+	for round := range 20 {
+		c := d.waits()
+		offer := task(tandem.TaskCall, "anna")
+		offer.Fence = uint64(10 * (round + 1))
+		var all sync.WaitGroup
+		for _, who := range []string{"lead", "chief"} {
+			all.Go(func() {
+				err := d.Do(t.Context(), who, Command{Interaction: "i1", Do: Listen, Why: "quality"})
+				if code := tandem.CodeOf(err); err != nil && code != tandem.CodeConflict && code != tandem.CodeUnavailable {
+					t.Errorf("%s: %v", who, err)
+				}
+			})
+		}
+		d.house.line.offer(offer)
+		d.house.line.assign()
+		all.Wait()
+		anna.hears(t, callerHz)
+		d.do("anna", Command{Do: Leave})
+		d.idle()
+		c.leaves(tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup))
+		d.sees("over", func() bool { return len(d.Switchboard.Talks()) == 0 })
+		if d.sits("lead") || d.sits("chief") || d.sits("anna") {
+			t.Fatal("somebody sits in a talk that is over")
+		}
+	}
+	d.sums(nil)
 }

@@ -97,9 +97,18 @@ func (t *talk) watchCaller(ctx context.Context, p *party) {
 }
 
 func (t *talk) watchPhone(ctx context.Context, p *party) {
+	var late <-chan time.Time // the caps bound how long it may last
+	if p.out.limit > 0 {
+		timer := time.NewTimer(p.out.limit)
+		defer timer.Stop()
+		late = timer.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-late:
+			t.note(ctx, left{p, tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration)})
 			return
 		case e := <-p.out.call.Events():
 			switch e := e.(type) {
@@ -154,11 +163,15 @@ func silent(e media.Event, open bool) (t tandem.Termination, over bool) {
 
 // event makes an event of a party.
 func (t *talk) event(p *party, kind tandem.EventKind, data any) tandem.Event {
+	return t.eventAt(t.s.o.Now(), p, kind, data)
+}
+
+func (t *talk) eventAt(at time.Time, p *party, kind tandem.EventKind, data any) tandem.Event {
 	actor := p.Name
 	if actor == "" {
 		actor = "system"
 	}
-	return tandem.NewEvent(t.in, p.Leg, t.s.o.Now(), kind, actor, data)
+	return tandem.NewEvent(t.in, p.Leg, at, kind, actor, data)
 }
 
 // enter has a party be in the room from now on.
@@ -173,7 +186,7 @@ func (t *talk) enter(p *party) {
 	if p.Held {
 		p.heldFrom = now
 	}
-	t.s.o.Store.Note(t.event(p, tandem.EventJoined, p.told))
+	t.s.o.Store.Note(t.eventAt(now, p, tandem.EventJoined, p.told))
 }
 
 // tapes reports whether what a party says is recorded beside the customer's own call, if
@@ -204,7 +217,7 @@ func (t *talk) journal(p *party) {
 		}
 	}
 	p.told = is
-	t.s.o.Store.Note(t.event(p, tandem.EventRoomChanged, is))
+	t.s.o.Store.Note(t.eventAt(now, p, tandem.EventRoomChanged, is))
 }
 
 // endTape ends a party's recording while they go on.
@@ -239,7 +252,7 @@ func (t *talk) exit(p *party, why string) {
 	if p.told.Held {
 		held += now.Sub(p.heldFrom)
 	}
-	c := &store.Change{Events: []tandem.Event{t.event(p, tandem.EventParted, tandem.Parted{Seconds: now.Sub(p.joined).Seconds(), Held: held.Seconds(), Why: why})}}
+	c := &store.Change{Events: []tandem.Event{t.eventAt(now, p, tandem.EventParted, tandem.Parted{Seconds: now.Sub(p.joined).Seconds(), Held: held.Seconds(), Why: why})}}
 	p.joined = time.Time{}
 	if p.taped {
 		p.taped = false
@@ -295,12 +308,4 @@ func (t *talk) seatParty(who string, role tandem.Role, before ...tandem.Event) (
 		return nil, &tandem.Error{Code: tandem.CodeUnavailable, Message: "this cannot be written down now, so it is not done; try again in a moment", Err: err}
 	}
 	return p, nil
-}
-
-// limit is the longest a party's call may last; 0 = no bound of its own.
-func (p *party) limit() time.Duration {
-	if p.out == nil {
-		return 0
-	}
-	return p.out.limit
 }

@@ -194,6 +194,8 @@ type Switchboard struct {
 	found    map[string]bool           // whose phone was last found to be there
 	invites  []inviting                // those that ring
 	watchers []*watcher                // replaced, never changed
+
+	again time.Duration // how often a talk asks whether who listens in still may
 }
 
 // New makes a switchboard. It does nothing before Run.
@@ -219,7 +221,7 @@ func New(o Options) (*Switchboard, error) {
 		o.Every = defaultEvery
 	}
 	return &Switchboard{o: o, rings: map[tandem.TaskID]*ring{}, misses: map[string]int{}, passed: map[tandem.TaskID]int{},
-		talks: map[tandem.InteractionID]*talk{}, parked: map[tandem.TaskID]*called{}, sitting: map[string]*talk{}, seated: map[string]bool{}, found: map[string]bool{}}, nil
+		talks: map[tandem.InteractionID]*talk{}, parked: map[tandem.TaskID]*called{}, sitting: map[string]*talk{}, seated: map[string]bool{}, found: map[string]bool{}, again: askAgain}, nil
 }
 
 // Serves reports whether an agent has a phone on which calls can be given to them.

@@ -119,6 +119,7 @@ func (r *ring) fetch() (agent *party, ok bool) {
 		return nil, false
 	}
 	r.talk = r.s.newTalk(r, r.in, r.ctx)
+	r.talk.takeOver()
 	return phoneParty(r.out, tandem.RoleAgent, r.task.Agent), true
 }
 
@@ -137,6 +138,7 @@ func (r *ring) fetchSeat() (*party, bool) {
 	}
 	r.held = true
 	r.talk = r.s.newTalk(r, r.in, r.ctx)
+	r.talk.takeOver()
 	p, err := r.talk.seatParty(r.task.Agent, tandem.RoleAgent)
 	if err != nil {
 		r.log.Warn("an agent took a call at the desk and could not be joined", "error", err)

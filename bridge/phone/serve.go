@@ -34,8 +34,7 @@ func (r *ring) join(caller Caller) {
 		r.missed(err)
 		return
 	}
-	limit := t.agent.limit()
-	end, how = t.serve(caller, limit)
+	end, how = t.serve(caller)
 	r.part(t, end, how)
 }
 

@@ -116,10 +116,10 @@ func sums(t *testing.T, events []tandem.Event) (seconds map[tandem.LegID]float64
 			if s.held {
 				held[e.Leg] += e.At.Sub(s.at).Seconds()
 			}
-			if off := seconds[e.Leg] - is.Seconds; off > 0.02 || off < -0.02 {
+			if off := seconds[e.Leg] - is.Seconds; off > 0.001 || off < -0.001 {
 				t.Errorf("leg %s was there for %.3f s and is said to have been for %.3f s", e.Leg, seconds[e.Leg], is.Seconds)
 			}
-			if off := held[e.Leg] - is.Held; off > 0.02 || off < -0.02 {
+			if off := held[e.Leg] - is.Held; off > 0.001 || off < -0.001 {
 				t.Errorf("leg %s was on hold for %.3f s and is said to have been for %.3f s", e.Leg, held[e.Leg], is.Held)
 			}
 		}

@@ -61,7 +61,6 @@ type talk struct {
 	asked    *request // who is being asked in
 	aside    *party   // whom the agent speaks with beside the customer
 	cut      *time.Timer
-	late     <-chan time.Time
 	told     bool // the customer was told that the agent's connection is broken
 	busy     map[string]bool
 
@@ -72,22 +71,26 @@ type talk struct {
 	held   bool // the customer's phone holds us
 }
 
-// newTalk makes the talk of an interaction the one there is. Who listened to the customer
-// before goes on with it.
+// newTalk makes a talk that nobody knows of yet.
 func (s *Switchboard) newTalk(r *ring, in tandem.InteractionID, ctx context.Context) *talk {
 	t := &talk{s: s, r: r, in: in, ctx: ctx, log: s.o.Log.With("interaction", in), room: room.New(s.o.Engine, s.o.Music), inbox: make(chan any, inboxRoom),
 		kick: make(chan struct{}, 1), done: make(chan struct{}), busy: map[string]bool{}}
 	if r != nil {
 		t.log = r.log
 	}
-	s.mu.Lock()
-	before := s.talks[in]
-	s.talks[in] = t
-	s.mu.Unlock()
+	return t
+}
+
+// takeOver makes a talk the one of its interaction. Who listened to the customer before goes
+// on with it. It is called on the talk's goroutine.
+func (t *talk) takeOver() {
+	t.s.mu.Lock()
+	before := t.s.talks[t.in]
+	t.s.talks[t.in] = t
+	t.s.mu.Unlock()
 	if before != nil && before.r == nil {
 		t.adopt(before)
 	}
-	return t
 }
 
 // adopt takes over who listens in another talk, which ends with that.
@@ -114,7 +117,7 @@ func (t *talk) adopt(before *talk) {
 type give struct{ parties chan []*party }
 
 // serve joins the agent with the customer, and goes on until one of them leaves.
-func (t *talk) serve(caller Caller, limits ...time.Duration) (ending, tandem.Termination) {
+func (t *talk) serve(caller Caller) (ending, tandem.Termination) {
 	leg := caller.Leg()
 	p := &party{Party: Party{Leg: leg.ID, Role: tandem.RoleCustomer, Number: leg.From, Device: DevicePhone}, stream: caller.Stream(), caller: caller}
 	if leg.Kind == tandem.LegWebRTC {
@@ -126,14 +129,6 @@ func (t *talk) serve(caller Caller, limits ...time.Duration) (ending, tandem.Ter
 	t.customer = p
 	t.enter(p)
 	t.watch(p)
-	for _, limit := range limits {
-		if limit > 0 {
-			timer := time.NewTimer(limit)
-			defer timer.Stop()
-			t.late = timer.C
-			break
-		}
-	}
 	t.arrange()
 	caller.Joined(far{t})
 	defer caller.Joined(nil)
@@ -142,6 +137,8 @@ func (t *talk) serve(caller Caller, limits ...time.Duration) (ending, tandem.Ter
 
 // run takes what happens until the talk is over.
 func (t *talk) run() (ending, tandem.Termination) {
+	again := time.NewTicker(t.s.again)
+	defer again.Stop()
 	for {
 		var mend <-chan time.Time
 		if t.cut != nil {
@@ -150,8 +147,8 @@ func (t *talk) run() (ending, tandem.Termination) {
 		select {
 		case <-t.ctx.Done():
 			return t.takenAway()
-		case <-t.late:
-			return tooLong, tandem.Terminate(tandem.BySystem, tandem.ReasonMaxDuration)
+		case <-again.C:
+			t.inspect()
 		case <-mend:
 			t.cut = nil
 			if end, how := t.leaves(t.agent, tandem.Terminate(tandem.ByRemote, tandem.ReasonTransport)); end != goesOn {
@@ -224,14 +221,18 @@ func (t *talk) leaves(p *party, how tandem.Termination) (ending, tandem.Terminat
 		if how.Reason == tandem.ReasonShutdown {
 			return stopped, how
 		}
-		lost := how.Class != tandem.ClassNormal
+		late := how.Reason == tandem.ReasonMaxDuration
+		lost := how.Class != tandem.ClassNormal && !late
 		if next := t.heir(); next != nil && t.passOn(next, whyLeft(how), how) == nil {
 			if lost {
 				t.lose(p)
 			}
 			return goesOn, how
 		}
-		if lost {
+		switch {
+		case late:
+			return tooLong, how
+		case lost:
 			return agentLost, how
 		}
 		return agentLeft, how
@@ -245,6 +246,9 @@ func (t *talk) leaves(p *party, how tandem.Termination) (ending, tandem.Terminat
 
 // whyLeft is the word by which the journal tells how a leg ended.
 func whyLeft(how tandem.Termination) string {
+	if how.Reason == tandem.ReasonMaxDuration {
+		return "over"
+	}
 	if how.Class != tandem.ClassNormal {
 		return "lost"
 	}
