@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/bridge/caps"
 	"tandem/internal/testkit"
 )
 
@@ -226,5 +227,40 @@ func TestConsultAPhone(t *testing.T) {
 	ben.Bye()
 	d.idle()
 	d.lineTold("consulted ben true", "reassign anna to ben", "consulted ben false", "release done over served")
+	d.sums(c)
+}
+
+// brief is caps that let a call last but a moment.
+type brief struct{ *caps.Ledger }
+
+func (b brief) Reserve(now time.Time, number string) (*caps.Hold, error) {
+	h, err := b.Ledger.Reserve(now, number)
+	if err == nil {
+		h.Limit = time.Second
+	}
+	return h, err
+}
+
+// A number that was asked in is sent away after the longest a call out may last; the others
+// go on.
+func TestANumberIsBound(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(_ *desk, o *Options) { o.Caps = brief{o.Caps.(*caps.Ledger)} })
+	c, anna := d.talking()
+	d.do("anna", Command{Do: Consult, To: Target{Number: "tel:+8613900000009"}})
+	far := d.number.Rung(patience)
+	far.RTP.Talk(testkit.Tone(customerHz, time.Second))
+	far.Picks()
+	anna.hears(t, customerHz)
+	d.do("anna", Command{Do: Merge})
+	far.WaitBye(patience)
+	c.hears(t, agentHz)
+	d.do("anna", Command{Do: Leave})
+	d.idle()
+	for _, l := range d.books.all() {
+		if l.Kind == tandem.LegSIP && l.Termination.Reason != tandem.ReasonMaxDuration {
+			t.Errorf("the number's leg ended by %s", l.Termination)
+		}
+	}
 	d.sums(c)
 }
