@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"context"
 	"net/http"
 
 	"tandem"
 	"tandem/bridge/phone"
+	"tandem/bridge/route"
 	"tandem/web/answer"
 	"tandem/web/desk/duty"
 	"tandem/web/desk/live"
@@ -57,7 +59,13 @@ func (d *Desk) getTalk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := d.TalkOf(login.CallerOf(r.Context()), id)
+	c := login.CallerOf(r.Context())
+	t, err := d.TalkOf(c, id)
+	if err == nil && !d.AskedIn(c, id) { // who looks at others' is written down, once in a while
+		err = d.looks.once(c.Name()+" talk "+string(t.Interaction), d.o.Now(), func() error {
+			return d.o.Door.Record(r.Context(), "interaction.look", string(t.Interaction), "call")
+		})
+	}
 	if err != nil {
 		return err
 	}
@@ -156,6 +164,37 @@ func (d *Desk) postWhisper(w http.ResponseWriter, r *http.Request) error {
 	}
 	return d.withTask(w, r, &in, func(c login.Caller, id tandem.TaskID) (any, error) {
 		return nil, d.Whisper(r.Context(), c, id, in.Client, in.Text)
+	})
+}
+
+// postTake takes a task from the agent who has it, for a queue or another agent.
+func (d *Desk) postTake(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Queue string `json:"queue"`
+		Agent string `json:"agent"`
+		Why   string `json:"why" answer:"needed"`
+	}
+	who := login.CallerOf(r.Context()).Name()
+	check := func() (string, error) {
+		p := d.o.Line.Policy()
+		switch {
+		case (in.Queue == "") == (in.Agent == ""):
+			return "", duty.Invalid("say a queue or an agent, one of them")
+		case in.Queue != "" && p.Queues[in.Queue] == nil:
+			return "", duty.Invalid("there is no queue of this name")
+		case in.Agent != "" && p.Agents[in.Agent] == nil:
+			return "", duty.Invalid("there is no agent of this name")
+		}
+		return because("for "+in.Queue+in.Agent, in.Why)
+	}
+	return d.supervised(w, r, "task.take", &in, check, func(ctx context.Context, t tandem.Task) (any, error) {
+		switch {
+		case t.State != tandem.TaskAssigned:
+			return nil, tandem.Errorf(tandem.CodeConflict, "nobody has this task now; pull it instead")
+		case t.Agent == in.Agent:
+			return nil, duty.Invalid("%s has it already", in.Agent)
+		}
+		return d.changed(d.o.Line.Take(ctx, who, route.Released{Task: t.ID, Agent: t.Agent, Fence: t.Fence, Why: "transferred", Again: true, Queue: in.Queue, Prefer: in.Agent, Alone: in.Agent != ""}))
 	})
 }
 

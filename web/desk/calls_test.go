@@ -387,4 +387,15 @@ func (h *house) calling(anna, bo, sue *client) {
 	sue.ok(200, "POST", "/api/v1/interactions/"+string(chat.Interaction)+"/take_over", map[string]string{"why": "a test", "agent": "bo"}, nil)
 	anna.ok(200, "POST", path(chat.ID, "hand_back"), map[string]any{"fence": is.Fence, "step": "bank/menu"}, nil)
 	anna.ok(204, "POST", path(chat.ID, "wrap"), fence(is.Fence), nil)
+
+	taken := h.arrive(tandem.TaskChat)
+	sue.refused(409, "conflict", "POST", path(taken.ID, "take"), map[string]string{"queue": "loans", "why": "a test"})
+	has := h.served(anna, taken.ID)
+	sue.refused(400, "invalid", "POST", path(taken.ID, "take"), map[string]string{"queue": "loans"})
+	sue.refused(422, "invalid", "POST", path(taken.ID, "take"), map[string]string{"agent": "anna", "why": "a test"})
+	sue.ok(200, "POST", path(taken.ID, "take"), map[string]string{"queue": "loans", "why": "a test"}, nil)
+	if now := h.task(taken.ID); now.Queue != "loans" || now.State == tandem.TaskAssigned || !h.audited("sue", "task.take") {
+		h.Errorf("it was not taken: %+v", now)
+	}
+	anna.ok(204, "POST", path(taken.ID, "wrap"), fence(has.Fence), nil)
 }

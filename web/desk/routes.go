@@ -78,6 +78,7 @@ func (d *Desk) operations() []operation {
 	add("POST /api/v1/tasks/{id}/priority", d.postPriority, duty.Writers)
 	add("POST /api/v1/tasks/{id}/queue", d.postQueue, duty.Writers)
 	add("POST /api/v1/tasks/{id}/pull", d.postPull, duty.Writers)
+	add("POST /api/v1/tasks/{id}/take", d.postTake, duty.Writers)
 	add("POST /api/v1/tasks/{id}/end", d.postEnd, duty.Writers)
 	add("GET /api/v1/board", d.getBoard, duty.Readers)
 	add("GET /api/v1/board/history", d.getHistory, duty.Counters)

@@ -41,6 +41,8 @@ type Doing interface {
 	Accept(ctx context.Context, id tandem.TaskID, agent string, fence uint64) (tandem.Task, error)
 	Decline(ctx context.Context, id tandem.TaskID, agent string, fence uint64, why string) error
 	Release(ctx context.Context, e route.Released, c *store.Change) (tandem.Task, error)
+	// Take takes a task from who has it, by a supervisor's word.
+	Take(ctx context.Context, who string, e route.Released) (tandem.Task, error)
 	Wrap(ctx context.Context, agent string, fence uint64, disposition string, late bool) error
 	Change(ctx context.Context, e route.Changed, c *store.Change) (tandem.Task, error)
 	End(ctx context.Context, id tandem.TaskID, outcome string, c *store.Change) error

@@ -202,6 +202,9 @@ func (d *Duty) oversee(ctx context.Context, c login.Caller, do phone.Command) er
 		return err
 	}
 	do.To = phone.Target{}
+	if do.Task != "" {
+		do.Interaction = ""
+	}
 	return d.o.Calls.Do(ctx, name(c), do)
 }
 
@@ -291,6 +294,8 @@ func (d *Duty) Place(ctx context.Context, c login.Caller, p live.Placing) (view.
 		return view.Task{}, Invalid("say a number or an interaction, one of them")
 	case p.Queue != "" && policy.Queues[p.Queue] == nil:
 		return view.Task{}, Invalid("there is no queue of this name")
+	case clientID(p.Client) != nil:
+		return view.Task{}, clientID(p.Client)
 	case !up && !d.o.Phone(c.Agent()):
 		return view.Task{}, noVoice(c.Agent())
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -120,12 +121,13 @@ func (d *Floor) tellTalk(t phone.Talk) {
 			if gone || in(&was, name) && was.Task != t.Task {
 				f.tell(func(n uint64) any { return talkFrame{kindTalk, n, cmp.Or(was.Task, t.Task), t.Interaction, nil} })
 			}
-			if gone {
+			f.mu.Lock()
+			super := f.super
+			f.mu.Unlock()
+			v := view.TalkOf(t, name, super)
+			if gone || in(&was, name) && reflect.DeepEqual(v, view.TalkOf(was, name, super)) { // who listens unseen is not given away by a frame of nothing new
 				continue
 			}
-			f.mu.Lock()
-			v := view.TalkOf(t, name, f.super)
-			f.mu.Unlock()
 			f.tell(func(n uint64) any { return talkFrame{kindTalk, n, t.Task, t.Interaction, &v} })
 		}
 	}
