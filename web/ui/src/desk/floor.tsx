@@ -52,8 +52,8 @@ export function Floor({ me }: { me: Me }) {
       window.removeEventListener("offline", offline);
       window.removeEventListener("online", online);
       document.removeEventListener("visibilitychange", seen);
+      seat.end(); // it says goodbye by the socket
       hold.wire.stop();
-      seat.end();
     };
   }, [hold, seat]);
   useSeat(world, standing.value);
