@@ -30,6 +30,7 @@ const doTime = 15 * time.Second
 type command struct {
 	who   string
 	c     Command
+	super bool       // who asks supervises, as far as that matters
 	reply chan error // holds one
 }
 
@@ -76,6 +77,9 @@ func (t *talk) ask(ctx context.Context, who string, c Command) error {
 	ctx, cancel := context.WithTimeout(ctx, doTime)
 	defer cancel()
 	q := command{who: who, c: c, reply: make(chan error, 1)}
+	if q.c.Do == Remove || roles[q.c.Do] != "" || !t.has(who) { // asked here, so that the talk does not wait for it
+		q.super = t.s.supervises(who, t.in)
+	}
 	select {
 	case t.inbox <- q:
 	case <-t.done:
@@ -98,6 +102,12 @@ func (t *talk) ask(ctx context.Context, who string, c Command) error {
 	}
 }
 
+// has reports whether somebody is in the talk, as it was last told.
+func (t *talk) has(who string) bool {
+	is, _ := t.shown()
+	return slices.ContainsFunc(is.Parties, func(p Party) bool { return p.Name == who && p.State != StateRinging })
+}
+
 var errBusy = tandem.Errorf(tandem.CodeUnavailable, "the call did not answer in time; look at it, then try again")
 
 // command does what is asked, by who asks it.
@@ -108,7 +118,7 @@ func (t *talk) command(q command) (end ending, how tandem.Termination) {
 		return goesOn, how
 	}
 	p := t.of(q.who)
-	if p == nil && !t.s.supervises(q.who, t.in) {
+	if p == nil && !q.super {
 		q.reply <- errNotThere
 		return goesOn, how
 	}
@@ -129,7 +139,7 @@ func (t *talk) do(p *party, q command) error {
 	c := q.c
 	switch c.Do {
 	case Listen, Whisper, Barge:
-		return t.supervise(q.who, c)
+		return t.supervise(q)
 	case Remove:
 		return t.remove(p, c.Leg)
 	case Mute, Unmute:

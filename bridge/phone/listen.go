@@ -19,12 +19,13 @@ var roles = map[Doing]tandem.Role{Listen: tandem.RoleListener, Whisper: tandem.R
 
 // supervise has a supervisor take part, or in another way than so far. The journal has it
 // before they hear anything.
-func (t *talk) supervise(who string, c Command) error {
+func (t *talk) supervise(q command) error {
+	who, c := q.who, q.c
 	role := roles[c.Do]
 	why := strings.TrimSpace(c.Why)
 	p := t.of(who)
 	switch {
-	case !t.s.supervises(who, t.in):
+	case !q.super:
 		return errNotThere
 	case why == "" || utf8.RuneCountInString(why) > mostWhy:
 		return tandem.Errorf(tandem.CodeInvalid, "say why, in %d characters at most: the journal keeps it", mostWhy)
@@ -54,6 +55,10 @@ func (t *talk) supervise(who string, c Command) error {
 		return err
 	}
 	p.overseer = true
+	if _, known := t.s.o.Router.Agent(who); known { // they are offered no call meanwhile
+		p.engaged, t.busy[who] = true, true
+		t.s.o.Router.Consulted(who, true)
+	}
 	t.enter(p)
 	t.watch(p)
 	t.arrange()
@@ -63,15 +68,51 @@ func (t *talk) supervise(who string, c Command) error {
 // askAgain is how often it is asked anew whether who listens in still may.
 const askAgain = 10 * time.Second
 
-// inspect sends away supervisors who may listen in no more: their role was taken away, or
-// they are no user any more.
+// inspected is who may listen in no more.
+type inspected struct{ gone []*party }
+
+// inspect asks, beside the talk, whether supervisors who listen in still may: their role may
+// have been taken away, or they are no user any more.
 func (t *talk) inspect() {
-	for _, p := range slices.Clone(t.parties) {
-		if p.overseer && !t.s.supervises(p.Name, t.in) {
-			t.log.Info("somebody may listen in no more", "who", p.Name)
-			t.sendAway(p, "removed", tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+	names := map[*party]string{}
+	for _, p := range t.parties {
+		if p.overseer {
+			names[p] = p.Name
 		}
 	}
+	if len(names) == 0 || t.looking {
+		return
+	}
+	t.looking = true
+	t.going.Go(func() {
+		var n inspected
+		defer func() {
+			if fault := recover(); fault != nil {
+				t.s.o.Panicked(fault)
+			}
+			t.note(t.ctx, n)
+		}()
+		for p, name := range names {
+			if !t.s.supervises(name, t.in) {
+				n.gone = append(n.gone, p)
+			}
+		}
+	})
+}
+
+func (t *talk) inspected(n inspected) (end ending, how tandem.Termination) {
+	t.looking = false
+	how = tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden)
+	for _, p := range n.gone {
+		if slices.Contains(t.parties, p) {
+			t.log.Info("somebody may listen in no more", "who", p.Name)
+			t.sendAway(p, "removed", how)
+		}
+	}
+	if t.r == nil && len(t.parties) == 1 {
+		return customerLeft, how
+	}
+	return goesOn, how
 }
 
 // vigil begins a talk of a supervisor who listens to a customer whom nobody serves yet.
@@ -131,11 +172,7 @@ func (t *talk) keepVigil(caller Caller) {
 	for {
 		select {
 		case <-again.C:
-			if t.inspect(); len(t.parties) == 1 {
-				t.finish(stopped)
-				t.hangUp(tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
-				return
-			}
+			t.inspect()
 		case <-t.ctx.Done():
 			_, how := t.takenAway()
 			t.finish(stopped)
@@ -167,8 +204,10 @@ func (t *talk) handOver(g give) {
 	var listeners []*party
 	for _, p := range t.parties {
 		if p == t.customer {
+			p.stop()
 			continue
 		}
+		delete(t.busy, p.Name)
 		t.exit(p, "over")
 		listeners = append(listeners, p)
 	}

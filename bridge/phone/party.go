@@ -23,6 +23,7 @@ type party struct {
 	before media.Stats // of a seat's stream, as its leg began
 
 	overseer bool // a supervisor who came unasked
+	engaged  bool // whom the line counts as busy for it
 	away     bool // their phone holds us
 	lent     bool // somebody else plays to them
 	stop     context.CancelFunc
@@ -181,6 +182,7 @@ func (t *talk) enter(p *party) {
 	t.parties = append(t.parties, p)
 	if t.tapes(p) {
 		p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
+		t.pause(p)
 	}
 	p.told = p.says()
 	if p.Held {
@@ -190,9 +192,9 @@ func (t *talk) enter(p *party) {
 }
 
 // tapes reports whether what a party says is recorded beside the customer's own call, if
-// that is.
+// that is: agents alone, for a number that was asked in has not been told.
 func (t *talk) tapes(p *party) bool {
-	return t.s.o.Tracks != nil && !p.taped && p.Role != tandem.RoleCustomer && p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer
+	return t.s.o.Tracks != nil && !p.taped && p.Name != "" && p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer
 }
 
 func (p *party) says() tandem.Joined {
@@ -212,12 +214,18 @@ func (t *talk) journal(p *party) {
 		} else {
 			p.heldFor += now.Sub(p.heldFrom)
 		}
-		if p.taped {
-			t.s.o.Tracks.Pause(p.Leg, is.Held)
-		}
+		t.pause(p)
 	}
 	p.told = is
 	t.s.o.Store.Note(t.eventAt(now, p, tandem.EventRoomChanged, is))
+}
+
+// pause leaves out what a party says while they are on hold, and while the customer enters a
+// secret, which they may repeat.
+func (t *talk) pause(p *party) {
+	if p.taped {
+		t.s.o.Tracks.Pause(p.Leg, p.Held || t.quiet)
+	}
 }
 
 // endTape ends a party's recording while they go on.

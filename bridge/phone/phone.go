@@ -128,8 +128,8 @@ type Options struct {
 	// Caller finds the call of an interaction that waits in line.
 	Caller func(in tandem.InteractionID) (Caller, bool)
 	// Number is the number that a callback is to dial, as "tel:NUMBER". ok is false if there
-	// is none that may be dialled: only one that the customer called from or that answered a
-	// code may be.
+	// is none that may be dialled: one that the customer called from or that answered a code
+	// may be, and one that an agent places a call to.
 	Number func(ctx context.Context, t tandem.Task) (to string, ok bool, err error)
 	// Way is how an address is called, or an error that says why it may not be.
 	Way  func(to string) (Way, error)
@@ -276,10 +276,10 @@ func (s *Switchboard) happened(f queue.Fact) {
 		delete(s.passed, o.Task.ID)
 		c := s.parked[o.Task.ID]
 		delete(s.parked, o.Task.ID)
-		s.mu.Unlock()
-		if c != nil {
-			c.stop()
+		if c != nil && s.ctx != nil {
+			s.going.Go(func() { c.close(tandem.Terminate(tandem.ByPeer, tandem.ReasonHangup)) })
 		}
+		s.mu.Unlock()
 	}
 }
 

@@ -125,6 +125,12 @@ func (r *ring) fetch() (agent *party, ok bool) {
 
 // fetchSeat waits until the agent takes the offer at the desk, which the line says.
 func (r *ring) fetchSeat() (*party, bool) {
+	if _, there := r.s.seat(r.task.Agent); !there { // it has gone as the offer came
+		select {
+		case r.unseated <- struct{}{}:
+		default:
+		}
+	}
 	select {
 	case <-r.took:
 	case <-r.unseated:

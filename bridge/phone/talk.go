@@ -63,6 +63,8 @@ type talk struct {
 	cut      *time.Timer
 	told     bool // the customer was told that the agent's connection is broken
 	busy     map[string]bool
+	quiet    bool // the customer enters a secret
+	looking  bool // it is being asked who may listen in
 
 	mu     sync.Mutex
 	seen   Talk
@@ -106,6 +108,9 @@ func (t *talk) adopt(before *talk) {
 	case parties := <-ask.parties:
 		for _, p := range parties {
 			t.s.sitOn(p.Name, t)
+			if p.engaged {
+				t.busy[p.Name] = true
+			}
 			t.enter(p)
 			t.watch(p)
 		}
@@ -181,6 +186,8 @@ func (t *talk) take(n any) (end ending, how tandem.Termination) {
 		if slices.Contains(t.parties, n.p) && n.seat == n.p.seat {
 			t.moves(n.p, n.state)
 		}
+	case inspected:
+		return t.inspected(n)
 	case answered:
 		t.arrives(n)
 	case lapsed:
@@ -332,10 +339,16 @@ func (t *talk) mended() {
 // seat that is there anew.
 func (t *talk) look() {
 	t.mu.Lock()
-	held := t.held
+	held, secret := t.held, t.secret
 	t.mu.Unlock()
 	if t.customer != nil {
 		t.customer.away = held
+	}
+	if secret != t.quiet {
+		t.quiet = secret
+		for _, p := range t.parties {
+			t.pause(p)
+		}
 	}
 	if a := t.agent; a != nil && a.seat != nil && a.State == StateCut {
 		if seat, ok := t.s.seat(a.Name); ok && seat != a.seat {
