@@ -95,7 +95,7 @@ func TestTheDeskIsClosedAsItRings(t *testing.T) {
 // A customer who was called back is kept as their agent passes the task on: they hear music
 // until the next agent has them, and nobody is dialled again.
 func TestACalledCustomerIsKept(t *testing.T) {
-	for _, name := range []string{"passed on", "lost", "leaves meanwhile"} {
+	for _, name := range []string{"passed on", "lost", "leaves meanwhile", "closed meanwhile"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, nil)
@@ -116,6 +116,24 @@ func TestACalledCustomerIsKept(t *testing.T) {
 			}
 			agent.WaitBye(patience)
 			customer.RTP.Hear(patience, time.Now(), musicHz, steady)
+			if name == "closed meanwhile" {
+				h.line.mu.Lock()
+				h.line.task.State = tandem.TaskDone
+				over := h.line.task
+				h.line.mu.Unlock()
+				h.line.tell(route.TaskOver{Task: over})
+				customer.WaitBye(patience)
+				for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+					legs := h.books.all()
+					if how := legs[len(legs)-1].Termination; how.Reason == tandem.ReasonHangup {
+						break
+					} else if how.Reason != "" || time.Now().After(limit) {
+						t.Fatalf("the customer's leg ended by %s", how)
+					}
+				}
+				h.idle()
+				return
+			}
 			if name == "leaves meanwhile" {
 				customer.Bye()
 				h.line.told(t, "end left")
