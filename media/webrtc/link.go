@@ -265,7 +265,6 @@ func (l *link) track(t *pion.TrackRemote, r *pion.RTPReceiver) {
 func (l *link) read(t *pion.TrackRemote) {
 	defer l.peer.contain()
 	in := &receiver{}
-	in.opus, in.event, in.wide = l.peer.payloads()
 	in.to = func(b []byte) { l.peer.deliver(l, b) }
 	b := make([]byte, packetSize)
 	for {
@@ -278,6 +277,7 @@ func (l *link) read(t *pion.TrackRemote) {
 		}
 		if err == nil {
 			l.peer.hear()
+			in.opus, in.event, in.wide = l.peer.payloads() // an offer may number them anew
 			in.take(b[:n])
 		}
 	}

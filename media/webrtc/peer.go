@@ -42,7 +42,7 @@ type Peer struct {
 	heard   atomic.Int64 // when a packet of the page came last, in ns of the monotonic clock; 0 = never
 	offered atomic.Int64 // when the page offered last, likewise
 	bad     atomic.Uint64
-	events  atomic.Uint32 // payload type of telephone-event in the stream
+	types   atomic.Uint32 // payload types of the page, a byte each: Opus, telephone-event at 8 and at 48 kHz
 	inTurn  sync.Mutex    // of those that deliver to the stream
 
 	mu         sync.Mutex
@@ -52,9 +52,6 @@ type Peer struct {
 	mic        string
 	bye        bool
 	params     media.Params
-	opus       uint8 // payload types of the page
-	event      uint8
-	wide       uint8
 	candidates map[netip.AddrPort]string // types of the page's
 	begun      time.Time                 // the first offer of the present link came
 	setup      time.Duration
@@ -208,15 +205,15 @@ func (p *Peer) agree(d description.Description) {
 	m.Payload = m.Law.Payload()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opus, _ = d.PayloadOf("opus", 48000)
-	p.event, _ = d.PayloadOf("telephone-event", codec.Rate)
-	p.wide, _ = d.PayloadOf("telephone-event", 48000)
-	if p.event == 0 {
-		p.event = p.wide
+	opus, _ := d.PayloadOf("opus", 48000)
+	event, _ := d.PayloadOf("telephone-event", codec.Rate)
+	wide, _ := d.PayloadOf("telephone-event", 48000)
+	if event == 0 {
+		event = wide
 	}
-	m.Event = p.event
+	p.types.Store(uint32(opus)<<16 | uint32(event)<<8 | uint32(wide))
+	m.Event = event
 	m.Tones = m.Event == 0
-	p.events.Store(uint32(m.Event))
 	p.candidates = d.Candidates
 	if m != p.params {
 		p.params = m
@@ -226,9 +223,8 @@ func (p *Peer) agree(d description.Description) {
 
 // payloads are the page's payload types: of Opus, and of telephone-event at 8 and 48 kHz.
 func (p *Peer) payloads() (opus, event, wide uint8) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.opus, p.event, p.wide
+	t := p.types.Load()
+	return uint8(t >> 16), uint8(t >> 8), uint8(t)
 }
 
 // Restart asks the page to connect anew by other ICE credentials (RFC 8445, section 9),
@@ -316,7 +312,8 @@ func (p *Peer) write() {
 		case s := <-p.ring.full:
 			if l := p.link.Load(); l != nil && l.secured.Load() {
 				if out := l.out.Load(); out != nil {
-					out.write(s.b[:s.n], uint8(p.events.Load()))
+					_, event, _ := p.payloads()
+					out.write(s.b[:s.n], event)
 				}
 			}
 			p.ring.free <- s

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem"
+	"tandem/media/webrtc"
 )
 
 // A page calls, hears that it rings, talks, and hangs up.
@@ -112,12 +113,12 @@ func TestTheSocketComesBack(t *testing.T) {
 
 // A socket that does not come back, audio that does not, and a page that never connects end the call.
 func TestCallsThatAreLost(t *testing.T) {
-	h := newHouse(t, nil, func(w *times) { w.away, w.connect = 300*time.Millisecond, 500*time.Millisecond })
+	h := newHouse(t, nil, func(w *times) { w.away = 300 * time.Millisecond })
 	l, c, _, _ := h.call()
 	l.conn.CloseNow()
 	ends(t, c, tandem.ReasonTransport)
 
-	silent := h.open()
+	silent := newHouse(t, nil, func(w *times) { w.connect = 300 * time.Millisecond }).open()
 	silent.say(map[string]any{"t": kindHello, "to": "95599"})
 	if f := silent.until(kindState, Over); f.Why != "no_media" {
 		t.Errorf("over: %+v", f)
@@ -276,4 +277,49 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q %q", to, langs)
 		}
 	})
+}
+
+// slow holds up who asks for a connection.
+type slow struct {
+	Peers
+	asked, on chan struct{}
+}
+
+func (s slow) NewPeer(o webrtc.PeerOptions) (*webrtc.Peer, error) {
+	close(s.asked)
+	<-s.on
+	return s.Peers.NewPeer(o)
+}
+
+// A server that stops while a call is being made ends that one too.
+func TestCloseWhileACallOpens(t *testing.T) {
+	asked, on := make(chan struct{}), make(chan struct{})
+	h := newHouse(t, func(o *Options) { o.Peers = slow{o.Peers, asked, on} }, nil)
+	l := h.open()
+	l.say(map[string]any{"t": kindHello, "to": "95599"})
+	<-asked
+	closed := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		closed <- h.door.Close(ctx)
+	}()
+	for {
+		h.door.mu.Lock()
+		closing := h.door.closed
+		h.door.mu.Unlock()
+		if closing {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(on)
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	h.door.mu.Lock()
+	defer h.door.mu.Unlock()
+	if len(h.door.calls) != 0 {
+		t.Error("a call is left")
+	}
 }

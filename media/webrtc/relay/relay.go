@@ -39,8 +39,15 @@ const (
 	// relaysPerName bounds the relays of one page at once: browsers ask for one for each
 	// of their networks, by UDP and by TCP.
 	relaysPerName = 16
-	turnIdle      = time.Minute // of a TCP connection that says nothing
-	longestName   = 64
+	// A network, which may be an office behind one address, has at most the networkShare'th
+	// part of all relays, but always leastPerNetwork.
+	networkShare    = 8
+	leastPerNetwork = 64
+	// idleTime is how long a relay is kept to which our port has sent nothing: its page has
+	// no call any more, or never had one.
+	idleTime    = 2 * time.Minute
+	turnIdle    = time.Minute // of a TCP connection that says nothing
+	longestName = 64
 	// endRoom is how many packets of ours wait for a page's relay: more than half a second
 	// of audio. Those that come after are dropped: late audio is worth nothing.
 	endRoom    = 32
@@ -74,6 +81,7 @@ type Options struct {
 	Port   netip.AddrPort      // the one that is reached
 	Hosts  func() []netip.Addr // by which pages know it; at least one
 	Host   netip.Addr          // by which pages reach the relay; the zero Addr: where it listens
+	Idle   time.Duration       // how long a relay is kept to which the port has sent nothing; 0 is 2 minutes
 	Random io.Reader
 	Now    func() time.Time
 }
@@ -89,13 +97,17 @@ type Relay struct {
 
 	mu      sync.Mutex
 	names   map[string]int              // relays, by whose
+	from    map[string]int              // the same, by the network of their page
 	sockets map[netip.AddrPort]struct{} // ends of relays, as the port sees them
 	ends    map[*end]struct{}
 }
 
 // New listens. Close gives the sockets back.
 func New(o Options) (*Relay, error) {
-	r := &Relay{o: o, secret: o.Secret, names: map[string]int{}, sockets: map[netip.AddrPort]struct{}{}, ends: map[*end]struct{}{}}
+	r := &Relay{o: o, secret: o.Secret, names: map[string]int{}, from: map[string]int{}, sockets: map[netip.AddrPort]struct{}{}, ends: map[*end]struct{}{}}
+	if r.o.Idle <= 0 {
+		r.o.Idle = idleTime
+	}
 	if r.secret == "" {
 		b := make([]byte, 32)
 		if _, err := io.ReadFull(o.Random, b); err != nil {
@@ -114,6 +126,10 @@ func New(o Options) (*Relay, error) {
 	}
 	r.turn, err = turn.NewServer(turn.ServerConfig{
 		Realm: turnRealm, AuthHandler: r.authorise, QuotaHandler: r.room, LoggerFactory: silent{},
+		EventHandler: turn.EventHandler{
+			OnAllocationCreated: func(from, _ net.Addr, _, _, _ string, _ net.Addr, _ int) { r.came(from, 1) },
+			OnAllocationDeleted: func(from, _ net.Addr, _, _, _ string) { r.came(from, -1) },
+		},
 		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: socket, RelayAddressGenerator: r, PermissionHandler: r.permits}},
 		ListenerConfigs: []turn.ListenerConfig{{
 			Listener: &bounded{Listener: listener, most: o.Most}, RelayAddressGenerator: r, PermissionHandler: r.permits,
@@ -181,14 +197,39 @@ func (r *Relay) authorise(a *turn.RequestAttributes) (string, []byte, bool) {
 }
 
 // room reports whether there may be one more relay.
-func (r *Relay) room(username, _ string, _ net.Addr) bool {
+func (r *Relay) room(username, _ string, from net.Addr) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ok := r.names[username] < relaysPerName && len(r.ends) < r.o.Most
+	ok := r.names[username] < relaysPerName && len(r.ends) < r.o.Most && r.from[network(from)] < max(leastPerNetwork, r.o.Most/networkShare)
 	if !ok {
 		r.refused.Add(1)
 	}
 	return ok
+}
+
+// network is what counts as one source: whoever has one IPv6 address has 2^64.
+func network(from net.Addr) string {
+	at, err := netip.ParseAddrPort(from.String())
+	if err != nil {
+		return ""
+	}
+	a := at.Addr().Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
+
+// came counts a relay of a network, more being 1 or -1.
+func (r *Relay) came(from net.Addr, more int) {
+	key := network(from)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.from[key] += more; r.from[key] <= 0 {
+		delete(r.from, key)
+	}
 }
 
 // permits reports whether a page may ask for an address: ours alone.
@@ -242,6 +283,10 @@ func (r *Relay) AllocatePacketConn(c turn.AllocateListenerConfig) (net.PacketCon
 	r.names[c.UserID]++
 	r.mu.Unlock()
 	e.local = conn.LocalAddr()
+	e.heard.Store(int64(time.Since(began)))
+	e.mu.Lock()
+	e.idle = time.AfterFunc(r.o.Idle, e.look)
+	e.mu.Unlock()
 	return e, e.local, nil
 }
 
@@ -265,8 +310,26 @@ type end struct {
 	over  chan struct{}
 	once  sync.Once
 
-	mu  sync.Mutex
-	out map[netip.AddrPort]*net.UDPConn // by the address that the page knows
+	heard atomic.Int64 // when the port sent something last, in ns since began
+
+	mu   sync.Mutex
+	idle *time.Timer
+	out  map[netip.AddrPort]*net.UDPConn // by the address that the page knows
+}
+
+// began is the zero of a clock that nobody sets.
+var began = time.Now()
+
+// look gives the relay up if it carries nothing.
+func (e *end) look() {
+	left := e.relay.o.Idle - (time.Since(began) - time.Duration(e.heard.Load()))
+	if left <= 0 {
+		e.Close()
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.idle.Reset(left)
 }
 
 // relayed is one packet from the port.
@@ -317,6 +380,7 @@ func (e *end) read(conn *net.UDPConn, as net.Addr) {
 		if err != nil {
 			continue
 		}
+		e.heard.Store(int64(time.Since(began)))
 		select {
 		case e.in <- relayed{b, n, as}:
 		case <-e.over:
@@ -370,6 +434,9 @@ func (e *end) Close() error {
 		defer e.mu.Unlock()
 		e.relay.mu.Lock()
 		defer e.relay.mu.Unlock()
+		if e.idle != nil {
+			e.idle.Stop()
+		}
 		for _, conn := range e.out {
 			delete(e.relay.sockets, conn.LocalAddr().(*net.UDPAddr).AddrPort())
 			conn.Close()
