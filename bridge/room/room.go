@@ -128,13 +128,6 @@ func (r *Room) blend(hearings []media.Hearing) error {
 	return nil
 }
 
-// Direct reports whether two hear each other's packets as they are sent.
-func (r *Room) Direct() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.part != nil
-}
-
 // Close ends the room; the legs go on by themselves. It may be called twice.
 func (r *Room) Close() {
 	r.mu.Lock()
