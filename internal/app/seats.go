@@ -17,6 +17,8 @@ import (
 // seats are the browsers by which staff speak, one for each of them: the page that
 // connected last.
 type seats struct {
+	telling sync.Mutex // held while the switchboard is told of a seat; before mu
+
 	mu     sync.Mutex
 	closed bool
 	by     map[string]*seat
@@ -71,7 +73,7 @@ func (a *App) Signal(ctx context.Context, who, page string, s webrtc.Signal) err
 		a.leaveSeat(t)
 		return tandem.Errorf(tandem.CodeConflict, "this connection has ended; connect anew")
 	}
-	a.seated(t)
+	a.seated(t.who)
 	return err
 }
 
@@ -154,18 +156,19 @@ func (a *App) seatChanged(t *seat, s webrtc.State) {
 		a.leaveSeat(t)
 		return
 	}
-	a.seated(t)
+	a.seated(t.who)
 }
 
-// seated tells the switchboard whether somebody can be given calls at their seat.
-func (a *App) seated(t *seat) {
+// seated tells the switchboard whether somebody can be given calls at their seat: as it is
+// when it is told, so that what is told last holds.
+func (a *App) seated(who string) {
+	a.seats.telling.Lock()
+	defer a.seats.telling.Unlock()
 	a.seats.mu.Lock()
-	present := a.seats.by[t.who] == t
-	usable := present && t.usable()
+	t := a.seats.by[who]
+	usable := t != nil && t.usable()
 	a.seats.mu.Unlock()
-	if present {
-		a.phones.Seated(t.who, usable)
-	}
+	a.phones.Seated(who, usable)
 }
 
 // leaveSeat forgets a seat.
@@ -177,7 +180,7 @@ func (a *App) leaveSeat(t *seat) {
 	}
 	a.seats.mu.Unlock()
 	if present {
-		a.phones.Seated(t.who, false)
+		a.seated(t.who)
 		go t.peer.Close()
 	}
 }
@@ -200,9 +203,15 @@ func (a *App) Gone(who string) {
 	if t == nil {
 		return
 	}
-	a.phones.Seated(who, false)
-	go func() {
-		if !a.speaks(who) {
+	a.seated(who)
+	go func() { // ends with the two looks, the second of which is bounded
+		switch {
+		case a.desk.There(who): // they came back while this was told
+			a.seats.mu.Lock()
+			t.back()
+			a.seats.mu.Unlock()
+			a.seated(who)
+		case !a.speaks(who):
 			a.leaveAway(t)
 		}
 	}()
@@ -211,10 +220,14 @@ func (a *App) Gone(who string) {
 // leaveAway forgets a seat whose page has not come back.
 func (a *App) leaveAway(t *seat) {
 	a.seats.mu.Lock()
-	away := t.away
+	out := t.away && a.seats.by[t.who] == t
+	if out {
+		delete(a.seats.by, t.who)
+	}
 	a.seats.mu.Unlock()
-	if away {
-		a.leaveSeat(t)
+	if out {
+		a.seated(t.who)
+		t.peer.Close()
 	}
 }
 
@@ -250,11 +263,13 @@ func (ss *seats) close() {
 	ss.mu.Lock()
 	all := ss.by
 	ss.by, ss.tell, ss.closed = nil, nil, true
-	ss.mu.Unlock()
 	for _, t := range all {
 		if t.leaving != nil {
 			t.leaving.Stop()
 		}
+	}
+	ss.mu.Unlock()
+	for _, t := range all {
 		t.peer.Close()
 	}
 }

@@ -130,6 +130,9 @@ func (d *Desk) Close(ctx context.Context) error { return d.floor.Close(ctx) }
 // Voice tells the page of somebody's seat something. It does not wait.
 func (d *Desk) Voice(who, seat string, s webrtc.Signal) { d.floor.Voice(who, seat, s) }
 
+// There reports whether somebody has a socket open.
+func (d *Desk) There(who string) bool { return d.floor.There(who) }
+
 // Link tells those who serve an interaction's customer what became of a link. It does not wait.
 func (d *Desk) Link(in tandem.InteractionID, l view.Offered) { d.floor.Link(in, l) }
 

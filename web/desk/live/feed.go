@@ -69,8 +69,8 @@ func (d *Floor) feedsOf(name string) []*feed {
 	return out
 }
 
-// present reports whether somebody has a socket.
-func (d *Floor) present(name string) bool {
+// Present reports whether somebody has a socket.
+func (d *Floor) There(name string) bool {
 	for _, f := range d.feedsOf(name) {
 		f.mu.Lock()
 		there := len(f.sockets) > 0
