@@ -241,6 +241,9 @@ func (d *Door) open(in Incoming) (*Call, string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed || len(d.calls) >= d.o.Limits.Calls {
+		c.mu.Lock()
+		c.state = Over // so that nothing follows from the peer's end
+		c.mu.Unlock()
 		c.peer.Close()
 		return nil, "busy"
 	}
