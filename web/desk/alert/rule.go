@@ -25,7 +25,7 @@ type Metric string
 
 const (
 	Longest   Metric = "longest"   // seconds that the first in line waits; fires above
-	Waiting   Metric = "waiting"   // tasks that wait; fires above
+	Waiting   Metric = "waiting"   // tasks that wait, of all kinds those on offer too; fires above
 	Abandoned Metric = "abandoned" // customers who left today before anybody had them; fires above
 	Level     Metric = "level"     // today's service level, 0 to 1; fires below
 	Free      Metric = "free"      // agents who are available, reachable and have nothing; fires below
@@ -136,7 +136,7 @@ func Measure(r *Rule, figures []board.Figures, free int, now time.Time) (value f
 			if r.Kind != "" {
 				value += float64(f.Waiting[r.Kind])
 			} else {
-				value += float64(f.Total)
+				value += float64(f.Total + f.Offered) // who rings is not served yet
 			}
 		case Free:
 			value += float64(f.Agents.Free)

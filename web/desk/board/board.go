@@ -240,12 +240,6 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState, day map[figure
 		case tandem.TaskWaiting:
 			v.Waiting[r.kind]++
 			v.Total++
-			if oldest[i] == 0 || r.arrived < oldest[i] {
-				oldest[i] = r.arrived
-			}
-			if due[i] == 0 || r.due < due[i] {
-				due[i] = r.due
-			}
 		case tandem.TaskOffered:
 			v.Offered++
 		case tandem.TaskAssigned:
@@ -253,9 +247,18 @@ func (b *Board) count(p *route.Policy, agents []route.AgentState, day map[figure
 		case tandem.TaskWrapping:
 			v.Wrapping++
 		}
+		if r.state != tandem.TaskWaiting && r.state != tandem.TaskOffered { // who rings is not served yet
+			continue
+		}
+		if oldest[i] == 0 || r.arrived < oldest[i] {
+			oldest[i] = r.arrived
+		}
+		if due[i] == 0 || r.due < due[i] {
+			due[i] = r.due
+		}
 	}
 	for i := range out {
-		if out[i].Total > 0 {
+		if oldest[i] != 0 {
 			out[i].Oldest, out[i].DueNext = time.Unix(0, oldest[i]).UTC(), time.Unix(0, due[i]).UTC()
 		}
 	}

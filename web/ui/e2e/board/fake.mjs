@@ -72,6 +72,10 @@ export async function fake(world, o = {}) {
   });
 }
 
+// traced is the picture with a way on it, as the real door draws one.
+const way = ["choose_language", "hello", "open_now", "main"];
+const traced = (svg) => way.reduce((s, step) => s.replace(new RegExp(`class="step ([^"]*)"([^>]*data-step="${step}")`), 'class="step $1 taken"$2'), svg.replace('class="picture"', 'class="picture traced"'));
+
 const story = (f, id) => {
   const t = f.world.tasks.find((x) => x.interaction === id) ?? { id: "9".repeat(26), interaction: id, kind: "call", queue: "cards", state: "assigned", agent: "anna", arrived: new Date(Date.now() - 180_000).toISOString() };
   const at = (s) => new Date(Date.now() - s * 1000).toISOString();
@@ -118,7 +122,7 @@ function api(f, svg, request, response, path, q) {
   }
   if (path === "me") return json({ user: { name: "sue", display: "Sue", roles: f.roles, lang: "", totp: false, local: true }, csrf: "x", second_person: false });
   if (path === "flows") return json({ flows: [{ name: "hotline" }, { name: "site" }] });
-  if (/^flows\/[^/]+\/picture$/.test(path)) return json({ picture: svg, hash: "h", other: false });
+  if (/^flows\/[^/]+\/picture$/.test(path)) return json({ picture: q.get("interaction") ? traced(svg) : svg, hash: "h", other: false });
   if (path === "line") {
     const all = w.tasks.filter((t) => (!q.get("queue") || t.queue === q.get("queue")) && (!q.get("kind") || t.kind === q.get("kind")) && (!q.get("state") || t.state === q.get("state")) && (!q.get("agent") || t.agent === q.get("agent")));
     all.sort((a, b) => (a.due < b.due ? -1 : 1));

@@ -98,7 +98,7 @@ export const states = {
   path: {
     make: () => new World(),
     async after(_, page) {
-      await hash(page, "#/flows?flow=hotline&interaction=50000000000000000000000000&number=08798529501");
+      await hash(page, "#/flows?flow=hotline&interaction=55555555555555555555555550&number=08798529501");
       await page.locator(".mode-chip").waitFor();
     },
   },

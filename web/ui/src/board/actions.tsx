@@ -50,11 +50,12 @@ export function ActDialog({ act, of, title, onClose }: Props) {
 
   const run = async () => {
     const task = of.task?.id ?? "";
+    const served = of.task?.state === "assigned"; // it is taken from its agent
     switch (act) {
       case "queue":
-        return api.post(pathOf("tasks", task, "queue"), { queue, why });
+        return api.post(pathOf("tasks", task, served ? "take" : "queue"), { queue, why });
       case "pull":
-        return api.post(pathOf("tasks", task, "pull"), { agent, why });
+        return api.post(pathOf("tasks", task, served ? "take" : "pull"), { agent, why });
       case "priority":
         return api.post(pathOf("tasks", task, "priority"), { seconds: Number(minutes) * 60, why });
       case "end":

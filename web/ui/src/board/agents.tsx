@@ -146,7 +146,7 @@ function Row({ agent, at, of, row, current, onOpen }: { agent: Agent; at: number
       <span class="agent-name">{agent.name}</span>
       <span class={`agent-state is-${state}`}>
         <i aria-hidden="true" />
-        {w.agentStates[state]}
+        {state === "busy" && agent.holds.every((h) => h.state === "offered") ? w.ringing : w.agentStates[state]}
         {agent.reason && state === "away" && <span class="soft"> · {agent.reason}</span>}
       </span>
       <span class="agent-since">{since ? long((live.now() - Date.parse(since)) / 1000) : ""}</span>

@@ -9,7 +9,7 @@ import { clock } from "../staff/time.ts";
 import type { LineTask, PastContact, Where, WherePage } from "./answers.ts";
 import type { Behind } from "./context.tsx";
 import { useAround, useLive } from "./context.tsx";
-import { long } from "./figures.ts";
+import { lasts, long } from "./figures.ts";
 import { kindIcons } from "./queues.tsx";
 import { StoryView } from "./story.tsx";
 import { useBoardWords } from "./words.ts";
@@ -85,8 +85,8 @@ function List({ behind, onTell }: { behind: Behind; onTell(interaction: string):
         interaction: t.interaction,
         icon: t.kind,
         head: `${w.kind[t.kind]} · ${t.queue}`,
-        says: [w.states[t.state] ?? t.state, t.agent ?? "", w.waited(long((at.now() - Date.parse(t.arrived)) / 1000)), t.place ? w.position(t.place.position) : ""],
-        late: t.state === "waiting" && !!t.due && Date.parse(t.due) < at.now(),
+        says: [w.states[t.state] ?? t.state, t.agent ?? "", lasts(w, t, at.now()), t.place ? w.position(t.place.position) : ""],
+        late: (t.state === "waiting" || t.state === "offered") && !!t.due && Date.parse(t.due) < at.now(),
       });
       const past = (c: PastContact): Entry => ({
         key: c.task + c.at,
@@ -108,8 +108,12 @@ function List({ behind, onTell }: { behind: Behind; onTell(interaction: string):
         case "line": {
           set("queue", behind.queue), set("kind", behind.kind), set("state", behind.state), set("agent", behind.agent);
           q.set("limit", String(most));
-          const page = await api.get<{ tasks: LineTask[]; total: number }>(`line?${q}`, signal);
-          return { entries: page.tasks.map(line), total: page.total };
+          const read = () => api.get<{ tasks: LineTask[]; total: number }>(`line?${q}`, signal);
+          const page = await read();
+          if (behind.state !== "waiting") return { entries: page.tasks.map(line), total: page.total };
+          q.set("state", "offered"); // who rings is not served yet
+          const ringing = await read();
+          return { entries: [...ringing.tasks, ...page.tasks].map(line), total: page.total + ringing.total };
         }
         case "past": {
           set("queue", behind.queue), set("kind", behind.kind), set("what", behind.what);

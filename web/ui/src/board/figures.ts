@@ -1,6 +1,7 @@
 // Numbers as the board writes them.
 import type { Agent, TaskKind } from "../desk/protocol.ts";
-import type { Counts } from "./answers.ts";
+import type { Counts, LineTask } from "./answers.ts";
+import type { BoardWords } from "./words.ts";
 
 export const kindsInOrder: readonly TaskKind[] = ["call", "chat", "sms", "callback", "voicemail", "ticket"];
 export const agentStates: readonly (keyof Counts)[] = ["free", "busy", "wrapping", "unreachable", "away", "offline"];
@@ -24,4 +25,11 @@ export function stateOf(a: Agent): keyof Counts {
   if (a.presence !== "available") return "offline";
   if (a.holds.length > 0) return a.holds.every((h) => h.state === "wrapping") ? "wrapping" : "busy";
   return Object.values(a.reachable).some(Boolean) ? "free" : "unreachable";
+}
+
+// lasts says how long a task has waited, or is being served.
+export function lasts(w: BoardWords, t: LineTask, now: number): string {
+  const served = t.state === "assigned" || t.state === "wrapping";
+  const seconds = (now - Date.parse(served ? (t.since ?? t.arrived) : t.arrived)) / 1000;
+  return served ? w.lasts(long(seconds)) : w.waited(long(seconds));
 }

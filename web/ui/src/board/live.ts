@@ -84,6 +84,7 @@ export class Live {
   }
 
   private board(f: BoardFrame): void {
+    if (this.at === 0 && !this.coming && !f.fresh) return; // of a picture that is still to come
     if (f.fresh) this.coming = { queues: new Map(), agents: new Map() };
     const queues = this.coming?.queues ?? this.byQueue;
     const agents = this.coming?.agents ?? this.byAgent;

@@ -58,7 +58,7 @@ function Row({ q, now, alarmed }: { q: Figures; now: number; alarmed: boolean })
       </th>
       <td data-label={w.waiting}>
         <span class="waiting-cell">
-          <Number value={q.total} what={line(w.waiting)} strong={q.total > 0} />
+          <Number value={q.total + q.offered} what={line(w.waiting)} strong={q.total + q.offered > 0} />
           {kinds.map((k) => (
             <button key={k} type="button" class="chip" onClick={() => show(line(w.kinds[k], k))} aria-label={w.behind(`${q.name}, ${w.kinds[k]}: ${q.waiting[k]}`)} title={w.kinds[k]}>
               <Icon name={kindIcons[k]} />

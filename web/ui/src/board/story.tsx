@@ -14,7 +14,7 @@ import { ActDialog } from "./actions.tsx";
 import type { Act } from "./actions.tsx";
 import type { LineTask, Story, StoryEvent } from "./answers.ts";
 import { useAround, useLive } from "./context.tsx";
-import { long } from "./figures.ts";
+import { lasts } from "./figures.ts";
 import { partiesOf } from "./parties.ts";
 import { useBoardWords } from "./words.ts";
 
@@ -98,7 +98,8 @@ function Actions({ story, onDone }: { story: Story; onDone(): void }) {
     if (t.state === "waiting") return ["queue", "pull", "priority", "end"];
     if (t.state === "offered") return ["queue", "end"];
     if (t.state !== "assigned") return [];
-    return t.kind === "call" || t.kind === "callback" ? ["listen", "whisper", "barge"] : t.kind === "chat" || t.kind === "sms" ? ["listen", "barge"] : [];
+    const join: Act[] = t.kind === "call" || t.kind === "callback" ? ["listen", "whisper", "barge"] : t.kind === "chat" || t.kind === "sms" ? ["listen", "barge"] : [];
+    return [...join, "queue", "pull"];
   };
   return (
     <section class="story-actions" aria-label={w.actions}>
@@ -106,7 +107,7 @@ function Actions({ story, onDone }: { story: Story; onDone(): void }) {
         <div key={t.id} class="task-actions">
           <p>
             <strong>{w.kind[t.kind]}</strong> · {t.queue} · {w.states[t.state] ?? t.state}
-            {t.agent && ` · ${t.agent}`} · {w.waited(long((live.now() - Date.parse(t.arrived)) / 1000))}
+            {t.agent && ` · ${t.agent}`} · {lasts(w, t, live.now())}
           </p>
           <div class="actions">
             {offers(t).map((act) => (

@@ -14,7 +14,7 @@ export function Tiles() {
   const { show } = useAround();
   useClock(1000);
   const now = live.now();
-  const waiting = live.queues.reduce((n, q) => n + q.total, 0);
+  const waiting = live.queues.reduce((n, q) => n + q.total + q.offered, 0);
   const oldest = Math.min(...live.queues.map((q) => (q.oldest ? Date.parse(q.oldest) : Infinity)));
   const due = Math.min(...live.queues.map((q) => (q.due_next ? Date.parse(q.due_next) : Infinity)));
   const late = due - now < 0;

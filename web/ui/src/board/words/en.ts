@@ -68,6 +68,7 @@ export const en = {
   back: "Back",
   closePanel: "Close the contacts",
   waited: (t: string): string => `waited ${t}`,
+  lasts: (t: string): string => `for ${t}`,
   inTimeMark: "in time",
   lateMark: "late",
   arrived: "Arrived",

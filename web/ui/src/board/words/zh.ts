@@ -65,6 +65,7 @@ export const zhCN: BoardWords = {
   back: "返回",
   closePanel: "关闭联络列表",
   waited: (t) => `等待 ${t}`,
+  lasts: (t) => `已 ${t}`,
   inTimeMark: "按时",
   lateMark: "超时",
   arrived: "到达",
