@@ -25,6 +25,7 @@ type wide struct {
 }
 
 func (w *wide) Fetch(context.Context, text.Ref, flow.Fetch) flow.Fetched { return flow.Fetched{} }
+func (w *wide) Told(context.Context, text.Ref, flow.Told)                {}
 
 func who(r text.Ref) tandem.Who {
 	return tandem.Who{Interaction: r.Interaction, Leg: r.Leg, Customer: r.Customer, Channel: r.Channel, Conversation: r.Conversation, Lang: r.Lang}
