@@ -3,7 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "../staff/icon.tsx";
 import { span } from "../staff/time.ts";
-import { useChanges, useDesk, useHeld, useNow } from "./context.tsx";
+import { useChanges, useDesk, useHeld, useNow, useRun } from "./context.tsx";
+import { missed } from "./presence.tsx";
 import type { Ring } from "./ring.ts";
 import { useDeskWords } from "./words.ts";
 
@@ -13,16 +14,17 @@ interface Props {
   onSound(): void;
 }
 
-export function Banners({ missing, ring, onSound }: Props) {
+export function Banners({ missing: absent, ring, onSound }: Props) {
   const w = useDeskWords();
   const { hold, seat, kept } = useDesk();
-  useHeld();
+  const s = useHeld();
+  const run = useRun();
   useChanges(seat);
   useChanges(ring);
   const { wire } = hold;
   const bad = seat.mic !== "" && seat.mic !== "ok" ? seat.mic : "";
   const asked = kept.devices().seat;
-  const invited = seat.state === "off" && seat.available && asked === undefined && wire.state === "up" && !missing;
+  const invited = seat.state === "off" && seat.available && asked === undefined && wire.state === "up" && !absent;
   return (
     <div class="banners">
       <div role="alert">
@@ -51,7 +53,14 @@ export function Banners({ missing, ring, onSound }: Props) {
             </button>
           </Banner>
         )}
-        {missing && <Banner mood="warn" text={w.notInQueues} />}
+        {absent && <Banner mood="warn" text={w.notInQueues} />}
+        {s.me?.presence === "away" && s.me.reason === missed && (
+          <Banner mood="warn" text={w.missedBanner}>
+            <button type="button" onClick={() => void run(hold.presence("available"))}>
+              {w.beAvailable}
+            </button>
+          </Banner>
+        )}
       </div>
       {ring.blocked && (
         <Banner mood="warn" icon="sound" text={w.soundBlocked}>

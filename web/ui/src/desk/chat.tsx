@@ -32,9 +32,10 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
     if (page) hold.look(item.id);
   }, [page, last, item.id]);
   const open = (dialog: DialogName) => (choose(item.id), onDialog(dialog));
-  const act = (icon: IconName, of: KeyName, label: string, onDo: () => void, more = "") => (
-    <button type="button" class={`quiet square ${more}`} aria-label={label} title={`${label} (${shown(keys[of])})`} onClick={onDo}>
+  const act = (icon: IconName, of: KeyName, label: string, onDo: () => void) => (
+    <button type="button" class="quiet" aria-label={label} title={`${label} (${shown(keys[of])})`} onClick={onDo}>
       <Icon name={icon} />
+      <span>{label}</span>
     </button>
   );
   return (

@@ -70,7 +70,7 @@ export function Composer({ item }: { item: Item }) {
         <div class="replies">
           <ul role="listbox" id={`${task}-replies`} aria-label={w.replies}>
             {replies.map((r, i) => (
-              <li key={r.name} id={`${task}-reply-${i}`} role="option" aria-selected={i === at} onPointerDown={(e) => (e.preventDefault(), use(r))}>
+              <li key={r.name} id={`${task}-reply-${i}`} role="option" class={r.missing?.length ? "gaps" : ""} aria-selected={i === at} onPointerDown={(e) => (e.preventDefault(), use(r))}>
                 <strong>/{r.name}</strong>
                 <span lang={r.lang}>{r.text}</span>
               </li>
@@ -140,10 +140,10 @@ function useReplies(task: string, asked: string | null): { replies: Reply[] | nu
   return { replies: fit, at: Math.min(at, Math.max(0, (fit?.length ?? 0) - 1)), move: (by) => setAt((n) => (fit && fit.length > 0 ? (n + by + fit.length) % fit.length : 0)) };
 }
 
-// fitting are the replies with some letters in their name or words, first those whose name
-// begins so.
+// fitting are the replies with some letters in their name, or in their words if they are more
+// than two; first those whose name begins so.
 export function fitting(replies: readonly Reply[], letters: string): Reply[] {
   const part = letters.toLowerCase();
   const begins = (r: Reply) => r.name.toLowerCase().startsWith(part);
-  return replies.filter((r) => begins(r) || `${r.name} ${r.text}`.toLowerCase().includes(part)).sort((a, b) => Number(begins(b)) - Number(begins(a)));
+  return replies.filter((r) => r.name.toLowerCase().includes(part) || (part.length > 2 && r.text.toLowerCase().includes(part))).sort((a, b) => Number(begins(b)) - Number(begins(a)));
 }

@@ -51,11 +51,12 @@ export function LinkDialog({ item, onClose }: { item: Item; onClose(): void }) {
           </div>
           {operation.params.map((p) => (
             <div class="field" key={p.name}>
-              <label for={`link-${p.name}`}>{p.name.replaceAll("_", " ")}</label>
+              <label for={`link-${p.name}`}>{p.required ? p.name.replaceAll("_", " ") : w.optional(p.name.replaceAll("_", " "))}</label>
               <input id={`link-${p.name}`} required={p.required ?? false} value={values[p.name] ?? textOf(p.value)} inputMode={p.type === "number" ? "decimal" : "text"} onInput={(e) => setValues({ ...values, [p.name]: e.currentTarget.value })} />
             </div>
           ))}
           {ways.length > 1 && <Choice name="link-by" label={w.byWay} values={ways} current={by || ways[0]!} onChoose={setBy} labelOf={(x) => w.ways[x] ?? x} />}
+          {ways.length === 1 && <p class="soft">{w.goesBy(w.ways[ways[0]!] ?? ways[0]!)}</p>}
           <div class="actions">
             <button type="submit" class="main">
               {w.sendLink}

@@ -47,7 +47,7 @@ export function List({ onDialog }: { onDialog(name: DialogName): void }) {
       {invites.map((i) => (
         <InviteCard key={i.id} invite={i} />
       ))}
-      {items.length === 0 && invites.length === 0 && <p class="empty">{s.me && s.me.presence !== "available" ? w.listEmptyAway : w.listEmpty}</p>}
+      {items.length === 0 && invites.length === 0 && <p class="empty">{s.me?.presence === "away" ? w.listEmptyAway : s.me?.presence === "offline" ? w.listEmptyOffline : w.listEmpty}</p>}
       {group(w.offers, "offered")}
       {group(w.inWork, "assigned")}
       {group(w.wrapUps, "wrapping")}
@@ -107,19 +107,22 @@ function clockOf(item: Item, now: number, skew: number): string {
 // Answers are the two things one can do with an offer.
 export function Answers({ item, small }: { item: Item; small?: boolean }) {
   const w = useDeskWords();
-  const { hold, choose } = useDesk();
+  const { hold, choose, chosen } = useDesk();
+  const s = useHeld();
   const run = useRun();
   const shown = useKeysOf();
+  const offers = listed(s).filter((i) => i.stage === "offered");
+  const first = (offers.find((i) => i.id === chosen) ?? offers[0])?.id === item.id; // the keys are for one of them
   return (
     <span class="answers">
       <button type="button" class={`main accept ${small ? "small" : ""}`} title={shown(keys.accept)} onClick={() => (choose(item.id), void run(hold.ask({ t: "accept", task: item.id, fence: item.fence })))}>
         <Icon name="check" />
         {w.accept}
-        {!small && <kbd>{shown(keys.accept)}</kbd>}
+        {!small && first && <kbd>{shown(keys.accept)}</kbd>}
       </button>
       <button type="button" class={small ? "small" : ""} title={shown(keys.decline)} onClick={() => void run(hold.ask({ t: "decline", task: item.id, fence: item.fence }))}>
         {w.decline}
-        {!small && <kbd>{shown(keys.decline)}</kbd>}
+        {!small && first && <kbd>{shown(keys.decline)}</kbd>}
       </button>
     </span>
   );

@@ -11,7 +11,7 @@ if (root) {
   render(
     <SettingsProvider>
       <Keys name="desk">
-        <Announcer>
+        <Announcer badFor={15_000}>
           <Desk />
         </Announcer>
       </Keys>

@@ -13,6 +13,8 @@ import type { Option } from "./picker.tsx";
 import type { Item } from "./store.ts";
 import { saidIn, useDeskWords } from "./words.ts";
 
+const inner = new Set(["branch", "set", "hours", "http", "end", "resume", "ticket", "message"]); // verbs that say nothing to the customer: their steps come last
+
 const next = "next"; // where the flow goes on by itself; a step has a slash in it
 
 export function NodesDialog({ item, ask, onClose }: { item: Item; ask: boolean; onClose(): void }) {
@@ -23,7 +25,7 @@ export function NodesDialog({ item, ask, onClose }: { item: Item; ask: boolean; 
   const run = useRun();
   const nodes = useLoad<{ nodes: Node[] }>((signal) => api.get(`tasks/${item.id}/nodes`, signal), [api, item.id]);
   const open = (n: Node) => (ask ? (n.asks ?? n.allowed) : n.allowed);
-  const sorted = [...(nodes.value?.nodes ?? [])].filter((n) => !ask || open(n) || n.asks !== false || n.allowed).sort((a, b) => Number(open(b)) - Number(open(a)));
+  const sorted = [...(nodes.value?.nodes ?? [])].filter((n) => !ask || open(n) || n.asks !== false || n.allowed).sort((a, b) => Number(open(b)) - Number(open(a)) || Number(inner.has(a.verb)) - Number(inner.has(b.verb)));
   const options: Option[] = [
     ...(ask ? [] : [{ key: next, text: w.handBackNext, label: <strong>{w.handBackNext}</strong> }]),
     ...sorted.map((n) => ({

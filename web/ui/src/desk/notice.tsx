@@ -68,8 +68,11 @@ export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): vo
         else if (say) setPolite(say.text);
         if (say?.seen) announce(say.text, say.bad ? "bad" : "good");
         if (n.what === "offer") {
+          if (!ring.ringing) ring.start(`${n.task} ${itemOf(hold.state, n.task)?.fence ?? 0}`); // before anything is drawn
           away.set(n.task, notify(w.titleOffer(1), say?.text ?? "", n.task));
-          if (itemOf(hold.state, latest.current.chosen)?.stage === undefined) choose(n.task);
+          // What rings first is what the key takes; nothing that is in work gives way to it.
+          const here = itemOf(hold.state, latest.current.chosen);
+          if (!here || (here.stage === "offered" && listed(hold.state)[0]?.id === n.task)) choose(n.task);
         }
         if (n.what === "offer_over" || n.what === "assigned") {
           away.get(n.task)?.();
@@ -82,7 +85,7 @@ export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): vo
       world.onNews.run = () => {};
       for (const close of away.values()) close();
     };
-  }, [world, hold]);
+  }, [world, hold, ring]);
 
   // The banner says that the connection is lost; that it is back is said here.
   const { state } = hold.wire;

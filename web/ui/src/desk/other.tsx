@@ -73,6 +73,8 @@ export function CallBack({ item }: { item: Item }) {
   const w = useDeskWords();
   const { hold } = useDesk();
   const run = useRun();
+  const { view } = useView(item.id);
+  if (!/[0-9]{3}/.test(view?.interaction.from ?? "") && !view?.bindings.some((b) => b.kind === "phone")) return null; // nobody knows a number
   return (
     <p>
       <button type="button" onClick={() => void run(hold.ask({ t: "place", interaction: item.task?.interaction ?? "" }))}>

@@ -76,9 +76,13 @@ function Pick({ on, state, label, onPick }: { on: boolean; state: string; label:
 // labelOf is what the agent is now, in words.
 function labelOf(me: Agent, standing: Standing | null, w: DeskWords, language: Language): string {
   if (me.presence !== "away") return w.presences[me.presence] ?? me.presence;
+  if (me.reason === missed) return w.awayMissed;
   const reason = standing?.reasons.find((r) => r.name === me.reason);
   return reason ? namedIn(reason, language) : (me.reason ?? w.presences["away"]!);
 }
+
+// missed is the reason of the line's own: offers were let pass too often.
+export const missed = "missed";
 
 // unreachableOf is what the agent would take and cannot be reached for.
 export function unreachableOf(me: Agent): Load[] {

@@ -24,7 +24,9 @@ export function useAnnounce(): Announce {
   return useContext(AnnounceContext);
 }
 
-export function Announcer({ children }: { children: ComponentChildren }) {
+// badFor is for how many milliseconds bad news stays where it is not closed; for good unless it
+// is given.
+export function Announcer({ children, badFor = 0 }: { children: ComponentChildren; badFor?: number }) {
   const w = useStaffWords();
   const [notes, setNotes] = useState<Note[]>([]);
   const next = useRef(1);
@@ -34,7 +36,7 @@ export function Announcer({ children }: { children: ComponentChildren }) {
   }, []);
   const drop = useCallback((id: number) => setNotes((all) => all.filter((n) => n.id !== id)), []);
   const of = (mood: Mood) =>
-    notes.filter((n) => n.mood === mood).map((n) => <Shown key={n.id} note={n} drop={drop} close={w.close} />);
+    notes.filter((n) => n.mood === mood).map((n) => <Shown key={n.id} note={n} stays={n.mood === "good" ? shownFor : badFor} drop={drop} close={w.close} />);
   return (
     <AnnounceContext.Provider value={announce}>
       {children}
@@ -46,12 +48,12 @@ export function Announcer({ children }: { children: ComponentChildren }) {
   );
 }
 
-function Shown({ note, drop, close }: { note: Note; drop(id: number): void; close: string }) {
+function Shown({ note, stays, drop, close }: { note: Note; stays: number; drop(id: number): void; close: string }) {
   useEffect(() => {
-    if (note.mood === "bad") return;
-    const timer = window.setTimeout(() => drop(note.id), shownFor);
+    if (stays === 0) return;
+    const timer = window.setTimeout(() => drop(note.id), stays);
     return () => window.clearTimeout(timer);
-  }, [note, drop]);
+  }, [note, stays, drop]);
   return (
     <p class={`note ${note.mood}`}>
       <Icon name={note.mood === "good" ? "check" : "error"} />
