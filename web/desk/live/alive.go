@@ -38,24 +38,25 @@ func measured() []tandem.Load { return []tandem.Load{tandem.LoadChat, tandem.Loa
 // Seen notes that an agent is there, and tells the line if it thinks otherwise.
 func (d *Floor) Seen(name string) {
 	d.alive.mu.Lock()
+	defer d.alive.mu.Unlock()
 	d.alive.last[name] = d.o.Now()
 	delete(d.alive.gone, name)
-	d.alive.mu.Unlock()
 	d.reach(name, true)
 }
 
 // unseen ends an agent's being there: nobody vouches for them any more.
 func (d *Floor) unseen(name string) {
 	d.alive.mu.Lock()
+	defer d.alive.mu.Unlock()
 	_, known := d.alive.last[name]
 	d.alive.left(name, d.o.Now())
-	d.alive.mu.Unlock()
 	if known {
 		d.reach(name, false)
 	}
 }
 
-// reach tells the line what was measured, where it has it otherwise.
+// reach tells the line what was measured, where it has it otherwise. alive.mu is held, so that
+// what was measured later is told later; the line does not wait.
 func (d *Floor) reach(name string, on bool) {
 	a, ok := d.o.Line.Agent(name)
 	if !ok {
@@ -96,16 +97,14 @@ func (d *Floor) doubt() {
 
 // measure tells the line who is there and who has gone quiet.
 func (d *Floor) measure() {
-	now := d.o.Now()
-	on := map[string]bool{}
 	d.alive.mu.Lock()
+	defer d.alive.mu.Unlock()
+	now := d.o.Now()
 	for name, at := range d.alive.last {
-		if on[name] = now.Sub(at) < aliveFor; !on[name] {
+		there := now.Sub(at) < aliveFor
+		if !there {
 			d.alive.left(name, now)
 		}
-	}
-	d.alive.mu.Unlock()
-	for name, there := range on {
 		d.reach(name, there)
 	}
 }
