@@ -51,7 +51,9 @@ func BenchmarkBoardThousand(b *testing.B) {
 	now := time.Unix(1_000_000, 0)
 	seen := board.New(func() time.Time { return now }, nil)
 	seen.Read(l)
-	agent := func(a *route.AgentState) json.RawMessage { return raw(view.AgentOf(*a, l.policy.Agents[a.Name], true, func(string) (bool, string) { return true, "ok" })) }
+	agent := func(a *route.AgentState) json.RawMessage {
+		return raw(view.AgentOf(*a, l.policy.Agents[a.Name], true, func(string) (bool, string) { return true, "ok" }))
+	}
 	b.Run("changes", func(b *testing.B) {
 		n := 0
 		for b.Loop() {
