@@ -179,7 +179,7 @@ func TestRefusals(t *testing.T) {
 
 // Pages that are not listed, and who does not say hello, get nothing.
 func TestStrangers(t *testing.T) {
-	h := newHouse(t, nil, func(w *times) { w.hello = 300 * time.Millisecond })
+	h := newHouse(t, nil, func(w *times) { w.hello = 1500 * time.Millisecond })
 	for _, origin := range []string{"", "null", "https://evil.example", "https://www.bank.example.evil.example", "http://www.bank.example"} {
 		_, resp, err := h.dial(origin)
 		if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
