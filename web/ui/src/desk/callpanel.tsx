@@ -149,7 +149,7 @@ export function Parties({ talk, me, onRemove }: { talk: Talk; me: string; onRemo
           </span>
           <span class="soft">
             {p.held ? w.onHold : p.muted ? w.muted : (w.partyStates[p.state] ?? p.state)}
-            {p.since && <span class="clock"> {span((now - here(p.since, s.skew)) / 1000)}</span>}
+            {p.since && !p.held && <span class="clock"> {span((now - here(p.since, s.skew)) / 1000)}</span>}
           </span>
           {onRemove && p.role === "specialist" && talk.parties.length > 2 && (
             <button type="button" class="quiet square" aria-label={w.remove(nameOfParty(p))} onClick={() => onRemove(p.leg)}>

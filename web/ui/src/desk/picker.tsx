@@ -26,12 +26,13 @@ export function Picker({ label, options, none, onTake, onSearch }: Props) {
   const list = useRef<HTMLUListElement>(null);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const fit = options.filter((o) => words.every((x) => o.text.toLowerCase().includes(x)));
-  const current = fit[Math.min(at, fit.length - 1)];
+  const chosen = fit[Math.min(at, fit.length - 1)];
+  const current = chosen && !chosen.off ? chosen : fit.find((o) => !o.off);
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [at, query]);
   const step = (by: number) => {
-    for (let n = at + by; n >= 0 && n < fit.length; n += by) if (!fit[n]!.off) return setAt(n);
+    for (let n = (current ? fit.indexOf(current) : -1) + by; n >= 0 && n < fit.length; n += by) if (!fit[n]!.off) return setAt(n);
   };
   const take = (o: Option | undefined) => o && !o.off && onTake(o.key);
   return (
@@ -59,7 +60,7 @@ export function Picker({ label, options, none, onTake, onSearch }: Props) {
             step(e.key === "ArrowDown" ? 1 : -1);
           } else if (e.key === "Enter") {
             e.preventDefault();
-            take(current?.off ? fit.find((o) => !o.off) : current);
+            take(current);
           }
         }}
       />

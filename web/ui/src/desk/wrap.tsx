@@ -9,6 +9,7 @@ import type { DialogName } from "./dialogs.tsx";
 import { keys } from "./keylist.ts";
 import { nameOf, useView } from "./names.ts";
 import { NoteForm } from "./notes.tsx";
+import { readable } from "./store.ts";
 import type { Item } from "./store.ts";
 import { namedIn, useDeskWords } from "./words.ts";
 
@@ -87,9 +88,11 @@ export function Wrap({ item, onDialog }: { item: Item; onDialog(name: DialogName
             {w.wrapFinish}
             <kbd>{shown(keys.finish)}</kbd>
           </button>
-          <button type="button" title={shown(keys.takeOver)} onClick={() => onDialog("takeOver")}>
-            {w.takeOver}
-          </button>
+          {readable(hold.state, item.id) && (
+            <button type="button" title={shown(keys.takeOver)} onClick={() => onDialog("takeOver")}>
+              {w.takeOver}
+            </button>
+          )}
         </div>
       </form>
       <section>
