@@ -195,7 +195,7 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 		if in.Kind == flow.InputServed && in.Serial == s.Wait.Serial && !run.left {
 			_ = r.Channel.Yield(ctx, false) // who has left is told of by the next wait
 		}
-		if in.Kind == flow.InputTaken && !s.WithAgent() && !run.left {
+		if in.Kind == flow.InputTaken && !s.WithAgent() && !s.EntersSecret() && !run.left {
 			_ = r.Channel.Yield(ctx, true)
 		}
 		if moves(s.Wait, in) {

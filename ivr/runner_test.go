@@ -35,6 +35,7 @@ type script struct {
 	turns    []flow.Turn // what Talk returns, in order; then an error
 	waits    []flow.Wait // that listened
 	saved    flow.Session
+	told     func(flow.Told) // of what an agent asked
 
 	mu  sync.Mutex
 	log []string
@@ -72,6 +73,9 @@ func (s *script) Yield(_ context.Context, all bool) error {
 
 func (s *script) Told(_ context.Context, t flow.Told) {
 	s.note("told %s %s %v", t.Step, t.Outcome, t.Set)
+	if s.told != nil {
+		s.told(t)
+	}
 }
 
 func (s *script) Next(ctx context.Context, w flow.Wait, answers, inbox <-chan flow.Input) (flow.Input, error) {

@@ -139,7 +139,7 @@ func (a *App) lineChanged(f queue.Fact) {
 			a.connects.over(o.Task)
 		}
 	case route.OfferOver:
-		if isTaken(o.Task) {
+		if _, waits := a.takes.waits(o.Task.ID); waits || isTaken(o.Task) {
 			a.told.add(o.Task.Interaction)
 		}
 		if o.Why == "declined" && o.Task.Prefer == o.Agent {
@@ -206,6 +206,7 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 			return err
 		}
 	}
+	a.noteInLine(ctx, t)
 	in := flow.Input{At: a.now(), Serial: w.serial}
 	switch {
 	case t.State == tandem.TaskWrapping || t.State == tandem.TaskDone:

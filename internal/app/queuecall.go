@@ -126,15 +126,15 @@ func (a *App) joined(in tandem.InteractionID) bool {
 }
 
 // Served tells the session that an agent has the caller, and returns once it knows. Whoever
-// is in line there is served; one who is elsewhere in the flow is taken out of that. A
-// transfer has nothing to know: its sound ends.
+// is in line there is served; one who is elsewhere in the flow is taken out of that, but not
+// before a secret they enter is over. A transfer has nothing to know: its sound ends.
 func (k *call) Served(ctx context.Context, agent string) error {
 	task, taken := k.app.takenBy(k.interaction.ID, agent)
 	var s flow.Session
 	here := func(now flow.Session) bool {
 		s = now
 		w := now.Line()
-		return now.WithAgent() || w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer && !taken || taken && len(now.Frames) > 0
+		return now.WithAgent() || w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer && !taken || taken && len(now.Frames) > 0 && !now.EntersSecret()
 	}
 	if !k.stay.untilSession(ctx, here) {
 		return cmp.Or(ctx.Err(), errTooLate)
@@ -162,12 +162,15 @@ func (k *call) Served(ctx context.Context, agent string) error {
 	}
 	knows := func(now flow.Session) bool {
 		s = now
-		return now.WithAgent() || told.Serial != 0 && now.Line().Serial != told.Serial
+		return now.WithAgent() || told.Serial != 0 && now.Line().Serial != told.Serial || told.Serial == 0 && now.EntersSecret()
 	}
-	if !k.stay.untilSession(ctx, knows) || !s.WithAgent() {
-		return cmp.Or(ctx.Err(), errTooLate)
+	switch known := k.stay.untilSession(ctx, knows); {
+	case known && s.WithAgent():
+		return nil
+	case known && told.Serial == 0: // a secret was quicker
+		return k.Served(ctx, agent)
 	}
-	return nil
+	return cmp.Or(ctx.Err(), errTooLate)
 }
 
 // hushed tells the switchboard that the entry of a secret begins, or is over.

@@ -10,6 +10,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/queue"
+	"tandem/bridge/route"
 	"tandem/ivr/flow"
 	"tandem/store"
 )
@@ -25,9 +26,12 @@ func isTaken(t tandem.Task) bool { return strings.HasPrefix(t.Key, takenKey) }
 type takes struct {
 	mu       sync.Mutex
 	now      map[tandem.InteractionID]struct{}
-	why      map[tandem.TaskID]string // of those that wait for the agent to be there
+	why      map[tandem.TaskID]taking // till the journal has it
 	watchers []*func(Asked)
 }
+
+// taking is by whom a task's customer is taken over, and why.
+type taking struct{ agent, why string }
 
 // begin keeps others from taking the same customer meanwhile.
 func (t *takes) begin(in tandem.InteractionID) bool {
@@ -37,27 +41,31 @@ func (t *takes) begin(in tandem.InteractionID) bool {
 		return false
 	}
 	if t.now == nil {
-		t.now, t.why = map[tandem.InteractionID]struct{}{}, map[tandem.TaskID]string{}
+		t.now, t.why = map[tandem.InteractionID]struct{}{}, map[tandem.TaskID]taking{}
 	}
 	t.now[in] = struct{}{}
 	return true
 }
 
 // because keeps why a customer is taken over, until the journal has it or nobody takes them.
-func (t *takes) because(id tandem.TaskID, why string) {
+func (t *takes) because(id tandem.TaskID, agent, why string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if why != "" {
-		t.why[id] = why
-	}
+	t.why[id] = taking{agent, why}
 }
 
-func (t *takes) reason(id tandem.TaskID) string {
+// waits reports whether somebody is about to have a task by taking its customer over.
+func (t *takes) waits(id tandem.TaskID) (who taking, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	why := t.why[id]
+	who, ok = t.why[id]
+	return who, ok
+}
+
+func (t *takes) forget(id tandem.TaskID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	delete(t.why, id)
-	return why
 }
 
 func (t *takes) end(in tandem.InteractionID) {
@@ -111,6 +119,9 @@ func (a *App) TakeOver(ctx context.Context, in tandem.InteractionID, agent, why 
 	if err != nil {
 		return t, err
 	}
+	if s.EntersSecret() {
+		return t, errSecret
+	}
 	if !a.takes.begin(in) {
 		return t, tandem.Errorf(tandem.CodeConflict, "somebody takes this customer over already")
 	}
@@ -129,36 +140,43 @@ func (a *App) TakeOver(ctx context.Context, in tandem.InteractionID, agent, why 
 			return t, err
 		}
 	}
-	a.takes.because(t.ID, why)
+	a.takes.because(t.ID, agent, why)
 	if t, err = a.pull(ctx, t, agent); err != nil {
-		a.takes.reason(t.ID)
+		a.takes.forget(t.ID)
 		if !have {
 			a.closeTaken(ctx, t.ID)
 		}
 		return t, err
-	}
-	if k != nil && have { // as any call in line: its session is told, and not of this
-		if err := a.noteTaken(ctx, t, k.leg.ID, s); err != nil {
-			return t, err
-		}
 	}
 	if _, seated := a.seat(agent); k != nil && !seated {
 		return t, nil // their phone rings, and answering it takes the task
 	}
-	if t, err = a.line.Accept(ctx, t.ID, agent, t.Fence); err != nil {
+	accepted, err := a.line.Accept(ctx, t.ID, agent, t.Fence)
+	if err != nil {
+		a.takes.forget(t.ID)
 		if !have {
 			a.closeTaken(ctx, t.ID)
 		}
 		return t, err
 	}
-	if k != nil { // the switchboard takes them, as it joins
+	t = accepted
+	if k != nil || have { // the switchboard takes them, as it joins; or they are served as anybody in line
 		return t, nil
 	}
 	if err := a.takeText(ctx, t); err != nil {
-		a.endTask(context.WithoutCancel(ctx), t.ID)
+		a.untake(ctx, t)
 		return t, err
 	}
 	return t, nil
+}
+
+// untake takes a task from an agent who got it and then not its customer.
+func (a *App) untake(ctx context.Context, t tandem.Task) {
+	a.takes.forget(t.ID)
+	out := route.Released{Task: t.ID, Agent: t.Agent, Fence: t.Fence, Why: "left", Outcome: tandem.OutcomeClosed, NoWrap: true}
+	if _, err := a.line.Release(context.WithoutCancel(ctx), out, nil); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
+		a.log.Warn("a task of a customer who was not taken over could not be ended", "task", t.ID, "error", err)
+	}
 }
 
 // inHand is what the line has of an interaction's customer: in line, or with the agent.
@@ -265,15 +283,42 @@ func (a *App) takenBy(in tandem.InteractionID, agent string) (tandem.Task, bool)
 	return tandem.Task{}, false
 }
 
+// errSecret refuses to take somebody over in the middle of a secret.
+var errSecret error = tandem.Errorf(tandem.CodeConflict, "the customer enters a secret just now; try again when that is over")
+
 // noteTaken keeps in the journal that a customer is taken out of a step, before they are.
 func (a *App) noteTaken(ctx context.Context, t tandem.Task, leg tandem.LegID, s flow.Session) error {
-	why := a.takes.reason(t.ID)
+	who, _ := a.takes.waits(t.ID)
 	f := s.Frames[len(s.Frames)-1]
-	event := tandem.NewEvent(t.Interaction, leg, a.now(), tandem.EventTakenOver, t.Agent, tandem.TakenOver{Agent: t.Agent, Task: t.ID, Flow: f.Flow, Step: f.Step, Why: why})
+	event := tandem.NewEvent(t.Interaction, leg, a.now(), tandem.EventTakenOver, t.Agent, tandem.TakenOver{Agent: t.Agent, Task: t.ID, Flow: f.Flow, Step: f.Step, Why: who.why})
 	if err := a.store.Commit(ctx, &store.Change{Events: []tandem.Event{event}}); err != nil {
 		return fmt.Errorf("keeping that a customer is taken over: %w", err)
 	}
+	a.takes.forget(t.ID)
 	return nil
+}
+
+// noteInLine does so for one who was taken out of the line they waited in, once the agent has
+// them.
+func (a *App) noteInLine(ctx context.Context, t tandem.Task) {
+	who, ok := a.takes.waits(t.ID)
+	switch {
+	case !ok || isTaken(t):
+	case t.State == tandem.TaskAssigned && t.Agent == who.agent:
+		s, _, k, err := a.sessionOf(ctx, t.Interaction)
+		leg := tandem.LegID("")
+		if k != nil {
+			leg = k.leg.ID
+		}
+		if err == nil {
+			err = a.noteTaken(ctx, t, leg, s)
+		}
+		if err != nil {
+			a.log.Warn("the journal lacks why a customer was taken over", "task", t.ID, "error", err)
+		}
+	case t.State != tandem.TaskOffered && !a.takes.under(t.Interaction):
+		a.takes.forget(t.ID)
+	}
 }
 
 // takeText takes a customer who writes out of their step, for a task that the agent has. Who
@@ -291,6 +336,8 @@ func (a *App) takeText(ctx context.Context, t tandem.Task) error {
 	}
 	s, err = a.talk.Tell(ctx, t.Interaction, flow.Input{Kind: flow.InputTaken, Text: a.agentName(ctx, t.Agent), Key: t.Key})
 	switch {
+	case err == nil && s.EntersSecret():
+		return errSecret
 	case errors.Is(err, store.ErrNotFound), err == nil && !s.WithAgent():
 		return tandem.Errorf(tandem.CodeConflict, "the customer has left the flow meanwhile; look again where they are")
 	case err != nil:
@@ -310,12 +357,12 @@ func (a *App) bringTaken(ctx context.Context, in tandem.InteractionID) {
 		switch {
 		case !isTaken(t):
 		case t.State == tandem.TaskWaiting:
-			a.takes.reason(t.ID)
+			a.takes.forget(t.ID)
 			a.closeTaken(ctx, t.ID)
 		case t.State == tandem.TaskAssigned && t.Kind != tandem.TaskCall:
 			if err := a.takeText(ctx, t); err != nil {
 				a.log.Warn("a customer could not be taken out of a flow; their task is over", "interaction", in, "error", err)
-				a.endTask(ctx, t.ID)
+				a.untake(ctx, t)
 			}
 		}
 	}

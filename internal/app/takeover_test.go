@@ -242,6 +242,30 @@ func TestAVisitorIsHandedBackWhereTheyWere(t *testing.T) {
 	c.Reads("Good bye.")
 }
 
+// Nobody takes a visitor out of a secret: what they write next would be the agent's.
+func TestNobodyIsTakenOutOfASecret(t *testing.T) {
+	t.Parallel()
+	s := newTaken(t)
+	s.reached(t, tandem.LoadChat)
+	c := s.visit(t)
+	c.Open()
+	c.Reads("Cards or loans?")
+	id := s.latest(t, "chat:demo").Interaction.ID
+	task, err := s.TakeOver(t.Context(), id, "wang", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.HandBack(t.Context(), task, "wang", "taken/code"); err != nil {
+		t.Fatal(err)
+	}
+	c.Reads("Your PIN, please.")
+	if _, err := s.TakeOver(t.Context(), id, "wang", ""); tandem.CodeOf(err) != tandem.CodeConflict || !strings.Contains(err.Error(), "secret") {
+		t.Errorf("taken out of a secret: %v", err)
+	}
+	c.SaySecret("4711")
+	c.Reads("Good bye.")
+}
+
 // holds is what an agent has.
 func (s *textServer) holds(agent string) []route.Holding {
 	a, _ := s.line.Agent(agent)

@@ -20,7 +20,7 @@ const (
 	InputPlace   InputKind = "place"   // in the line of the Enqueue with that serial
 	InputServed  InputKind = "served"  // an agent has the customer of that Enqueue; Text is the name they go by
 	InputMoved   InputKind = "moved"   // the customer took an offer of that Enqueue and goes on waiting by Channel
-	InputTaken   InputKind = "taken"   // an agent takes the customer out of the step they are in, whatever it is; Text is the name they go by, Key what the world knows that by
+	InputTaken   InputKind = "taken"   // an agent takes the customer out of the step they are in, whatever it is but one that takes a secret; Text is the name they go by, Key what the world knows that by
 	InputBack    InputKind = "back"    // the agent hands the customer back: at Step, or, without, or if that may not be, where they had them from
 	InputAsk     InputKind = "ask"     // the agent has the flow run Step
 	InputOutcome InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables

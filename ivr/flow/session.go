@@ -73,6 +73,16 @@ func (s Session) WithAgent() bool {
 	return s.Asked != nil || s.Wait.Kind == WaitQueue && s.Wait.Served
 }
 
+// EntersSecret reports that the customer may be entering a secret just now: nobody takes them
+// out of that, or the rest of it would go to whoever has them then.
+func (s Session) EntersSecret() bool {
+	switch s.Wait.Kind {
+	case WaitListen, WaitIdentify, WaitResume:
+		return s.Wait.Secret
+	}
+	return false
+}
+
 // Line is the wait in which the session stands in line or is with an agent: the present one,
 // or that behind the step which an agent asks. Its Kind is WaitQueue if there is one.
 func (s Session) Line() Wait {

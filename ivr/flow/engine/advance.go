@@ -37,7 +37,7 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 			r.onFetched(*in.Fetched)
 		}
 	case flow.InputResult:
-		if in.Result != nil && in.Serial == s.Wait.Serial {
+		if in.Result != nil && in.Serial == r.s.Wait.Serial {
 			r.onResult(*in.Result)
 		}
 	case flow.InputPlace:

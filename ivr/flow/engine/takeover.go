@@ -29,10 +29,10 @@ func (r *run) overtaken(in flow.Input) {
 	}
 }
 
-// onTaken gives the customer to an agent. In a queue that is as if the line had; out of any
+// onTaken gives the customer to an agent, but not in the middle of a secret. In a queue that is as if the line had; out of any
 // other step nothing of it goes on: it is begun anew, should they come back to it.
 func (r *run) onTaken(in flow.Input) {
-	if r.s.Leaving || r.s.Asked != nil || r.served() {
+	if r.s.Leaving || r.s.Asked != nil || r.served() || r.s.EntersSecret() {
 		return
 	}
 	r.waited()

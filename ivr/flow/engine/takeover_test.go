@@ -288,7 +288,13 @@ func TestAsked(t *testing.T) {
 	if h.told() != "code cut" || h.s.Asked != nil || h.s.Wait.Served || h.s.Wait.Place == nil {
 		t.Errorf("the agent was lost: %+v", h.s.Wait)
 	}
-	h.take().ask("x/code").keys("47").do(flow.Input{Kind: flow.InputLeft})
+	if h.take().ask("x/code").result("answered"); h.told() != "code cut" || h.s.Ended != "completed" {
+		t.Errorf("the agent was done: %+v", h.s.Wait)
+	}
+	h = newHeld(t, "3").take().back("x/code").keys("47").take() // not in the middle of a secret
+	h.with(false)
+	h = newHeld(t, "3").take()
+	h.ask("x/code").keys("47").do(flow.Input{Kind: flow.InputLeft})
 	if h.told() != "code left" || h.s.Ended != "completed" {
 		t.Errorf("who left: %v", h.effects)
 	}
