@@ -165,7 +165,7 @@ func TestBoardIsTheJournal(t *testing.T) {
 	}
 	s.stop()
 	s.open()
-	again, _, _ := s.book.Today()
+	var again map[figures.Key]figures.Counts
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
 		var whole bool
 		if again, _, whole = s.book.Today(); whole {
