@@ -167,8 +167,8 @@ func TestBoardIsTheJournal(t *testing.T) {
 	s.open()
 	var again map[figures.Key]figures.Counts
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
-		var whole bool
-		if again, _, whole = s.book.Today(); whole {
+		if now, _, whole := s.book.Today(); whole {
+			again = now
 			break
 		}
 	}
