@@ -274,8 +274,11 @@ func TestNobodyIsWaitedForOnHold(t *testing.T) {
 
 // Keys that belong to the party they talk with are not the flow's.
 func TestKeysDuringATransfer(t *testing.T) {
-	answers, relayed := make(chan flow.Input, 1), ""
+	answers, relayed, ahead := make(chan flow.Input, 1), "", time.Duration(0)
+	hushes := []bool{}
 	l := newLine(t, time.Minute, func(c *Config) {
+		c.Now = func() time.Time { return time.Now().Add(ahead) }
+		c.Hushed = func(on bool) { hushes = append(hushes, on) }
 		c.Held = func(bool) { answers <- flow.Input{Kind: flow.InputResult} }
 		c.Relay = func(digit byte) { relayed += string(digit) }
 	})
@@ -286,14 +289,23 @@ func TestKeysDuringATransfer(t *testing.T) {
 		t.Errorf("got %+v, passed on %q of what is hushed", in, relayed)
 	}
 	l.Hush(false)
-	l.sip <- sip.Key{Digit: '9'}
+	l.sip <- sip.Key{Digit: '2'} // one more than was asked for
 	l.sip <- sip.Held{}
+	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputResult || relayed != "" || !slices.Equal(hushes, []bool{true}) {
+		t.Errorf("got %+v, passed on %q right after what was hushed, told %v", in, relayed, hushes)
+	}
+	ahead = hushTail + time.Second
+	l.due(flow.Wait{Kind: flow.WaitTransfer}) // as its timer would
+	l.sip <- sip.Key{Digit: '9'}
+	l.sip <- sip.Held{On: true}
 	if in := l.next(flow.Wait{Kind: flow.WaitTransfer}, answers); in.Kind != flow.InputResult {
 		t.Errorf("got %+v", in)
 	}
-	if relayed != "9" {
-		t.Errorf("passed on %q", relayed)
+	if relayed != "9" || !slices.Equal(hushes, []bool{true, false}) {
+		t.Errorf("passed on %q, told %v", relayed, hushes)
 	}
+	l.sip <- sip.Held{}
+	l.next(flow.Wait{Kind: flow.WaitTransfer}, answers)
 	in := l.next(flow.Wait{Kind: flow.WaitListen, Timeout: 100 * time.Millisecond}, nil)
 	if in.Kind != flow.InputTimeout {
 		t.Errorf("afterwards came %+v", in)
