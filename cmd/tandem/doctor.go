@@ -85,7 +85,7 @@ func examine(ctx context.Context, loaded *config.Loaded) []finding {
 	var all []finding
 	for _, check := range []func(context.Context, *patient) []finding{
 		checkConfiguration, checkFlows, checkEntries, checkSpeech,
-		checkListeners, checkMediaPorts, checkPublicAddress, checkBrowsers,
+		checkListeners, checkMediaPorts, checkPublicAddress, checkBrowsers, checkMicrophone, checkWayIn,
 		checkText, checkGateways, checkIdentity, checkLine,
 		checkClock, checkFiles, checkDisk, checkKey, checkStore, checkCheckpoints, checkStaff, checkPeople,
 	} {
