@@ -45,6 +45,16 @@ func (s *server) program(t *testing.T, agent string, scopes ...staff.Scope) *cle
 
 // try makes a request; 0 = there was no answer.
 func (c *clerk) try(method, path string, body, out any) (status int, text string) {
+	for range 60 { // who asks too often waits, as they are told to
+		if status, text = c.once(method, path, body, out); status != http.StatusTooManyRequests {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	return status, text
+}
+
+func (c *clerk) once(method, path string, body, out any) (status int, text string) {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return 0, err.Error()
