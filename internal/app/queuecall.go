@@ -87,7 +87,7 @@ func (k *call) Joined(far phone.Far) { k.talking.set(far) }
 
 // Leg is what of the call's record never changes.
 func (k *call) Leg() tandem.Leg {
-	return tandem.Leg{ID: k.leg.ID, Interaction: k.leg.Interaction, Kind: k.leg.Kind, Role: k.leg.Role, From: k.leg.From, To: k.leg.To}
+	return tandem.Leg{ID: k.leg.ID, Interaction: k.leg.Interaction, Kind: k.leg.Kind, Inbound: k.leg.Inbound, Role: k.leg.Role, From: k.leg.From, To: k.leg.To}
 }
 
 // wordsID names what is said to a caller whose agent was cut off, beside ringID.
