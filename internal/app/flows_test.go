@@ -75,7 +75,9 @@ func TestLastGoodReleaseServes(t *testing.T) {
 	if text := s.get(t, "http.admin_listen", "/readyz"); text != "ok\n" {
 		t.Errorf("mended, readyz says %q", text)
 	}
-	if told := strings.Count(s.log.String(), "low.flow.yaml:2"); told != 1 {
+	// Once at the start, and once more at most: if the watch looks before the file is mended it
+	// says what it found in its own words.
+	if told := strings.Count(s.log.String(), "low.flow.yaml:2"); told < 1 || told > 2 {
 		t.Errorf("the mistakes are told %d times:\n%s", told, s.log.String())
 	}
 
