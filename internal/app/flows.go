@@ -111,10 +111,10 @@ func (a *App) Library(ctx context.Context, name, hash string) (*flow.Library, er
 func (a *App) flowsChanged(st shelf.State) {
 	defer a.studio.Changed(st)
 	if st.Refused {
-		if !a.refused.news(printed(st.Found)) {
-			return // told when the server started
+		mistakes := printed(a.placed(st.Found))
+		if a.refused.news(mistakes) { // else it was told when the server started
+			a.wrong("the changed flows have mistakes; the old ones go on serving", mistakes)
 		}
-		a.wrong("the changed flows have mistakes; the old ones go on serving", printed(a.placed(st.Found)))
 		return
 	}
 	a.refused.news("")
