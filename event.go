@@ -49,6 +49,14 @@ const (
 	EventListened      EventKind = "audit.listened"      // Listening: somebody joins unseen, told before they hear
 	EventTakenOver     EventKind = "session.taken"       // TakenOver: an agent has the customer out of a flow's step
 	EventHandedBack    EventKind = "session.handed_back" // TakenOver: the flow goes on, at a step of the agent's choice
+	EventUpgrade       EventKind = "upgrade.changed"     // Upgraded: voice or pictures were asked for, agreed to, refused, ended
+	EventRoleLink      EventKind = "room.invited"        // RoleLinked: a link by which somebody may join the room in a role
+	EventCheckBegun    EventKind = "check.begun"         // CheckBegun
+	EventCheckStep     EventKind = "check.step"          // CheckStep: a step of an identity check is done, or void again
+	EventEvidence      EventKind = "check.evidence"      // Evidence: a still was kept
+	EventCheckBroken   EventKind = "check.interrupted"   // CheckBroken: it begins again
+	EventVerdict       EventKind = "check.decided"       // Verdict
+	EventDisposed      EventKind = "blob.removed"        // Disposed: retention has removed what was kept
 	EventJournalGap    EventKind = "journal.gap"         // Gap: happenings that were lost while the store failed
 
 	// Happenings: may trail by up to 200 ms. What a call has come to is one, since it
@@ -72,6 +80,7 @@ const (
 	EventRecording   EventKind = "recording.state"    // Recorded: it begins
 	EventMedia       EventKind = "media.figures"      // MediaFigures
 	EventReceipt     EventKind = "message.receipt"    // Receipt
+	EventCarried     EventKind = "upgrade.carried"    // Carried: what the network lets through now
 )
 
 // Event is one fact of an interaction: immutable, numbered from 1 without gaps by
@@ -113,11 +122,15 @@ type (
 		Termination Termination `json:"termination"`
 	}
 	Consent struct {
-		Kind   string `json:"kind"` // recording, data, video
+		Kind   string `json:"kind"` // recording, data, video, voice
 		Answer string `json:"answer"`
 		Lang   string `json:"lang"`
 		Text   string `json:"text"` // the words that were said
-		Flow   string `json:"flow"` // content hash of the flow that asked
+		Flow   string `json:"flow"` // content hash of the flow that asked; "" = no flow did
+		// Version is that of the words, Who is told to see and hear the customer: of consents to
+		// an upgrade or an identity check.
+		Version string   `json:"version,omitempty"`
+		Who     []string `json:"who,omitempty"`
 	}
 	Recorded struct {
 		Blob    BlobID  `json:"blob"`

@@ -26,6 +26,10 @@ type (
 	ConversationID string
 	// LinkID names a link; it is not the link's token and opens nothing.
 	LinkID string
+	// UpgradeID names one time that voice or pictures were added to an interaction.
+	UpgradeID string
+	// CheckID names one identity check.
+	CheckID string
 )
 
 const idLen = 26
