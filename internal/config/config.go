@@ -124,6 +124,15 @@ type Store struct {
 	Checkpoints      Path     `yaml:"checkpoints"`        // file of signed checkpoints, outside the database
 	MasterKey        Path     `yaml:"master_key"`         // file with 32 bytes, plain, hex or base64
 	MasterKeyCommand []string `yaml:"master_key_command"` // prints the key instead
+	Keep             Keep     `yaml:"keep"`
+}
+
+// Keep is how long what can be heard or seen is kept; 0 = until the person is erased.
+type Keep struct {
+	Recordings time.Duration `yaml:"recordings"`
+	Voicemails time.Duration `yaml:"voicemails"`
+	Pictures   time.Duration `yaml:"pictures"` // that customers sent
+	Evidence   time.Duration `yaml:"evidence"` // of identity checks whose policy says nothing
 }
 
 // Flows is the folder of flows and what they may use.
@@ -169,10 +178,11 @@ func Default() *Config {
 			},
 		},
 		Media:  Media{Address: "auto", Ports: PortRange{20000, 29999}, PublicAddress: "auto", RTPTimeout: 30 * time.Second},
-		WebRTC: WebRTC{Peers: 1000, CallsPerAddress: 5},
+		WebRTC: WebRTC{Peers: 1000, CallsPerAddress: 5, Upgrades: Upgrades{Customers: "none"}},
 		Speech: Speech{Engine: "auto"},
 		Store: Store{
 			Path: "data/tandem.db", Blobs: "data/blobs", Checkpoints: "checkpoints/tandem.checkpoints", MasterKey: "keys/master.key",
+			Keep: Keep{Recordings: 90 * 24 * time.Hour, Voicemails: 90 * 24 * time.Hour, Evidence: 30 * 24 * time.Hour},
 		},
 		Flows:  Flows{Dir: "flows"},
 		Staff:  Staff{LoginIdle: 30 * time.Minute, LoginMax: 12 * time.Hour},

@@ -15,6 +15,13 @@ type WebRTC struct {
 	Origins         []string `yaml:"origins"`           // pages they may call from: https://HOST; the customers' own door always may
 	Peers           int      `yaml:"peers"`             // browsers at once
 	CallsPerAddress int      `yaml:"calls_per_address"` // customers' calls at once of one network address
+	Upgrades        Upgrades `yaml:"upgrades"`
+}
+
+// Upgrades is how a chat becomes voice or video. Agents and flows may always ask.
+type Upgrades struct {
+	Customers string `yaml:"customers"` // what customers may ask for by themselves: none, voice, video
+	Record    bool   `yaml:"record"`    // what is said and shown is kept; the customer is told before, and agrees or stays with text
 }
 
 // TURN is a relay between browsers and us: one that is built in, or one of the operator's.
@@ -51,6 +58,9 @@ func (r *reader) checkWebRTC(c *Config) {
 	}
 	if len(w.TURN.URLs) > 0 && w.TURN.Listen != "" {
 		r.wrong("webrtc.turn", "has both listen, our own relay, and urls, one elsewhere: choose")
+	}
+	if u := w.Upgrades.Customers; u != "none" && u != "voice" && u != "video" {
+		r.wrong("webrtc.upgrades.customers", "%q is not one of none, voice and video", u)
 	}
 	for _, o := range w.Origins {
 		r.webURL("webrtc.origins", o)
