@@ -7,13 +7,23 @@ import (
 	"sync"
 
 	"tandem/media"
+	"tandem/media/video"
 )
 
 // Party is one leg in a room.
 type Party struct {
 	Part
-	Stream *media.Stream
+	Stream  *media.Stream
+	Leg     string        // its id; "" = it neither shows nor sees
+	Camera  *video.Source // nil = none
+	Display *video.Source // its screen, shown to others; nil = none
+	Eyes    Eyes          // nil = it sees nothing
 }
+
+// Eyes is where a party sees the others. Show tells the whole of what it is to see from now
+// on, in an order that is stable: displays, then customers, agents, specialists. It must
+// neither wait nor call the room.
+type Eyes interface{ Show(shown []video.Shown) }
 
 // Room joins any number of legs, each in its role. While exactly two talk and nobody
 // whispers their packets pass straight, whoever listens; else a mixer gives each what they
