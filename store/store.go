@@ -22,6 +22,8 @@ var (
 	ErrNewerSchema = errors.New("written by a newer version")
 	// ErrErased: the person's data has been erased.
 	ErrErased = errors.New("erased")
+	// ErrConflict: what is to be changed is another by now than what was read.
+	ErrConflict = errors.New("changed meanwhile")
 	// ErrNumberTaken: another interaction has this spoken number; draw a new one.
 	ErrNumberTaken = errors.New("spoken number is taken")
 	// ErrInvalid: the change does not fit together, a fault in the calling code.
@@ -53,7 +55,8 @@ type Change struct {
 	// Park keeps the stored session until then although the interaction closes, so that
 	// the customer can come back to it: see Parked. Zero with a new Session parks no more.
 	Park  time.Time
-	Blobs []BlobRef // made by store/blob, kept by this change
+	Blobs []BlobRef    // made by store/blob, kept by this change; one that was open is brought up to date
+	Check *CheckRecord // an identity check as it stands now
 	// Bind ties an identity to a customer, away from whoever had it: "" is the customer of
 	// this change's interaction. Since and Until are not looked at. Unbind undoes the newest
 	// tie of an identity and brings back the one it took the place of, if there was one.
@@ -117,4 +120,7 @@ type BlobRef struct {
 	SHA256      []byte // of the plain content, salted by the object's key
 	Key         []byte // the object's key; wrapped before it is stored
 	Made        time.Time
+	Class       string    // ClassRecording and the like; "" = as the media type and the events tell
+	Open        bool      // it is still written: Size and SHA256 are not known yet
+	Until       time.Time // when it is removed; zero = as its class is
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +102,9 @@ func check(c *store.Change) (tandem.InteractionID, error) {
 	for i := range c.Blobs {
 		about("object", c.Blobs[i].Interaction)
 	}
+	if c.Check != nil {
+		about("check", c.Check.Interaction)
+	}
 	if err == nil && c.EndSession && (c.Session != nil || !c.Park.IsZero()) {
 		err = fmt.Errorf("a session that is kept and destroyed: %w", store.ErrInvalid)
 	}
@@ -160,7 +164,12 @@ func (w *writer) apply(id tandem.InteractionID, c *store.Change) (_ *entry, err 
 		}
 	}
 	for i := range c.Blobs {
-		if err := w.saveBlob(in, &c.Blobs[i]); err != nil {
+		if err := w.saveBlob(in, &c.Blobs[i], c.Events); err != nil {
+			return nil, err
+		}
+	}
+	if c.Check != nil {
+		if err := w.saveCheck(in, c.Check); err != nil {
 			return nil, err
 		}
 	}
@@ -340,9 +349,10 @@ func (w *writer) saveLeg(in *entry, l *tandem.Leg) error {
 	return err
 }
 
-// saveBlob keeps an object's record. That of an erased customer is kept without its
-// key, so that the object is noise, and is swept at the next start.
-func (w *writer) saveBlob(in *entry, b *store.BlobRef) error {
+// saveBlob keeps an object's record, or brings that of one that was open up to date. That of
+// an erased customer is kept without its key, so that the object is noise, and is swept at
+// the next start.
+func (w *writer) saveBlob(in *entry, b *store.BlobRef, events []tandem.Event) error {
 	var key []byte
 	if in.key != nil {
 		var err error
@@ -350,9 +360,29 @@ func (w *writer) saveBlob(in *entry, b *store.BlobRef) error {
 			return err
 		}
 	}
-	_, err := w.c.exec("INSERT INTO blob (id, interaction, media_type, size, sha256, key, made) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		string(b.ID), in.no, b.MediaType, b.Size, b.SHA256, key, b.Made)
+	n, err := w.c.exec(`INSERT INTO blob (id, interaction, media_type, size, sha256, key, made, class, open, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, open = excluded.open
+		WHERE blob.open <> 0 AND blob.interaction = excluded.interaction`,
+		string(b.ID), in.no, b.MediaType, b.Size, append([]byte{}, b.SHA256...), key, b.Made, classOf(b, events), b.Open, b.Until)
+	if err == nil && n == 0 {
+		return fmt.Errorf("object %s is there, and is not open: %w", b.ID, store.ErrInvalid)
+	}
 	return err
+}
+
+// classOf is what an object is kept as: by what it says itself, or by the events that come
+// with it.
+func classOf(b *store.BlobRef, events []tandem.Event) string {
+	voicemail := func(e tandem.Event) bool { return e.Kind == tandem.EventVoicemail }
+	switch {
+	case b.Class != "":
+		return b.Class
+	case strings.HasPrefix(b.MediaType, "image/"):
+		return store.ClassPicture
+	case slices.ContainsFunc(events, voicemail):
+		return store.ClassVoicemail
+	}
+	return store.ClassRecording
 }
 
 func textOrNull(s string) any {

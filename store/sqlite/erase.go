@@ -112,6 +112,7 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 		"DELETE FROM outbox WHERE interaction IN " + theirs,
 		"UPDATE leg SET parties = NULL WHERE interaction IN " + theirs,
 		"UPDATE blob SET key = NULL WHERE interaction IN " + theirs,
+		"UPDATE identity_check SET data = NULL WHERE interaction IN " + theirs,
 	} {
 		if _, err := w.c.exec(q, no); err != nil {
 			return nil, err
@@ -125,6 +126,7 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 		"DELETE FROM link_token WHERE link IN (SELECT no FROM link WHERE customer = ?)",
 		"UPDATE link SET code = NULL, browser = NULL WHERE customer = ?",
 		"DELETE FROM ticket_link WHERE ticket IN (SELECT no FROM ticket WHERE customer = ?)",
+		"DELETE FROM role_link WHERE interaction IN (SELECT i.id FROM interaction i JOIN customer c ON c.no = i.customer WHERE c.id = ?)",
 		"UPDATE survey SET state = 'given_up' WHERE customer = ? AND state = 'waiting'",
 	} {
 		if _, err := w.c.exec(q, string(customer)); err != nil {

@@ -17,7 +17,7 @@ const copySuffix = ".schema-"
 // migrations returns the schema's history: applied in order, never changed once
 // released. The schema's number is how many were applied.
 func migrations() []string {
-	return []string{schema1, schema2, schema3, schema4, schema5, schema6, schema7, schema8, schema9, schema10, schema11}
+	return []string{schema1, schema2, schema3, schema4, schema5, schema6, schema7, schema8, schema9, schema10, schema11, schema12}
 }
 
 // schema1 is the first. Everything personal is in columns called key, sealed, parties,
