@@ -63,8 +63,9 @@ var table = map[string][]string{
 	"media/codec/opus":         {"media/codec"},
 	"media/speech":             {"tandem", "media/wav"},
 	"media/video":              {"media/rtp"},
-	"media/webrtc":             {"tandem", "media", "media/codec", "media/codec/opus", "media/rtp", "media/webrtc/description", "media/webrtc/relay"},
+	"media/webrtc":             {"tandem", "media", "media/codec", "media/codec/opus", "media/rtp", "media/video", "media/webrtc/description", "media/webrtc/port", "media/webrtc/relay"},
 	"media/webrtc/description": {"media/codec"},
+	"media/webrtc/port":        nil,
 	"media/webrtc/relay":       nil,
 	"media/prompt":             {"tandem", "media", "media/codec", "media/speech", "media/wav"},
 

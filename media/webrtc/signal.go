@@ -6,6 +6,8 @@ const (
 	KindAnswer  = "answer"  // SDP
 	KindRestart = "restart" // to the page: offer anew, with new ICE credentials
 	KindMic     = "mic"     // from the page: Mic says how the microphone is
+	KindCam     = "cam"     // from the page: Cam says how the camera is
+	KindSlots   = "slots"   // to the page: Slots says what each of its places shows
 	KindBye     = "bye"     // the end; Why says the reason
 )
 
@@ -18,10 +20,28 @@ const (
 	MicSilent    = "silent"    // it is open and has given nothing but zeros for long
 )
 
-// Signal is what a page and its Peer tell each other, by whatever socket they have.
+// States of a page's camera, as the page tells them in Signal.Cam.
+const (
+	CamOK        = "ok"
+	CamMuted     = "muted"     // by the system or the browser
+	CamUnplugged = "unplugged" // the device is gone
+	CamDenied    = "denied"    // the browser may not use it
+	CamOff       = "off"       // the person has switched it off
+)
+
+// Signal is what a page and its Peer or Screen tell each other, by whatever socket they have.
 type Signal struct {
 	Kind string `json:"kind"`
 	SDP  string `json:"sdp,omitempty"` // of offer and answer, whole: candidates do not trickle
 	Mic  string `json:"mic,omitempty"`
+	Cam  string `json:"cam,omitempty"`
 	Why  string `json:"why,omitempty"` // of bye and restart, a word for programs
+
+	Slots []Slot `json:"slots,omitempty"` // all of them
+}
+
+// Slot is a place where a page is shown a picture.
+type Slot struct {
+	Mid string `json:"mid"` // of the page's section (RFC 5888)
+	ID  string `json:"id"`  // of the video.Source that it shows; "" = none
 }
