@@ -1,5 +1,6 @@
 // The frames of the desk's socket as docs/protocol.md tells them, and what they carry. What
 // the server adds later is let through unread.
+import type { Check, CheckCommand, Joined, RoleLink, ScreenSignal, Upgrade, UpgradeCommand } from "./faces.ts";
 
 export type TaskKind = "call" | "chat" | "sms" | "callback" | "voicemail" | "ticket";
 export type TaskState = "waiting" | "offered" | "assigned" | "wrapping" | "done";
@@ -102,6 +103,8 @@ export interface Party {
   muted?: boolean;
   held?: boolean;
   since?: string;
+  camera?: boolean; // their pictures are shown
+  display?: boolean; // they share their screen
 }
 
 export interface Talk {
@@ -152,7 +155,10 @@ export type Numbered =
   | { t: "invite_over"; n: number; invite: string; why: string }
   | { t: "link"; n: number; task: string; link: Sent }
   | { t: "asked"; n: number; task: string; flow: string; step: string; outcome: string; set?: Record<string, unknown> }
-  | { t: "whisper"; n: number; task: string; from: string; text: string; at?: string };
+  | { t: "whisper"; n: number; task: string; from: string; text: string; at?: string }
+  | { t: "upgrade"; n: number; task?: string; interaction: string; upgrade: Upgrade | null }
+  | { t: "check"; n: number; task?: string; interaction: string; check: Check | null }
+  | { t: "role_link"; n: number; task: string; link: RoleLink };
 
 export interface Done {
   t: "done";
@@ -161,12 +167,17 @@ export interface Done {
   message?: Message;
   agent?: Agent;
   link?: Sent;
+  upgrade?: Upgrade;
+  check?: Check;
+  invite?: RoleLink;
+  joined?: Joined;
 }
 
 export interface Failed {
   t: "error";
   id?: string;
   seat?: string; // in the place of id: of what was signalled
+  page?: string; // in the place of id: of pictures that were signalled
   code: string;
   message: string;
   retry_after?: number;
@@ -178,6 +189,7 @@ export type FromServer =
   | { t: "ready"; n: number }
   | { t: "typing"; task: string; on: boolean }
   | { t: "voice"; seat: string; signal: Signal }
+  | { t: "screen"; interaction: string; page: string; signal: ScreenSignal }
   | { t: "pong" }
   | Done
   | Failed;
@@ -205,13 +217,19 @@ export type Command =
   | { t: "take_over"; interaction: string; why: string }
   | { t: "place"; to?: string; queue?: string; interaction?: string }
   | { t: "link"; task: string; operation: string; params?: Record<string, unknown>; by?: string }
-  | { t: "move"; task: string; to: string };
+  | { t: "move"; task: string; to: string }
+  | UpgradeCommand
+  | CheckCommand
+  | { t: "invite_link"; task: string; role: string }
+  | { t: "invite_link"; task: string; do: "revoke"; invite: string }
+  | { t: "join"; token: string };
 
 // Bare are frames to the server that have no answer.
 export type Bare =
   | { t: "hello"; epoch?: string; since?: number }
   | { t: "typing"; task: string; on: boolean }
   | { t: "voice"; seat: string; signal: Signal }
+  | { t: "screen"; interaction: string; page: string; signal: ScreenSignal }
   | { t: "ping" };
 
 export const subprotocol = "tandem.desk.1";

@@ -1,5 +1,7 @@
 // What an agent has, as the frames tell it: a pure function from what was known and a frame
 // to what is known. It keeps no timer and asks nobody; desk.ts does.
+import { ended, settled } from "./faces.ts";
+import type { Check, RoleLink, Upgrade } from "./faces.ts";
 import type { Agent, Decision, FromServer, Invite, Message, Numbered, Sent, Talk, Task, TaskKind } from "./protocol.ts";
 
 // Item is one thing that the agent is offered, has, or writes up.
@@ -39,7 +41,10 @@ export type News =
   | { what: "wrap"; task: string }
   | { what: "link"; task: string; link: Sent }
   | { what: "asked"; task: string; step: string; outcome: string }
-  | { what: "talk"; task: string; before: Talk | null; talk: Talk | null };
+  | { what: "talk"; task: string; before: Talk | null; talk: Talk | null }
+  | { what: "upgrade"; task: string; before: Upgrade | null; upgrade: Upgrade }
+  | { what: "check"; task: string; before: Check | null; check: Check }
+  | { what: "role_link"; task: string; link: RoleLink };
 
 export interface State {
   name: string; // who this is
@@ -58,6 +63,9 @@ export interface State {
   seen: Readonly<Record<string, number>>; // of each talk, the number up to which it was looked at
   links: Readonly<Record<string, readonly Sent[]>>;
   whispers: Readonly<Record<string, readonly Whisper[]>>;
+  upgrades: Readonly<Record<string, Upgrade>>; // by interaction, the last of each
+  checks: Readonly<Record<string, Check>>; // by interaction, the last of each
+  roleLinks: Readonly<Record<string, readonly RoleLink[]>>; // by task
   known: Readonly<Record<string, Task>>; // tasks that were seen lately
   left: Readonly<Record<string, string>>; // why the agent has a task no more, while they write it up
   turn: Readonly<Record<string, number>>; // grows when something about a task happened that its story tells
@@ -68,11 +76,12 @@ export interface State {
 
 export const empty: State = {
   name: "", agent: false, epoch: "", n: 0, phase: "off", whole: false, snapshot: [], me: null, items: {}, invites: {}, talks: {}, logs: {}, typing: {}, seen: {},
-  links: {}, whispers: {}, known: {}, left: {}, turn: {}, skew: 0, learned: false, news: [],
+  links: {}, whispers: {}, upgrades: {}, checks: {}, roleLinks: {}, known: {}, left: {}, turn: {}, skew: 0, learned: false, news: [],
 };
 
 const mostKnown = 60; // tasks that are remembered; the oldest go
 const mostWhispers = 50; // of one talk; the oldest go
+const mostRoleLinks = 8; // of one talk; the oldest go
 const wrapKey = (task: string) => `${task}:wrap`;
 
 // take is what is known after a frame that came at now, in milliseconds of this clock.
@@ -90,6 +99,7 @@ export function take(before: State, f: FromServer, now: number): State {
     case "error":
     case "pong":
     case "voice":
+    case "screen":
       return s;
   }
   if (typeof f.n !== "number") return s; // one of a kind that is not known, without a number
@@ -128,6 +138,12 @@ function happened(s: State, f: Numbered, now: number): State {
       const all = [...(s.whispers[f.task] ?? []), { from: f.from, text: f.text, at: f.at ?? new Date(now).toISOString() }];
       return { ...next, whispers: { ...s.whispers, [f.task]: all.slice(-mostWhispers) }, news: [{ what: "whisper", task: f.task, from: f.from, text: f.text }] };
     }
+    case "upgrade":
+      return upgraded(next, f);
+    case "check":
+      return checked(next, f);
+    case "role_link":
+      return roleLinked(next, f.task, f.link);
     default:
       return next;
   }
@@ -144,7 +160,7 @@ function welcome(s: State, f: Extract<FromServer, { t: "welcome" }>): State {
 // stays known by its rev.
 function ready(s: State, n: number, now: number): State {
   if (s.phase !== "snapshot") return { ...s, n: Math.max(s.n, n), phase: "live" };
-  let next: State = { ...s, me: null, items: {}, invites: {}, talks: {} };
+  let next: State = { ...s, me: null, items: {}, invites: {}, talks: {}, upgrades: {}, checks: {}, roleLinks: {} };
   const news: News[] = [];
   for (const f of s.snapshot) {
     next = happened({ ...next, news: [] }, f, now);
@@ -180,7 +196,7 @@ function assigned(s: State, task: Task, why: string, now: number): State {
 
 function gone(s: State, task: Task, why: string): State {
   const item = s.items[task.id];
-  const next = { ...turned(remember(s, task), task.id), left: { ...s.left, [task.id]: why }, items: without(s.items, task.id), talks: without(s.talks, task.id), typing: without(s.typing, task.id) };
+  const next = { ...turned(remember(s, task), task.id), left: { ...s.left, [task.id]: why }, items: without(s.items, task.id), talks: without(s.talks, task.id), typing: without(s.typing, task.id), upgrades: without(s.upgrades, task.interaction), roleLinks: without(s.roleLinks, task.id) };
   return item ? { ...next, news: [{ what: "gone", task: task.id, why, kind: item.kind }] } : next;
 }
 
@@ -196,6 +212,31 @@ function wrap(s: State, id: string, fence: number, until: string | undefined, no
   const live = s.items[id];
   const items = live?.stage === "assigned" && live.fence === fence ? without(s.items, id) : s.items; // the same of which the end is still to be told
   return { ...turned(s, id), items: { ...items, [key]: item }, news: [{ what: "wrap", task: id }] };
+}
+
+// upgraded keeps what became of voice and pictures; one that has ended stays to be read until
+// another begins, or its task is gone.
+function upgraded(s: State, f: Extract<Numbered, { t: "upgrade" }>): State {
+  const before = s.upgrades[f.interaction] ?? null;
+  if (!f.upgrade) return { ...s, upgrades: before && ended(before) ? s.upgrades : without(s.upgrades, f.interaction) };
+  const task = f.task ?? f.upgrade.task ?? "";
+  const upgrade = { ...f.upgrade, task, interaction: f.interaction };
+  return { ...turned(s, task), upgrades: last(s.upgrades, f.interaction, upgrade), news: [{ what: "upgrade", task, before: before?.id === upgrade.id ? before : null, upgrade }] };
+}
+
+function checked(s: State, f: Extract<Numbered, { t: "check" }>): State {
+  const before = s.checks[f.interaction] ?? null;
+  if (!f.check) return { ...s, checks: before && settled(before) ? s.checks : without(s.checks, f.interaction) };
+  const task = f.task ?? f.check.task ?? "";
+  const check = { ...f.check, task, interaction: f.interaction };
+  return { ...(before?.state === check.state ? s : turned(s, task)), checks: last(s.checks, f.interaction, check), news: [{ what: "check", task, before: before?.id === check.id ? before : null, check }] };
+}
+
+// roleLinked is told of a link for somebody to join; its address is known only where it was made.
+export function roleLinked(s: State, task: string, link: RoleLink): State {
+  const all = s.roleLinks[task] ?? [];
+  const known = all.find((l) => l.id === link.id);
+  return { ...s, roleLinks: { ...s.roleLinks, [task]: [...all.filter((l) => l.id !== link.id), { ...known, ...link }].slice(-mostRoleLinks) }, news: [{ what: "role_link", task, link }] };
 }
 
 // say puts a line of a talk where it belongs, if it is newer than what is there.
@@ -266,6 +307,16 @@ export function unread(s: State, task: string): number {
   return (s.logs[task]?.list ?? []).filter((m) => m.from === "customer" && m.seq > from).length;
 }
 
+// upgradeOf and checkOf are those of a task's interaction.
+export const upgradeOf = (s: State, item: Item): Upgrade | undefined => s.upgrades[item.task?.interaction ?? ""];
+export const checkOf = (s: State, item: Item): Check | undefined => s.checks[item.task?.interaction ?? ""];
+
+// secondsWanted are the checks of others that wait for a second officer, as this agent may be.
+export function secondsWanted(s: State): Check[] {
+  const own = new Set(Object.values(s.items).filter((i) => i.stage === "assigned").map((i) => i.task?.interaction));
+  return Object.values(s.checks).filter((c) => c.state === "second" && c.officer !== s.name && !own.has(c.interaction));
+}
+
 // types tells whether the customer of a task writes; it holds for some seconds.
 export function types(s: State, task: string, now: number): boolean {
   const at = s.typing[task];
@@ -295,10 +346,15 @@ export function clocked(s: State, skew: number): State {
 }
 
 function remember(s: State, task: Task): State {
-  const known = { ...without(s.known, task.id), [task.id]: task };
-  const names = Object.keys(known);
-  for (const old of names.slice(0, Math.max(0, names.length - mostKnown))) delete (known as Record<string, Task>)[old];
-  return { ...s, known };
+  return { ...s, known: last(s.known, task.id, task) };
+}
+
+// last puts something in as the newest; of more than are remembered the oldest go.
+function last<T>(all: Readonly<Record<string, T>>, key: string, value: T): Readonly<Record<string, T>> {
+  const next: Record<string, T> = { ...without(all, key), [key]: value };
+  const names = Object.keys(next);
+  for (const old of names.slice(0, Math.max(0, names.length - mostKnown))) delete next[old];
+  return next;
 }
 
 function turned(s: State, task: string): State {

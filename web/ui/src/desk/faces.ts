@@ -1,0 +1,149 @@
+// Voice and pictures beside a chat, who is let in by a link, and identity checks, as
+// docs/protocol.md tells them ("Faces", "Identity checks").
+
+export type Level = "" | "voice" | "video"; // "" is text alone
+
+export interface Upgrade {
+  id: string;
+  task?: string;
+  interaction: string;
+  state: "asked" | "agreed" | "up" | "refused" | "lapsed" | "withdrawn" | "over";
+  by: string; // an agent's name, "flow", "customer"
+  level: Level; // asked for
+  agreed?: Level;
+  now?: Level; // gets through
+  fallen?: string; // why less does than was agreed: network, camera, microphone
+  pictures?: boolean; // the sound stays on the telephone
+  kept?: boolean;
+  who?: { name: string; role: string }[];
+  why?: string;
+  until?: string;
+  check?: string; // that asked for it
+  ice?: { urls: string | string[]; username?: string; credential?: string }[];
+}
+
+export const ended = (u: Upgrade): boolean => u.state === "refused" || u.state === "lapsed" || u.state === "withdrawn" || u.state === "over";
+export const asks = (u: Upgrade | undefined): boolean => u?.state === "asked" && u.by === "customer"; // the agent is to answer
+
+export type UpgradeCommand =
+  | { t: "upgrade"; task: string; do: "ask"; level: Level; why: string }
+  | { t: "upgrade"; task: string; do: "approve" | "deny" | "end" }
+  | { t: "upgrade"; task: string; do: "change"; level: Level };
+
+export interface ScreenSignal {
+  kind: string; // offer, answer, restart, cam, slots, bye
+  sdp?: string;
+  cam?: string;
+  why?: string;
+  slots?: { mid: string; id: string }[];
+}
+
+// RoleLink lets one person into a talk, once.
+export interface RoleLink {
+  id: string;
+  role: string; // specialist, listener
+  by?: string;
+  url?: string; // only where it was made
+  expires: string;
+  state?: string; // made, opened, used, revoked, expired
+  used_by?: string;
+}
+
+export interface Joined {
+  interaction: string;
+  task: string;
+  role: string;
+}
+
+// Guest is what a link says before it is used.
+export interface Guest {
+  from: string;
+  display?: string;
+  role: string;
+  number?: string; // of the interaction
+  queue?: string;
+  expires: string;
+}
+
+export type Said = Record<string, string>; // by language tag
+
+export interface Still {
+  blob: string;
+  source: string; // server: a keyframe as it passed; page: the customer's page's own, sharper
+  media_type?: string;
+  width: number;
+  height: number;
+  at: string;
+}
+
+export interface Question {
+  name: string;
+  ask: Said;
+  expect?: string; // service: what the flow knows has it
+}
+
+export interface Step {
+  name: string;
+  kind: string; // code, questions, document, face, request, compare
+  state: string; // "", present, done, failed, skipped
+  text?: Said;
+  said?: Record<string, unknown>;
+  questions?: Question[];
+  compare?: Question[];
+  request?: string[];
+  number?: string; // to be read aloud
+  likeness?: string; // advice: the likeness is to be looked at here
+  document?: string; // front, back
+  stills?: Still[];
+  code?: { to?: string; ok?: boolean };
+}
+
+export interface Verdict {
+  outcome: string; // passed, failed, declined
+  reasons: string[];
+  level?: string;
+  officer?: string;
+  second?: string;
+  until?: string;
+}
+
+export interface Check {
+  id: string;
+  interaction: string;
+  task?: string;
+  policy: string;
+  title?: Said;
+  state: string; // asked, running, broken, second, passed, failed, declined, stopped
+  round: number;
+  officer: string;
+  level: string;
+  consent?: string; // "", yes, no
+  present?: string;
+  second_officer?: boolean;
+  likeness?: string;
+  interruption?: number; // seconds that void a round
+  steps: Step[];
+  broken?: { round: number; why: string; seconds?: number }[];
+  capture?: { step: string; n: number };
+  verdict?: Verdict;
+  reasons?: Record<string, string[]>;
+}
+
+export const settled = (c: Check): boolean => ["passed", "failed", "declined", "stopped"].includes(c.state);
+
+export type CheckCommand =
+  | { t: "check"; task: string; do: "begin"; policy?: string }
+  | { t: "check"; check: string; do: "capture"; step: string }
+  | { t: "check"; check: string; do: "done" | "fail" | "skip"; step: string; said?: Record<string, unknown>; why?: string }
+  | { t: "check"; check: string; do: "restart" | "abort" | "agree" | "disagree"; why: string }
+  | { t: "check"; check: string; do: "second_face" }
+  | { t: "check"; check: string; do: "decide"; outcome: string; reasons: string[]; why?: string };
+
+// Policy is one that a check may follow.
+export interface Policy {
+  name: string;
+  title?: Said;
+  level: string;
+  steps?: { name: string; kind: string }[];
+  second_officer?: boolean;
+}
