@@ -47,7 +47,7 @@ type (
 		Check CheckID        `json:"check"`
 		Round int            `json:"round"`
 		Step  string         `json:"step"`
-		State string         `json:"state"`          // done, failed, skipped
+		State string         `json:"state"`          // done, failed, skipped; present = it begins, and what was drawn for it; asked = of a second officer
 		Said  map[string]any `json:"said,omitempty"` // what the officer noted: answers to a checklist, scores marked as advice
 	}
 	// Evidence is one still: Hash is the SHA-256 of its content in hex, Signature the server's
@@ -68,14 +68,15 @@ type (
 	CheckBroken struct {
 		Check   CheckID `json:"check"`
 		Round   int     `json:"round"`             // the one that is void
-		Why     string  `json:"why"`               // cut, second_face, changed_person, officer
+		Why     string  `json:"why"`               // cut, second_face, changed_person, officer, restart
 		Seconds float64 `json:"seconds,omitempty"` // of the cut
 	}
 	Verdict struct {
 		Check   CheckID   `json:"check"`
-		Outcome string    `json:"outcome"` // passed, failed, declined
+		Outcome string    `json:"outcome"` // passed, failed, declined; stopped = it ended without a verdict
 		Level   Assurance `json:"level"`
 		Reasons []string  `json:"reasons"`
+		Text    string    `json:"text,omitempty"` // in the officer's words
 		Officer string    `json:"officer,omitempty"`
 		Second  string    `json:"second,omitempty"` // the second officer
 		Until   time.Time `json:"until,omitzero"`   // how long the level holds

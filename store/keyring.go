@@ -27,6 +27,7 @@ type Keyring struct {
 	system *Key
 	blind  []byte
 	sign   ed25519.PrivateKey
+	proof  ed25519.PrivateKey
 	id     string
 }
 
@@ -52,7 +53,7 @@ func NewKeyring(master []byte) (*Keyring, error) {
 		return nil, err
 	}
 	k := &Keyring{wrap: wrap, system: system, blind: derive("blind identities"),
-		sign: ed25519.NewKeyFromSeed(derive("sign checkpoints"))}
+		sign: ed25519.NewKeyFromSeed(derive("sign checkpoints")), proof: ed25519.NewKeyFromSeed(derive("sign evidence"))}
 	fingerprint := sha256.Sum256(k.sign.Public().(ed25519.PublicKey))
 	k.id = hex.EncodeToString(fingerprint[:8])
 	return k, nil
@@ -63,6 +64,10 @@ func (k *Keyring) ID() string { return k.id }
 
 // PublicKey is the public half of the key that signs checkpoints, for auditors.
 func (k *Keyring) PublicKey() ed25519.PublicKey { return k.sign.Public().(ed25519.PublicKey) }
+
+// Evidence signs stills of identity checks and packs of them. Its public half is for whoever
+// verifies a pack elsewhere.
+func (k *Keyring) Evidence() ed25519.PrivateKey { return k.proof }
 
 // System seals what must stay readable when a customer is erased.
 func (k *Keyring) System() *Key { return k.system }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"strconv"
 	"time"
 
 	"tandem"
@@ -60,10 +61,12 @@ type (
 	// CheckQuestion is asked by the officer, who notes whether the answer was right. The answer
 	// itself is kept nowhere.
 	CheckQuestion struct {
+		Name   string // "" = its place in the list, from 1
 		Ask    map[string]string
 		Expect string // free: the officer judges; service: the service of identity.service knows
 	}
-	// CheckCompare is one line of the officer's checklist.
+	// CheckCompare is one line of the officer's checklist, put so that yes speaks for the
+	// customer: a check passes only with all of them answered yes.
 	CheckCompare struct {
 		Name string
 		Ask  map[string]string
@@ -87,6 +90,14 @@ const (
 	CheckInterruption = 5 * time.Second
 	CheckGrants       = 30 * time.Minute
 )
+
+// Called is the name of a question that is at place i, from 0.
+func (q *CheckQuestion) Called(i int) string {
+	if q.Name != "" {
+		return q.Name
+	}
+	return strconv.Itoa(i + 1)
+}
 
 // CheckRequests are what a customer may be asked to do, in the order of the documentation.
 func CheckRequests() []string {
