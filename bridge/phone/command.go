@@ -57,19 +57,23 @@ type Talk struct {
 	Over        bool   // it has ended
 	Direct      bool   // customer and agent hear each other's packets as they are sent, without a mixer
 	Codec       string // of the customer's leg: PCMU, PCMA
+	Why         string // of one that is over: left, lost (by or of the agent), customer, taken (by the line), over
 }
 
 // Party is one leg in a room.
 type Party struct {
-	Leg    tandem.LegID
-	Role   tandem.Role
-	Name   string // of an agent or supervisor
-	Number string // of a customer, or of a number that was asked in
-	Device string // phone, browser
-	State  string // ringing, joined, cut
-	Muted  bool
-	Held   bool
-	Since  time.Time // of State
+	Leg     tandem.LegID
+	Role    tandem.Role
+	Name    string // of an agent or supervisor
+	Number  string // of a customer, or of a number that was asked in
+	Device  string // phone, browser
+	State   string // ringing, joined, cut
+	Muted   bool
+	Held    bool
+	Since   time.Time // of State
+	Guest   bool      // came by a role link: has the conversation in no other way than to take part
+	Camera  bool      // their camera's picture comes
+	Display bool      // so does that of a screen they share
 }
 
 // What a Party is.
@@ -83,14 +87,14 @@ const (
 )
 
 // Seen is the talk as somebody may see it: who listens unseen is shown to nobody but
-// themselves and other supervisors.
+// themselves and other supervisors. Listeners who were asked in by a link are no secret.
 func (t Talk) Seen(by string, supervisor bool) Talk {
 	if supervisor {
 		return t
 	}
 	parties := make([]Party, 0, len(t.Parties))
 	for _, p := range t.Parties {
-		if p.Role != tandem.RoleListener || p.Name == by {
+		if p.Role != tandem.RoleListener || p.Guest || p.Name == by {
 			parties = append(parties, p)
 		}
 	}

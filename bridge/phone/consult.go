@@ -259,6 +259,14 @@ func (t *talk) unask(why string) {
 	t.arrange()
 }
 
+// engage has the line know that an agent speaks, though they have no call of it.
+func (t *talk) engage(agent string) {
+	if !t.busy[agent] {
+		t.busy[agent] = true
+		t.s.o.Router.Consulted(agent, true)
+	}
+}
+
 // idle has the line know that an agent is not asked in any more.
 func (t *talk) idle(agent string) {
 	if t.busy[agent] {
@@ -317,12 +325,12 @@ func (t *talk) drop() error {
 
 // heir is an agent who can have the task if its agent goes: who was asked in last.
 func (t *talk) heir() *party {
-	if p := t.aside; p != nil && p.Name != "" && p.State == StateJoined {
+	if p := t.aside; p != nil && p.Name != "" && !p.Guest && p.State == StateJoined {
 		return p
 	}
 	for i := len(t.parties) - 1; i >= 0; i-- {
 		p := t.parties[i]
-		if p != t.agent && p.Name != "" && p.State == StateJoined && (p.Role == tandem.RoleAgent || p.Role == tandem.RoleSpecialist) {
+		if p != t.agent && p.Name != "" && !p.Guest && p.State == StateJoined && (p.Role == tandem.RoleAgent || p.Role == tandem.RoleSpecialist) {
 			return p
 		}
 	}
@@ -358,7 +366,11 @@ func (t *talk) passOn(next *party, why string, how tandem.Termination) error {
 	next.Held = false
 	t.exit(before, why)
 	t.idle(before.Name)
-	t.idle(next.Name)
+	if t.joined() {
+		t.engage(next.Name)
+	} else {
+		t.idle(next.Name)
+	}
 	t.mended()
 	t.holdAll(false)
 	t.arrange()

@@ -8,6 +8,7 @@ import (
 
 	"tandem"
 	"tandem/media"
+	"tandem/media/video"
 	"tandem/store"
 )
 
@@ -15,8 +16,12 @@ import (
 // and hears is in the recording of their own call. Its methods do not block for long.
 type Tracks interface {
 	// Begin begins the recording of what a party says, if this interaction is recorded at
-	// all, and reports whether it does.
-	Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream) bool
+	// all, and reports whether it does. screen has the party's pictures as they are when it is
+	// called, from any goroutine; nil = there are none now. A customer is a party only where no
+	// call of theirs is recorded by itself: on a page, or with a page beside their call.
+	Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream, screen func() (camera, display *video.Source)) bool
+	// Pictured tells that a party's pictures may be others than before.
+	Pictured(leg tandem.LegID)
 	// Pause leaves out what a party says, while they are on hold, and goes on.
 	Pause(leg tandem.LegID, on bool)
 	// End ends it, and adds what is to be kept of it to c.

@@ -45,7 +45,7 @@ func (t *talk) supervise(q command) error {
 			t.endTape(p)
 		}
 		if t.tapes(p) {
-			p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
+			t.tape(p)
 		}
 		t.arrange()
 		return nil

@@ -12,6 +12,7 @@ import (
 // finish ends the room: nobody is in it any more, and the customer's call, which is not
 // ours, goes on. The line is not told here, and nobody is said goodbye to.
 func (t *talk) finish(end ending) {
+	t.why = whyOver[end]
 	t.unask("withdrawn")
 	t.mended()
 	t.room.Close()
@@ -36,6 +37,9 @@ func (t *talk) finish(end ending) {
 	}
 	t.publish(true)
 }
+
+// whyOver are the words of Talk.Why.
+var whyOver = map[ending]string{goesOn: "over", agentLeft: "left", agentLost: "lost", customerLeft: "customer", taken: "taken", tooLong: "over", stopped: "over"}
 
 // hangUp says goodbye to everybody but the customer, after finish.
 func (t *talk) hangUp(how tandem.Termination) {

@@ -7,6 +7,7 @@ import (
 	"tandem"
 	"tandem/bridge/room"
 	"tandem/media"
+	"tandem/media/video"
 	"tandem/sip"
 	"tandem/store"
 )
@@ -28,6 +29,7 @@ type party struct {
 	lent     bool // somebody else plays to them
 	stop     context.CancelFunc
 	taped    bool
+	screen   Screen // as it was last seen
 
 	joined   time.Time // since when they are in the room; zero = they are not
 	told     tandem.Joined
@@ -53,9 +55,12 @@ type (
 )
 
 // part is the party as the room sees it.
-func (p *party) part() room.Party {
+func (t *talk) part(p *party) room.Party {
 	away := p.away || p.State == StateCut
-	return room.Party{Stream: p.stream, Part: room.Part{Role: p.Role, Muted: p.Muted, Held: p.Held, Away: away, Lent: p.lent}}
+	screen := t.s.screen(t.in, p.Leg, p.Name)
+	t.pictured(p, screen)
+	return room.Party{Stream: p.stream, Part: room.Part{Role: p.Role, Muted: p.Muted, Held: p.Held, Away: away, Lent: p.lent},
+		Leg: string(p.Leg), Camera: screen.Camera, Display: screen.Display, Eyes: screen.Eyes}
 }
 
 // watch tells the talk what becomes of a party until ctx ends.
@@ -181,8 +186,7 @@ func (t *talk) enter(p *party) {
 	p.State, p.Since, p.joined, p.heldFor = StateJoined, now, now, 0
 	t.parties = append(t.parties, p)
 	if t.tapes(p) {
-		p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
-		t.pause(p)
+		t.tape(p)
 	}
 	p.told = p.says()
 	if p.Held {
@@ -192,9 +196,23 @@ func (t *talk) enter(p *party) {
 }
 
 // tapes reports whether what a party says is recorded beside the customer's own call, if
-// that is: agents alone, for a number that was asked in has not been told.
+// that is: agents, and customers who have no such call or show themselves. A number that was
+// asked in has not been told.
 func (t *talk) tapes(p *party) bool {
-	return t.s.o.Tracks != nil && !p.taped && p.Name != "" && p.Role != tandem.RoleListener && p.Role != tandem.RoleWhisperer
+	if t.s.o.Tracks == nil || p.taped || p.Role == tandem.RoleListener || p.Role == tandem.RoleWhisperer {
+		return false
+	}
+	return p.Name != "" || p == t.customer && (t.joined() || p.screen.Camera != nil)
+}
+
+// tape begins the recording of a party.
+func (t *talk) tape(p *party) {
+	leg, name := p.Leg, p.Name
+	p.taped = t.s.o.Tracks.Begin(t.in, leg, p.stream, func() (camera, display *video.Source) {
+		s := t.s.screen(t.in, leg, name)
+		return s.Camera, s.Display
+	})
+	t.pause(p)
 }
 
 func (p *party) says() tandem.Joined {

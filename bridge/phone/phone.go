@@ -16,6 +16,10 @@
 // It never decides who gets a task, never dials but a configured phone, the number that
 // Options.Number gives or one that Options.Way allows, never follows a redirection, and keeps
 // nothing: what must outlive the process is in the journal before it happens.
+//
+// A chat whose customer speaks by their page has a talk as well (Join), beside its task: the
+// end of that talk is told to nobody but those in it. What is shown beside the sound is
+// asked for (Options.Screen) and given to the room, which decides who sees it.
 package phone
 
 import (
@@ -147,6 +151,10 @@ type Options struct {
 	Seat func(agent string) (Seat, bool)
 	// Supervises reports whether somebody may listen, whisper, barge and remove; nil = nobody.
 	Supervises func(who string, in tandem.InteractionID) bool
+	// Screen is by what a party shows and sees pictures, if they have such a thing now: a
+	// customer (name "") or somebody of the staff. It neither waits nor calls the
+	// Switchboard; Pictured tells of changes. nil = nobody has one.
+	Screen func(in tandem.InteractionID, leg tandem.LegID, name string) (Screen, bool)
 	// Tracks keeps recordings; nil = nothing is recorded.
 	Tracks Tracks
 
@@ -267,7 +275,7 @@ func (s *Switchboard) happened(f queue.Fact) {
 			s.end(o.Task.ID, o.Fence, o.Why)
 		}
 	case route.TaskChanged: // the agent has moved the customer to another channel, and goes on there
-		if o.Task.State == tandem.TaskAssigned && o.Task.Kind.Load() != tandem.LoadVoice {
+		if o.Task.State == tandem.TaskAssigned && (o.Task.Kind.Load() == tandem.LoadVoice) == s.isJoined(o.Task.ID) {
 			s.end(o.Task.ID, o.Task.Fence, "moved")
 		}
 	case route.TaskOver:

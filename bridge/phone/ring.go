@@ -36,6 +36,7 @@ type ring struct {
 	task   tandem.Task // as it was offered, then as it was assigned: only run's goroutine looks
 	phone  string
 	desk   bool // it rings at the agent's desk, and no phone does
+	joined bool // none of the line's: the talk of a chat
 	log    *slog.Logger
 	ctx    context.Context // ends, with its cause, once the line has taken the task away
 	cancel context.CancelCauseFunc

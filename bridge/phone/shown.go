@@ -10,7 +10,7 @@ import (
 
 // publish tells who watches what the talk is now.
 func (t *talk) publish(end bool) {
-	is := Talk{Interaction: t.in, Over: end}
+	is := Talk{Interaction: t.in, Over: end, Why: t.why}
 	if t.r != nil {
 		is.Task = t.r.id
 	}

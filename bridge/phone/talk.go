@@ -63,8 +63,9 @@ type talk struct {
 	cut      *time.Timer
 	told     bool // the customer was told that the agent's connection is broken
 	busy     map[string]bool
-	quiet    bool // the customer enters a secret
-	looking  bool // it is being asked who may listen in
+	quiet    bool   // the customer enters a secret
+	looking  bool   // it is being asked who may listen in
+	why      string // of its end
 
 	mu     sync.Mutex
 	seen   Talk
@@ -198,6 +199,12 @@ func (t *talk) take(n any) (end ending, how tandem.Termination) {
 		end, how = t.command(n)
 	case lending:
 		n.reply <- t.lending(n.on)
+	case entering:
+		n.reply <- t.guest(n.who, n.role)
+	case expelling:
+		if p := t.of(n.who); p != nil && p.Guest {
+			t.sendAway(p, "removed", tandem.Terminate(tandem.BySystem, tandem.ReasonForbidden))
+		}
 	case give: // a talk of somebody who serves the customer begins beside this one: only to be
 		n.parties <- nil
 	}
@@ -230,7 +237,7 @@ func (t *talk) leaves(p *party, how tandem.Termination) (ending, tandem.Terminat
 		}
 		late := how.Reason == tandem.ReasonMaxDuration
 		lost := how.Class != tandem.ClassNormal && !late
-		if next := t.heir(); next != nil && t.passOn(next, whyLeft(how), how) == nil {
+		if next := t.heir(); next != nil && !t.joined() && t.passOn(next, whyLeft(how), how) == nil {
 			if lost {
 				t.lose(p)
 			}
@@ -369,14 +376,14 @@ func (t *talk) retape(p *party) {
 		return
 	}
 	t.endTape(p)
-	p.taped = t.s.o.Tracks.Begin(t.in, p.Leg, p.stream)
+	t.tape(p)
 }
 
 // arrange has everybody hear what they are to, and tells who watches.
 func (t *talk) arrange() {
 	parties := make([]room.Party, 0, len(t.parties))
 	for _, p := range t.parties {
-		parties = append(parties, p.part())
+		parties = append(parties, t.part(p))
 		t.journal(p)
 	}
 	if err := t.room.Set(parties); err != nil {

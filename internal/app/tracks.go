@@ -7,6 +7,7 @@ import (
 	"tandem"
 	"tandem/bridge/phone"
 	"tandem/media"
+	"tandem/media/video"
 	"tandem/store"
 	"tandem/store/blob"
 )
@@ -29,7 +30,7 @@ type track struct {
 var _ phone.Tracks = (*tracks)(nil)
 
 // Begin records a party if the caller of its interaction is recorded, and reports whether it is.
-func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream) bool {
+func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream, _ func() (camera, display *video.Source)) bool {
 	a := t.app
 	k := a.live.get(in)
 	if k == nil || !k.recorded.Load() {
@@ -50,6 +51,9 @@ func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Strea
 	a.store.Note(tandem.NewEvent(in, leg, a.now(), tandem.EventRecording, "system", tandem.Recorded{Blob: w.ID()}))
 	return true
 }
+
+// Pictured is told of pictures, which are not recorded.
+func (t *tracks) Pictured(tandem.LegID) {}
 
 // Pause leaves out what a party says who is on hold; the time is kept.
 func (t *tracks) Pause(leg tandem.LegID, on bool) {
