@@ -127,7 +127,7 @@ func (k *Sink) packet(s *Source, layer int, p *packet) (want bool) {
 	if k.source != s {
 		return false
 	}
-	if p.at.Sub(k.looked) >= lookEvery {
+	if k.choice.Layer < 0 || p.at.Sub(k.looked) >= lookEvery {
 		k.look(s, p.at)
 	}
 	if layer != k.layer || p.epoch != k.epoch {
