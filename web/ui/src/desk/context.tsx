@@ -10,12 +10,14 @@ import type { Standing } from "./answers.ts";
 import type { Hold } from "./hold.ts";
 import type { Kept } from "./kept.ts";
 import type { Seat } from "./seat.ts";
+import type { Sights } from "./sight.ts";
 import type { State } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 
 export interface Shared {
   hold: Hold;
   seat: Seat;
+  sights: Sights;
   kept: Kept;
   standing: Standing | null; // reasons, dispositions
   chosen: string; // the task that is looked at; "" = none

@@ -1,5 +1,6 @@
 // Voice and pictures beside a chat, who is let in by a link, and identity checks, as
 // docs/protocol.md tells them ("Faces", "Identity checks").
+export type { ScreenSignal } from "../face/signal.ts";
 
 export type Level = "" | "voice" | "video"; // "" is text alone
 
@@ -29,14 +30,6 @@ export type UpgradeCommand =
   | { t: "upgrade"; task: string; do: "ask"; level: Level; why: string }
   | { t: "upgrade"; task: string; do: "approve" | "deny" | "end" }
   | { t: "upgrade"; task: string; do: "change"; level: Level };
-
-export interface ScreenSignal {
-  kind: string; // offer, answer, restart, cam, slots, bye
-  sdp?: string;
-  cam?: string;
-  why?: string;
-  slots?: { mid: string; id: string }[];
-}
 
 // RoleLink lets one person into a talk, once.
 export interface RoleLink {
@@ -74,12 +67,13 @@ export interface Still {
   width: number;
   height: number;
   at: string;
+  n?: number; // which take of the step
+  round?: number;
 }
 
-export interface Question {
+export interface Ask {
   name: string;
   ask: Said;
-  expect?: string; // service: what the flow knows has it
 }
 
 export interface Step {
@@ -87,21 +81,18 @@ export interface Step {
   kind: string; // code, questions, document, face, request, compare
   state: string; // "", present, done, failed, skipped
   text?: Said;
+  asks?: Ask[]; // of questions and compare
+  expect?: string; // service: what the flow knows has what is right
+  requests?: { what: string; number?: string }[]; // as they were drawn; a number is to be read aloud
+  likeness?: boolean; // a score may be noted, as advice
   said?: Record<string, unknown>;
-  questions?: Question[];
-  compare?: Question[];
-  request?: string[];
-  number?: string; // to be read aloud
-  likeness?: string; // advice: the likeness is to be looked at here
-  document?: string; // front, back
-  stills?: Still[];
-  code?: { to?: string; ok?: boolean };
+  stills: Still[];
 }
 
 export interface Verdict {
   outcome: string; // passed, failed, declined
   reasons: string[];
-  level?: string;
+  text?: string;
   officer?: string;
   second?: string;
   until?: string;
@@ -115,18 +106,20 @@ export interface Check {
   title?: Said;
   state: string; // asked, running, broken, second, passed, failed, declined, stopped
   round: number;
-  officer: string;
+  officer?: string;
+  second?: string; // once they have looked
+  needs_second?: boolean;
   level: string;
-  consent?: string; // "", yes, no
-  present?: string;
-  second_officer?: boolean;
-  likeness?: string;
-  interruption?: number; // seconds that void a round
+  customer_lang?: string;
+  consent?: { at: string; lang: string; version: string };
   steps: Step[];
-  broken?: { round: number; why: string; seconds?: number }[];
-  capture?: { step: string; n: number };
+  present?: string;
+  code?: { to: string; sent?: string; ok?: boolean };
+  capturing?: { step: string; n: number };
+  broken?: { round: number; why: string; seconds?: number; at?: string }[];
+  interruption?: number; // seconds that may pass
+  reasons?: Record<string, string[]>; // the closed lists for a verdict, by outcome
   verdict?: Verdict;
-  reasons?: Record<string, string[]>;
 }
 
 export const settled = (c: Check): boolean => ["passed", "failed", "declined", "stopped"].includes(c.state);
@@ -135,8 +128,9 @@ export type CheckCommand =
   | { t: "check"; task: string; do: "begin"; policy?: string }
   | { t: "check"; check: string; do: "capture"; step: string }
   | { t: "check"; check: string; do: "done" | "fail" | "skip"; step: string; said?: Record<string, unknown>; why?: string }
-  | { t: "check"; check: string; do: "restart" | "abort" | "agree" | "disagree"; why: string }
-  | { t: "check"; check: string; do: "second_face" }
+  | { t: "check"; check: string; do: "restart" | "abort"; why: string }
+  | { t: "check"; check: string; do: "second"; agree: boolean; why?: string }
+  | { t: "check"; check: string; do: "second_face" | "resend_code" }
   | { t: "check"; check: string; do: "decide"; outcome: string; reasons: string[]; why?: string };
 
 // Policy is one that a check may follow.
@@ -144,6 +138,6 @@ export interface Policy {
   name: string;
   title?: Said;
   level: string;
-  steps?: { name: string; kind: string }[];
-  second_officer?: boolean;
+  steps: Step[];
+  needs_second?: boolean;
 }

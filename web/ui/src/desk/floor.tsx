@@ -34,7 +34,7 @@ export function Floor({ me }: { me: Me }) {
   const api = useApi();
   const actions = useAccountActions();
   const world = useMemo(() => makeWorld(api, me.user.name), [api, me.user.name]);
-  const { hold, seat, kept } = world;
+  const { hold, seat, sights, kept } = world;
   const [chosen, setChosen] = useState("");
   const [pane, setPane] = useState<Pane>("list");
   const [dialog, setDialog] = useState<DialogName>("");
@@ -52,10 +52,11 @@ export function Floor({ me }: { me: Me }) {
       window.removeEventListener("offline", offline);
       window.removeEventListener("online", online);
       document.removeEventListener("visibilitychange", seen);
-      seat.end(); // it says goodbye by the socket
+      sights.close(); // they say goodbye by the socket
+      seat.end();
       hold.wire.stop();
     };
-  }, [hold, seat]);
+  }, [hold, seat, sights]);
   useSeat(world, standing.value);
   const choose = useCallback((task: string) => {
     setChosen(task);
@@ -64,7 +65,7 @@ export function Floor({ me }: { me: Me }) {
   // What is chosen and gone gives way to what comes first.
   const items = listed(hold.state);
   const here = chosen !== "" && itemOf(hold.state, chosen) ? chosen : (items.find((i) => i.stage !== "offered") ?? items[0])?.id ?? "";
-  const shared = useMemo<Shared>(() => ({ hold, seat, kept, standing: standing.value, chosen: here, choose }), [hold, seat, kept, standing.value, here, choose]);
+  const shared = useMemo<Shared>(() => ({ hold, seat, sights, kept, standing: standing.value, chosen: here, choose }), [hold, seat, sights, kept, standing.value, here, choose]);
   return (
     <DeskContext.Provider value={shared}>
       <div class="desk" data-pane={pane}>

@@ -4,8 +4,9 @@
 import type { Api } from "../staff/api.ts";
 import { asApiError } from "../staff/load.ts";
 import type { Kept, Said } from "./kept.ts";
+import type { RoleLink, ScreenSignal } from "./faces.ts";
 import type { Command, Done, FromServer, Message, Presence, Sent, Signal } from "./protocol.ts";
-import { clocked, empty, itemOf, linked, listed, looked, take, told } from "./store.ts";
+import { clocked, empty, guestOf, itemOf, linked, listed, looked, roleLinked, take, told } from "./store.ts";
 import type { Item, News, State } from "./store.ts";
 import { Wire } from "./wire.ts";
 import type { Host } from "./wire.ts";
@@ -16,6 +17,7 @@ export interface HoldOptions {
   kept: Kept;
   onNews(news: readonly News[]): void;
   onVoice(seat: string, signal: Signal): void;
+  onScreen(interaction: string, page: string, signal: ScreenSignal): void; // interaction is empty where only the page is known
   onUp(): void; // the socket is up, again
 }
 
@@ -91,6 +93,19 @@ export class Hold {
     return this.ask({ t: "presence", presence, ...(reason ? { reason } : {}) }, true);
   }
 
+  // inviteBy makes a link by which somebody may join; its address is told here alone.
+  async inviteBy(task: string, role: string): Promise<RoleLink> {
+    const { invite } = await this.ask({ t: "invite_link", task, role });
+    if (!invite) throw new Error("a link was made and not told");
+    this.become({ ...roleLinked(this.state, task, { state: "made", ...invite }), news: [] });
+    return invite;
+  }
+
+  async revoke(task: string, link: RoleLink): Promise<void> {
+    await this.ask({ t: "invite_link", task, do: "revoke", invite: link.id });
+    this.become({ ...roleLinked(this.state, task, { ...link, state: "revoked" }), news: [] });
+  }
+
   // typing is told of each key, and with false when the text is gone or sent.
   typing(task: string, on: boolean): void {
     const last = this.typedAt[task] ?? 0;
@@ -118,7 +133,7 @@ export class Hold {
       }
     } catch (err) {
       const code = asApiError(err).code;
-      if (code === "offline" || code === "unavailable" || code === "too_many") this.o.host.after(pagePause, () => itemOf(this.state, task) && void this.readTalk(task));
+      if (code === "offline" || code === "unavailable" || code === "too_many") this.o.host.after(pagePause, () => (itemOf(this.state, task) || guestOf(this.state, task)) && void this.readTalk(task));
     } finally {
       this.reading.delete(task);
     }
@@ -138,7 +153,9 @@ export class Hold {
   private take(f: FromServer): void {
     if (f.t === "offer") performance.mark(`frame ${f.task.id} ${f.task.fence ?? 0}`);
     if (f.t === "error" && f.seat && f.code !== "too_fast") return this.o.onVoice(f.seat, { kind: "bye", why: f.code });
+    if (f.t === "error" && f.page && f.code !== "too_fast") return this.o.onScreen("", f.page, { kind: "bye", why: f.code });
     if (f.t === "voice") return this.o.onVoice(f.seat, f.signal);
+    if (f.t === "screen") return this.o.onScreen(f.interaction, f.page, f.signal);
     const before = this.state;
     this.become(clocked(take(before, f, this.now()), this.o.api.skew()));
     if (f.t === "ready") this.catchUp(before);
@@ -146,6 +163,7 @@ export class Hold {
     if (news.length === 0) return;
     for (const n of news) {
       if ((n.what === "offer" || n.what === "assigned") && talks(n.kind)) void this.readTalk(n.task);
+      if (n.what === "talk" && n.talk && !n.before && guestOf(this.state, n.task)) void this.readTalk(n.task);
       if (n.what === "message" && n.message.client) this.arrived(n.message.client);
     }
     this.o.onNews(news);
@@ -157,6 +175,7 @@ export class Hold {
       if (talks(i.kind) && (before.phase === "snapshot" || !this.state.logs[i.id])) void this.readTalk(i.id);
       if (i.stage === "assigned" && before.phase === "snapshot") void this.readLinks(i.id);
     }
+    for (const task of Object.keys(this.state.talks)) if (guestOf(this.state, task)) void this.readTalk(task);
   }
 
   private send(s: Said): void {

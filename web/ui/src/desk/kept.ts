@@ -14,6 +14,8 @@ export interface Devices {
   ring?: string;
   volume?: number; // of the ring, 0 to 1
   seat?: "page" | "phone"; // where calls are taken
+  camera?: string;
+  shown?: boolean; // the camera is on as pictures begin; on, if nothing was chosen
 }
 
 // Said is a message that the server has not said it has.

@@ -2,7 +2,7 @@
 // to what is known. It keeps no timer and asks nobody; desk.ts does.
 import { ended, settled } from "./faces.ts";
 import type { Check, RoleLink, Upgrade } from "./faces.ts";
-import type { Agent, Decision, FromServer, Invite, Message, Numbered, Sent, Talk, Task, TaskKind } from "./protocol.ts";
+import type { Agent, Decision, FromServer, Invite, Message, Numbered, Party, Sent, Talk, Task, TaskKind } from "./protocol.ts";
 
 // Item is one thing that the agent is offered, has, or writes up.
 export interface Item {
@@ -310,6 +310,12 @@ export function unread(s: State, task: string): number {
 // upgradeOf and checkOf are those of a task's interaction.
 export const upgradeOf = (s: State, item: Item): Upgrade | undefined => s.upgrades[item.task?.interaction ?? ""];
 export const checkOf = (s: State, item: Item): Check | undefined => s.checks[item.task?.interaction ?? ""];
+
+// guestOf is the part that the agent has in a talk of somebody else's.
+export function guestOf(s: State, task: string): Party | undefined {
+  if (s.items[task]?.stage === "assigned") return undefined;
+  return s.talks[task]?.parties.find((p) => p.name === s.name && p.state !== "ringing");
+}
 
 // secondsWanted are the checks of others that wait for a second officer, as this agent may be.
 export function secondsWanted(s: State): Check[] {

@@ -3,19 +3,28 @@ import type { Language } from "../language.ts";
 import { useLanguage } from "../staff/settings.tsx";
 import { en } from "./words/en.ts";
 import type { DeskWords } from "./words/en.ts";
+import { faceEn } from "./words/face-en.ts";
+import type { FaceWords } from "./words/face-en.ts";
+import { faceZh } from "./words/face-zh.ts";
 import { journalEn } from "./words/journal-en.ts";
 import type { JournalWords } from "./words/journal-en.ts";
 import { journalZh } from "./words/journal-zh.ts";
 import { zhCN } from "./words/zh.ts";
 
 export type { DeskWords } from "./words/en.ts";
+export type { FaceWords } from "./words/face-en.ts";
 export type { JournalWords } from "./words/journal-en.ts";
 
 const words: Record<Language, DeskWords> = { en, "zh-CN": zhCN };
+const faces: Record<Language, FaceWords> = { en: faceEn, "zh-CN": faceZh };
 const journals: Record<Language, JournalWords> = { en: journalEn, "zh-CN": journalZh };
 
 export function useDeskWords(): DeskWords {
   return words[useLanguage()];
+}
+
+export function useFaceWords(): FaceWords {
+  return faces[useLanguage()];
 }
 
 export function useJournalWords(): JournalWords {
