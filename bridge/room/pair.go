@@ -1,7 +1,8 @@
-// Package room joins the legs of an interaction so that they hear each other. It decides
-// purely who hears whom (Hear), by the roles they have, and has media do it: packets pass
-// straight while two talk, a mixer joins a third. It runs no goroutine; the media engine
-// moves the packets. It knows nothing of who may have which role: whoever fills it does.
+// Package room joins the legs of an interaction so that they hear and see each other. It
+// decides purely who hears whom (Hear) and who sees whom (See), by the roles they have, and
+// has media do it: packets pass straight while two talk, a mixer joins a third; pictures are
+// forwarded. It runs no goroutine; the media engine moves the packets. It knows nothing of
+// who may have which role: whoever fills it does.
 package room
 
 import (

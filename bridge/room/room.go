@@ -21,11 +21,11 @@ type Party struct {
 }
 
 // Eyes is where a party sees the others. Show tells the whole of what it is to see from now
-// on, in an order that is stable: displays, then customers, agents, specialists. It must
-// neither wait nor call the room.
+// on, in an order that is stable: screens, then customers, agents, specialists. It is told
+// when that has changed, and must neither wait nor call the room. Its values are comparable.
 type Eyes interface{ Show(shown []video.Shown) }
 
-// Room joins any number of legs, each in its role. While exactly two talk and nobody
+// Room joins any number of legs, each in its role, so that they hear and see each other. While exactly two talk and nobody
 // whispers their packets pass straight, whoever listens; else a mixer gives each what they
 // are to hear. Its methods may be called from any goroutine.
 type Room struct {
@@ -38,13 +38,15 @@ type Room struct {
 	part   func() // of pair; nil = nobody is joined directly
 	mix    *media.Mix
 	held   []*media.Stream // who hears music
+	sights map[Eyes][]video.Shown
 }
 
 // New makes an empty room. Music is looped to who is held.
 func New(e *media.Engine, music []*media.Clip) *Room { return &Room{engine: e, music: music} }
 
-// Set makes these the parties, the whole at once: what each hears follows from Hear. Who is
-// in no more goes on by themselves. An error is that of a stream which has ended, or of a
+// Set makes these the parties, the whole at once: what each hears follows from Hear, what
+// each sees from See and from which sources are allowed just now. Who is in no more goes on
+// by themselves, and sees nothing. An error is that of a stream which has ended, or of a
 // mixer; the others hear what they are to.
 func (r *Room) Set(parties []Party) error {
 	r.mu.Lock()
@@ -52,6 +54,7 @@ func (r *Room) Set(parties []Party) error {
 	if r.closed {
 		return nil
 	}
+	r.look(parties)
 	parts := make([]Part, len(parties))
 	for i := range parties {
 		parts[i] = parties[i].Part
@@ -138,7 +141,7 @@ func (r *Room) blend(hearings []media.Hearing) error {
 	return nil
 }
 
-// Close ends the room; the legs go on by themselves. It may be called twice.
+// Close ends the room; the legs go on by themselves and see nothing. It may be called twice.
 func (r *Room) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,6 +149,7 @@ func (r *Room) Close() {
 		return
 	}
 	r.closed = true
+	r.look(nil)
 	if r.mix != nil {
 		r.mix.Close()
 	}
