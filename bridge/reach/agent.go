@@ -97,6 +97,9 @@ func (r *Reach) MoveFor(ctx context.Context, w tandem.Who, key string, serial in
 		return errNoWay("sms")
 	}
 	open := moving{serial: serial, to: tandem.SMS, line: true}
+	if open.asked, err = r.newest(ctx, w, by, key); err != nil {
+		return err
+	}
 	r.open(w.Interaction, open, moveText) // before the text: an answer may be quicker than we
 	p, err := r.plainly(ctx, draft{who: w, way: by, key: key, message: tandem.Message{Lang: w.Lang, Text: text}, text: text})
 	if err == nil && p.state == tandem.MessageFailed {

@@ -56,10 +56,28 @@ func (r *Reach) move(ctx context.Context, w tandem.Who, s flow.Session, e flow.M
 	}
 	open := moving{serial: e.Serial, to: e.To}
 	if e.To == tandem.SMS {
-		open.conversation = p.conversation
+		open.conversation, open.asked = p.conversation, p.seq
 	}
 	r.open(w.Interaction, open, patience)
 	return nil, nil
+}
+
+// newest is the number of the text that asked the customer to come, if it was sent, else of
+// the newest message where it will stand.
+func (r *Reach) newest(ctx context.Context, w tandem.Who, by way, key string) (uint64, error) {
+	c, unlock, _, err := r.conversation(ctx, w, by)
+	if err != nil {
+		return 0, err
+	}
+	unlock()
+	old, found, err := r.o.Book.ByClient(ctx, c.ID, client(w, key))
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("looking for a message sent before: %w", err)
+	case found:
+		return old.Message.Seq, nil
+	}
+	return c.Seq, nil
 }
 
 // patience is how long a way lies open for who is on a channel.
@@ -156,12 +174,14 @@ func (r *Reach) Over(in tandem.InteractionID, serial int, to tandem.Channel) {
 }
 
 // Came takes a way that lies open: the customer of the interaction is there, on a channel
-// and, by text, in a conversation. serial is that of the waiting session.
-func (r *Reach) Came(in tandem.InteractionID, to tandem.Channel, c tandem.ConversationID) (serial int, ok bool) {
+// and, by text, with message seq of a conversation. One from before the text that asked them
+// to come is no answer to it: gateways bring what they have not seen taken once more, and
+// late. serial is that of the waiting session.
+func (r *Reach) Came(in tandem.InteractionID, to tandem.Channel, c tandem.ConversationID, seq uint64) (serial int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, ok := r.moves[path{in, to}]
-	if !ok || m.conversation != "" && m.conversation != c {
+	if !ok || m.conversation != "" && m.conversation != c || to == tandem.SMS && seq <= m.asked {
 		return 0, false
 	}
 	m.timer.Stop()

@@ -111,6 +111,7 @@ type moving struct {
 	serial       int
 	to           tandem.Channel
 	conversation tandem.ConversationID // sms: where the customer answers
+	asked        uint64                // sms: what they answer by comes after the message with this number
 	line         bool                  // taken by somebody who waits in line: their session has no answer of it
 	timer        *time.Timer
 }

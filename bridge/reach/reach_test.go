@@ -324,16 +324,19 @@ func TestAWayToAnotherChannel(t *testing.T) {
 	if err != nil || conv.Interaction != h.who.Interaction {
 		t.Fatalf("conversation %+v, %v", conv, err)
 	}
-	if _, ok := h.Came(h.who.Interaction, tandem.Chat, conv.ID); ok {
+	if _, ok := h.Came(h.who.Interaction, tandem.Chat, conv.ID, 2); ok {
 		t.Error("came by chat, where the way led to texts")
 	}
-	if _, ok := h.Came(h.who.Interaction, tandem.SMS, "another"); ok {
+	if _, ok := h.Came(h.who.Interaction, tandem.SMS, "another", 2); ok {
 		t.Error("came in another conversation")
 	}
-	if serial, ok := h.Came(h.who.Interaction, tandem.SMS, conv.ID); !ok || serial != 7 {
+	if _, ok := h.Came(h.who.Interaction, tandem.SMS, conv.ID, 1); ok {
+		t.Error("came with a text from before they were asked to")
+	}
+	if serial, ok := h.Came(h.who.Interaction, tandem.SMS, conv.ID, 2); !ok || serial != 7 {
 		t.Errorf("came: %d, %t", serial, ok)
 	}
-	if _, ok := h.Came(h.who.Interaction, tandem.SMS, conv.ID); ok {
+	if _, ok := h.Came(h.who.Interaction, tandem.SMS, conv.ID, 3); ok {
 		t.Error("came twice")
 	}
 	h.begin(flow.Move{Serial: 8, Key: "n", To: tandem.Chat, Lang: "en", Parts: words("Go on: ")})
@@ -342,7 +345,7 @@ func TestAWayToAnotherChannel(t *testing.T) {
 		t.Errorf("the way to the chat: %q", last.Text)
 	}
 	h.Withdraw(h.who.Interaction)
-	if _, ok := h.Came(h.who.Interaction, tandem.Chat, ""); ok {
+	if _, ok := h.Came(h.who.Interaction, tandem.Chat, "", 3); ok {
 		t.Error("came by a way that was closed")
 	}
 }

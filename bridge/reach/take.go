@@ -110,10 +110,13 @@ func (r *Reach) takeAgain(ctx context.Context, w tandem.Who, order link.Order, o
 
 // takeTexts writes to the customer's phone; any answer goes on there.
 func (r *Reach) takeTexts(ctx context.Context, w tandem.Who, s flow.Session, by way, e flow.Take) (sent bool, err error) {
-	text := textsText(w.Lang)
+	text, key := textsText(w.Lang), visit(s)+"/take.sms"
 	open := moving{serial: e.Serial, to: tandem.SMS, line: true}
+	if open.asked, err = r.newest(ctx, w, by, key); err != nil {
+		return false, err
+	}
 	r.open(w.Interaction, open, lined(w.Channel)) // before the text: an answer may be quicker than we
-	p, err := r.plainly(ctx, draft{who: w, way: by, key: visit(s) + "/take.sms", message: tandem.Message{Lang: w.Lang, Text: text}, text: text})
+	p, err := r.plainly(ctx, draft{who: w, way: by, key: key, message: tandem.Message{Lang: w.Lang, Text: text}, text: text})
 	if err != nil || p.state == tandem.MessageFailed {
 		r.Over(w.Interaction, e.Serial, tandem.SMS)
 		return false, err

@@ -117,14 +117,14 @@ func TestTakingTextsInLine(t *testing.T) {
 	if len(sent) != 1 || !strings.HasPrefix(sent[0].Text, "Answer this message") {
 		t.Fatalf("sent is %+v", sent)
 	}
-	if _, ok := h.Came(h.who.Interaction, tandem.SMS, "another"); ok {
+	if _, ok := h.Came(h.who.Interaction, tandem.SMS, "another", 2); ok {
 		t.Error("anybody comes by it")
 	}
 	c, err := h.Conversation(t.Context(), h.who.Interaction, tandem.SMS)
 	if err != nil || c.Theirs != theirs {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if serial, ok := h.Came(h.who.Interaction, tandem.SMS, c.ID); !ok || serial != 7 {
+	if serial, ok := h.Came(h.who.Interaction, tandem.SMS, c.ID, 2); !ok || serial != 7 {
 		t.Errorf("it leads to %d, %t", serial, ok)
 	}
 	h.open(h.who.Interaction, moving{serial: 7, to: tandem.SMS, line: true}, time.Nanosecond)

@@ -303,7 +303,8 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	if err != nil {
 		return fmt.Errorf("finding the texts of a number: %w", err)
 	}
-	if _, err := a.talk.Say(ctx, c.ID, text.Said{Client: in.Client(), Text: in.Text, Via: "sms", From: in.From}); err != nil {
+	said, err := a.talk.Say(ctx, c.ID, text.Said{Client: in.Client(), Text: in.Text, Via: "sms", From: in.From})
+	if err != nil {
 		if errors.Is(err, store.ErrErased) {
 			return nil
 		}
@@ -312,7 +313,7 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	if c.Interaction == "" {
 		return nil
 	}
-	if serial, ok := a.came(ctx, c); ok {
+	if serial, ok := a.came(ctx, c, said.Message.Seq); ok {
 		// The text is kept; that nobody could go on by it must not have it sent again.
 		c.Theirs = in.From
 		if err := a.goOn(ctx, c.Interaction, serial, c, false); err != nil {
@@ -322,12 +323,12 @@ func (a *App) textArrived(ctx context.Context, in sms.Inbound) error {
 	return nil
 }
 
-// came takes the way that leads to a conversation by text. While it is just being opened,
-// right after a start or because the reply was quicker than we, it is waited for: gateways
-// bring what they have as soon as the server is there.
-func (a *App) came(ctx context.Context, c chat.Conversation) (serial int, ok bool) {
+// came takes the way that leads to a conversation by text, if message seq of that answers
+// it. While it is just being opened, right after a start or because the reply was quicker
+// than we, it is waited for: gateways bring what they have as soon as the server is there.
+func (a *App) came(ctx context.Context, c chat.Conversation, seq uint64) (serial int, ok bool) {
 	for range comeTries {
-		if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID); ok || a.reach.Leads(c.Interaction, tandem.SMS) || !a.moves(ctx, c.Interaction) {
+		if serial, ok := a.reach.Came(c.Interaction, tandem.SMS, c.ID, seq); ok || a.reach.Leads(c.Interaction, tandem.SMS) || !a.moves(ctx, c.Interaction) {
 			return serial, ok
 		}
 		select {

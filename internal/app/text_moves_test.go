@@ -14,6 +14,7 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/link"
+	"tandem/bridge/sms"
 	"tandem/internal/config"
 	"tandem/internal/testkit"
 	"tandem/ivr/flow"
@@ -270,6 +271,60 @@ func TestForwardedLinkShowsNoEarlierChat(t *testing.T) {
 	}
 	if c, err := s.book.Find(t.Context(), tandem.ConversationID(stranger.Conversation())); err != nil || c.Interaction != used[0].Interaction {
 		t.Errorf("the chat is of %q, %v", c.Interaction, err)
+	}
+	s.verify(t)
+}
+
+// A text that a gateway brings once more, since the program was killed before it said that
+// it had taken it, and that comes late: it answered the question of then, and is no answer
+// to one that was asked since.
+func TestLateDoubleIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	s := newDesk(t, textSetup{})
+	phone := s.texts.Inbox(customer)
+	first := s.proves(t)
+	first.Say("form")
+	first.Reads("May we keep it?")
+	first.Say("yes")
+	first.Reads("Which colour?")
+	first.Say("elsewhere")
+	first.Reads("Where to?")
+	first.Say("sms")
+	phone.Gets("Answer this to go on")
+	phone.Says("good")
+	phone.Gets("Which colour?")
+	id := s.latest(t, "chat:night").Interaction.ID
+	wrote := phone.Wrote()
+	double := sms.Inbound{Gateway: "phones", ID: wrote[len(wrote)-1].ID, From: customer, To: ourNumber, Text: "good"}
+
+	phone.Says("elsewhere")
+	phone.Gets("Where to?")
+	phone.Says("chat")
+	second := s.goesOnInChat(t, address(t, phone.Gets("Go on here").Text))
+	second.Reads("Which colour?")
+	second.Say("elsewhere")
+	second.Reads("Where to?")
+	second.Say("sms")
+	phone.Gets("Answer this to go on")
+	before := len(phone.Got())
+	if err := s.textArrived(t.Context(), double); err != nil { // whose mark that it was seen is lost
+		t.Fatal(err)
+	}
+	if now, err := s.stored(t.Context(), id); err != nil || now.Facts.Channel != tandem.Chat || now.Wait.Kind != flow.WaitHandoff {
+		t.Errorf("%v: after a double the session is by %s, at %s", err, now.Facts.Channel, now.Wait.Kind)
+	}
+	phone.Says("good again")
+	phone.Gets("Which colour?")
+	phone.Says("Red")
+	phone.Gets("Which size?")
+	said := 0
+	for _, m := range phone.Got()[before:] {
+		if strings.HasPrefix(m.Text, "Which") {
+			said++
+		}
+	}
+	if said != 2 {
+		t.Errorf("there came %d questions: %+v", said, phone.Got()[before:])
 	}
 	s.verify(t)
 }
