@@ -2,6 +2,7 @@ package text
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,12 @@ import (
 // does nothing more. A session that runs in another conversation is Released first:
 // tandem.CodeConflict.
 func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Session, in *flow.Input, why Adopted) error {
+	return d.adopt(ctx, id, s, in, why, false)
+}
+
+// adopt is Adopt. back says that nobody has come for the session: if somebody has after all,
+// or is about to, nothing is done.
+func (d *Driver) adopt(ctx context.Context, id tandem.ConversationID, s flow.Session, in *flow.Input, why Adopted, back bool) error {
 	if len(s.Frames) == 0 || why.Interaction == "" {
 		return tandem.Errorf(tandem.CodeInvalid, "there is no session to go on with")
 	}
@@ -32,6 +39,16 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 	st, err := d.load(ctx, string(id), "")
 	if err != nil {
 		return err
+	}
+	hand, err := d.hands.enter(ctx, string(why.Interaction))
+	if err != nil {
+		return err
+	}
+	defer d.hands.exit(hand)
+	if back {
+		if free, err := d.free(ctx, why.Interaction, s); err != nil || !free {
+			return err
+		}
 	}
 	if st.conv.Interaction == why.Interaction && st.runs() {
 		return nil
@@ -72,6 +89,7 @@ func (d *Driver) Adopt(ctx context.Context, id tandem.ConversationID, s flow.Ses
 		return err
 	}
 	d.memory.forget(string(why.Interaction)) // nobody listened to it
+	d.claims.drop(why.Interaction)
 	d.after(ctx, ln, t)
 	return nil
 }
@@ -163,6 +181,11 @@ func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tan
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	defer d.leave(ctx, ln)
+	hand, err := d.hands.enter(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	defer d.hands.exit(hand)
 	story, err := d.o.Store.Interaction(ctx, string(id))
 	if err != nil {
 		return err
@@ -191,8 +214,23 @@ func (d *Driver) AdoptDeaf(ctx context.Context, id tandem.InteractionID, leg tan
 // any more. What the customer writes here goes into the interaction's journal as long as
 // that is open. If nobody takes the session over within two minutes its customer has left.
 // store.ErrNotFound if it does not run here, tandem.CodeConflict if it may not go as it is
-// now; may nil = however it is.
+// now; may nil = however it is. One that was released before a stop does not run here, and
+// is the caller's too: it is not taken back before those two minutes are over.
 func (d *Driver) Release(ctx context.Context, id tandem.InteractionID, may func(flow.Wait) bool) (flow.Session, error) {
+	for range 3 { // somebody else may take it back to where it ran, just now
+		s, err := d.release(ctx, id, may)
+		if !errors.Is(err, errTakenBack) {
+			return s, err
+		}
+	}
+	return flow.Session{}, fmt.Errorf("letting a session go: %w", errTakenBack)
+}
+
+// errTakenBack says that a session runs elsewhere than where it was looked for.
+var errTakenBack = errors.New("the session was taken over meanwhile")
+
+// release is one try of Release.
+func (d *Driver) release(ctx context.Context, id tandem.InteractionID, may func(flow.Wait) bool) (flow.Session, error) {
 	key, err := d.where(ctx, id)
 	if err == nil && key == "" {
 		err = fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
@@ -207,9 +245,22 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID, may func(
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	defer d.leave(ctx, ln)
+	hand, err := d.hands.enter(ctx, string(id))
+	if err != nil {
+		return flow.Session{}, err
+	}
+	defer d.hands.exit(hand)
+	if now, err := d.where(ctx, id); err != nil {
+		return flow.Session{}, err
+	} else if now != key {
+		return flow.Session{}, errTakenBack
+	}
 	st, err := d.load(ctx, key, id)
 	if err != nil {
 		return flow.Session{}, err
+	}
+	if st.released {
+		d.claim(id, d.o.Now())
 	}
 	if st.conv.Interaction != id || !st.runs() || st.released || st.dropped() {
 		return flow.Session{}, fmt.Errorf("a session of interaction %s here: %w", id, store.ErrNotFound)
@@ -236,6 +287,6 @@ func (d *Driver) Release(ctx context.Context, id tandem.InteractionID, may func(
 	if err := t.commit(ctx); err != nil {
 		return flow.Session{}, err
 	}
-	d.timers.set(id, t.now.Add(takeOver))
+	d.claim(id, t.now)
 	return released, nil
 }

@@ -135,6 +135,8 @@ type Driver struct {
 	log    *slog.Logger
 	memory *memory
 	lanes  lanes
+	hands  lanes // of sessions, by interaction
+	claims claims
 	timers timers
 
 	ctx     context.Context // of everything that runs beside a turn
@@ -177,7 +179,7 @@ func New(o Options) (*Driver, error) {
 		o: o, log: o.Log, memory: newMemory(o.Now), slots: make(chan struct{}, maxRunning),
 		touched: map[tandem.InteractionID]struct{}{},
 	}
-	d.lanes.by = map[string]*lane{}
+	d.lanes.by, d.hands.by = map[string]*lane{}, map[string]*lane{}
 	d.timers.init()
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil

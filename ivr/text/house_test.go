@@ -47,6 +47,7 @@ type house struct {
 	stop   func()
 	fault  atomic.Pointer[error] // of the database
 	said   atomic.Int64
+	asked  atomic.Pointer[func()] // by the store
 }
 
 // newHouse serves the given flows; the entry's is the one called f.
@@ -103,7 +104,7 @@ func library(t testing.TB, flows ...string) *flow.Library {
 
 // start begins to serve, with nothing at hand.
 func (h *house) start() {
-	h.mortal = &mortal{DB: h.db}
+	h.mortal = &mortal{DB: h.db, asked: &h.asked}
 	var err error
 	h.d, err = New(Options{
 		Store: h.mortal, Book: h.book, World: &mortalWorld{h.world, h.mortal}, Now: h.place.Clock.Now, Random: h.random,

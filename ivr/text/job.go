@@ -116,6 +116,13 @@ func (d *Driver) again(j job, why error) error {
 // try does a job. What the job is for may be over: then there is nothing to do.
 func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 	defer d.contain("turn", &err)
+	if ln.key == string(j.interaction) {
+		hand, err := d.hands.enter(ctx, ln.key)
+		if err != nil {
+			return err
+		}
+		defer d.hands.exit(hand)
+	}
 	st, err := d.load(ctx, ln.key, j.interaction)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -135,6 +142,8 @@ func (d *Driver) try(ctx context.Context, ln *lane, j job) (err error) {
 		return nil
 	case st.dropped():
 		return d.drop(ctx, ln, st)
+	case j.kind == jobGone && (!st.released || d.claimed(j.interaction)): // somebody came for it after all
+		return nil
 	case !st.runs(), st.released && j.kind != jobTimer && j.kind != jobRestore && j.kind != jobGone:
 		return nil
 	case st.released && j.kind != jobGone:
@@ -219,9 +228,9 @@ func (d *Driver) back(ctx context.Context, j job) {
 			return err
 		}
 		f := s.Facts
-		return d.Adopt(ctx, c.ID, s, nil, Adopted{
+		return d.adopt(ctx, c.ID, s, nil, Adopted{
 			Interaction: j.interaction, Resumed: true, Assurance: f.Assurance, Until: f.AssuranceUntil, Phone: f.Phone, Theirs: f.Caller,
-		})
+		}, true)
 	}()
 	if err == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tandem"
@@ -24,11 +25,25 @@ type mortal struct {
 	left  int  // commits until it dies; 0 = it does not
 	after bool // the last is written
 	dead  bool
+	asked *atomic.Pointer[func()] // what is done as a session was read, and before a commit
+}
+
+func (m *mortal) Session(ctx context.Context, id tandem.InteractionID) ([]byte, time.Time, error) {
+	data, at, err := m.DB.Session(ctx, id)
+	m.isAsked()
+	return data, at, err
+}
+
+func (m *mortal) isAsked() {
+	if do := m.asked.Load(); do != nil {
+		(*do)()
+	}
 }
 
 var errDead = errors.New("dead")
 
 func (m *mortal) Commit(ctx context.Context, c *store.Change) error {
+	m.isAsked()
 	m.mu.Lock()
 	m.made++
 	dies := false
