@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -207,9 +209,19 @@ func compare(t *testing.T, s *testkit.Server, round int, killed time.Time, recor
 func tell(story store.Story) string {
 	var b strings.Builder
 	for _, e := range story.Events {
-		fmt.Fprintf(&b, "%s %s %s %.200s\n", e.At.Format("15:04:05.000"), e.Kind, e.Actor, e.Data)
+		var data bytes.Buffer
+		_ = json.Compact(&data, e.Data) // a line each
+		fmt.Fprintf(&b, "%s %s %s %.300s\n", e.At.Format("15:04:05.000"), e.Kind, e.Actor, &data)
 	}
 	return b.String()
+}
+
+// tellEnd is tell of the last events, for a story so long that nobody is shown all of it.
+func tellEnd(story store.Story) string {
+	const last = 40
+	left := max(0, len(story.Events)-last)
+	story.Events = story.Events[left:]
+	return fmt.Sprintf("after %d other events\n%s", left, tell(story))
 }
 
 // trail is how long before a kill something that happened may be lost: happenings

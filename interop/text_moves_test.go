@@ -57,7 +57,7 @@ func TestKillMoves(t *testing.T) {
 		if time.Now().After(deadline) {
 			close(m.over)
 			<-done
-			t.Fatalf("the moves are not over: %s\n%s\n%s", m.at, m.chat, tell(s.Story(t, string(s.Interactions(t)[0].ID))))
+			t.Fatalf("the moves are not over: %s\n%s\n%s", m.at, m.chat, tellEnd(s.Story(t, string(s.Interactions(t)[0].ID))))
 		}
 		s.Kill(t)
 		s.Start(t)
@@ -72,7 +72,7 @@ func TestKillMoves(t *testing.T) {
 	story := s.Story(t, string(list[0].ID))
 	kinds := testkit.Kinds(story)
 	if n := kinds[tandem.EventMoved] + kinds[tandem.EventResumed]; n < 2*rounds { // what a kill had cut in two is resumed
-		t.Errorf("the session moved %d times, want %d:\n%s", n, 2*rounds, tell(story))
+		t.Errorf("the session moved %d times, want %d:\n%s", n, 2*rounds, tellEnd(story))
 	}
 	asked := map[string]int{}
 	for _, e := range story.Events {
@@ -127,6 +127,7 @@ func (m *mover) texted(words string) string {
 	m.at = "the text " + words
 	text := ""
 	m.until(func() bool {
+		m.reconnect()
 		got := m.phone.Got()
 		for ; m.seen < len(got); m.seen++ {
 			if strings.Contains(got[m.seen].Text, words) {
@@ -140,13 +141,19 @@ func (m *mover) texted(words string) string {
 	return text
 }
 
+// reconnect connects the chat anew if it was cut off, as a page does whatever its reader
+// waits for: it may have to say again what was lost on the way.
+func (m *mover) reconnect() {
+	if m.chat != nil && m.chat.Lost() {
+		_ = m.chat.Connect(200 * time.Millisecond)
+	}
+}
+
 // read waits for a message in the chat.
 func (m *mover) read(words string) bool {
 	m.at = "the message " + words
 	return m.until(func() bool {
-		if m.chat.Lost() {
-			_ = m.chat.Connect(200 * time.Millisecond)
-		}
+		m.reconnect()
 		_, ok := m.chat.Sees(50*time.Millisecond, func(x testkit.ChatMessage) bool { return x.Text == words })
 		return ok
 	})
