@@ -8,6 +8,11 @@
 // 3 zero bytes and a byte that is 1 for the last chunk, and the object's id is bound in. A byte
 // changed, a chunk left out, put elsewhere or cut off is found on reading.
 //
+// What is recorded for minutes is written by Begin (version 2): its chunks have any length up to
+// 64 KiB, which stands in 4 bytes before each, and are on the disk every 2 s. Its record is
+// committed before there is content, so that what a crash left is finished by Recover and can be
+// played up to there.
+//
 // It runs no goroutines, and never writes anything unencrypted.
 package blob
 
@@ -32,7 +37,8 @@ import (
 
 const (
 	magic     = "TDMB\x01"
-	chunkSize = 64 << 10 // bytes of content in a chunk; the last has fewer, or none
+	growing   = "TDMB\x02" // chunks with their lengths
+	chunkSize = 64 << 10   // bytes of content in a chunk; the last has fewer, or none
 	tagSize   = 16
 	partial   = ".part" // of files not committed
 )
@@ -71,17 +77,43 @@ type Writer struct {
 	ref  store.BlobRef
 	err  error // the first failure; nothing is written after it
 	over bool  // committed or aborted
+
+	live   bool // by Begin
+	now    func() time.Time
+	synced time.Time
 }
 
 // Create begins an object. It comes to be by Commit; Abort leaves nothing.
 func (d *Dir) Create(interaction tandem.InteractionID, mediaType string) (*Writer, error) {
+	return d.create(interaction, mediaType, magic)
+}
+
+// Begin begins an object that grows for long. Commit its record, which is Open, before any
+// content is written; then Flush from time to time; the record that Commit returns takes its place.
+func (d *Dir) Begin(interaction tandem.InteractionID, mediaType string) (*Writer, store.BlobRef, error) {
+	w, err := d.create(interaction, mediaType, growing)
+	if err != nil {
+		return nil, store.BlobRef{}, err
+	}
+	w.live, w.now, w.synced = true, d.now, d.now()
+	ref := w.ref
+	ref.Open = true
+	// Without its name on the disk a crash would leave a record of nothing.
+	if err := errors.Join(syncDir(filepath.Dir(w.path)), syncDir(filepath.Dir(filepath.Dir(w.path)))); err != nil {
+		w.Abort()
+		return nil, store.BlobRef{}, fmt.Errorf("making an object: %w", err)
+	}
+	return w, ref, nil
+}
+
+func (d *Dir) create(interaction tandem.InteractionID, mediaType, form string) (*Writer, error) {
 	now := d.now()
 	ref := store.BlobRef{ID: tandem.NewID[tandem.BlobID](now, d.random), Interaction: interaction,
 		MediaType: mediaType, Made: now, Key: make([]byte, store.KeySize)}
 	if _, err := io.ReadFull(d.random, ref.Key); err != nil {
 		return nil, fmt.Errorf("drawing an object's key: %w", err)
 	}
-	seal, err := newSealer(ref.ID, ref.Key)
+	seal, err := newSealer(ref.ID, ref.Key, form)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +130,7 @@ func (d *Dir) Create(interaction tandem.InteractionID, mediaType string) (*Write
 	}
 	w := &Writer{f: f, path: path, seal: seal, buf: make([]byte, 0, chunkSize+tagSize), sum: sha256.New(), ref: ref}
 	w.sum.Write(ref.Key)
-	if _, err := io.WriteString(f, magic); err != nil {
+	if _, err := io.WriteString(f, form); err != nil {
 		w.Abort()
 		return nil, fmt.Errorf("writing an object: %w", err)
 	}
@@ -130,11 +162,113 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 }
 
 func (w *Writer) flush(last bool) {
-	sealed := w.seal.aead.Seal(w.buf[:0], w.seal.nonce(last), w.buf, w.seal.place)
-	if _, err := w.f.Write(sealed); err != nil {
+	if w.live {
+		var head [4]byte
+		binary.BigEndian.PutUint32(head[:], uint32(len(w.buf)))
+		if _, err := w.f.Write(head[:]); err != nil {
+			w.err = fmt.Errorf("writing an object: %w", err)
+		}
+	}
+	sealed := w.seal.seal(w.buf, last)
+	if _, err := w.f.Write(sealed); err != nil && w.err == nil {
 		w.err = fmt.Errorf("writing an object: %w", err)
 	}
 	w.buf = w.buf[:0]
+}
+
+// syncEvery is how much of what grows a loss of power may take.
+const syncEvery = 2 * time.Second
+
+// Flush writes what there is of an object that grows: a crash of the program takes nothing
+// before it, one of the machine no more than 2 s.
+func (w *Writer) Flush() error {
+	if w.over {
+		return os.ErrClosed
+	}
+	if !w.live || w.err != nil {
+		return w.err
+	}
+	if len(w.buf) > 0 {
+		w.flush(false)
+	}
+	if now := w.now(); w.err == nil && now.Sub(w.synced) >= syncEvery {
+		w.synced = now
+		if err := w.f.Sync(); err != nil {
+			w.err = fmt.Errorf("writing an object: %w", err)
+		}
+	}
+	return w.err
+}
+
+// Recover finishes an object that grew when the program ended, up to the last whole chunk,
+// and returns its record, no longer Open. One whose end was written is taken as it is.
+func (d *Dir) Recover(ref store.BlobRef) (store.BlobRef, error) {
+	path, err := d.file(ref.ID)
+	if err != nil {
+		return ref, err
+	}
+	f, err := os.OpenFile(path+partial, os.O_RDWR, 0)
+	done := errors.Is(err, os.ErrNotExist) // it was renamed, and its record not written
+	if done {
+		f, err = os.OpenFile(path, os.O_RDWR, 0)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return ref, fmt.Errorf("object %s is gone: %w", ref.ID, store.ErrNotFound)
+	}
+	if err != nil {
+		return ref, fmt.Errorf("recovering an object: %w", err)
+	}
+	defer f.Close()
+	if ref, err = d.mend(f, ref); err != nil || done {
+		return ref, err
+	}
+	if err := os.Rename(path+partial, path); err != nil {
+		return ref, fmt.Errorf("recovering an object: %w", err)
+	}
+	return ref, syncDir(filepath.Dir(path))
+}
+
+// mend cuts a file after its last whole chunk and writes its end, unless that is there.
+func (d *Dir) mend(f *os.File, ref store.BlobRef) (store.BlobRef, error) {
+	seal, err := newSealer(ref.ID, ref.Key, growing)
+	if err != nil {
+		return ref, err
+	}
+	r := &reader{f: f, in: bufio.NewReaderSize(f, chunkSize+tagSize+1), seal: seal, id: ref.ID, sealed: make([]byte, chunkSize+tagSize), live: true}
+	sum := sha256.New()
+	sum.Write(ref.Key)
+	var head [len(growing)]byte
+	if _, err := io.ReadFull(r.in, head[:]); err != nil || string(head[:]) != growing {
+		return ref, r.damaged()
+	}
+	at := int64(len(growing))
+	ref.Size = 0
+	for r.end == nil {
+		r.next()
+		if errors.Is(r.end, store.ErrDamaged) { // cut in the middle of a chunk, or after one
+			break
+		}
+		if r.end != nil && r.end != io.EOF {
+			return ref, r.end
+		}
+		sum.Write(r.plain)
+		ref.Size += int64(len(r.plain))
+		at += 4 + int64(len(r.plain)) + tagSize
+	}
+	if r.end != io.EOF {
+		err := f.Truncate(at)
+		if err == nil {
+			_, err = f.WriteAt(append(make([]byte, 4), seal.seal(nil, true)...), at)
+		}
+		if err == nil {
+			err = f.Sync()
+		}
+		if err != nil {
+			return ref, fmt.Errorf("recovering an object: %w", err)
+		}
+	}
+	ref.SHA256, ref.Open = sum.Sum(nil), false
+	return ref, nil
 }
 
 // Commit makes the object durable and returns its record, which belongs in a
@@ -190,10 +324,6 @@ func (d *Dir) Open(ref store.BlobRef) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(ref.ID, ref.Key)
-	if err != nil {
-		return nil, err
-	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("object %s is gone: %w", ref.ID, store.ErrNotFound)
@@ -201,11 +331,16 @@ func (d *Dir) Open(ref store.BlobRef) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading an object: %w", err)
 	}
-	r := &reader{f: f, in: bufio.NewReaderSize(f, chunkSize+tagSize+1), seal: seal, id: ref.ID, sealed: make([]byte, chunkSize+tagSize)}
+	r := &reader{f: f, in: bufio.NewReaderSize(f, chunkSize+tagSize+1), id: ref.ID, sealed: make([]byte, chunkSize+tagSize)}
 	var head [len(magic)]byte
-	if _, err := io.ReadFull(r.in, head[:]); err != nil || string(head[:]) != magic {
+	if _, err := io.ReadFull(r.in, head[:]); err != nil || string(head[:]) != magic && string(head[:]) != growing {
 		f.Close()
 		return nil, r.damaged()
+	}
+	r.live = string(head[:]) == growing
+	if r.seal, err = newSealer(ref.ID, ref.Key, string(head[:])); err != nil {
+		f.Close()
+		return nil, err
 	}
 	return r, nil
 }
@@ -218,6 +353,7 @@ type reader struct {
 	sealed []byte
 	plain  []byte // opened and not yet read, within sealed
 	end    error  // after plain
+	live   bool   // chunks have their lengths before them
 }
 
 func (r *reader) damaged() error {
@@ -238,14 +374,39 @@ func (r *reader) Read(p []byte) (int, error) {
 
 // next opens one chunk: the last one is the one nothing follows.
 func (r *reader) next() {
-	n, err := io.ReadFull(r.in, r.sealed)
+	r.plain = nil
+	size := len(r.sealed)
+	if r.live {
+		var head [4]byte
+		if _, err := io.ReadFull(r.in, head[:]); err != nil {
+			r.end = r.failed(err)
+			return
+		}
+		n := binary.BigEndian.Uint32(head[:])
+		if n > chunkSize {
+			r.end = r.damaged()
+			return
+		}
+		size = int(n) + tagSize
+	}
+	n, err := io.ReadFull(r.in, r.sealed[:size])
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		r.end = fmt.Errorf("reading an object: %w", err)
 		return
 	}
+	if r.live && n < size {
+		r.end = r.damaged()
+		return
+	}
 	_, err = r.in.Peek(1)
 	last := err == io.EOF
-	plain, err := r.seal.aead.Open(r.sealed[:0], r.seal.nonce(last), r.sealed[:n], r.seal.place)
+	plain, err := r.seal.open(r.sealed[:n], last)
+	if err != nil && r.live && last { // whole, but the object was never finished
+		if plain, err = r.seal.open(r.sealed[:n], false); err == nil {
+			r.plain, r.end = plain, nil
+			return
+		}
+	}
 	if err != nil {
 		r.end = r.damaged()
 		return
@@ -256,8 +417,17 @@ func (r *reader) next() {
 	}
 }
 
+// failed is what a failure to read means: an end that is none is damage.
+func (r *reader) failed(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return r.damaged()
+	}
+	return fmt.Errorf("reading an object: %w", err)
+}
+
 func (r *reader) Close() error {
 	clear(r.sealed)
+	clear(r.seal.out)
 	return r.f.Close()
 }
 
@@ -286,7 +456,7 @@ func (d *Dir) Sweep(named func(tandem.BlobID) (named, erased bool)) (removed, un
 			return nil // not ours
 		}
 		is, erased := named(tandem.BlobID(id))
-		if unfinished || erased {
+		if unfinished && !is || erased { // one that is named and not finished is Recover's
 			if err := os.Remove(path); err != nil {
 				return err
 			}
@@ -309,9 +479,10 @@ type sealer struct {
 	place []byte
 	n     uint64
 	buf   [12]byte
+	out   []byte // what was opened last
 }
 
-func newSealer(id tandem.BlobID, key []byte) (*sealer, error) {
+func newSealer(id tandem.BlobID, key []byte, form string) (*sealer, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, fmt.Errorf("key of object %s: %w", id, err)
@@ -320,12 +491,29 @@ func newSealer(id tandem.BlobID, key []byte) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key of object %s: %w", id, err)
 	}
-	return &sealer{aead: aead, place: append([]byte(magic), id...)}, nil
+	return &sealer{aead: aead, place: append([]byte(form), id...)}, nil
+}
+
+// seal encrypts the next chunk in its place.
+func (s *sealer) seal(plain []byte, last bool) []byte {
+	sealed := s.aead.Seal(plain[:0], s.nonce(last), plain, s.place)
+	s.n++
+	return sealed
+}
+
+// open decrypts the next chunk. The chunk stays as it is if that fails.
+func (s *sealer) open(sealed []byte, last bool) ([]byte, error) {
+	plain, err := s.aead.Open(s.out[:0], s.nonce(last), sealed, s.place)
+	if err != nil {
+		return nil, err
+	}
+	s.n++
+	s.out = plain
+	return plain, nil
 }
 
 func (s *sealer) nonce(last bool) []byte {
 	binary.BigEndian.PutUint64(s.buf[:], s.n)
-	s.n++
 	s.buf[11] = 0
 	if last {
 		s.buf[11] = 1
