@@ -1,6 +1,10 @@
 package webrtc
 
-import "time"
+import (
+	"time"
+
+	"tandem/media/video"
+)
 
 // Figures are what is measured of a Peer. Times are in nanoseconds.
 type Figures struct {
@@ -46,19 +50,64 @@ func (p *Peer) Figures() Figures {
 			f.Codec = "opus"
 		}
 	}
-	far, network := l.far()
-	f.Local = network
+	f.Local, f.Remote = l.way()
+	return f
+}
+
+// way is by which network the page reaches us, and the type of its candidate.
+func (l *link) way() (local, remote string) {
+	far, local := l.far()
 	if !far.IsValid() {
-		return f
+		return local, ""
 	}
-	f.Remote = "prflx"
+	c := l.conn
+	remote = "prflx"
+	c.mu.Lock()
+	if kind, ok := c.candidates[far]; ok {
+		remote = kind
+	}
+	c.mu.Unlock()
+	if c.server.relay != nil && c.server.relay.Relays(far) {
+		remote = "relay"
+	}
+	return local, remote
+}
+
+// ScreenFigures are what is measured of a Screen. Times are in nanoseconds.
+type ScreenFigures struct {
+	State     State         `json:"state"`
+	Since     time.Time     `json:"since"`            // of State
+	Setup     time.Duration `json:"setup,omitempty"`  // from the first offer to the first packet
+	Local     string        `json:"local,omitempty"`  // how the page reaches us: udp, tcp
+	Remote    string        `json:"remote,omitempty"` // type of the page's candidate: host, srflx, prflx, relay
+	RoundTrip time.Duration `json:"round_trip,omitempty"`
+	FarLoss   float64       `json:"far_loss"`         // of our packets lately, as the page reports
+	Cuts      int           `json:"cuts"`             // how often it was cut
+	Mended    time.Duration `json:"mended,omitempty"` // how long the last cut lasted that is over
+	Bad       uint64        `json:"bad"`              // packets that could not be opened or read
+	Budget    int           `json:"budget"`           // what the page's network is believed to carry, in bits per second
+
+	Camera  video.Figures       `json:"camera"`
+	Display video.Figures       `json:"display"`
+	Slots   []video.SinkFigures `json:"slots"`
+}
+
+// Figures are what is measured now.
+func (p *Screen) Figures() ScreenFigures {
 	p.mu.Lock()
-	if kind, ok := p.candidates[far]; ok {
-		f.Remote = kind
+	f := ScreenFigures{
+		State: p.state, Since: p.since, Setup: p.setup, RoundTrip: p.rtt, FarLoss: p.lost, Cuts: p.cuts, Mended: p.mended, Bad: p.bad.Load(),
 	}
 	p.mu.Unlock()
-	if p.server.relay != nil && p.server.relay.Relays(far) {
-		f.Remote = "relay"
+	p.about.Lock()
+	f.Budget = p.budget
+	p.about.Unlock()
+	f.Camera, f.Display = p.Camera().Figures(), p.Display().Figures()
+	for _, w := range p.places {
+		f.Slots = append(f.Slots, w.sink.Figures())
+	}
+	if l := p.link.Load(); l != nil {
+		f.Local, f.Remote = l.way()
 	}
 	return f
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	pion "github.com/pion/webrtc/v4"
 
 	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/port"
 )
 
 // stranger is somebody who sends to the port that all peers share.
@@ -47,7 +47,7 @@ func (x *stranger) silent(what string) {
 	if err := x.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		x.t.Fatal(err)
 	}
-	var b [packetSize]byte
+	var b [port.PacketSize]byte
 	if n, err := x.conn.Read(b[:]); err == nil {
 		x.t.Errorf("%s: it was answered %d bytes", what, n)
 	}
@@ -57,9 +57,9 @@ func (x *stranger) silent(what string) {
 func dropped(t testing.TB, s *Server, why string, before, more uint64) {
 	t.Helper()
 	end := time.Now().Add(patience)
-	for s.counts.of(why) < before+more {
+	for s.counts.Of(why) < before+more {
 		if time.Now().After(end) {
-			t.Fatalf("%d packets dropped as %s, want %d", s.counts.of(why)-before, why, more)
+			t.Fatalf("%d packets dropped as %s, want %d", s.counts.Of(why)-before, why, more)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -80,6 +80,14 @@ func checkFor(t testing.TB, name, theirs, password string, more ...stun.Setter) 
 	}
 	return m.Raw
 }
+
+// Of a DTLS record (RFC 6347, section 4.1).
+const (
+	recordHeader     = 13
+	recordAlert      = 21
+	recordHandshake  = 22
+	handshakeRequest = 1 // ClientHello
+)
 
 // record is a record of DTLS in the clear.
 func record(kind byte, epoch uint16, body ...byte) []byte {
@@ -108,33 +116,33 @@ func TestChecksNeedThePassword(t *testing.T) {
 		b    []byte
 		why  string
 	}{
-		{"no integrity", checkFor(t, name, theirs, ""), dropSTUN},
-		{"wrong password", checkFor(t, name, theirs, strings.Repeat("x", 32)), dropIntegrity},
-		{"nobody's name", checkFor(t, "nobody", theirs, pwd), dropUnchecked},
-		{"empty name", checkFor(t, "", "", pwd), dropUnchecked},
-		{"cut short", checkFor(t, name, theirs, pwd)[:30], dropSTUN},
+		{"no integrity", checkFor(t, name, theirs, ""), port.DropSTUN},
+		{"wrong password", checkFor(t, name, theirs, strings.Repeat("x", 32)), port.DropIntegrity},
+		{"nobody's name", checkFor(t, "nobody", theirs, pwd), port.DropUnchecked},
+		{"empty name", checkFor(t, "", "", pwd), port.DropUnchecked},
+		{"cut short", checkFor(t, name, theirs, pwd)[:30], port.DropSTUN},
 		{"an answer", func() []byte {
 			m, err := stun.Build(stun.BindingSuccess, stun.TransactionID, stun.NewShortTermIntegrity(pwd), stun.Fingerprint)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return m.Raw
-		}(), dropSTUN},
+		}(), port.DropSTUN},
 		{"a change after signing", func() []byte {
 			b := checkFor(t, name, theirs, pwd)
 			b[26] ^= 1 // in the name's value
 			return b
 		}(), ""},
 	} {
-		x, before := newStranger(t, s), s.counts.of(test.why)
+		x, before := newStranger(t, s), s.counts.Of(test.why)
 		x.send(test.b)
 		if test.why != "" {
 			dropped(t, s, test.why, before, 1)
 		}
 		x.silent(test.what)
-		before = s.counts.of(dropUnchecked)
+		before = s.counts.Of(port.DropUnchecked)
 		x.send(hello())
-		dropped(t, s, dropUnchecked, before, 1)
+		dropped(t, s, port.DropUnchecked, before, 1)
 	}
 	if p.State() != StateUp {
 		t.Errorf("the peer is %s", p.State())
@@ -148,15 +156,15 @@ func TestStrangersReachNobody(t *testing.T) {
 	s := newServer(t, nil)
 	p, _, _ := up(t, s, pageOptions{})
 	x := newStranger(t, s)
-	unchecked, unknown := s.counts.of(dropUnchecked), s.counts.of(dropUnknown)
+	unchecked, unknown := s.counts.Of(port.DropUnchecked), s.counts.Of(port.DropUnknown)
 	rtp := append([]byte{0x80, 0}, make([]byte, 170)...)
 	for range 50 {
 		x.send(hello())
 		x.send(rtp)
 		x.send([]byte("GET / HTTP/1.1\r\n\r\n"))
 	}
-	dropped(t, s, dropUnchecked, unchecked, 100)
-	dropped(t, s, dropUnknown, unknown, 50)
+	dropped(t, s, port.DropUnchecked, unchecked, 100)
+	dropped(t, s, port.DropUnknown, unknown, 50)
 	x.silent("a stranger")
 	if f := p.Figures(); f.State != StateUp || f.Bad != 0 {
 		t.Errorf("figures %+v", f)
@@ -211,7 +219,7 @@ func TestForeignHandshakesEndNothing(t *testing.T) {
 		send(alert)
 		send(closing)
 	})
-	before := s.counts.of(dropDTLS)
+	before := s.counts.Of(port.DropDTLS)
 	for range 20 {
 		send(hello())
 		send(alert)
@@ -221,7 +229,7 @@ func TestForeignHandshakesEndNothing(t *testing.T) {
 		send(record(recordHandshake, 0))
 		send(record(23, 7, 1, 2, 3)[:recordHeader+1])
 	}
-	dropped(t, s, dropDTLS, before, 140)
+	dropped(t, s, port.DropDTLS, before, 140)
 	hears(t, p, 700)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -236,14 +244,14 @@ func TestForeignHandshakesEndNothing(t *testing.T) {
 func TestBadSRTPIsDroppedAndCounted(t *testing.T) {
 	s := newServer(t, nil)
 	p, _, _, send := upWithSocket(t, s, nil)
-	before := s.counts.of(dropSRTP)
+	before := s.counts.Of(port.DropSRTP)
 	b := append([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4}, make([]byte, 180)...)
 	for i := range uint64(20) { // no faster than they are taken
 		binary.BigEndian.PutUint16(b[2:], uint16(i))
 		send(b)
 		send(append([]byte{0x80, 200, 0, 6}, make([]byte, 40)...)) // RTCP
 		send([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4})        // no tag at all
-		dropped(t, s, dropSRTP, before, 3*(i+1))
+		dropped(t, s, port.DropSRTP, before, 3*(i+1))
 	}
 	if f := p.Figures(); f.Bad < 60 || f.State != StateUp {
 		t.Errorf("figures %+v", f)
@@ -274,7 +282,7 @@ func TestTheFingerprintIsChecked(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if p.State() == StateUp || p.link.Load().secured.Load() || p.Stream().Stats().Received != 0 {
+	if p.State() == StateUp || p.link.Load().owner.Secured.Load() || p.Stream().Stats().Received != 0 {
 		t.Errorf("it is %s", p.State())
 	}
 }
@@ -297,7 +305,7 @@ func TestSRTPProfiles(t *testing.T) {
 			p, w := newPeer(t, s)
 			g := newPage(t, pageOptions{settings: func(e *pion.SettingEngine) { e.SetSRTPProtectionProfiles(test.profile) }})
 			g.talks(700)
-			refused, alerts := make(chan struct{}), s.counts.of(dropDTLS)
+			refused, alerts := make(chan struct{}), s.counts.Of(port.DropDTLS)
 			var once sync.Once
 			g.pc.OnConnectionStateChange(func(s pion.PeerConnectionState) {
 				if s == pion.PeerConnectionStateFailed {
@@ -316,68 +324,18 @@ func TestSRTPProfiles(t *testing.T) {
 					over = true
 				case <-time.After(10 * time.Millisecond):
 				}
-				if over || s.counts.of(dropDTLS) > alerts {
+				if over || s.counts.Of(port.DropDTLS) > alerts {
 					break
 				}
 				if time.Now().After(end) {
 					t.Fatal("it was not refused")
 				}
 			}
-			if p.State() == StateUp || p.link.Load().secured.Load() {
+			if p.State() == StateUp || p.link.Load().owner.Secured.Load() {
 				t.Error("it is up")
 			}
 		})
 	}
-}
-
-// One page's address cannot be taken over by another page, or its packets be read as another's.
-func TestAnAddressBelongsToWhoCheckedLast(t *testing.T) {
-	var counts drops
-	p, err := openPort("127.0.0.1:0", &counts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go p.run()
-	defer p.Close()
-	a := netip.MustParseAddrPort("192.0.2.1:1000")
-	l, m := &link{}, &link{}
-	first, _ := p.wireOf("first", &l.secured)
-	second, _ := p.wireOf("second", &m.secured)
-	p.admit(first, a)
-	p.admit(second, a)
-	if p.byAddr[a] != second || len(first.addresses()) != 0 {
-		t.Error("both have it")
-	}
-	for i := range 2 * wireAddresses {
-		p.admit(first, netip.AddrPortFrom(a.Addr(), uint16(2000+i)))
-	}
-	if n := len(first.addresses()); n != wireAddresses || len(p.byAddr) != wireAddresses+1 {
-		t.Errorf("%d addresses of one, %d of all", n, len(p.byAddr))
-	}
-	p.RemoveConnByUfrag("first")
-	if len(p.byAddr) != 1 {
-		t.Errorf("%d addresses are left", len(p.byAddr))
-	}
-	if p.admit(first, a) != nil {
-		t.Error("one that is over was admitted")
-	}
-}
-
-// A queue that nobody reads loses the oldest.
-func TestAFullWireDropsTheOldest(t *testing.T) {
-	var counts drops
-	w := newWire("x", nil, nil, &counts)
-	for i := range wireRoom + 5 {
-		w.put([]byte{byte(i)}, nil)
-	}
-	if n := counts.of(dropFull); n != 5 {
-		t.Errorf("%d were dropped", n)
-	}
-	var b [packetSize]byte
-	if _, _, err := w.ReadFrom(b[:]); err != nil || b[0] != 5 {
-		t.Errorf("the first is %d, %v", b[0], err)
-	}
-	w.shut()
 }
 
 func TestSignalsThatCannotBe(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -13,15 +14,21 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/rtcp"
+	"github.com/pion/transport/v4/packetio"
 	pion "github.com/pion/webrtc/v4"
 
 	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/port"
 )
 
 const (
-	mimeEvent = "audio/telephone-event"
+	// maxStreams is how many streams of RTP and RTCP a page may begin on one link: a camera's
+	// layers, a display, what is said of the pictures that it is shown, and what a browser
+	// makes of all that after restarts.
+	maxStreams = 128
+	// streamBuffer is what may wait of one stream, in bytes: two seconds of a sharp picture.
+	streamBuffer = 1 << 20
 	// reportEvery is how often we send RTCP reports (RFC 3550, section 6.2).
 	reportEvery = 2 * time.Second
 	// gatherTime bounds gathering: there is nothing to ask for, so it takes milliseconds.
@@ -33,71 +40,56 @@ const (
 	iceQuiet = 10 * time.Second
 )
 
-// link is one RTCPeerConnection of a page. A peer has one at a time: a page that reloads
-// or starts anew brings another.
+// link is one RTCPeerConnection of a page. A page has one at a time: one that reloads or
+// starts anew brings another.
 type link struct {
-	peer    *Peer
+	conn    *conn
 	key     string
 	pc      *pion.PeerConnection
-	sender  *pion.RTPSender
-	secured atomic.Bool // the DTLS handshake is done
+	sender  *pion.RTPSender // one of those it has: its transport is that of all
+	owner   port.Owner
 	dead    atomic.Bool // it cannot mend: only another link can
-	out     atomic.Pointer[sender]
-	tracks  atomic.Int32
 	closing sync.Once
 	reading sync.WaitGroup
+	streams atomic.Int32 // that the page has begun
+	tracks  atomic.Int32
 
-	// Of signalling, under the peer's turn.
-	pending string // our offer that has no answer yet, as the page was sent it
+	out     atomic.Pointer[sender] // of a Peer
+	picture *canvas                // of a Screen
+	pending string                 // of signalling, under the turn: our offer that has no answer yet, as the page was sent it
+}
+
+// parts are what a link is made of, besides what is the same for all.
+type parts struct {
+	media        *pion.MediaEngine
+	interceptors *interceptor.Registry
 }
 
 // newLink makes the connection, which waits for an offer.
-func (p *Peer) newLink(key string) (*link, error) {
-	l := &link{peer: p, key: key}
-	codecs := &pion.MediaEngine{}
-	for _, c := range spoken {
-		if err := codecs.RegisterCodec(c, pion.RTPCodecTypeAudio); err != nil {
-			return nil, fmt.Errorf("webrtc: registering %s: %w", c.MimeType, err)
-		}
-	}
-	reports := &interceptor.Registry{}
-	sent, err := report.NewSenderInterceptor(report.SenderInterval(reportEvery))
+func (c *conn) newLink(key string) (*link, error) {
+	l := &link{conn: c, key: key}
+	m, err := c.side.codecs(l)
 	if err != nil {
-		return nil, fmt.Errorf("webrtc: making reports: %w", err)
+		return nil, fmt.Errorf("webrtc: preparing a connection: %w", err)
 	}
-	received, err := report.NewReceiverInterceptor(report.ReceiverInterval(reportEvery))
-	if err != nil {
-		return nil, fmt.Errorf("webrtc: making reports: %w", err)
-	}
-	reports.Add(sent)
-	reports.Add(received)
-	api := pion.NewAPI(pion.WithMediaEngine(codecs), pion.WithInterceptorRegistry(reports), pion.WithSettingEngine(p.server.settings(l)))
-	l.pc, err = api.NewPeerConnection(pion.Configuration{Certificates: []pion.Certificate{p.server.certificate}})
+	api := pion.NewAPI(pion.WithMediaEngine(m.media), pion.WithInterceptorRegistry(m.interceptors), pion.WithSettingEngine(c.server.settings(l)))
+	l.pc, err = api.NewPeerConnection(pion.Configuration{Certificates: []pion.Certificate{c.server.certificate}})
 	if err != nil {
 		return nil, fmt.Errorf("webrtc: making a connection: %w", err)
 	}
-	t, err := l.pc.AddTransceiverFromTrack(&track{l}, pion.RTPTransceiverInit{Direction: pion.RTPTransceiverDirectionSendrecv})
-	if err == nil {
-		err = t.SetCodecPreferences(spoken)
+	if err := c.side.furnish(l); err != nil {
+		return nil, errors.Join(fmt.Errorf("webrtc: adding tracks: %w", err), l.pc.Close())
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("webrtc: adding audio: %w", err), l.pc.Close())
-	}
-	l.sender = t.Sender()
 	l.sender.Transport().OnStateChange(l.transport)
 	l.pc.OnConnectionStateChange(l.connection)
-	l.pc.OnTrack(l.track)
-	l.reading.Go(func() { l.reports(l.sender.Read) })
+	l.pc.OnTrack(func(t *pion.TrackRemote, r *pion.RTPReceiver) { c.side.track(l, t, r) })
 	return l, nil
 }
 
-// spoken are the codecs in the order of our liking: what phones take as it is first.
-var spoken = []pion.RTPCodecParameters{
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypePCMU, ClockRate: 8000}, PayloadType: 0},
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypePCMA, ClockRate: 8000}, PayloadType: 8},
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypeOpus, ClockRate: 48000, Channels: 2}, PayloadType: 111},
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: mimeEvent, ClockRate: 8000}, PayloadType: 126},
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: mimeEvent, ClockRate: 48000}, PayloadType: 110},
+// add takes a sender of the connection, and reads what the page reports of it.
+func (l *link) add(s *pion.RTPSender) {
+	l.sender = s
+	l.reading.Go(func() { l.reports(s.Read) })
 }
 
 // settings are pion's, of one link.
@@ -107,13 +99,14 @@ func (s *Server) settings(l *link) pion.SettingEngine {
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // no name of a page is resolved
 	e.DisableActiveTCP(true)                               // nobody is dialled
 	e.SetIncludeLoopbackCandidate(true)
-	e.SetICEUDPMux(&udpMux{s.port, l})
+	e.BufferFactory = l.bounded
+	e.SetICEUDPMux(s.port.Mux(&l.owner))
 	networks := []pion.NetworkType{pion.NetworkTypeUDP4}
-	if s.port.local.IP.To4() == nil {
+	if !s.Addr().Addr().Is4() {
 		networks = []pion.NetworkType{pion.NetworkTypeUDP6}
 	}
 	if s.tcp != nil {
-		e.SetICETCPMux(&tcpMux{s.tcp, l})
+		e.SetICETCPMux(s.tcp.Mux(&l.owner))
 		networks = append(networks, pion.NetworkTypeTCP4)
 		e.SetIPFilter(func(ip net.IP) bool { return ip.Equal(loopback) }) // one candidate is enough: pages are told others
 	}
@@ -132,44 +125,20 @@ func (s *Server) settings(l *link) pion.SettingEngine {
 
 var loopback = net.IPv4(127, 0, 0, 1)
 
-// udpMux is the port for one link.
-type udpMux struct {
-	*port
-	link *link
+// bounded makes the buffer of one stream of the page, or of what it reports of one. A page
+// that begins more of them than anybody has use for ends its link.
+func (l *link) bounded(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+	b := packetio.NewBuffer()
+	b.SetLimitSize(streamBuffer)
+	if l.streams.Add(1) > maxStreams {
+		b.SetLimitCount(1)
+		if !l.dead.Load() {
+			l.fail()
+			l.conn.server.running.Go(l.close)
+		}
+	}
+	return b
 }
-
-var _ ice.UDPMux = (*udpMux)(nil)
-
-// GetConn is what pion asks for as it gathers.
-func (m *udpMux) GetConn(ufrag string, _ net.Addr) (net.PacketConn, error) {
-	return m.wireOf(ufrag, &m.link.secured)
-}
-
-// GetListenAddresses tells pion of one address, so that each link has one candidate and
-// one reader. What pages are told is written by advertise.
-func (m *udpMux) GetListenAddresses() []net.Addr { return []net.Addr{m.local} }
-
-// Close does nothing: the port belongs to the server.
-func (m *udpMux) Close() error { return nil }
-
-// tcpMux is the TCP listener for one link.
-type tcpMux struct {
-	*tcpPort
-	link *link
-}
-
-var _ ice.TCPMux = (*tcpMux)(nil)
-
-// GetConnByUfrag is what pion asks for as it gathers.
-func (m *tcpMux) GetConnByUfrag(ufrag string, _ bool, _ net.IP) (net.PacketConn, error) {
-	return m.wireOf(ufrag, &m.link.secured)
-}
-
-// RemoveConnByUfrag forgets a link.
-func (m *tcpMux) RemoveConnByUfrag(ufrag string) { m.removeWire(ufrag) }
-
-// Close does nothing: the listener belongs to the server.
-func (m *tcpMux) Close() error { return nil }
 
 // describe has pion carry out our part of an exchange, and returns what the page is sent.
 func (l *link) describe(ctx context.Context, ours pion.SessionDescription) (string, error) {
@@ -188,12 +157,12 @@ func (l *link) describe(ctx context.Context, ours pion.SessionDescription) (stri
 	if local == nil {
 		return "", ErrClosed
 	}
-	l.peer.server.password(description.Credentials(local.SDP))
-	return l.peer.server.advertised(local.SDP, l.peer.o.From), nil
+	l.conn.server.password(description.Credentials(local.SDP))
+	return l.conn.server.advertised(local.SDP, l.conn.from), nil
 }
 
 // answer answers an offer.
-func (l *link) answer(ctx context.Context, d description.Description) (string, error) {
+func (l *link) answer(ctx context.Context, d offer) (string, error) {
 	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: d.Write()}); err != nil {
 		return "", wrong("its offer cannot be taken: %v", err)
 	}
@@ -222,7 +191,7 @@ func (l *link) offer(ctx context.Context) (string, error) {
 }
 
 // accept takes the answer to our offer.
-func (l *link) accept(d description.Description) error {
+func (l *link) accept(d offer) error {
 	if err := l.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: d.Write()}); err != nil {
 		return wrong("its answer cannot be taken: %v", err)
 	}
@@ -234,39 +203,30 @@ func (l *link) accept(d description.Description) error {
 func (l *link) transport(s pion.DTLSTransportState) {
 	switch s {
 	case pion.DTLSTransportStateConnected:
-		l.secured.Store(true)
+		l.owner.Secured.Store(true)
+		l.conn.poke()
 	case pion.DTLSTransportStateFailed, pion.DTLSTransportStateClosed:
-		l.dead.Store(true)
-		l.peer.poke()
+		l.fail()
 	}
 }
 
 // connection is told of the whole.
 func (l *link) connection(s pion.PeerConnectionState) {
 	if s == pion.PeerConnectionStateFailed || s == pion.PeerConnectionStateClosed {
-		l.dead.Store(true)
-		l.peer.poke()
+		l.fail()
 	}
 }
 
-// track reads the page's audio. A page has one track: of a second nothing is read, and
-// the link with it ends, for nothing of ours makes one.
-func (l *link) track(t *pion.TrackRemote, r *pion.RTPReceiver) {
-	if l.tracks.Add(1) > 1 || t.Kind() != pion.RTPCodecTypeAudio {
-		l.dead.Store(true)
-		l.peer.poke()
-		return
-	}
-	l.reading.Go(func() { l.reports(r.Read) })
-	l.reading.Go(func() { l.read(t) })
+// fail marks the link as one that cannot mend.
+func (l *link) fail() {
+	l.dead.Store(true)
+	l.conn.poke()
 }
 
-// read hands the page's packets to the stream until the link ends.
-func (l *link) read(t *pion.TrackRemote) {
-	defer l.peer.contain()
-	in := &receiver{}
-	in.to = func(b []byte) { l.peer.deliver(l, b) }
-	b := make([]byte, packetSize)
+// read hands on the packets of a track until the link ends.
+func (l *link) read(t *pion.TrackRemote, to func(b []byte)) {
+	defer l.conn.contain()
+	b := make([]byte, port.PacketSize)
 	for {
 		n, _, err := t.Read(b)
 		if n == 0 && err != nil {
@@ -276,17 +236,15 @@ func (l *link) read(t *pion.TrackRemote) {
 			return
 		}
 		if err == nil {
-			l.peer.hear()
-			in.opus, in.event, in.wide = l.peer.payloads() // an offer may number them anew
-			in.take(b[:n])
+			to(b[:n])
 		}
 	}
 }
 
 // reports reads RTCP until the link ends: pion's own reports stall if nobody does.
 func (l *link) reports(read func([]byte) (int, interceptor.Attributes, error)) {
-	defer l.peer.contain()
-	b := make([]byte, packetSize)
+	defer l.conn.contain()
+	b := make([]byte, port.PacketSize)
 	for {
 		n, _, err := read(b)
 		if err != nil {
@@ -294,26 +252,11 @@ func (l *link) reports(read func([]byte) (int, interceptor.Attributes, error)) {
 		}
 		packets, err := rtcp.Unmarshal(b[:n])
 		if err != nil {
-			l.peer.bad.Add(1)
+			l.conn.bad.Add(1)
 			continue
 		}
 		for _, p := range packets {
-			switch p := p.(type) {
-			case *rtcp.ReceiverReport:
-				l.reported(p.Reports)
-			case *rtcp.SenderReport:
-				l.reported(p.Reports)
-			}
-		}
-	}
-}
-
-// reported notes what the page says of our packets (RFC 3550, section 6.4.1).
-func (l *link) reported(reports []rtcp.ReceptionReport) {
-	out := l.out.Load()
-	for _, r := range reports {
-		if out != nil && r.SSRC == out.ssrc {
-			l.peer.report(r, time.Now())
+			l.conn.side.report(l, p)
 		}
 	}
 }
@@ -336,7 +279,7 @@ func (l *link) close() {
 	l.closing.Do(func() {
 		l.dead.Store(true)
 		if err := l.pc.GracefulClose(); err != nil {
-			l.peer.server.c.Log.Debug("a browser's connection did not close well", "peer", l.peer.o.Name, "error", err)
+			l.conn.server.c.Log.Debug("a browser's connection did not close well", "peer", l.conn.name, "error", err)
 		}
 		l.reading.Wait()
 	})

@@ -2,6 +2,8 @@ package webrtc
 
 import (
 	"github.com/pion/logging"
+
+	"tandem/media/webrtc/port"
 )
 
 // loggers takes pion's log lines of one link. They say what strangers sent, so none is
@@ -26,8 +28,8 @@ type sealed struct {
 
 // Info is what pion's SRTP session says of each.
 func (s *sealed) Info(string) {
-	s.link.peer.bad.Add(1)
-	s.link.peer.server.counts.add(dropSRTP)
+	s.link.conn.bad.Add(1)
+	s.link.conn.server.counts.Add(port.DropSRTP)
 }
 
 // quiet writes nothing.

@@ -5,33 +5,27 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem/media/webrtc/port"
 )
 
 // metrics of a server; labels are closed sets.
 type metrics struct {
-	setup, cut prometheus.Histogram
-	all        []prometheus.Collector
+	peers, screens gauges
+	all            []prometheus.Collector
 }
 
+// gauges are those of one sort of connections.
+type gauges struct{ setup, cut prometheus.Histogram }
+
 func (s *Server) register() error {
-	seconds := []float64{.05, .1, .25, .5, 1, 2, 5, 10, 30, 60}
-	s.metrics.setup = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "tandem_webrtc_setup_seconds", Help: "From a browser's first offer to its first packet.", Buckets: seconds,
-	})
-	s.metrics.cut = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "tandem_webrtc_cut_seconds", Help: "How long browsers were cut off that came back.", Buckets: seconds,
-	})
-	s.metrics.all = []prometheus.Collector{s.metrics.setup, s.metrics.cut}
-	for _, state := range []State{StateNew, StateConnecting, StateUp, StateCut, StateGone} {
-		s.metrics.all = append(s.metrics.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "tandem_webrtc_peers", Help: "Browsers connected, by state.", ConstLabels: prometheus.Labels{"state": string(state)},
-		}, func() float64 { return float64(s.count(state)) }))
-	}
-	for _, why := range dropReasons {
+	s.sort(&s.metrics.peers, "tandem_webrtc", "peers", "Browsers connected, by state.")
+	s.sort(&s.metrics.screens, "tandem_webrtc_screen", "connections", "Browsers connected for pictures, by state.")
+	for _, why := range port.Reasons() {
 		s.metrics.all = append(s.metrics.all, prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "tandem_webrtc_dropped_packets_total", Help: "Packets from browsers, or who pretended to be one, that were dropped, by reason.",
 			ConstLabels: prometheus.Labels{"reason": why},
-		}, func() float64 { return float64(s.counts.of(why)) }))
+		}, func() float64 { return float64(s.counts.Of(why)) }))
 	}
 	if s.relay != nil {
 		s.metrics.all = append(s.metrics.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -50,6 +44,23 @@ func (s *Server) register() error {
 		}
 	}
 	return nil
+}
+
+// sort makes the metrics of one sort of connections.
+func (s *Server) sort(g *gauges, name, all, help string) {
+	seconds := []float64{.05, .1, .25, .5, 1, 2, 5, 10, 30, 60}
+	g.setup = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: name + "_setup_seconds", Help: "From a browser's first offer to its first packet.", Buckets: seconds,
+	})
+	g.cut = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: name + "_cut_seconds", Help: "How long browsers were cut off that came back.", Buckets: seconds,
+	})
+	s.metrics.all = append(s.metrics.all, g.setup, g.cut)
+	for _, state := range []State{StateNew, StateConnecting, StateUp, StateCut, StateGone} {
+		s.metrics.all = append(s.metrics.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: name + "_" + all, Help: help, ConstLabels: prometheus.Labels{"state": string(state)},
+		}, func() float64 { return float64(s.count(g, state)) }))
+	}
 }
 
 func (s *Server) unregister() {

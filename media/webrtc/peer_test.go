@@ -254,7 +254,7 @@ func TestAPageByTCP(t *testing.T) {
 func TestStrangersByTCP(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.TCP = "127.0.0.1:0" })
 	for _, b := range [][]byte{[]byte("GET / HTTP/1.1\r\n\r\n"), {0xff, 0xff}, append([]byte{0, 30}, make([]byte, 30)...), append([]byte{0, 20, 0x80}, make([]byte, 19)...)} {
-		conn, err := net.Dial("tcp", s.tcp.local.String())
+		conn, err := net.Dial("tcp", s.tcp.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -19,6 +20,7 @@ import (
 
 	"tandem/media"
 	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/port"
 	"tandem/media/webrtc/relay"
 )
 
@@ -39,15 +41,15 @@ type Config struct {
 
 // Limits bounds what pages can take. Zero fields are the defaults.
 type Limits struct {
-	Peers   int // at once; 2,000
+	Peers   int // at once, and as many screens; 2,000
 	SDP     int // bytes of one; 32 KiB
 	Signals int // a second from one peer, after a burst of twice as many; 10
 }
 
 // Errors that callers branch on.
 var (
-	ErrClosed = errors.New("webrtc: the peer or the server is closed")
-	ErrFull   = errors.New("webrtc: there are as many peers as there may be")
+	ErrClosed = errors.New("webrtc: the connection or the server is closed")
+	ErrFull   = errors.New("webrtc: there are as many connections as there may be")
 	ErrSignal = errors.New("webrtc: the page's signal cannot be carried out")
 	ErrRate   = errors.New("webrtc: the page signals too often")
 )
@@ -56,15 +58,15 @@ var (
 type Server struct {
 	c           Config
 	certificate pion.Certificate // of this process
-	port        *port
-	tcp         *tcpPort     // nil = none
+	port        *port.UDP
+	tcp         *port.TCP    // nil = none
 	relay       *relay.Relay // nil = none built in
-	counts      drops
+	counts      port.Drops
 	metrics     metrics
 	running     sync.WaitGroup
 
 	mu     sync.Mutex
-	peers  map[*Peer]struct{}
+	conns  map[*conn]struct{}
 	closed bool
 }
 
@@ -87,7 +89,7 @@ func New(c Config) (s *Server, err error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s = &Server{c: c, peers: map[*Peer]struct{}{}}
+	s = &Server{c: c, conns: map[*conn]struct{}{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -102,16 +104,13 @@ func New(c Config) (s *Server, err error) {
 		return s, fmt.Errorf("webrtc: making a certificate: %w", err)
 	}
 	s.certificate = *certificate
-	if s.port, err = openPort(c.Listen, &s.counts); err != nil {
+	if s.port, err = port.OpenUDP(c.Listen, &s.counts); err != nil {
 		return s, err
 	}
-	go s.port.run()
 	if c.TCP != "" {
-		if s.tcp, err = openTCP(c.TCP, 2*c.Limits.Peers, &s.counts); err != nil {
+		if s.tcp, err = port.OpenTCP(c.TCP, 4*c.Limits.Peers, &s.counts); err != nil {
 			return s, err
 		}
-		s.tcp.running.Add(1)
-		go s.tcp.run()
 	}
 	if err := s.openRelay(); err != nil {
 		return s, err
@@ -126,16 +125,13 @@ func New(c Config) (s *Server, err error) {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
-	all := make([]*Peer, 0, len(s.peers))
-	for p := range s.peers {
-		all = append(all, p)
-	}
+	all := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
-	for _, p := range all {
-		p.Close()
+	for _, c := range all {
+		c.side.shut()
 	}
-	for _, p := range all {
-		<-p.ended
+	for _, c := range all {
+		<-c.ended
 	}
 	s.running.Wait()
 	var errs []error
@@ -153,72 +149,63 @@ func (s *Server) Close() error {
 }
 
 // Addr is where the UDP socket listens.
-func (s *Server) Addr() netip.AddrPort {
-	a := s.port.local.AddrPort()
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-}
+func (s *Server) Addr() netip.AddrPort { return s.port.Addr() }
 
-// NewPeer makes a peer, which waits for its page's offer.
-func (s *Server) NewPeer(o PeerOptions) (*Peer, error) {
-	if o.Send == nil {
-		return nil, errors.New("webrtc: PeerOptions need Send")
-	}
-	now := time.Now()
-	p := &Peer{
-		server: s, o: o, ring: newRing(), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), over: make(chan struct{}),
-		ended: make(chan struct{}), state: StateNew, since: s.c.Now(), at: now, filled: now, tokens: 2 * float64(s.c.Limits.Signals),
-	}
+// admit takes a connection in, if there is room for one more of its sort, and runs what it
+// has to run. more is done before, and may refuse.
+func (s *Server) admit(c *conn, more func() error, run ...func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return nil, ErrClosed
-	case len(s.peers) >= s.c.Limits.Peers:
-		return nil, ErrFull
+		return ErrClosed
+	case s.number(c.counted) >= s.c.Limits.Peers:
+		return ErrFull
 	}
-	var err error
-	if p.stream, err = s.c.Engine.OpenWire(p.ring); err != nil {
-		return nil, fmt.Errorf("webrtc: opening a stream: %w", err)
+	if err := more(); err != nil {
+		return fmt.Errorf("webrtc: opening a stream: %w", err)
 	}
-	s.peers[p] = struct{}{}
-	s.running.Go(p.write)
-	s.running.Go(p.watch)
-	return p, nil
+	s.conns[c] = struct{}{}
+	for _, f := range run {
+		s.running.Go(f)
+	}
+	return nil
 }
 
-func (s *Server) forget(p *Peer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.peers, p)
-}
-
-// count is how many peers are in a state.
-func (s *Server) count(state State) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for p := range s.peers {
-		if p.State() == state {
+// number is how many connections there are of a sort.
+func (s *Server) number(sort *gauges) (n int) {
+	for c := range s.conns {
+		if c.counted == sort {
 			n++
 		}
 	}
 	return n
 }
 
-// password tells the ports what signs checks for a user fragment of ours.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// count is how many connections of a sort are in a state.
+func (s *Server) count(sort *gauges, state State) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.counted == sort && c.State() == state {
+			n++
+		}
+	}
+	return n
+}
+
+// password tells the sockets what signs checks for a user fragment of ours.
 func (s *Server) password(ufrag, pwd string) {
-	s.port.mu.RLock()
-	if w := s.port.byName[ufrag]; w != nil {
-		w.secret.Store(&pwd)
+	s.port.Password(ufrag, pwd)
+	if s.tcp != nil {
+		s.tcp.Password(ufrag, pwd)
 	}
-	s.port.mu.RUnlock()
-	if s.tcp == nil {
-		return
-	}
-	s.tcp.mu.Lock()
-	if w := s.tcp.byName[ufrag]; w != nil {
-		w.secret.Store(&pwd)
-	}
-	s.tcp.mu.Unlock()
 }
 
 // maxHosts is how many of our addresses a page is told.
@@ -228,7 +215,7 @@ const maxHosts = 8
 func (s *Server) advertised(sdp string, page netip.Addr) string {
 	var tcp uint16
 	if s.tcp != nil {
-		tcp = s.tcp.local.(*net.TCPAddr).AddrPort().Port()
+		tcp = s.tcp.Addr().Port()
 	}
 	return description.Advertise(sdp, s.hosts(page), s.Addr().Port(), tcp)
 }

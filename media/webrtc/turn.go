@@ -60,7 +60,7 @@ func (s *Server) openRelay() (err error) {
 		host = s.c.Public[0]
 	}
 	s.relay, err = relay.New(relay.Options{
-		Host: host, Listen: c.Listen, Secret: c.Secret, Most: 2 * s.c.Limits.Peers, Port: s.Addr(), Random: s.c.Random, Now: s.c.Now,
+		Host: host, Listen: c.Listen, Secret: c.Secret, Most: 4 * s.c.Limits.Peers, Port: s.Addr(), Random: s.c.Random, Now: s.c.Now,
 		Hosts: func() []netip.Addr { return s.hosts(netip.Addr{}) },
 	})
 	return err

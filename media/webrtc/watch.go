@@ -15,57 +15,61 @@ const (
 	restartAfter = time.Second
 	// restartEvery is the time between our offers.
 	restartEvery = 8 * time.Second
-	// goneAfter is how long a page may be cut, or take to connect, before it is given up.
+	// goneAfter is how long a page may be cut, or take to connect, before it is given uc.
 	goneAfter = time.Minute
 )
 
-// watch is the peer's goroutine: it alone changes the state. It ends with the peer.
-func (p *Peer) watch() {
-	defer close(p.ended)
+// watch is the connection's goroutine: it alone changes the state. It ends with the connection.
+func (c *conn) watch() {
+	defer close(c.ended)
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var restarted time.Time
 	for {
 		select {
-		case <-p.over:
-			p.end()
+		case <-c.over:
+			c.end()
 			return
 		case <-tick.C:
-		case <-p.wake:
+		case <-c.wake:
 		}
-		p.look(time.Now(), &restarted)
+		c.look(time.Now(), &restarted)
+		func() {
+			defer c.contain()
+			c.side.watched(c.state)
+		}()
 	}
 }
 
 // look brings the state up to date.
-func (p *Peer) look(now time.Time, restarted *time.Time) {
-	defer p.contain()
-	state, at := p.state, p.at // nobody else writes them
-	next := p.judge(now, state)
+func (c *conn) look(now time.Time, restarted *time.Time) {
+	defer c.contain()
+	state, at := c.state, c.at // nobody else writes them
+	next := c.judge(now, state)
 	if next != state {
-		p.change(next, now)
+		c.change(next, now)
 		return
 	}
 	if state == StateCut && now.Sub(at) > restartAfter && now.Sub(*restarted) > restartEvery &&
-		time.Duration(clock()-p.offered.Load()) > restartAfter {
+		time.Duration(clock()-c.offered.Load()) > restartAfter {
 		*restarted = now
-		p.server.running.Go(func() {
+		c.server.running.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), gatherTime)
 			defer cancel()
-			defer p.contain()
-			if err := p.Restart(ctx, "cut"); err != nil {
-				p.server.c.Log.Debug("a cut connection could not be offered anew", "peer", p.o.Name, "error", err)
+			defer c.contain()
+			if err := c.Restart(ctx, "cut"); err != nil {
+				c.server.c.Log.Debug("a cut connection could not be offered anew", "peer", c.name, "error", err)
 			}
 		})
 	}
 }
 
 // judge is the table of a peer's states: what follows from what is there now.
-func (p *Peer) judge(now time.Time, state State) State {
-	p.mu.Lock()
-	bye, at := p.bye, p.at
-	p.mu.Unlock()
-	l, last := p.link.Load(), p.heard.Load()
+func (c *conn) judge(now time.Time, state State) State {
+	c.mu.Lock()
+	bye, at := c.bye, c.at
+	c.mu.Unlock()
+	l, last := c.link.Load(), c.heard.Load()
 	heard := l != nil && !l.dead.Load() && last != 0 && time.Duration(clock()-last) <= cutAfter
 	switch {
 	case state == StateGone || bye:
@@ -86,45 +90,45 @@ func (p *Peer) judge(now time.Time, state State) State {
 }
 
 // change takes a new state and tells of it.
-func (p *Peer) change(next State, now time.Time) {
-	p.mu.Lock()
-	before, took := p.state, now.Sub(p.at)
-	p.state, p.since, p.at = next, p.server.c.Now(), now
+func (c *conn) change(next State, now time.Time) {
+	c.mu.Lock()
+	before, took := c.state, now.Sub(c.at)
+	c.state, c.since, c.at = next, c.server.c.Now(), now
 	switch {
 	case next == StateUp && before == StateCut:
-		p.mended = took
+		c.mended = took
 	case next == StateUp:
-		p.setup = now.Sub(p.begun)
+		c.setup = now.Sub(c.begun)
 	case next == StateCut:
-		p.cuts++
+		c.cuts++
 	}
-	setup := p.setup
-	p.mu.Unlock()
+	setup := c.setup
+	c.mu.Unlock()
 	switch {
 	case next == StateUp && before != StateCut:
-		p.server.metrics.setup.Observe(setup.Seconds())
+		c.counted.setup.Observe(setup.Seconds())
 	case next == StateUp:
-		p.server.metrics.cut.Observe(took.Seconds())
+		c.counted.cut.Observe(took.Seconds())
 	}
-	p.server.c.Log.Debug("a browser's connection changed", "peer", p.o.Name, "from", before, "to", next)
-	if p.o.Changed != nil {
-		p.o.Changed(next)
+	c.server.c.Log.Debug("a browser's connection changed", "peer", c.name, "from", before, "to", next)
+	if c.changed != nil {
+		c.changed(next)
 	}
 }
 
-// end tells the page and gives back what the peer has.
-func (p *Peer) end() {
-	defer p.contain()
+// end tells the page and gives back what the connection has.
+func (c *conn) end() {
+	defer c.contain()
 	func() {
-		defer p.contain()
-		p.o.Send(Signal{Kind: KindBye})
+		defer c.contain()
+		c.send(Signal{Kind: KindBye})
 	}()
-	p.turn <- struct{}{} // what is being carried out has ended; nothing more begins
-	if l := p.link.Load(); l != nil {
+	c.turn <- struct{}{} // what is being carried out has ended; nothing more begins
+	if l := c.link.Load(); l != nil {
 		l.close()
 	}
-	p.server.forget(p)
-	if p.state != StateGone {
-		p.change(StateGone, time.Now())
+	c.server.forget(c)
+	if c.state != StateGone {
+		c.change(StateGone, time.Now())
 	}
 }

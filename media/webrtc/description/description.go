@@ -1,6 +1,7 @@
-// Package description reads what a page's SDP says of one section of audio, and writes it
-// anew: so that nothing else of what strangers send is interpreted by anybody. It also
-// puts our addresses into the descriptions that pages are sent.
+// Package description reads what a page's SDP says of one section of audio, or of the fixed
+// layout of pictures, and writes it anew: so that nothing else of what strangers send is
+// interpreted by anybody. It also puts our addresses into the descriptions that pages are
+// sent, and what they may not send.
 //
 // It is pure: it starts no goroutine, does no input or output, and resolves no name.
 package description
@@ -26,19 +27,25 @@ const (
 	maxFmtp       = 256 // bytes
 )
 
-// Description is what is taken of a page's SDP (RFC 8866, RFC 8829).
-type Description struct {
+// Head is what a page's SDP says of its connection (RFC 8866, RFC 8829).
+type Head struct {
 	Setup      string                    // who is the DTLS client (RFC 8842)
-	Direction  string                    // sendrecv, sendonly, recvonly, inactive: of the page
 	Candidates map[netip.AddrPort]string // types of the page's, for figures only
 
 	session     string // number of the page's RTCPeerConnection
 	version     string
 	ufrag, pwd  string
 	hash, print string // of the page's certificate (RFC 8122)
-	mid         string
-	ssrc        uint32 // 0 = none told
-	codecs      []codecLine
+}
+
+// Description is what is taken of a page's SDP of audio.
+type Description struct {
+	Head
+	Direction string // sendrecv, sendonly, recvonly, inactive: of the page
+
+	mid    string
+	ssrc   uint32 // 0 = none told
+	codecs []codecLine
 }
 
 type codecLine struct {
@@ -58,7 +65,7 @@ func wrong(format string, args ...any) error {
 
 // Parse reads an SDP with one section of audio.
 func Parse(text string) (Description, error) {
-	d := Description{Direction: "sendrecv", Candidates: map[netip.AddrPort]string{}}
+	d := Description{Direction: "sendrecv", Head: Head{Candidates: map[netip.AddrPort]string{}}}
 	lines := strings.Split(text, "\n")
 	if len(lines) > maxLines {
 		return d, wrong("its description has more than %d lines", maxLines)
@@ -74,9 +81,7 @@ func Parse(text string) (Description, error) {
 		value := line[2:]
 		switch line[0] {
 		case 'o':
-			if f := strings.Fields(value); len(f) == 6 && number(f[1], 20) && number(f[2], 20) {
-				d.session, d.version = f[1], f[2]
-			}
+			d.origin(value)
 		case 'm':
 			if sections++; sections > 1 {
 				return d, wrong("it offers more than one section: audio alone is spoken here")
@@ -116,6 +121,30 @@ func Parse(text string) (Description, error) {
 // attribute takes a line of its session or section that is not of codecs.
 func (d *Description) attribute(name, value string) {
 	switch name {
+	case "mid":
+		d.mid = value
+	case "sendrecv", "sendonly", "recvonly", "inactive":
+		d.Direction = name
+	case "ssrc":
+		id, _, _ := strings.Cut(value, " ")
+		if n, err := strconv.ParseUint(id, 10, 32); err == nil && d.ssrc == 0 {
+			d.ssrc = uint32(n)
+		}
+	default:
+		d.Head.attribute(name, value)
+	}
+}
+
+// origin takes the line that names the session.
+func (d *Head) origin(value string) {
+	if f := strings.Fields(value); len(f) == 6 && number(f[1], 20) && number(f[2], 20) {
+		d.session, d.version = f[1], f[2]
+	}
+}
+
+// attribute takes a line of the connection.
+func (d *Head) attribute(name, value string) {
+	switch name {
 	case "ice-ufrag":
 		d.ufrag = value
 	case "ice-pwd":
@@ -126,15 +155,6 @@ func (d *Description) attribute(name, value string) {
 		}
 	case "setup":
 		d.Setup = value
-	case "mid":
-		d.mid = value
-	case "sendrecv", "sendonly", "recvonly", "inactive":
-		d.Direction = name
-	case "ssrc":
-		id, _, _ := strings.Cut(value, " ")
-		if n, err := strconv.ParseUint(id, 10, 32); err == nil && d.ssrc == 0 {
-			d.ssrc = uint32(n)
-		}
 	case "candidate":
 		f := strings.Fields(value)
 		if len(f) < 8 || len(d.Candidates) >= maxCandidates {
@@ -214,24 +234,54 @@ func (d *Description) judge(muxed bool) error {
 	_, a := d.PayloadOf("PCMA", 8000)
 	_, o := d.PayloadOf("opus", 48000)
 	switch {
-	case d.session == "":
-		return wrong("its description names no session")
 	case len(d.codecs) == 0 || !u && !a && !o:
 		return wrong("it offers none of PCMU, PCMA and opus")
 	case !muxed:
 		return wrong("it does not send RTP and RTCP by one port (rtcp-mux)")
+	case !token(d.mid):
+		return wrong("its section has no name (mid)")
+	}
+	return d.Head.judge()
+}
+
+func (d *Head) judge() error {
+	switch {
+	case d.session == "":
+		return wrong("its description names no session")
 	case !iceText(d.ufrag, 4), !iceText(d.pwd, 22):
 		return wrong("it has no valid ICE credentials")
 	case !fingerprint(d.hash, d.print):
 		return wrong("it has no SHA-256 fingerprint of a certificate")
-	case !token(d.mid):
-		return wrong("its section has no name (mid)")
 	}
 	return nil
 }
 
 // Key tells one RTCPeerConnection of a page from the next.
-func (d *Description) Key() string { return d.session + " " + d.print }
+func (d *Head) Key() string { return d.session + " " + d.print }
+
+// Common is what descriptions of all kinds have.
+func (d *Head) Common() *Head { return d }
+
+// write writes the lines of a session, whose sections share one transport.
+func (d *Head) write(line func(format string, args ...any), mids ...string) {
+	line("v=0")
+	line("o=- %s %s IN IP4 0.0.0.0", d.session, d.version)
+	line("s=-")
+	line("t=0 0")
+	line("a=group:BUNDLE %s", strings.Join(mids, " "))
+}
+
+// section writes the lines that all sections have.
+func (d *Head) section(line func(format string, args ...any), mid, direction string) {
+	line("c=IN IP4 0.0.0.0")
+	line("a=rtcp-mux")
+	line("a=ice-ufrag:%s", d.ufrag)
+	line("a=ice-pwd:%s", d.pwd)
+	line("a=fingerprint:%s %s", d.hash, d.print)
+	line("a=setup:%s", d.Setup)
+	line("a=mid:%s", mid)
+	line("a=%s", direction)
+}
 
 // Write is the description in an order of ours: what a phone leg takes as it
 // is comes first.
@@ -246,24 +296,13 @@ func (d *Description) Write() string {
 			}
 		}
 	}
-	line("v=0")
-	line("o=- %s %s IN IP4 0.0.0.0", d.session, d.version)
-	line("s=-")
-	line("t=0 0")
-	line("a=group:BUNDLE %s", d.mid)
+	d.write(line, d.mid)
 	b.WriteString("m=audio 9 UDP/TLS/RTP/SAVPF")
 	for _, c := range codecs {
 		fmt.Fprintf(&b, " %d", c.payload)
 	}
 	line("")
-	line("c=IN IP4 0.0.0.0")
-	line("a=rtcp-mux")
-	line("a=ice-ufrag:%s", d.ufrag)
-	line("a=ice-pwd:%s", d.pwd)
-	line("a=fingerprint:%s %s", d.hash, d.print)
-	line("a=setup:%s", d.Setup)
-	line("a=mid:%s", d.mid)
-	line("a=%s", d.Direction)
+	d.section(line, d.mid, d.Direction)
 	for _, c := range codecs {
 		if c.channels == 2 {
 			line("a=rtpmap:%d %s/%d/2", c.payload, c.name, c.rate)

@@ -1,4 +1,4 @@
-package webrtc
+package port
 
 import (
 	"bytes"
@@ -46,17 +46,17 @@ func checkName(msg *stun.Message) (string, bool) {
 func check(b []byte, find func(name string) *wire) (w *wire, why string) {
 	msg := stun.Message{Raw: b}
 	if msg.Decode() != nil || msg.Type != stun.BindingRequest {
-		return nil, dropSTUN // we check nobody, so nothing but requests concerns us (RFC 8445, section 2.5)
+		return nil, DropSTUN // we check nobody, so nothing but requests concerns us (RFC 8445, section 2.5)
 	}
 	name, ok := checkName(&msg)
 	if !ok {
-		return nil, dropSTUN
+		return nil, DropSTUN
 	}
 	if w = find(name); w == nil {
-		return nil, dropUnchecked
+		return nil, DropUnchecked
 	}
 	if !w.signs(&msg) {
-		return nil, dropIntegrity
+		return nil, DropIntegrity
 	}
 	return w, ""
 }

@@ -1,4 +1,4 @@
-package webrtc
+package port
 
 import (
 	"encoding/binary"
@@ -8,8 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/pion/ice/v4"
 )
 
 const (
@@ -19,12 +20,12 @@ const (
 	tcpPerHost = 64               // connections of one address at once
 )
 
-// tcpPort takes ICE over TCP (RFC 6544): each connection carries packets behind their
+// TCP takes ICE over TCP (RFC 6544): each connection carries packets behind their
 // length (RFC 4571), and its first is a check that says for which peer.
-type tcpPort struct {
+type TCP struct {
 	listener net.Listener
 	local    net.Addr
-	counts   *drops
+	counts   *Drops
 	most     int // connections at once
 	running  sync.WaitGroup
 
@@ -39,22 +40,59 @@ type tcpPort struct {
 type framed struct {
 	net.Conn
 	mu  sync.Mutex // of writing
-	out [2 + packetSize]byte
+	out [2 + PacketSize]byte
 }
 
-func openTCP(at string, most int, counts *drops) (*tcpPort, error) {
+// OpenTCP listens, for at most as many connections at once as most says.
+func OpenTCP(at string, most int, counts *Drops) (*TCP, error) {
 	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		return nil, fmt.Errorf("webrtc: listening for browsers on tcp %s: %w", at, err)
 	}
-	return &tcpPort{
+	p := &TCP{
 		listener: listener, local: listener.Addr(), counts: counts, most: most,
 		byName: map[string]*wire{}, conns: map[netip.AddrPort]*framed{}, hosts: map[netip.Addr]int{},
-	}, nil
+	}
+	p.running.Add(1)
+	go p.run()
+	return p, nil
 }
 
+// Addr is where it listens.
+func (p *TCP) Addr() netip.AddrPort { return p.local.(*net.TCPAddr).AddrPort() }
+
+// Password tells what signs checks for a user fragment of ours.
+func (p *TCP) Password(ufrag, pwd string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.byName[ufrag]; w != nil {
+		w.secret.Store(&pwd)
+	}
+}
+
+// Mux is the listener for one connection, as pion wants it.
+func (p *TCP) Mux(o *Owner) ice.TCPMux { return &tcpMux{p, o} }
+
+type tcpMux struct {
+	*TCP
+	owner *Owner
+}
+
+var _ ice.TCPMux = (*tcpMux)(nil)
+
+// GetConnByUfrag is what pion asks for as it gathers.
+func (m *tcpMux) GetConnByUfrag(ufrag string, _ bool, _ net.IP) (net.PacketConn, error) {
+	return m.wireOf(ufrag, m.owner)
+}
+
+// RemoveConnByUfrag forgets a connection.
+func (m *tcpMux) RemoveConnByUfrag(ufrag string) { m.removeWire(ufrag) }
+
+// Close does nothing: the listener is everybody's.
+func (m *tcpMux) Close() error { return nil }
+
 // run accepts until the listener is closed.
-func (p *tcpPort) run() {
+func (p *TCP) run() {
 	defer p.running.Done()
 	for {
 		conn, err := p.listener.Accept()
@@ -79,7 +117,7 @@ func (p *tcpPort) run() {
 	}
 }
 
-func (p *tcpPort) enter(c *framed, from netip.AddrPort) bool {
+func (p *TCP) enter(c *framed, from netip.AddrPort) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(p.conns) >= p.most || p.hosts[from.Addr()] >= tcpPerHost {
@@ -91,7 +129,7 @@ func (p *tcpPort) enter(c *framed, from netip.AddrPort) bool {
 	return true
 }
 
-func (p *tcpPort) leave(c *framed, from netip.AddrPort) {
+func (p *TCP) leave(c *framed, from netip.AddrPort) {
 	c.Close()
 	p.mu.Lock()
 	delete(p.conns, from)
@@ -103,7 +141,7 @@ func (p *tcpPort) leave(c *framed, from netip.AddrPort) {
 }
 
 // serve reads packets until the connection ends.
-func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
+func (p *TCP) serve(c *framed, from netip.AddrPort) {
 	var w *wire
 	addr := net.TCPAddrFromAddrPort(from)
 	defer func() {
@@ -112,7 +150,7 @@ func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
 		}
 	}()
 	var head [2]byte
-	b, wait := make([]byte, packetSize), tcpFirst
+	b, wait := make([]byte, PacketSize), tcpFirst
 	for {
 		if c.SetReadDeadline(time.Now().Add(wait)) != nil {
 			return
@@ -121,7 +159,7 @@ func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
 			return
 		}
 		n := int(binary.BigEndian.Uint16(head[:]))
-		if n > packetSize {
+		if n > PacketSize {
 			return
 		}
 		if _, err := io.ReadFull(c, b[:n]); err != nil {
@@ -131,7 +169,7 @@ func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
 		case kindSTUN:
 			now, why := p.checked(b[:n])
 			if why != "" {
-				p.counts.add(why)
+				p.counts.Add(why)
 				if w == nil {
 					return
 				}
@@ -144,15 +182,16 @@ func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
 				now.remember(from, addr)
 			}
 			w, wait = now, tcpIdle
+			w.checked()
 			w.put(b[:n], addr)
 		case kindUnknown:
-			p.counts.add(dropUnknown)
+			p.counts.Add(DropUnknown)
 			if w == nil {
 				return
 			}
 		default:
 			if w == nil {
-				p.counts.add(dropUnchecked)
+				p.counts.Add(DropUnchecked)
 				return
 			}
 			w.take(b[:n], from)
@@ -160,7 +199,7 @@ func (p *tcpPort) serve(c *framed, from netip.AddrPort) {
 	}
 }
 
-func (p *tcpPort) checked(b []byte) (w *wire, why string) {
+func (p *TCP) checked(b []byte) (w *wire, why string) {
 	return check(b, func(name string) *wire {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -169,7 +208,7 @@ func (p *tcpPort) checked(b []byte) (w *wire, why string) {
 }
 
 // wireOf makes the wire of a user fragment, or finds it.
-func (p *tcpPort) wireOf(name string, secured *atomic.Bool) (*wire, error) {
+func (p *TCP) wireOf(name string, o *Owner) (*wire, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -178,7 +217,7 @@ func (p *tcpPort) wireOf(name string, secured *atomic.Bool) (*wire, error) {
 	if w := p.byName[name]; w != nil {
 		return w, nil
 	}
-	w := newWire(name, p.local, secured, p.counts)
+	w := newWire(name, p.local, o, p.counts)
 	w.send = p.send
 	w.remove = func() { p.removeWire(name) }
 	p.byName[name] = w
@@ -186,9 +225,9 @@ func (p *tcpPort) wireOf(name string, secured *atomic.Bool) (*wire, error) {
 }
 
 // send writes one packet behind its length.
-func (p *tcpPort) send(b []byte, to net.Addr) (int, error) {
+func (p *TCP) send(b []byte, to net.Addr) (int, error) {
 	a, ok := to.(*net.TCPAddr)
-	if !ok || len(b) > packetSize {
+	if !ok || len(b) > PacketSize {
 		return 0, fmt.Errorf("webrtc: %d bytes cannot be sent to %v by TCP", len(b), to)
 	}
 	at := a.AddrPort()
@@ -212,7 +251,7 @@ func (p *tcpPort) send(b []byte, to net.Addr) (int, error) {
 	return len(b), nil
 }
 
-func (p *tcpPort) removeWire(name string) {
+func (p *TCP) removeWire(name string) {
 	p.mu.Lock()
 	w := p.byName[name]
 	delete(p.byName, name)
@@ -223,7 +262,7 @@ func (p *tcpPort) removeWire(name string) {
 }
 
 // Close closes the listener and all connections.
-func (p *tcpPort) Close() error {
+func (p *TCP) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	for _, c := range p.conns {

@@ -1,4 +1,4 @@
-package webrtc
+package port
 
 import (
 	"errors"
@@ -7,24 +7,25 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
+
+	"github.com/pion/ice/v4"
 )
 
 const (
-	// packetSize is the longest datagram that is read, in bytes: more than any path
+	// PacketSize is the longest datagram that is read, in bytes: more than any path
 	// between a browser and us carries whole.
-	packetSize = 1600
+	PacketSize = 1600
 	// socketBuffer is the kernel's, in bytes: a quarter of a second of 1,000 peers.
 	socketBuffer = 4 << 20
 )
 
-// port is the one UDP socket of all peers. It hands a packet to the peer whose name an
+// UDP is the one UDP socket of all peers. It hands a packet to the peer whose name an
 // authentic connectivity check has told, and drops what no peer has earned, before pion sees
 // it.
-type port struct {
+type UDP struct {
 	conn   *net.UDPConn
 	local  *net.UDPAddr
-	counts *drops
+	counts *Drops
 	done   chan struct{} // closed once its reader has ended
 
 	mu     sync.RWMutex
@@ -33,8 +34,8 @@ type port struct {
 	byAddr map[netip.AddrPort]*wire // by who passed a check
 }
 
-// openPort listens. at may be an unspecified address of IPv4.
-func openPort(at string, counts *drops) (*port, error) {
+// OpenUDP listens. at may be an unspecified address of IPv4.
+func OpenUDP(at string, counts *Drops) (*UDP, error) {
 	addr, err := net.ResolveUDPAddr("udp", at)
 	if err != nil {
 		return nil, fmt.Errorf("webrtc: %q is no address to listen on, give HOST:PORT: %w", at, err)
@@ -49,17 +50,18 @@ func openPort(at string, counts *drops) (*port, error) {
 	}
 	// Best effort: the kernel may allow less.
 	_, _ = conn.SetReadBuffer(socketBuffer), conn.SetWriteBuffer(socketBuffer)
-	p := &port{
+	p := &UDP{
 		conn: conn, local: conn.LocalAddr().(*net.UDPAddr), counts: counts, done: make(chan struct{}),
 		byName: map[string]*wire{}, byAddr: map[netip.AddrPort]*wire{},
 	}
+	go p.run()
 	return p, nil
 }
 
 // run reads until the socket is closed.
-func (p *port) run() {
+func (p *UDP) run() {
 	defer close(p.done)
-	b := make([]byte, packetSize)
+	b := make([]byte, PacketSize)
 	for {
 		n, from, err := p.conn.ReadFromUDPAddrPort(b)
 		if errors.Is(err, net.ErrClosed) {
@@ -73,33 +75,34 @@ func (p *port) run() {
 }
 
 // packet judges one datagram (RFC 7983, section 7).
-func (p *port) packet(b []byte, from netip.AddrPort) {
+func (p *UDP) packet(b []byte, from netip.AddrPort) {
 	switch kind(b) {
 	case kindSTUN:
 		w, why := p.checked(b)
 		if why != "" {
-			p.counts.add(why)
+			p.counts.Add(why)
 			return
 		}
 		if addr := p.admit(w, from); addr != nil {
+			w.checked()
 			w.put(b, addr)
 		}
 		return
 	case kindUnknown:
-		p.counts.add(dropUnknown)
+		p.counts.Add(DropUnknown)
 		return
 	}
 	p.mu.RLock()
 	w := p.byAddr[from]
 	p.mu.RUnlock()
 	if w == nil {
-		p.counts.add(dropUnchecked)
+		p.counts.Add(DropUnchecked)
 		return
 	}
 	w.take(b, from)
 }
 
-func (p *port) checked(b []byte) (w *wire, why string) {
+func (p *UDP) checked(b []byte) (w *wire, why string) {
 	return check(b, func(name string) *wire {
 		p.mu.RLock()
 		defer p.mu.RUnlock()
@@ -108,7 +111,7 @@ func (p *port) checked(b []byte) (w *wire, why string) {
 }
 
 // admit notes that a peer may be heard from an address. nil if it is over.
-func (p *port) admit(w *wire, from netip.AddrPort) net.Addr {
+func (p *UDP) admit(w *wire, from netip.AddrPort) net.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byName[w.name] != w {
@@ -127,7 +130,7 @@ func (p *port) admit(w *wire, from netip.AddrPort) net.Addr {
 }
 
 // wireOf makes the wire of a user fragment, or finds it.
-func (p *port) wireOf(name string, secured *atomic.Bool) (*wire, error) {
+func (p *UDP) wireOf(name string, o *Owner) (*wire, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -136,7 +139,7 @@ func (p *port) wireOf(name string, secured *atomic.Bool) (*wire, error) {
 	if w := p.byName[name]; w != nil {
 		return w, nil
 	}
-	w := newWire(name, p.local, secured, p.counts)
+	w := newWire(name, p.local, o, p.counts)
 	w.send = func(b []byte, to net.Addr) (int, error) {
 		a, ok := to.(*net.UDPAddr)
 		if !ok {
@@ -149,8 +152,45 @@ func (p *port) wireOf(name string, secured *atomic.Bool) (*wire, error) {
 	return w, nil
 }
 
+// Addr is where it listens.
+func (p *UDP) Addr() netip.AddrPort {
+	a := p.local.AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// Password tells what signs checks for a user fragment of ours.
+func (p *UDP) Password(ufrag, pwd string) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if w := p.byName[ufrag]; w != nil {
+		w.secret.Store(&pwd)
+	}
+}
+
+// Mux is the socket for one connection, as pion wants it.
+func (p *UDP) Mux(o *Owner) ice.UDPMux { return &udpMux{p, o} }
+
+type udpMux struct {
+	*UDP
+	owner *Owner
+}
+
+var _ ice.UDPMux = (*udpMux)(nil)
+
+// GetConn is what pion asks for as it gathers.
+func (m *udpMux) GetConn(ufrag string, _ net.Addr) (net.PacketConn, error) {
+	return m.wireOf(ufrag, m.owner)
+}
+
+// GetListenAddresses tells pion of one address, so that each connection has one candidate
+// and one reader. What pages are told is another matter.
+func (m *udpMux) GetListenAddresses() []net.Addr { return []net.Addr{m.local} }
+
+// Close does nothing: the socket is everybody's.
+func (m *udpMux) Close() error { return nil }
+
 // RemoveConnByUfrag forgets a peer, and all that it may be heard from.
-func (p *port) RemoveConnByUfrag(ufrag string) {
+func (p *UDP) RemoveConnByUfrag(ufrag string) {
 	p.mu.Lock()
 	w := p.byName[ufrag]
 	delete(p.byName, ufrag)
@@ -168,7 +208,7 @@ func (p *port) RemoveConnByUfrag(ufrag string) {
 }
 
 // Close closes the socket and every peer's part of it.
-func (p *port) Close() error {
+func (p *UDP) Close() error {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -188,38 +228,4 @@ func (p *port) Close() error {
 	err := p.conn.Close()
 	<-p.done
 	return err
-}
-
-// Reasons why a packet was dropped; label values of a metric.
-const (
-	dropUnknown   = "unknown"   // neither STUN nor DTLS nor RTP
-	dropSTUN      = "stun"      // no connectivity check
-	dropIntegrity = "integrity" // a check that the password of its peer does not sign
-	dropUnchecked = "unchecked" // from an address that has passed no check, or for nobody
-	dropDTLS      = "dtls"      // a ClientHello, or what a handshake that is done needs no more
-	dropSRTP      = "srtp"      // could not be opened, or came twice
-	dropFull      = "full"      // the peer's queue was full: the oldest went
-)
-
-var dropReasons = []string{dropUnknown, dropSTUN, dropIntegrity, dropUnchecked, dropDTLS, dropSRTP, dropFull}
-
-// drops counts by reason.
-type drops struct{ n [7]atomic.Uint64 }
-
-func (d *drops) add(why string) {
-	for i, r := range dropReasons {
-		if r == why {
-			d.n[i].Add(1)
-			return
-		}
-	}
-}
-
-func (d *drops) of(why string) uint64 {
-	for i, r := range dropReasons {
-		if r == why {
-			return d.n[i].Load()
-		}
-	}
-	return 0
 }

@@ -1,4 +1,4 @@
-package webrtc
+package port
 
 import (
 	"io"
@@ -13,27 +13,31 @@ import (
 )
 
 const (
-	// wireRoom is how many datagrams wait for a peer: more than half a second of audio.
-	// Of more the oldest is dropped.
-	wireRoom = 32
 	// wireAddresses is how many addresses of one page are known at a time; of more the
 	// oldest is forgotten, and has to pass a check anew.
 	wireAddresses = 8
 )
 
+// Owner is the connection whose packets a user fragment earns.
+type Owner struct {
+	Room    int         // datagrams that may wait for it; of more the oldest is dropped
+	Secured atomic.Bool // to be set once its DTLS handshake is done
+	Checked func()      // told of each authentic check, by a goroutine that must not wait; may be nil
+}
+
 // wire is one peer's part of a port: a net.PacketConn for pion.
 type wire struct {
 	name   string
 	local  net.Addr
-	counts *drops
+	counts *Drops
 	send   func(b []byte, to net.Addr) (int, error)
 	remove func()
 	queue  chan *datagram
 	over   chan struct{}
 	once   sync.Once
 
-	secret  atomic.Pointer[string] // our ICE password; nil until pion has chosen it
-	secured *atomic.Bool           // the DTLS handshake of its link is done
+	secret atomic.Pointer[string] // our ICE password; nil until pion has chosen it
+	owner  *Owner
 
 	mu    sync.Mutex
 	known []seen // oldest first
@@ -45,7 +49,7 @@ type seen struct {
 }
 
 type datagram struct {
-	b    [packetSize]byte
+	b    [PacketSize]byte
 	n    int
 	from net.Addr
 }
@@ -54,8 +58,8 @@ var datagrams = sync.Pool{New: func() any { return new(datagram) }}
 
 var _ net.PacketConn = (*wire)(nil)
 
-func newWire(name string, local net.Addr, secured *atomic.Bool, counts *drops) *wire {
-	return &wire{name: name, local: local, secured: secured, counts: counts, queue: make(chan *datagram, wireRoom), over: make(chan struct{})}
+func newWire(name string, local net.Addr, o *Owner, counts *Drops) *wire {
+	return &wire{name: name, local: local, owner: o, counts: counts, queue: make(chan *datagram, o.Room), over: make(chan struct{})}
 }
 
 // signs reports whether a check carries the peer's password (RFC 8489, section 9.1).
@@ -64,10 +68,17 @@ func (w *wire) signs(msg *stun.Message) bool {
 	return secret != nil && stun.NewShortTermIntegrity(*secret).Check(msg) == nil
 }
 
+// checked tells its owner that an authentic check has come.
+func (w *wire) checked() {
+	if w.owner.Checked != nil {
+		w.owner.Checked()
+	}
+}
+
 // take takes a packet of DTLS or SRTP from an address that has passed a check.
 func (w *wire) take(b []byte, from netip.AddrPort) {
-	if kind(b) == kindDTLS && !wanted(b, w.secured.Load()) {
-		w.counts.add(dropDTLS)
+	if kind(b) == kindDTLS && !wanted(b, w.owner.Secured.Load()) {
+		w.counts.Add(DropDTLS)
 		return
 	}
 	if addr := w.addr(from); addr != nil {
@@ -77,7 +88,7 @@ func (w *wire) take(b []byte, from netip.AddrPort) {
 
 // put queues a datagram for pion.
 func (w *wire) put(b []byte, from net.Addr) {
-	if len(b) > packetSize {
+	if len(b) > PacketSize {
 		return
 	}
 	d := datagrams.Get().(*datagram)
@@ -93,7 +104,7 @@ func (w *wire) put(b []byte, from net.Addr) {
 		}
 		select {
 		case old := <-w.queue:
-			w.counts.add(dropFull)
+			w.counts.Add(DropFull)
 			datagrams.Put(old)
 		default:
 		}
