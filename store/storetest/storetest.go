@@ -42,6 +42,8 @@ type Store interface {
 	Verify(context.Context) (store.Verdict, error)
 	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
 	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenObjects(context.Context) ([]store.BlobRef, error)
+	Dispose(ctx context.Context, now time.Time, keep map[string]time.Duration) (n int, err error)
 	Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error)
 	Delivered(ctx context.Context, key string) error
 	Failed(ctx context.Context, key string, cause error, retryAt time.Time) error

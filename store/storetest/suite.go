@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(testing.TB, Place) Store) {
 		{"found by number and by the beginning of the id", testFind},
 		{"erased and still whole", testErase},
 		{"objects are opened on the record", testBlobs},
+		{"objects go when their time is over", testDispose},
+		{"objects that grew are finished after a crash", testGrowing},
 		{"the outbox lends, takes back and gives up", testOutbox},
 		{"what was lent is lent again after a restart", testLeaseRestart},
 		{"given up waiting writes nothing", testCancelled},
