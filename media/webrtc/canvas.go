@@ -29,6 +29,8 @@ const (
 	maxBudget   = 12_000_000
 	// nackEvery is how often packets that are missing are asked for.
 	nackEvery = 30 * time.Millisecond
+	// maxNacks is how often one packet is asked for: then it comes too late anyway.
+	maxNacks = 10
 	// feedbackEvery is how often a page is told when its packets came.
 	feedbackEvery = 50 * time.Millisecond
 )
@@ -102,7 +104,7 @@ func (p *Screen) codecs(l *link) (parts, error) {
 	if err != nil {
 		return m, err
 	}
-	asking, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery), nack.WithGeneratorLoggerFactory(&loggers{}))
+	asking, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery), nack.GeneratorMaxNacksPerPacket(maxNacks), nack.WithGeneratorLoggerFactory(&loggers{}))
 	if err != nil {
 		return m, err
 	}

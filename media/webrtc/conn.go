@@ -52,8 +52,9 @@ type conn struct {
 }
 
 // side is what a conn is for: the audio of a Peer, the pictures of a Screen. Its methods
-// but parse are called under the turn, unless they say otherwise.
+// are called under the turn, unless they say otherwise.
 type side interface {
+	longest() int // description of a page, in bytes; called by anybody
 	parse(sdp string) (offer, error)
 	// furnish prepares a link that waits for an offer, and gives its tracks to the connection
 	// once that is made.
@@ -103,8 +104,8 @@ func (c *conn) Take(ctx context.Context, sig Signal) (err error) {
 	if !c.may() {
 		return ErrRate
 	}
-	if len(sig.SDP) > c.server.c.Limits.SDP {
-		return wrong("its description is longer than %d bytes", c.server.c.Limits.SDP)
+	if most := c.side.longest(); len(sig.SDP) > most {
+		return wrong("its description is longer than %d bytes", most)
 	}
 	if err := c.enter(ctx); err != nil {
 		return err

@@ -75,6 +75,8 @@ func (s *Server) NewPeer(o PeerOptions) (*Peer, error) {
 	return p, nil
 }
 
+func (p *Peer) longest() int { return p.server.c.Limits.SDP }
+
 func (p *Peer) parse(sdp string) (offer, error) {
 	d, err := description.Parse(sdp)
 	return &d, err

@@ -100,6 +100,9 @@ func (s *Server) NewScreen(o ScreenOptions) (*Screen, error) {
 	return p, nil
 }
 
+// longest is twice that of a Peer: browsers say all their codecs in each section.
+func (p *Screen) longest() int { return 2 * p.server.c.Limits.SDP }
+
 func (p *Screen) parse(sdp string) (offer, error) {
 	d, err := description.ParsePictures(sdp, p.slots)
 	return &d, err

@@ -405,23 +405,36 @@ func Credentials(sdp string) (ufrag, pwd string) {
 }
 
 // Advertise puts the addresses by which a page reaches us into a description of ours, in
-// the place of those that it has (RFC 8839, section 5.1). udp and tcp are ports, tcp 0 = none.
+// the place of those that it has (RFC 8839, section 5.1): at the end of its first section,
+// whose transport is that of all (RFC 9143, section 8). udp and tcp are ports, tcp 0 = none.
 func Advertise(sdp string, hosts []netip.Addr, udp, tcp uint16) string {
 	var b strings.Builder
+	sections := 0
 	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "m=") {
+			if sections++; sections == 2 {
+				candidates(&b, hosts, udp, tcp)
+			}
+		}
 		if !strings.HasPrefix(line, "a=candidate:") && !strings.HasPrefix(line, "a=end-of-candidates") {
 			b.WriteString(line)
 		}
 	}
+	if sections < 2 {
+		candidates(&b, hosts, udp, tcp)
+	}
+	return b.String()
+}
+
+func candidates(b *strings.Builder, hosts []netip.Addr, udp, tcp uint16) {
 	for i, host := range hosts {
 		local := uint32(65535 - i)
-		fmt.Fprintf(&b, "a=candidate:%d 1 udp %d %s %d typ host\r\n", i+1, 126<<24|local<<8|255, host, udp)
+		fmt.Fprintf(b, "a=candidate:%d 1 udp %d %s %d typ host\r\n", i+1, 126<<24|local<<8|255, host, udp)
 		if tcp != 0 {
-			fmt.Fprintf(&b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n", 100+i, 90<<24|local<<8|255, host, tcp)
+			fmt.Fprintf(b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n", 100+i, 90<<24|local<<8|255, host, tcp)
 		}
 	}
 	b.WriteString("a=end-of-candidates\r\n")
-	return b.String()
 }
 
 // Law is what a page sends and is sent: Opus is turned into PCMU.
