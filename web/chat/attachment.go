@@ -128,15 +128,15 @@ func (u *uploads) decode(ctx context.Context, data []byte) (p picture, err error
 	return redraw(data)
 }
 
-// postAttachment takes a picture, to be named in a message soon.
-func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Conversation) {
+// receive takes a picture that is sent, and draws it anew. If it cannot, it has answered.
+func (d *Door) receive(w http.ResponseWriter, r *http.Request, c chat.Conversation) (p picture, ok bool) {
 	if wait := d.limits.take(perHour("picture", d.o.Limits.AttachmentsPerHour), answer.Network(d.source(r))); wait > 0 {
 		tooMany(w, wait)
-		return
+		return p, false
 	}
 	if r.ContentLength > maxUpload {
 		tooBig(w)
-		return
+		return p, false
 	}
 	select {
 	case d.uploads.receiving <- struct{}{}:
@@ -144,7 +144,7 @@ func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Con
 	default:
 		w.Header().Set("Retry-After", "5")
 		answer.Refuse(w, http.StatusServiceUnavailable, "full", "Too many pictures are on their way. Try again in a moment.")
-		return
+		return p, false
 	}
 	control := http.NewResponseController(w)
 	// The door's own limits of time are for small requests. Where they cannot be changed, they hold.
@@ -155,28 +155,37 @@ func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Con
 	switch {
 	case errors.As(err, &long):
 		tooBig(w)
-		return
+		return p, false
 	case err != nil: // the client is gone, or too slow
 		answer.Refuse(w, http.StatusBadRequest, "cut_off", "The picture did not arrive whole. Send it again.")
-		return
+		return p, false
 	}
 	if d.o.Scan != nil {
 		if err := d.o.Scan(r.Context(), data); err != nil {
 			d.o.Log.Warn("an upload was refused by the scan", "conversation", c.ID, "error", err)
 			answer.Refuse(w, http.StatusUnprocessableEntity, "scan", "This file was refused by the check for harmful content.")
-			return
+			return p, false
 		}
 	}
-	p, err := d.uploads.decode(r.Context(), data)
+	p, err = d.uploads.decode(r.Context(), data)
 	switch {
 	case errors.Is(err, errNotPicture):
 		answer.Refuse(w, http.StatusUnsupportedMediaType, "not_picture", "This is no JPEG, PNG, GIF or WebP picture, or a broken one.")
-		return
+		return p, false
 	case errors.Is(err, errTooLarge):
 		answer.Refuse(w, http.StatusUnprocessableEntity, "too_many_pixels", "This picture has more than 40 megapixels. Send a smaller one.")
-		return
+		return p, false
 	case err != nil:
 		d.failed(w, r, err)
+		return p, false
+	}
+	return p, true
+}
+
+// postAttachment takes a picture, to be named in a message soon.
+func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Conversation) {
+	p, ok := d.receive(w, r, c)
+	if !ok {
 		return
 	}
 	id := string(tandem.NewID[tandem.BlobID](d.o.Now(), d.o.Random))

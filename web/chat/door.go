@@ -94,8 +94,8 @@ type Limits struct {
 	CallbacksPerHour     int // asked for, of one address; 5
 }
 
-// Options is what a Door is made of. Place, Scan, Ready, Panicked, Proxies and Limits may
-// be left out; Callback and Links too, and are answered 404 then.
+// Options is what a Door is made of. Place, Face, Scan, Ready, Panicked, Proxies and
+// Limits may be left out; Callback and Links too, and are answered 404 then.
 type Options struct {
 	Book    *chat.Book
 	Sites   func(entry string) (Site, bool) // by "chat:SITE" or "qr:CODE"
@@ -106,6 +106,7 @@ type Options struct {
 	Place    func(ctx context.Context, c chat.Conversation) (p *chat.Place, ok bool)
 	Links    func(ctx context.Context, id tandem.ConversationID, link tandem.LinkID) (url string, err error)
 	Callback Callback
+	Face     Face // nil = there are no voice and pictures, and no identity checks
 	Blobs    Blobs
 	Look     Looker
 	Images   fs.FS                                        // the flows folder, for its pictures
@@ -122,17 +123,20 @@ type Options struct {
 
 // Door lets customers in.
 type Door struct {
-	o       Options
-	own     string // the server's origin
-	limits  *limits
-	uploads *uploads
-	times   times
-	ctx     context.Context // of all that is done for customers; ends with Close
-	cancel  context.CancelFunc
+	o        Options
+	own      string // the server's origin
+	limits   *limits
+	uploads  *uploads
+	times    times
+	answered *answered
+	ctx      context.Context // of all that is done for customers; ends with Close
+	cancel   context.CancelFunc
 
 	mu        sync.Mutex
 	sockets   map[*socket]struct{}
 	strangers map[string]*stranger // by the token they were given
+	of        map[tandem.ConversationID]map[*socket]struct{}
+	born      uint64 // sockets
 	closed    bool
 	running   sync.WaitGroup // sockets, and what works for them
 }
@@ -153,7 +157,8 @@ func New(o Options) (*Door, error) {
 			*of = standard
 		}
 	}
-	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), times: standardTimes(), sockets: map[*socket]struct{}{}, strangers: map[string]*stranger{}}
+	d := &Door{o: o, own: own, limits: newLimits(o.Now), uploads: newUploads(), times: standardTimes(), sockets: map[*socket]struct{}{}, strangers: map[string]*stranger{},
+		of: map[tandem.ConversationID]map[*socket]struct{}{}, answered: newAnswered()}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil
 }
@@ -169,6 +174,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/v1/chat/links/{id}", d.mine(d.postLink))
 	mux.Handle("POST /api/v1/chat/callback", d.mine(d.postCallback))
 	mux.Handle("POST /api/v1/chat/callback/{check}", d.mine(d.postCode))
+	mux.Handle("POST /api/v1/chat/stills/{check}/{step}", d.mine(d.postStill))
 	mux.HandleFunc("OPTIONS /api/v1/chat/", d.preflight)
 }
 
@@ -218,6 +224,8 @@ func (d *Door) enter(s *socket) bool {
 		return false
 	}
 	d.sockets[s] = struct{}{}
+	d.born++
+	s.born = d.born
 	d.running.Add(1)
 	return true
 }
@@ -226,6 +234,7 @@ func (d *Door) leave(s *socket) {
 	d.mu.Lock()
 	delete(d.sockets, s)
 	d.mu.Unlock()
+	d.part(s)
 	d.limits.release(s.from)
 	d.running.Done()
 }

@@ -9,6 +9,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/chat"
+	"tandem/media/webrtc"
 )
 
 // protocol is the WebSocket's subprotocol.
@@ -26,7 +27,11 @@ const (
 	kindPing  = "ping"
 	kindLang  = "lang"
 	// Both ways.
-	kindTyping = "typing"
+	kindTyping  = "typing"
+	kindUpgrade = "upgrade"
+	kindVoice   = "voice"
+	kindScreen  = "screen"
+	kindCheck   = "check"
 	// From the server.
 	kindWelcome  = "welcome"
 	kindMessage  = "message"
@@ -35,6 +40,7 @@ const (
 	kindOver     = "over"
 	kindPlace    = "place"
 	kindPong     = "pong"
+	kindDone     = "done"
 )
 
 // Bounds of frames from the client.
@@ -60,6 +66,13 @@ type incoming struct {
 	Seq        uint64   `json:"seq"`
 	On         bool     `json:"on"`
 	Lang       string   `json:"lang"`
+
+	Page    string           `json:"page"`
+	Do      string           `json:"do"`
+	Upgrade tandem.UpgradeID `json:"upgrade"`
+	Level   tandem.Level     `json:"level"`
+	Check   tandem.CheckID   `json:"check"`
+	Signal  json.RawMessage  `json:"signal"`
 }
 
 var errFrame = errors.New("not a frame")
@@ -147,6 +160,7 @@ type (
 		Code       string            `json:"code"`
 		Message    map[string]string `json:"message"`
 		RetryAfter int               `json:"retry_after,omitempty"` // seconds
+		About      string            `json:"about,omitempty"`       // of a signal: voice, screen
 	}
 	// place is how the customer stands in line, shown in one place and not as messages.
 	place struct {
@@ -162,6 +176,23 @@ type (
 		Keys  string `json:"keys,omitempty"`
 		What  string `json:"what"` // callback, chat, sms
 		Label string `json:"label"`
+	}
+	upgradeFrame struct {
+		T       string         `json:"t"`
+		Upgrade *Upgrade       `json:"upgrade"` // nil = there is none
+		May     []tandem.Level `json:"may,omitempty"`
+	}
+	checkFrame struct {
+		T     string `json:"t"`
+		Check *Check `json:"check"`
+	}
+	signalFrame struct {
+		T      string        `json:"t"` // voice, screen
+		Signal webrtc.Signal `json:"signal"`
+	}
+	doneFrame struct {
+		T  string `json:"t"`
+		ID string `json:"id"`
 	}
 	bare struct {
 		T string `json:"t"`

@@ -60,6 +60,10 @@ func (s *socket) handle(in incoming) {
 		}
 	case kindLang:
 		s.speak(ctx, in.Lang)
+	case kindVoice, kindScreen:
+		s.signal(ctx, in)
+	case kindUpgrade, kindCheck:
+		s.face(ctx, in)
 	case kindTyping:
 		if id != nil && s.types.take(typingRate, s.door.o.Now()) == 0 {
 			s.door.o.Book.Publish(*id, chat.Typing{From: tandem.SenderCustomer, On: in.On})

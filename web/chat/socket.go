@@ -69,6 +69,9 @@ type socket struct {
 	sub   *chat.Subscription
 	flood bucketOf
 	types bucketOf
+	signs bucketOf
+	page  string // names the page; set by hello
+	born  uint64 // sockets that came later have a higher one
 	got   uint64 // told to be delivered up to
 	read  uint64 // told to be read up to
 
@@ -79,7 +82,8 @@ type socket struct {
 
 	mu      sync.Mutex
 	beat    *time.Timer
-	queue   []any // *chat.Entry, behind, again, backlog, standing, or a frame
+	queue   []any // *chat.Entry, behind, again, backlog, standing, facing, or a frame
+	faces   told  // the writer's
 	writing bool
 	over    bool // nothing is queued any more
 }
@@ -235,6 +239,7 @@ func (s *socket) hello() (ok bool) {
 		s.end(closePolicy, "hello")
 		return false
 	}
+	s.page = s.named(in.Page)
 	c, why := s.recognise(in)
 	if why != "" {
 		code := closePolicy
@@ -261,6 +266,9 @@ func (s *socket) hello() (ok bool) {
 	if s.door.o.Place != nil && c.Interaction != "" && !s.push(standing{}) {
 		return false
 	}
+	if s.door.o.Face != nil && !s.push(facing{}) {
+		return false
+	}
 	return s.push(backlog{})
 }
 
@@ -272,6 +280,7 @@ func (s *socket) welcomeTo(id tandem.ConversationID, rev uint64, token string) w
 // told.
 func (s *socket) join(id tandem.ConversationID, hello welcome) (ok bool) {
 	s.id.Store(&id)
+	s.door.gather(id, s)
 	if !s.push(hello) {
 		return false
 	}

@@ -10,6 +10,8 @@ const (
 	codeBad     = "bad"
 	codeFull    = "full"
 	codeClosed  = "closed"
+	codeAnother = "conflict"
+	codeForbid  = "forbidden"
 )
 
 // words are said to the customer where the code alone would say too little.
@@ -24,6 +26,13 @@ var (
 	wordsEmpty      = words{"en": "This message is empty. Write something first.", "zh-CN": "消息内容为空，请输入后再发送。"}
 	wordsAttachment = words{"en": "This picture is no longer here. Choose it again.", "zh-CN": "图片已失效，请重新选择。"}
 	wordsFull       = words{"en": "Too many conversations were begun from your network. Try again later.", "zh-CN": "您所在网络发起的对话过多，请稍后再试。"}
+	wordsSignals    = words{"en": "The connection for voice and pictures is asked for too often. Wait a moment.", "zh-CN": "语音视频连接请求过于频繁，请稍候。"}
+	wordsAnother    = words{"en": "This has changed meanwhile. Look at what is shown now, and choose again.", "zh-CN": "情况已发生变化，请查看当前内容后重新选择。"}
+	wordsElsewhere  = words{"en": "Voice and pictures are on another device or page of yours. Go on there, or end them first.", "zh-CN": "您正在另一设备或页面上进行语音视频，请在那里继续，或先结束后再试。"}
+	wordsForbidden  = words{"en": "This cannot be done here. Write to us instead.", "zh-CN": "此处无法进行该操作，请直接发消息给我们。"}
+	wordsNotNow     = words{"en": "This cannot be done at the moment. Try again soon; you can go on writing.", "zh-CN": "暂时无法进行，请稍后再试；您可以继续发消息。"}
+	wordsNoFace     = words{"en": "Voice and pictures are not offered here. You can go on writing.", "zh-CN": "此处不提供语音和视频，您可以继续发消息。"}
+	wordsCodes      = words{"en": "Too many codes were tried. Wait a minute, then type the newest one.", "zh-CN": "验证码尝试次数过多，请一分钟后输入最新的验证码。"}
 	wordsClosed     = words{"en": "This conversation is closed. Load the page again to begin another.", "zh-CN": "此对话已结束，请刷新页面后重新开始。"}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/coder/websocket"
 
@@ -43,6 +44,10 @@ func (s *socket) push(what any) bool {
 			return true
 		}
 		what = behind{}
+	}
+	if _, face := what.(facing); face && slices.ContainsFunc(s.queue, func(q any) bool { _, same := q.(facing); return same }) {
+		s.mu.Unlock()
+		return true
 	}
 	if len(s.queue) >= maxQueued {
 		s.mu.Unlock()
@@ -86,6 +91,8 @@ func (s *socket) write() {
 				err = s.writeAgain(what)
 			case standing:
 				err = s.writePlace()
+			case facing:
+				err = s.writeFace()
 			default:
 				err = s.put(what)
 			}

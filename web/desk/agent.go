@@ -191,6 +191,16 @@ func (d *Desk) visible(c login.Caller, id tandem.TaskID, others ...duty.Group) (
 	return t, false, err
 }
 
+// readable is visible, of a task whose chat is to be read: by who joined by a link, too.
+func (d *Desk) readable(c login.Caller, id tandem.TaskID) (t tandem.Task, theirs bool, err error) {
+	if d.ReadsAlong(c, id) {
+		if t, ok := d.o.Line.Task(id); ok {
+			return t, true, nil
+		}
+	}
+	return d.visible(c, id, duty.Readers)
+}
+
 // page is how many messages come at once.
 const messagePage = 100
 
@@ -205,7 +215,7 @@ func (d *Desk) getMessages(w http.ResponseWriter, r *http.Request) error {
 			return duty.Invalid("since is the rev of a message")
 		}
 	}
-	t, theirs, err := d.visible(login.CallerOf(r.Context()), id, duty.Readers)
+	t, theirs, err := d.readable(login.CallerOf(r.Context()), id)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (d *Desk) getTalk(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := login.CallerOf(r.Context())
 	t, err := d.TalkOf(c, id)
-	if err == nil && !d.AskedIn(c, id) { // who looks at others' is written down, once in a while
+	if err == nil && !d.AskedIn(c, id) && !d.ReadsAlong(c, id) { // who looks at others' is written down, once in a while
 		err = d.looks.once(c.Name()+" talk "+string(t.Interaction), d.o.Now(), func() error {
 			return d.o.Door.Record(r.Context(), "interaction.look", string(t.Interaction), "call")
 		})

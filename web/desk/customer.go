@@ -64,7 +64,7 @@ func (d *Desk) getPicture(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := login.CallerOf(r.Context())
-	t, _, err := d.visible(c, id, duty.Readers)
+	t, _, err := d.readable(c, id)
 	if err != nil {
 		return err
 	}

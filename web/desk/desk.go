@@ -69,7 +69,7 @@ var (
 	_ Hooks   = (*hook.Desk)(nil)
 )
 
-// Options is what a Desk is made of. Overview, Voice, Panicked, Times, Sockets and Each may be left out.
+// Options is what a Desk is made of. Overview, Voice, Faces, Checks, Panicked, Times, Sockets and Each may be left out.
 type Options struct {
 	duty.Options
 	Keys     Keys
@@ -100,7 +100,7 @@ type Desk struct {
 func New(o Options) (*Desk, error) {
 	if o.Line == nil || o.Door == nil || o.Keys == nil || o.Journal == nil || o.Talks == nil || o.Say == nil || o.Tickets == nil || o.Surveys == nil ||
 		o.Hooks == nil || o.Calls == nil || o.Flows == nil || o.Ways == nil || o.Reasons == nil || o.Dispositions == nil || o.Phone == nil || o.Display == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("desk: Options need all but Voice, Servers, Seat, Panicked, Times, Sockets and Each")
+		return nil, errors.New("desk: Options need all but Voice, Faces, Checks, Servers, Seat, Panicked, Times, Sockets and Each")
 	}
 	d := &Desk{Duty: duty.New(&o.Options), o: &o, board: o.Overview.Board}
 	if d.board == nil {
@@ -110,8 +110,12 @@ func New(o Options) (*Desk, error) {
 	if o.Overview.Alerts != nil {
 		alerts = d.firing
 	}
+	var faces live.Faces
+	if o.Faces != nil {
+		faces = o.Faces
+	}
 	var err error
-	d.floor, err = live.New(live.Options{Line: o.Line, Door: o.Door, Work: d.Duty, Talks: o.Talks, Board: d.board, Alerts: alerts, Phone: o.Phone, Seat: o.Seat, Calls: o.Calls, Voice: o.Voice,
+	d.floor, err = live.New(live.Options{Line: o.Line, Door: o.Door, Work: d.Duty, Talks: o.Talks, Board: d.board, Alerts: alerts, Phone: o.Phone, Seat: o.Seat, Calls: o.Calls, Voice: o.Voice, Faces: faces,
 		Reads: duty.Group(duty.Readers).Holds, Supervises: duty.Group(duty.Overseers).Holds,
 		Panicked: o.Panicked, Times: o.Times, Sockets: o.Sockets, Each: o.Each, Now: o.Now, Log: o.Log})
 	if err != nil {
@@ -129,6 +133,20 @@ func (d *Desk) Close(ctx context.Context) error { return d.floor.Close(ctx) }
 
 // Voice tells the page of somebody's seat something. It does not wait.
 func (d *Desk) Voice(who, seat string, s webrtc.Signal) { d.floor.Voice(who, seat, s) }
+
+// Screen tells a page of somebody something about the pictures of an interaction. It does not
+// wait.
+func (d *Desk) Screen(who string, in tandem.InteractionID, page string, s webrtc.Signal) {
+	d.floor.Screen(who, in, page, s)
+}
+
+// Beside has those who have the call of an interaction hear the chat that stands beside it
+// from now on. It does not wait.
+func (d *Desk) Beside(in tandem.InteractionID) { d.floor.Beside(in) }
+
+// RoleLink tells the agent of a task what became of a link by which somebody may join. It does
+// not wait.
+func (d *Desk) RoleLink(task tandem.TaskID, l view.RoleLink) { d.floor.RoleLink(task, l) }
 
 // There reports whether somebody has a socket open.
 func (d *Desk) There(who string) bool { return d.floor.There(who) }

@@ -464,7 +464,7 @@ func TestFrames(t *testing.T) {
 		told = append(told, f["t"].(string))
 	}
 	slices.Sort(told)
-	if got := strings.Join(slices.Compact(told), " "); got != "accept ask call decline hand_back hello invite link move note ping place presence release say take_over transfer typing voice whisper wrap" {
+	if got := strings.Join(slices.Compact(told), " "); got != "accept ask call check decline hand_back hello invite invite_link join link move note ping place presence release say screen take_over transfer typing upgrade voice whisper wrap" {
 		t.Errorf("the page has the commands %s", got)
 	}
 	h := newHouse(t)

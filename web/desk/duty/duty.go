@@ -164,6 +164,8 @@ type Options struct {
 	Calls   Calls
 	Flows   Flows
 	Ways    Ways
+	Faces   Faces  // nil = there are no voice and pictures beside texts
+	Checks  Checks // nil = there are no identity checks
 
 	Reasons      func() []Reason                        // the policy's for being away, by name
 	Dispositions func() (all []Reason, must []string)   // the policy's, by name, and the queues that need one

@@ -272,8 +272,11 @@ func Actor(c login.Caller) string {
 // Talk is the conversation of a task; conflict if it has none.
 func (d *Duty) Talk(ctx context.Context, t *tandem.Task) (chat.Conversation, error) {
 	channel, ok := channelOf(t.Kind)
-	if !ok {
-		return chat.Conversation{}, tandem.Errorf(tandem.CodeConflict, "nobody writes to this customer now: it is no chat and no text")
+	switch {
+	case !ok && t.Kind.Load() == tandem.LoadVoice:
+		return d.beside(ctx, t)
+	case !ok:
+		return chat.Conversation{}, errNoWriting()
 	}
 	return d.o.Talks.ByInteraction(ctx, t.Interaction, channel)
 }

@@ -88,6 +88,8 @@ func (d *Duty) inCall(ctx context.Context, c login.Caller, do phone.Command) (er
 		}
 	case role != tandem.RoleAgent && role != tandem.RoleSpecialist && do.Do != phone.Leave && do.Do != phone.Mute && do.Do != phone.Unmute:
 		return tandem.Errorf(tandem.CodeForbidden, "who listens or whispers only leaves; barge in first")
+	case d.guest(c, do.Task) != "" && do.Do != phone.Leave && do.Do != phone.Mute && do.Do != phone.Unmute:
+		return tandem.Errorf(tandem.CodeForbidden, "who joined by a link speaks and leaves; all else is the agent's")
 	case c.Agent() == "" && do.Do != phone.Leave && do.Do != phone.Mute && do.Do != phone.Unmute:
 		return tandem.Errorf(tandem.CodeForbidden, "only agents do this")
 	}
@@ -141,10 +143,35 @@ func (d *Duty) AskedIn(c login.Caller, id tandem.TaskID) bool {
 	if c.Agent() == "" {
 		return false
 	}
+	if d.guest(c, id) != "" { // they take part, and have it in no other way
+		return false
+	}
 	if role, in := d.part(c, id); in && (role == tandem.RoleAgent || role == tandem.RoleSpecialist) {
 		return true
 	}
 	return slices.ContainsFunc(d.o.Calls.Invites(c.Agent()), func(i phone.Invite) bool { return i.Task == id })
+}
+
+// guest is as what a caller takes part in the call of a task who joined by a link; "" = they
+// did not.
+func (d *Duty) guest(c login.Caller, id tandem.TaskID) tandem.Role {
+	t, ok := d.o.Calls.Talk(id)
+	who := name(c)
+	if !ok || who == "" {
+		return ""
+	}
+	for _, p := range t.Parties {
+		if p.Name == who && p.Guest {
+			return p.Role
+		}
+	}
+	return ""
+}
+
+// ReadsAlong reports whether a caller joined the call of a task by a link as one who reads
+// its chat.
+func (d *Duty) ReadsAlong(c login.Caller, id tandem.TaskID) bool {
+	return d.guest(c, id) == tandem.RoleSpecialist
 }
 
 // TalkOf is a call as a caller may see it: those who are in it, and readers.

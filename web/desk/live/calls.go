@@ -115,6 +115,7 @@ func (d *Floor) tellTalk(t phone.Talk) {
 		names[p.Name] = true
 	}
 	delete(names, "")
+	d.hearGuests(&was, &t, names)
 	for name := range names {
 		gone := t.Over || !in(&t, name)
 		for _, f := range d.feedsOf(name) {
@@ -129,6 +130,28 @@ func (d *Floor) tellTalk(t phone.Talk) {
 				continue
 			}
 			f.tell(func(n uint64) any { return talkFrame{kindTalk, n, t.Task, t.Interaction, &v} })
+		}
+	}
+}
+
+// hearGuests has those hear the chat of a call who were asked into it, for as long as they
+// are in it.
+func (d *Floor) hearGuests(was, t *phone.Talk, names map[string]bool) {
+	task, ok := d.o.Line.Task(cmp.Or(t.Task, was.Task))
+	if !ok {
+		return
+	}
+	for name := range names {
+		if task.Agent == name && task.State == tandem.TaskAssigned || d.Listens(name, task.ID) != "" {
+			continue
+		}
+		guest := !t.Over && slices.ContainsFunc(t.Parties, func(p phone.Party) bool { return p.Name == name && p.Role == tandem.RoleSpecialist })
+		for _, f := range d.feedsOf(name) {
+			if guest {
+				d.hear(f, task)
+			} else {
+				f.deaf(task.ID)
+			}
 		}
 	}
 }
@@ -165,6 +188,7 @@ func (d *Floor) Listen(c login.Caller, t tandem.Task, role tandem.Role) {
 	d.mu.Unlock()
 	f.tell(func(n uint64) any { return listeningFrame{kindListening, n, t.ID, role} })
 	d.hear(f, t)
+	d.facts.put(lookAt{t.Interaction})
 }
 
 // Unlisten ends that; false if they did not listen.
@@ -182,6 +206,9 @@ func (d *Floor) Unlisten(who string, id tandem.TaskID) bool {
 	for _, f := range d.feedsOf(who) {
 		f.deaf(id)
 		f.tell(func(n uint64) any { return listeningFrame{kindListening, n, id, ""} })
+	}
+	if t, ok := d.o.Line.Task(id); ok {
+		d.facts.put(lookAt{t.Interaction})
 	}
 	return true
 }

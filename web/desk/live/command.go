@@ -24,9 +24,9 @@ func (s *socket) handle(in incoming) {
 		if !s.types.take(2, 500*time.Millisecond, now) {
 			return
 		}
-	case kindVoice:
+	case kindVoice, kindScreen:
 		if !s.voices.take(40, 100*time.Millisecond, now) {
-			s.push(failed{T: kindError, Seat: in.Seat, Code: "too_fast", Message: "Too much signalling at once. Wait a little.", RetryAfter: 1})
+			s.push(failed{T: kindError, Seat: in.Seat, Page: in.Page, Code: "too_fast", Message: "Too much signalling at once. Wait a little.", RetryAfter: 1})
 			return
 		}
 	default:
@@ -50,6 +50,8 @@ func (s *socket) handle(in incoming) {
 	case err != nil:
 	case in.T == kindVoice:
 		err = s.signal(ctx, c, in)
+	case in.T == kindScreen:
+		err = s.screen(ctx, c, in)
 	case s.feed != nil && again(&in):
 		err = s.doOnce(ctx, c, in, &out)
 		if err == nil {
@@ -58,7 +60,7 @@ func (s *socket) handle(in incoming) {
 	default:
 		err = s.do(ctx, c, in, &out)
 	}
-	if in.T == kindTyping || in.T == kindVoice && err == nil {
+	if in.T == kindTyping || (in.T == kindVoice || in.T == kindScreen) && err == nil {
 		return
 	}
 	if err != nil {
@@ -92,8 +94,11 @@ func (s *socket) doOnce(ctx context.Context, c login.Caller, in incoming, out *d
 func (s *socket) fail(in incoming, err error) {
 	p, status := s.desk.o.Work.Problem(err)
 	f := failed{T: kindError, ID: in.ID, Code: p.Code, Message: p.Message}
-	if in.T == kindVoice {
+	switch in.T {
+	case kindVoice:
 		f.ID, f.Seat = "", in.Seat
+	case kindScreen:
+		f.ID, f.Page = "", in.Page
 	}
 	switch status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
@@ -182,12 +187,45 @@ func (s *socket) doMore(ctx context.Context, c login.Caller, in incoming, out *d
 		m, err := w.Say(ctx, c, in.Task, in.ID, in.Text)
 		out.Message = &m
 		return err
+	case kindUpgrade, kindCheck, kindInviteBy, kindJoin:
+		return s.doFace(ctx, c, in, out)
 	case kindPresence:
 		a, err := w.Present(ctx, c.Agent(), in.Presence, in.Reason)
 		out.Agent = &a
 		return err
 	}
 	return tandem.Errorf(CodeBad, "there is no frame of this kind")
+}
+
+// doFace is do of what is about voice and pictures, and identity checks.
+func (s *socket) doFace(ctx context.Context, c login.Caller, in incoming, out *done) error {
+	if s.desk.o.Faces == nil {
+		return tandem.Errorf(tandem.CodeUnavailable, "there are no voice and pictures here: webrtc.listen is empty")
+	}
+	w := s.desk.o.Work
+	switch in.T {
+	case kindUpgrade:
+		u, err := w.Upgrade(ctx, c, in.Task, UpgradeOrder{Do: in.Do, Level: in.Level, Why: in.Why})
+		out.Upgrade = &u
+		return err
+	case kindCheck:
+		k, err := w.Check(ctx, c, CheckOrder{Task: in.Task, Policy: in.Policy, Check: in.Check, Do: in.Do, Step: in.Step, Said: in.Said, Why: in.Why, Outcome: in.Outcome, Reasons: in.Reasons, Agree: in.Agree})
+		out.Check = &k
+		return err
+	case kindJoin:
+		j, err := w.Join(ctx, c, in.Token)
+		out.Joined = &j
+		return err
+	}
+	switch in.Do {
+	case "":
+		l, err := w.InviteLink(ctx, c, in.Task, in.Role)
+		out.Invite = &l
+		return err
+	case "revoke":
+		return w.RevokeLink(ctx, c, in.Task, in.Invite)
+	}
+	return tandem.Errorf(tandem.CodeInvalid, "do is revoke, or left out, here")
 }
 
 // rule says who may send frames of a kind, before what they are about is looked at.
@@ -202,13 +240,13 @@ const (
 // asks is the rule of frames that ask for something, as do does it; 0 of any other.
 func asks(kind string) rule {
 	switch kind {
-	case kindAccept, kindDecline, kindNote, kindRelease, kindHandBack, kindTransfer, kindWrap, kindTyping, kindAsk, kindLink, kindMove:
+	case kindAccept, kindDecline, kindNote, kindRelease, kindHandBack, kindTransfer, kindWrap, kindTyping, kindAsk, kindLink, kindMove, kindUpgrade, kindInviteBy:
 		return byAgents | ofTask
-	case kindPresence, kindPlace, kindInvite:
+	case kindPresence, kindPlace, kindInvite, kindCheck:
 		return byAgents
 	case kindSay:
 		return byAgents | bySupervisors | ofTask
-	case kindCall, kindTakeOver:
+	case kindCall, kindTakeOver, kindJoin:
 		return byAgents | bySupervisors
 	case kindWhisper:
 		return bySupervisors | ofTask

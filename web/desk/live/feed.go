@@ -3,6 +3,7 @@ package live
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"sync"
 	"time"
 
@@ -32,12 +33,14 @@ type feed struct {
 	idle    time.Time              // since when nobody listens; zero while somebody does
 	talks   map[tandem.TaskID]*ear // wanted, and heard
 	seats   map[string]*socket     // who spoke last of each, up to maxSeats
+	screens map[string]*socket     // likewise, of pages that look at a customer
 	once    once
 }
 
 // ear hears one talk.
 type ear struct {
 	task tandem.Task
+	call bool               // it is looked for once: a call need not have one
 	sub  *chat.Subscription // nil until it was found
 	busy bool               // somebody looks for it
 	over bool
@@ -121,11 +124,12 @@ func (d *Floor) joinFeed(c login.Caller, s *socket, in incoming, hello func(f *f
 }
 
 func newFeed(name string) *feed {
-	return &feed{name: name, epoch: rand.Text(), sockets: map[*socket]struct{}{}, talks: map[tandem.TaskID]*ear{}, seats: map[string]*socket{}}
+	return &feed{name: name, epoch: rand.Text(), sockets: map[*socket]struct{}{}, talks: map[tandem.TaskID]*ear{}, seats: map[string]*socket{}, screens: map[string]*socket{}}
 }
 
 // snapshot queues everything as it is. f.mu is held.
 func (d *Floor) snapshot(f *feed, s *socket) {
+	defer d.snapshotFaces(f, s)
 	defer d.heard.snapshot(f, s)
 	a, ok := d.o.Line.Agent(f.name)
 	if c := s.who.Load(); !ok || c.Agent() != f.name {
@@ -156,6 +160,7 @@ func (f *feed) leave(s *socket, now time.Time) (last bool) {
 			delete(f.seats, seat)
 		}
 	}
+	maps.DeleteFunc(f.screens, func(_ string, of *socket) bool { return of == s })
 	if len(f.sockets) == 0 {
 		f.idle = now
 	}
@@ -199,9 +204,10 @@ func (d *Floor) hear(f *feed, t tandem.Task) {
 		return
 	}
 	sub := f.end(t.ID)
-	talks := t.Kind == tandem.TaskChat || t.Kind == tandem.TaskText
+	call := t.Kind.Load() == tandem.LoadVoice
+	talks := t.Kind == tandem.TaskChat || t.Kind == tandem.TaskText || call
 	if talks {
-		f.talks[t.ID] = &ear{task: t}
+		f.talks[t.ID] = &ear{task: t, call: call}
 	}
 	f.mu.Unlock()
 	closeAll(sub)
@@ -258,6 +264,14 @@ func (d *Floor) findTalk(f *feed, e *ear) {
 	if err == nil {
 		id := e.task.ID
 		sub, err = d.o.Talks.Subscribe(talk.ID, func(fr chat.Frame) bool { return f.heard(id, fr) })
+	}
+	if err != nil && e.call {
+		f.mu.Lock()
+		if f.talks[e.task.ID] == e {
+			f.end(e.task.ID)
+		}
+		f.mu.Unlock()
+		return
 	}
 	if err != nil && d.ctx.Err() == nil { // it is tried again before long
 		d.o.Log.Warn("an agent's page does not hear a talk", "interaction", e.task.Interaction, "error", err)

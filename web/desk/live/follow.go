@@ -20,7 +20,7 @@ const maxFacts = 8192
 // inbox holds facts between the router, which may not wait, and the follower.
 type inbox struct {
 	mu    sync.Mutex
-	facts []any // queue.Fact, phone.Talk, phone.Invite, and what live itself has to tell in its turn
+	facts []any // queue.Fact, phone.Talk, phone.Invite, view.Upgrade, view.Check, and what live itself has to tell in its turn
 	lost  bool
 	over  bool
 	wake  chan struct{} // of one: there is something
@@ -102,6 +102,8 @@ func (d *Floor) tellAll(facts []any, lost bool) {
 		d.o.Log.Warn("the desk could not follow the line and reads it anew")
 		d.o.Board.Read(d.o.Line)
 		d.readTalks()
+		d.readFaces()
+		d.lookAllFaces()
 		d.startOver()
 	}
 	for _, f := range facts {
@@ -110,8 +112,20 @@ func (d *Floor) tellAll(facts []any, lost bool) {
 			d.o.Board.Took(f)
 			d.tellAgent(f)
 			d.endListening(f)
+			d.lookFaces(about(f))
 		case phone.Talk:
 			d.tellTalk(f)
+			d.lookFaces(f.Interaction)
+		case view.Upgrade:
+			d.tellUpgrade(f)
+		case view.Check:
+			d.tellCheck(f)
+		case lookAt:
+			d.lookFaces(f.in)
+		case linked:
+			d.tellRoleLink(f)
+		case beside:
+			d.hearBeside(f.in)
 		case phone.Invite:
 			d.tellInvite(f)
 		case linkTold:
@@ -157,6 +171,24 @@ func (d *Floor) tellAgent(f queue.Fact) {
 		d.toFeed(o.Agent.Name, func(n uint64) any { return stateFrame{kindState, n, d.agent(o.Agent)} })
 	}
 }
+
+// about is whose task a fact is about; "" = nobody's who is talked with.
+func about(f queue.Fact) tandem.InteractionID {
+	switch o := f.Output.(type) {
+	case route.TaskAssigned:
+		return o.Task.Interaction
+	case route.TaskChanged:
+		return o.Task.Interaction
+	case route.TaskReleased:
+		return o.Task.Interaction
+	case route.TaskOver:
+		return o.Task.Interaction
+	}
+	return ""
+}
+
+// lookAt asks the follower to look who may know of an interaction's upgrade now.
+type lookAt struct{ in tandem.InteractionID }
 
 // toFeed tells an agent's sockets something, if there are any.
 func (d *Floor) toFeed(name string, frame func(n uint64) any) {

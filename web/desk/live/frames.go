@@ -34,6 +34,8 @@ const (
 	kindCall     = "call"
 	kindPlace    = "place"
 	kindMove     = "move"
+	kindInviteBy = "invite_link"
+	kindJoin     = "join"
 	kindPing     = "ping"
 	// Both ways.
 	kindTyping  = "typing"
@@ -42,6 +44,9 @@ const (
 	kindInvite  = "invite"
 	kindLink    = "link"
 	kindWhisper = "whisper"
+	kindUpgrade = "upgrade"
+	kindScreen  = "screen"
+	kindCheck   = "check"
 	// From the server.
 	kindWelcome   = "welcome"
 	kindState     = "state"
@@ -58,6 +63,7 @@ const (
 	kindInviteEnd = "invite_over"
 	kindListening = "listening"
 	kindAsked     = "asked"
+	kindRoleLink  = "role_link"
 )
 
 // incoming is a frame from the client, whatever its kind.
@@ -92,6 +98,16 @@ type incoming struct {
 	Operation   string               `json:"operation"`
 	Params      map[string]any       `json:"params"`
 	By          string               `json:"by"`
+
+	Page    string         `json:"page"`
+	Level   tandem.Level   `json:"level"`
+	Check   tandem.CheckID `json:"check"`
+	Policy  string         `json:"policy"`
+	Said    map[string]any `json:"said"`
+	Outcome string         `json:"outcome"`
+	Reasons []string       `json:"reasons"`
+	Agree   *bool          `json:"agree"`
+	Role    tandem.Role    `json:"role"`
 }
 
 // to is where place and move lead: a string.
@@ -191,6 +207,11 @@ type (
 		Message *view.Message `json:"message,omitempty"`
 		Agent   *view.Agent   `json:"agent,omitempty"`
 		Link    *view.Offered `json:"link,omitempty"`
+
+		Upgrade *view.Upgrade  `json:"upgrade,omitempty"`
+		Check   *view.Check    `json:"check,omitempty"`
+		Invite  *view.RoleLink `json:"invite,omitempty"`
+		Joined  *view.Joined   `json:"joined,omitempty"`
 	}
 	talkFrame struct {
 		T           string               `json:"t"`
@@ -247,6 +268,7 @@ type (
 		Message    string `json:"message"`
 		RetryAfter int    `json:"retry_after,omitempty"` // seconds
 		Seat       string `json:"seat,omitempty"`        // of a voice frame
+		Page       string `json:"page,omitempty"`        // of a screen frame
 	}
 	boardFrame struct {
 		T      string            `json:"t"`

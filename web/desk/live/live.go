@@ -53,6 +53,7 @@ type Door interface {
 // is of the caller.
 type Work interface {
 	Talking
+	Facing
 	Accept(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64) (view.Task, error)
 	Decline(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) error
 	Release(ctx context.Context, c login.Caller, id tandem.TaskID, fence uint64, why string) (view.Task, error)
@@ -140,7 +141,7 @@ type Talks interface {
 	Subscribe(id tandem.ConversationID, deliver func(chat.Frame) bool) (*chat.Subscription, error)
 }
 
-// Options is what a Floor is made of. Voice, Panicked, Times, Sockets and Each may be left out.
+// Options is what a Floor is made of. Voice, Faces, Panicked, Times, Sockets and Each may be left out.
 type Options struct {
 	Line  Line
 	Door  Door
@@ -156,6 +157,7 @@ type Options struct {
 	Supervises func(login.Caller) bool
 	Calls      Calls
 	Voice      Voice                                    // nil = browsers do not speak here
+	Faces      Faces                                    // nil = there are no upgrades and checks
 	Seat       func(agent string) (up bool, mic string) // their browser's microphone
 	Panicked   func()                                   // counts a fault of ours, which ends its socket only
 	Times      Times
@@ -181,6 +183,7 @@ type Floor struct {
 	alive   *alive
 	facts   *inbox
 	heard   *heard
+	faced   *faced
 	unwatch []func()
 	ctx     context.Context // of all that is done for sockets; ends with Close
 	cancel  context.CancelFunc
@@ -203,7 +206,7 @@ type Floor struct {
 // New makes a Floor and begins to follow the line.
 func New(o Options) (*Floor, error) {
 	if o.Line == nil || o.Door == nil || o.Work == nil || o.Talks == nil || o.Board == nil || o.Phone == nil || o.Reads == nil || o.Supervises == nil || o.Calls == nil || o.Seat == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("desk/live: Options need all but Voice, Panicked, Times, Sockets and Each")
+		return nil, errors.New("desk/live: Options need all but Voice, Faces, Panicked, Times, Sockets and Each")
 	}
 	for of, standard := range map[*time.Duration]time.Duration{&o.Times.Hello: 5 * time.Second, &o.Times.Write: 10 * time.Second, &o.Times.Ping: 10 * time.Second,
 		&o.Times.Pong: 10 * time.Second, &o.Times.Guard: 3 * time.Second, &o.Times.Board: board.FiguresFor} {
@@ -216,7 +219,7 @@ func New(o Options) (*Floor, error) {
 			*of = standard
 		}
 	}
-	d := &Floor{o: o, alive: newAlive(), facts: newInbox(), heard: newHeard(), soon: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
+	d := &Floor{o: o, alive: newAlive(), facts: newInbox(), heard: newHeard(), faced: newFaced(), soon: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, of: map[string]int{}, feeds: map[string]*feed{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.guarded, d.stop = context.WithCancel(d.ctx)
 	d.doubted = o.Now()
@@ -224,6 +227,10 @@ func New(o Options) (*Floor, error) {
 		o.Calls.WatchInvites(func(i phone.Invite) { d.facts.put(i) })}
 	o.Board.Read(o.Line)
 	d.readTalks()
+	if o.Faces != nil {
+		d.unwatch = append(d.unwatch, o.Faces.WatchUpgrades(func(u view.Upgrade) { d.facts.put(u) }), o.Faces.WatchChecks(func(k view.Check) { d.facts.put(k) }))
+	}
+	d.readFaces()
 	d.running.Go(d.follow)
 	d.running.Go(d.guard)
 	return d, nil

@@ -14,7 +14,7 @@ type once struct {
 // Others look by themselves whether they were done.
 func again(in *incoming) bool {
 	switch in.T {
-	case kindPlace, kindLink, kindMove, kindTakeOver, kindAsk, kindCall, kindInvite, kindHandBack:
+	case kindPlace, kindLink, kindMove, kindTakeOver, kindAsk, kindCall, kindInvite, kindHandBack, kindUpgrade, kindCheck, kindInviteBy, kindJoin:
 		return true
 	}
 	return false

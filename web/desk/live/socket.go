@@ -178,8 +178,13 @@ func (s *socket) contain() {
 // finish gives back all that the socket has. end may be closing it in good form: that must
 // not be cut short.
 func (s *socket) finish() {
-	if f := s.feed; f != nil && f.leave(s, s.desk.o.Now()) && s.desk.o.Voice != nil && !s.desk.There(f.name) {
-		s.desk.o.Voice.Gone(f.name)
+	if f := s.feed; f != nil && f.leave(s, s.desk.o.Now()) && !s.desk.There(f.name) {
+		if s.desk.o.Voice != nil {
+			s.desk.o.Voice.Gone(f.name)
+		}
+		if s.desk.o.Faces != nil {
+			s.desk.o.Faces.Gone(f.name)
+		}
 	}
 	s.mu.Lock()
 	ended := s.over

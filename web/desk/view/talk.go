@@ -31,6 +31,10 @@ type Party struct {
 	Muted  bool         `json:"muted,omitempty"`
 	Held   bool         `json:"held,omitempty"`
 	Since  time.Time    `json:"since"`
+
+	Guest   bool `json:"guest,omitempty"`   // joined by a link
+	Camera  bool `json:"camera,omitempty"`  // their camera's picture comes
+	Display bool `json:"display,omitempty"` // so does that of a screen they share
 }
 
 // TalkOf is a call as somebody may see it.
@@ -38,7 +42,7 @@ func TalkOf(t phone.Talk, by string, supervisor bool) Talk {
 	t = t.Seen(by, supervisor)
 	v := Talk{Task: t.Task, Interaction: t.Interaction, Agent: t.Agent, Parties: []Party{}, Recording: t.Recording, Secret: t.Secret, Lent: t.Lent, Direct: t.Direct, Codec: t.Codec}
 	for _, p := range t.Parties {
-		v.Parties = append(v.Parties, Party{p.Leg, p.Role, p.Name, p.Number, p.Device, p.State, p.Muted, p.Held, p.Since.UTC()})
+		v.Parties = append(v.Parties, Party{p.Leg, p.Role, p.Name, p.Number, p.Device, p.State, p.Muted, p.Held, p.Since.UTC(), p.Guest, p.Camera, p.Display})
 	}
 	return v
 }
