@@ -36,7 +36,7 @@ export class Api {
   private readonly pictures = new Map<string, Blob>();
 
   constructor(
-    private readonly base: string,
+    readonly base: string,
     private readonly token: () => string | null,
   ) {}
 
@@ -62,6 +62,12 @@ export class Api {
   async link(id: string): Promise<string> {
     const { url } = (await (await this.ask("POST", "api/v1/chat/links/" + encodeURIComponent(id))).json()) as { url: string };
     return url;
+  }
+
+  // still sends a picture of this page's own camera for a step of a check.
+  async still(check: string, step: string, page: string, camera: string, jpeg: Blob): Promise<void> {
+    const path = `api/v1/chat/stills/${encodeURIComponent(check)}/${encodeURIComponent(step)}?page=${encodeURIComponent(page)}&camera=${encodeURIComponent(camera)}`;
+    await this.ask("POST", path, jpeg);
   }
 
   // transcript is the talk as a page, its times on the person's clock.
@@ -101,7 +107,7 @@ export class Api {
     });
   }
 
-  private async ask(method: string, path: string, body?: object): Promise<Response> {
+  private async ask(method: string, path: string, body?: object | Blob): Promise<Response> {
     // The token goes to this server only, whatever a message may name as its picture.
     const url = new URL(path.replace(/^\/+/, ""), this.base);
     if (!url.href.startsWith(this.base)) throw new ApiError(0, "elsewhere");
@@ -111,9 +117,9 @@ export class Api {
         method,
         headers: {
           ...(this.token() !== null ? { Authorization: "Bearer " + this.token() } : {}),
-          ...(body ? { "Content-Type": "application/json" } : {}),
+          ...(body ? { "Content-Type": body instanceof Blob ? body.type : "application/json" } : {}),
         },
-        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}),
         credentials: "omit",
         referrerPolicy: "no-referrer",
         signal: AbortSignal.timeout(askTime),

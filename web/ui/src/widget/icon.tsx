@@ -12,6 +12,7 @@ const paths = {
   one: "M5 13l4 4L19 7",
   two: "M2 13l4 4 8-9M11 16l1 1 9-10",
   bad: "M12 7v6M12 17h.01M12 3a9 9 0 100 18 9 9 0 000-18z",
+  face: "M4 7h11v10H4zM15 11l5-3v8l-5-3",
   out: "M10 5H5v14h14v-5M13 4h7v7M20 4l-9 9",
 };
 

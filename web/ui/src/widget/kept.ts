@@ -48,6 +48,18 @@ export class Kept {
   dropMessages(): void {
     this.host.session.remove(this.key);
   }
+
+  // keepPage keeps the page's name over a reload; takePage takes it, once: a tab that is made
+  // of this one later must not have it too.
+  keepPage(page: string): void {
+    this.host.session.set(this.key + ":page", page);
+  }
+
+  takePage(): string | null {
+    const page = this.host.session.get(this.key + ":page");
+    this.host.session.remove(this.key + ":page");
+    return page;
+  }
 }
 
 function parsed(text: string | null): unknown {

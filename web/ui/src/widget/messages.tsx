@@ -137,7 +137,7 @@ export function News({ talk, words: w, open }: { open: boolean } & View) {
   }, [open, newest]);
   return (
     <div class="unseen" role="status">
-      {open ? news.slice(-saidAtOnce).map((m) => <p key={m.seq}>{spoken(m, w)}</p>) : talk.unread > 0 && <p>{w.unread(talk.unread)}</p>}
+      {open ? news.slice(-saidAtOnce).map((m) => <p key={m.seq}>{spoken(m, w)}</p>) : talk.beside.calls ? <p>{w.openAsked}</p> : talk.unread > 0 && <p>{w.unread(talk.unread)}</p>}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { CallBack } from "./callback.tsx";
 import { Composer } from "./composer.tsx";
 import type { ComposerHandle } from "./composer.tsx";
+import type { Face } from "./facing.ts";
 import { useLater } from "./hooks.ts";
 import type { View } from "./hooks.ts";
 import { coarse } from "./hooks.ts";
@@ -19,17 +20,21 @@ interface PanelProps extends View {
   page: boolean; // it is the page: nothing to close
   onClose(): void;
   onLanguage(l: Language): void;
+  face: Face | null;
+  failed: boolean; // what shows voice and pictures could not be loaded
+  wish(): void;
 }
 
 const patience = 1_500; // milliseconds without a connection before it is told
 
-export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view }: PanelProps) {
+export function Panel({ calling, setCalling, page, onClose, onLanguage, face, failed, wish, ...view }: PanelProps) {
   const { talk, api, words: w, language } = view;
   const [over, setOver] = useState(false); // a file is held above the panel
   const [error, setError] = useState("");
   const panel = useRef<HTMLElement>(null);
   const composer = useRef<ComposerHandle>(null);
   const callButton = useRef<HTMLButtonElement>(null);
+  const faces = useRef<HTMLDivElement>(null);
   const { state } = talk;
   const waiting = useLater(state === "connecting" || state === "waiting", patience);
   const title = talk.site.title?.[language] || Object.values(talk.site.title ?? {})[0] || w.title;
@@ -44,6 +49,8 @@ export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view 
     document.title = title;
     document.documentElement.lang = language;
   }, [page, title, language]);
+  useEffect(() => face?.draw(faces.current, language), [face, language]);
+  useEffect(() => () => face?.draw(null, language), [face]);
   useEffect(() => fitKeyboard(panel.current as HTMLElement), []);
 
   const download = async () => {
@@ -61,7 +68,7 @@ export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view 
   };
 
   const trouble = state === "refused" ? w.notHere : !waiting ? "" : navigator.onLine === false ? w.offline : talk.failing ? w.unreachable : w.connecting;
-  const notice = error || (talk.notice ? whyNot(w, language, talk.notice.code, talk.notice.words) : "");
+  const notice = error || (failed ? w.faceFailed : "") || (talk.notice ? whyNot(w, language, talk.notice.code, talk.notice.words) : "");
   return (
     <section
       ref={panel}
@@ -94,6 +101,11 @@ export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view 
           {talk.place && <p>{talk.place}</p>}
         </div>
         <div class="actions">
+          {talk.beside.may.length > 0 && !talk.beside.upgrade && (
+            <button type="button" class="square" aria-label={w.face} title={w.face} onClick={wish}>
+              <Icon name="face" />
+            </button>
+          )}
           {talk.site.call_back && (
             <button ref={callButton} type="button" class="square" aria-label={w.callBack} title={w.callBack} aria-pressed={calling} onClick={() => setCalling(!calling)}>
               <Icon name="phone" />
@@ -111,6 +123,7 @@ export function Panel({ calling, setCalling, page, onClose, onLanguage, ...view 
         {trouble}
       </p>
       <Place {...view} onTaken={focusWriting} />
+      <div ref={faces} class="faces" />
       {calling ? (
         <CallBack
           {...view}

@@ -85,6 +85,61 @@ export interface Refused {
   retry_after?: number; // seconds
 }
 
+export type Level = "" | "voice" | "video";
+
+// Signal is what the ends of a connection tell each other.
+export interface Signal {
+  kind: string;
+  sdp?: string;
+  why?: string;
+  mic?: string;
+}
+
+// Voice and pictures beside the text.
+export interface Upgrade {
+  id: string;
+  state: "asked" | "agreed" | "up" | "refused" | "lapsed" | "withdrawn" | "over";
+  by: string; // agent, flow, customer
+  name?: string; // of the agent who asked
+  level: Level; // asked for
+  agreed: Level;
+  now: Level; // gets through
+  why?: string;
+  kept?: boolean; // it is recorded
+  who?: { name: string; role: string; leg?: string; muted?: boolean }[];
+  text?: ByLanguage; // to agree to
+  until?: string; // an answer is waited for
+  fallen?: string; // network, camera, microphone
+  pictures?: boolean; // the sound stays on the telephone
+  yours?: boolean; // this page has them
+  ice?: { urls: string | string[]; username?: string; credential?: string }[];
+  check?: string;
+}
+
+export interface CheckStep {
+  name: string;
+  kind: string; // code, questions, document, face, request, compare
+  state: string; // present, done, failed, skipped
+  text?: ByLanguage;
+}
+
+// An identity check, as its customer sees it.
+export interface Check {
+  id: string;
+  state: "asked" | "running" | "broken" | "second" | "passed" | "failed" | "declined" | "stopped";
+  round: number;
+  consent?: { version: string; text: ByLanguage };
+  agreed?: boolean;
+  steps: CheckStep[];
+  present?: string;
+  request?: string | string[];
+  number?: string;
+  code?: string;
+  capture?: { step: string; n: number };
+  away?: boolean;
+  until?: string;
+}
+
 export type FromServer =
   | Welcome
   | Message
@@ -92,17 +147,24 @@ export type FromServer =
   | Standing
   | { t: "caught_up"; rev: number }
   | { t: "typing"; from: Sender; name?: string; on: boolean }
+  | { t: "upgrade"; upgrade: Upgrade | null; may?: Level[] }
+  | { t: "check"; check: Check | null }
+  | { t: "voice" | "screen"; signal: Signal }
+  | { t: "done"; id: string }
   | { t: "over" } // the flow has ended; what is said next begins another
   | { t: "pong" };
 
 export type ToServer =
-  | { t: "hello"; site?: string; qr?: string; token?: string; after?: number; langs: string[] }
+  | { t: "hello"; site?: string; qr?: string; token?: string; after?: number; langs: string[]; page?: string }
   | { t: "open" }
   | { t: "say"; id: string; text?: string; attachment?: string; secret?: true }
   | { t: "read"; seq: number }
   | { t: "got"; seq: number }
   | { t: "typing"; on: boolean }
   | { t: "lang"; lang: string }
+  | { t: "upgrade"; id: string; do: "ask" | "accept" | "refuse" | "change" | "end"; upgrade?: string; level?: Level; lang?: string }
+  | { t: "check"; id: string; do: "accept" | "refuse" | "code" | "stop"; check: string; text?: string; lang?: string }
+  | { t: "voice" | "screen"; signal: Signal }
   | { t: "ping" };
 
 const senders: readonly string[] = ["customer", "flow", "agent", "system"];
@@ -136,6 +198,11 @@ export function readFrame(data: unknown): FromServer | null {
       return f as unknown as Standing;
     case "typing":
     case "refused":
+    case "upgrade":
+    case "check":
+    case "voice":
+    case "screen":
+    case "done":
     case "over":
     case "pong":
       return f as unknown as FromServer;

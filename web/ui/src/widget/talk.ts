@@ -1,6 +1,7 @@
 // One person's talk with one site: what was said, what waits to be sent, and the line to
 // the server. It knows no page; the views ask it and are told when something changed.
 import { UploadError } from "./api.ts";
+import { Beside } from "./beside.ts";
 import { Busy } from "./busy.ts";
 import type { Typist } from "./busy.ts";
 import { Kept } from "./kept.ts";
@@ -38,6 +39,7 @@ const longestWait = 60; // seconds; a message put off for longer has failed
 export class Talk {
   readonly log = new Log();
   readonly outbox: Outbox;
+  readonly beside: Beside; // voice, pictures and checks
   site: Site = {};
   place = "";
   standing: Standing | null = null; // in line, or with an agent
@@ -66,6 +68,7 @@ export class Talk {
     this.outbox = new Outbox(o.host.local, this.kept.key + ":say:");
     this.receipts = new Receipts(o.host, () => this.log.list, (f) => this.ready && this.line.send(f));
     this.typists = new Busy(o.host, () => this.tell());
+    this.beside = new Beside(this.kept.takePage() ?? o.host.id(), o.host.id, (f) => this.line.send(f), () => this.tell());
     this.token = this.kept.settings.token ?? null;
     this.restore();
     const url = new URL("api/v1/chat/socket", o.base);
@@ -158,11 +161,13 @@ export class Talk {
   // stop leaves for good, or until open: the page is put away.
   stop(): void {
     this.save();
+    if (this.beside.upgrade?.yours) this.kept.keepPage(this.beside.page); // loaded again, it goes on with its voice
     this.down();
     this.line.stop();
   }
 
   start(): void {
+    this.kept.takePage();
     if (this.token !== null || this.opening !== "no" || this.outbox.items.length > 0) this.line.start();
   }
 
@@ -230,11 +235,13 @@ export class Talk {
       ...(qr !== undefined ? { qr } : { site: site ?? "" }),
       ...(this.token !== null ? { token: this.token, after: this.log.rev } : {}),
       langs: langs(),
+      page: this.beside.page,
     });
     this.line.expect();
   }
 
   private take(f: FromServer): void {
+    if (this.beside.take(f)) return;
     switch (f.t) {
       case "welcome":
         return this.welcome(f);
@@ -261,6 +268,7 @@ export class Talk {
     this.site = w.site ?? this.site;
     this.place = w.place ?? "";
     this.stood = false;
+    this.beside.welcome();
     if (w.token && w.conversation) this.kept.change({ token: (this.token = w.token) });
     else if (w.token) this.offered = w.token;
     const other = w.conversation !== undefined && this.conversation !== "" && w.conversation !== this.conversation;
@@ -287,6 +295,7 @@ export class Talk {
     this.ready = true;
     if (!this.stood) this.standing = null; // what was before the cut is over
     this.line.settled();
+    this.beside.settle();
     this.pump();
     this.receipts.soon();
     this.tell();
@@ -344,6 +353,7 @@ export class Talk {
   // down is what holds without a connection.
   private down(): void {
     this.ready = false;
+    this.beside.down();
     this.offered = null;
     this.landed();
     if (this.opening === "sent") this.opening = "wanted";

@@ -1,5 +1,6 @@
 // The whole of the widget: the launcher, and the panel while it is open.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useFace } from "./facing.ts";
 import { useTalk } from "./hooks.ts";
 import { Icon } from "./icon.tsx";
 import { News } from "./messages.tsx";
@@ -51,20 +52,23 @@ export function Widget({ talk, api, page, language, onLanguage, control }: Widge
   useLayoutEffect(() => readableOn(root.current as HTMLElement), []);
 
   const { unread } = talk;
+  const facing = useFace(talk, api, () => root.current as Node);
+  const live = facing.face?.live === true;
+  const asked = talk.beside.calls;
   return (
     <div ref={root} class={page ? "root page" : "root"} lang={language}>
       <News {...view} open={open} />
       {!open && (
-        <button ref={launcher} type="button" class="launcher" aria-label={unread > 0 ? w.openUnread(unread) : w.open} aria-haspopup="dialog" onClick={() => setOpen(true)}>
-          <Icon name="chat" />
-          {unread > 0 && (
+        <button ref={launcher} type="button" class={live ? "launcher live" : "launcher"} aria-label={asked ? w.openAsked : live ? w.openLive : unread > 0 ? w.openUnread(unread) : w.open} aria-haspopup="dialog" onClick={() => setOpen(true)}>
+          <Icon name={live ? "face" : "chat"} />
+          {(asked || unread > 0) && (
             <span class="badge" aria-hidden="true">
-              {unread > 99 ? "99+" : unread}
+              {asked ? "!" : unread > 99 ? "99+" : unread}
             </span>
           )}
         </button>
       )}
-      {open && <Panel {...view} calling={calling} setCalling={setCalling} page={page} onClose={close} onLanguage={onLanguage} />}
+      {open && <Panel {...view} {...facing} calling={calling} setCalling={setCalling} page={page} onClose={close} onLanguage={onLanguage} />}
     </div>
   );
 }

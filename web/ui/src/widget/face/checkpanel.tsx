@@ -1,0 +1,234 @@
+// An identity check: its words to agree to, its steps with how far it is, what to do now, and
+// how it ended. It can be stopped at any time.
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Language } from "../../language.ts";
+import { onPhone, thisBrowser } from "../../face/browser.ts";
+import type { Check, CheckStep } from "../protocol.ts";
+import { Card, inLanguage, Trouble } from "./ask.tsx";
+import type { CardProps } from "./ask.tsx";
+import { Icon } from "./icon.tsx";
+import type { News } from "./view.tsx";
+import type { Words } from "./words.ts";
+
+type CheckProps = CardProps & { check: Check; news: News };
+
+// Consent is the check's question, where no upgrade asks for it.
+export function Consent({ facing, language, words: w, check }: CheckProps) {
+  const answer = (yes: boolean) => facing.busy === "" && void facing.want({ t: "check", do: yes ? "accept" : "refuse", check: check.id, lang: language });
+  return (
+    <Card label={w.check} className="face-ask">
+      <h3>{w.checkAsk}</h3>
+      <p class="face-words">{inLanguage(check.consent?.text, language)}</p>
+      <Outline steps={check.steps} language={language} words={w} />
+      <p class="hint">{w.checkLead(check.steps.length)}</p>
+      <Trouble facing={facing} words={w} language={language} />
+      <div class="face-row">
+        <button type="button" class="main" aria-disabled={facing.busy !== ""} onClick={() => answer(true)}>
+          {facing.busy ? w.working : w.agree}
+        </button>
+        <button type="button" aria-disabled={facing.busy !== ""} onClick={() => answer(false)}>
+          {w.decline}
+        </button>
+      </div>
+    </Card>
+  );
+}
+
+// CheckPanel shows a check that runs.
+export function CheckPanel({ facing, link, language, words: w, check, news }: CheckProps) {
+  const [sure, setSure] = useState(false);
+  const at = check.steps.findIndex((s) => s.name === check.present);
+  const step = check.steps[at];
+  const done = check.steps.filter((s) => s.state === "done" || s.state === "skipped").length;
+  const broken = check.state === "broken" || check.away === true || !link.up;
+  const noPicture = facing.stage === "talk" && facing.camera !== null && facing.camera.cam !== "ok";
+  return (
+    <Card label={w.check} className="face-check">
+      <div class="face-check-head">
+        <h3>{w.check}</h3>
+        <p>{at >= 0 ? w.step(at + 1, check.steps.length) : ""}</p>
+        <button type="button" class="face-stop" onClick={() => setSure(true)}>
+          {w.stop}
+        </button>
+      </div>
+      <progress class="face-progress" max={check.steps.length} value={check.state === "second" ? check.steps.length : done} aria-label={w.steps} />
+      <Outline steps={check.steps} language={language} words={w} />
+      {check.round > 1 && check.state === "running" && done === 0 && <p class="hint">{w.round}</p>}
+      <div class="face-now" role="status">
+        {check.state === "second" ? (
+          <p>{w.second}</p>
+        ) : broken ? (
+          <p class="face-state bad">{w.broken}</p>
+        ) : step ? (
+          <Now step={step} check={check} language={language} words={w} />
+        ) : (
+          <p>{w.begins}</p>
+        )}
+      </div>
+      {!broken && step?.kind === "code" && <Code key={check.id} facing={facing} check={check} words={w} />}
+      {!broken && noPicture && <p class="face-state bad">{w.needCamera}</p>}
+      {!broken && step && <Turn facing={facing} kind={step.kind} words={w} />}
+      <p class={news.still === "failed" ? "error" : "face-taken"} role="status">
+        {news.still === "taken" ? w.taken : news.still === "failed" ? w.takeFailed : ""}
+      </p>
+      <Trouble facing={facing} words={w} language={language} />
+      {sure && (
+        <div class="face-note" role="alertdialog" aria-label={w.stop}>
+          <p>{w.stopSure}</p>
+          <div class="face-row">
+            <button
+              type="button"
+              class="main"
+              onClick={() => {
+                setSure(false);
+                void facing.want({ t: "check", do: "stop", check: check.id });
+              }}
+            >
+              {w.stopYes}
+            </button>
+            <button type="button" ref={(b) => b?.focus()} onClick={() => setSure(false)}>
+              {w.stopNo}
+            </button>
+          </div>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function kindOf(step: CheckStep): string {
+  return step.kind !== "document" ? step.kind : /back|rear|背|反/i.test(step.name) ? "document_back" : /front|正/i.test(step.name) ? "document_front" : "document";
+}
+
+// Outline is the list of steps, each with how it stands.
+function Outline({ steps, words: w }: { steps: CheckStep[]; language: Language; words: Words }) {
+  return (
+    <ol class="face-steps" aria-label={w.steps}>
+      {steps.map((s, i) => (
+        <li key={s.name} class={s.state || "to-come"} {...(s.state === "present" ? { "aria-current": "step" as const } : {})}>
+          <span class="face-dot" aria-hidden="true">
+            {s.state === "done" ? <Icon name="done" /> : i + 1}
+          </span>
+          <span class="face-step-name">{w.short[kindOf(s)] ?? s.name}</span>
+          <span class="unseen">{w.stepState[s.state] ?? ""}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+// Now says what to do, large.
+function Now({ step, check, language, words: w }: { step: CheckStep; check: Check; language: Language; words: Words }) {
+  const text = inLanguage(step.text, language) || w.kind[kindOf(step)] || "";
+  const drawn = [check.request ?? []].flat();
+  if (step.kind !== "request" || drawn.length === 0) {
+    return (
+      <>
+        <p class="face-do">{text}</p>
+        {step.kind === "code" && check.code && <p class="hint">{w.codeSent(check.code)}</p>}
+      </>
+    );
+  }
+  return (
+    <>
+      {drawn.map((r) => (
+        <p key={r} class="face-do">
+          <Sign of={r} /> {w.request[r] ?? text}
+        </p>
+      ))}
+      {check.number && drawn.includes("read_number") && <p class="face-number">{[...check.number].join(" ")}</p>}
+    </>
+  );
+}
+
+function Sign({ of }: { of: string }) {
+  const name = ({ turn_left: "left", turn_right: "right", look_up: "upwards", look_down: "downwards", hand_over_face: "hand" } as const)[of];
+  return name ? (
+    <span class="face-sign">
+      <Icon name={name} />
+    </span>
+  ) : null;
+}
+
+function Code({ facing, check, words: w }: { facing: CardProps["facing"]; check: Check; words: Words }) {
+  const [code, setCode] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <form
+      class="face-code"
+      onSubmit={async (e) => {
+        e.preventDefault();
+        if (code.trim() === "" || facing.busy) return;
+        await facing.want({ t: "check", do: "code", check: check.id, text: code.trim() });
+        setCode("");
+        field.current?.focus();
+      }}
+    >
+      <label class="unseen" for="face-code">
+        {w.code}
+      </label>
+      <input id="face-code" ref={field} inputMode="numeric" autocomplete="one-time-code" placeholder={w.code} maxLength={12} value={code} onInput={(e) => setCode(e.currentTarget.value)} />
+      <button type="submit" class="main" aria-disabled={code.trim() === "" || facing.busy !== ""}>
+        {w.sendCode}
+      </button>
+    </form>
+  );
+}
+
+// Turn helps a telephone to show the right thing: documents by the back camera and on its
+// side, faces by the front one.
+function Turn({ facing, kind, words: w }: { facing: CardProps["facing"]; kind: string; words: Words }) {
+  const [upright, setUpright] = useState(() => matchMedia("(orientation: portrait)").matches);
+  useEffect(() => {
+    const m = matchMedia("(orientation: portrait)");
+    const turned = () => setUpright(m.matches);
+    m.addEventListener("change", turned);
+    return () => m.removeEventListener("change", turned);
+  }, []);
+  if (!onPhone(thisBrowser()) || !facing.camera) return null;
+  const back = facing.camera.facing === "environment";
+  const document = kind === "document";
+  const face = kind === "face" || kind === "request";
+  return (
+    <>
+      {document && upright && <p class="hint">{w.turn}</p>}
+      {((document && !back) || (face && back)) && (
+        <div class="face-row">
+          <button type="button" onClick={() => void facing.flip()}>
+            <Icon name="flip" /> {back ? w.frontCamera : w.backCamera}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+// Guide is a frame over one's own picture: for a card (ISO/IEC 7810 ID-1, 85.6 mm by 54), or a face.
+export function Guide({ kind }: { kind: string; language: Language }) {
+  return (
+    <svg class="face-guide" viewBox="0 0 400 300" preserveAspectRatio="xMidYMid meet" aria-hidden="true">
+      {kind === "document" ? <rect x="50" y="55.400" width="300" height="189.200" rx="12" /> : <ellipse cx="200" cy="150" rx="88" ry="118" />}
+    </svg>
+  );
+}
+
+// Verdict tells how the check ended, until it is put away.
+export function Verdict({ check, language, words: w, onPut }: { check: Check; language: Language; words: Words; onPut(): void }) {
+  const until = check.until ? new Date(check.until) : null;
+  const time = until && !Number.isNaN(until.getTime()) ? new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(until) : "";
+  const text = check.state === "passed" && time ? w.passedUntil(time) : (w.verdict[check.state] ?? "");
+  return (
+    <Card label={w.check} className={`face-over ${check.state === "passed" ? "good" : check.state === "failed" ? "bad" : ""}`}>
+      {check.state === "passed" && (
+        <span class="face-sign">
+          <Icon name="done" />
+        </span>
+      )}
+      <p role="status">{text}</p>
+      <button type="button" onClick={onPut}>
+        {w.ok}
+      </button>
+    </Card>
+  );
+}

@@ -1,0 +1,79 @@
+// What stands between the head of the panel and the messages: a question, the preview, the
+// talk, a check.
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Language } from "../../language.ts";
+import type { Beside } from "../beside.ts";
+import type { Check } from "../protocol.ts";
+import { Asked, Elsewhere, Ended, Impossible, Preview, Waiting, Wish } from "./ask.tsx";
+import { CheckPanel, Consent, Verdict } from "./checkpanel.tsx";
+import type { Facing } from "./facing.ts";
+import { Talk } from "./talk.tsx";
+import { words } from "./words.ts";
+
+// News is what the script around the view has noticed.
+export interface News {
+  blocked: boolean; // the browser plays nothing before a gesture
+  still: "" | "taken" | "failed";
+  away: boolean; // the page was in the background
+}
+
+interface FaceViewProps {
+  facing: Facing;
+  link: Beside;
+  news: News;
+  language: Language;
+  draw(): void;
+}
+
+const over: readonly string[] = ["passed", "failed", "declined", "stopped"];
+
+export function FaceView({ facing, link, news, language, draw }: FaceViewProps) {
+  const w = words[language];
+  const box = useRef<HTMLDivElement>(null);
+  const u = facing.upgrade;
+  const stage = facing.stage;
+  const last = useLast(link.check);
+  const check = link.check && !over.includes(link.check.state) ? link.check : null;
+  const waits = check?.state === "asked" && check.agreed !== true;
+  const card = { facing, link, language, words: w };
+  const pictures = stage === "talk" && u?.agreed === "video";
+  const kind = pictures ? "pictures" : stage === "none" && !check && !last.check ? "" : "card";
+
+  // The panel gives pictures more room than a card.
+  useEffect(() => {
+    const panel = box.current?.closest<HTMLElement>(".panel");
+    if (!panel) return;
+    if (kind) panel.dataset.face = kind;
+    else delete panel.dataset.face;
+    return () => {
+      delete panel.dataset.face;
+    };
+  }, [kind]);
+
+  return (
+    <div ref={box} class="face-view">
+      {stage === "wish" && <Wish {...card} />}
+      {stage === "waiting" && <Waiting {...card} />}
+      {stage === "asked" && u && <Asked {...card} upgrade={u} raise={false} />}
+      {stage === "elsewhere" && <Elsewhere {...card} />}
+      {stage === "impossible" && <Impossible {...card} />}
+      {stage === "preview" && <Preview {...card} />}
+      {stage === "talk" && u && <Talk {...card} upgrade={u} news={news} draw={draw} />}
+      {stage === "talk" && u && facing.raise && u.by !== "customer" && <Asked {...card} upgrade={u} raise />}
+      {waits && !(stage === "asked" && u?.check === check.id) && <Consent {...card} check={check} news={news} />}
+      {check && !waits && stage !== "asked" && stage !== "preview" && <CheckPanel {...card} check={check} news={news} />}
+      {last.check && !check && <Verdict check={last.check} language={language} words={w} onPut={last.put} />}
+      {stage === "ended" && !last.check && <Ended {...card} />}
+    </div>
+  );
+}
+
+// useLast keeps how a check ended, which the server tells once.
+function useLast(check: Check | null): { check: Check | null; put(): void } {
+  const [last, setLast] = useState<Check | null>(null);
+  useEffect(() => {
+    if (check && over.includes(check.state)) setLast(check);
+    else if (check) setLast(null);
+  }, [check]);
+  return { check: last, put: () => setLast(null) };
+}
