@@ -69,6 +69,7 @@ func TestStaff(t *testing.T) {
 	pages["desk.html"] = &fstest.MapFile{Data: []byte("desk")}
 	pages["board.html"] = &fstest.MapFile{Data: []byte("board")}
 	pages["studio.js"] = &fstest.MapFile{Data: []byte("2")}
+	pages["customer-check.html"] = &fstest.MapFile{Data: []byte("__ROOT__check")}
 	pages["icon.svg"] = &fstest.MapFile{Data: []byte("<svg/>")}
 	part := func(mux *http.ServeMux) {
 		mux.HandleFunc("GET /api/v1/me", func(w http.ResponseWriter, r *http.Request) { plain(w, 200, "part") })
@@ -79,7 +80,7 @@ func TestStaff(t *testing.T) {
 		staff, customers int
 		body             string
 	}{
-		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/desk", 200, 404, "desk"}, {"/board", 200, 404, "board"}, {"/desk.html", 404, 404, "nothing"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
+		{"/studio", 200, 404, `<meta name="csp-nonce"`}, {"/login", 200, 404, "login"}, {"/check", 404, 200, "nothing"}, {"/customer-check.html", 404, 404, "nothing"}, {"/desk", 200, 404, "desk"}, {"/board", 200, 404, "board"}, {"/desk.html", 404, 404, "nothing"}, {"/studio.js", 200, 404, "2"}, {"/icon.svg", 200, 200, "<svg/>"},
 		{"/studio.html", 404, 404, "nothing"}, {"/login.html", 404, 404, "nothing"}, {"/customer.js", 404, 200, "nothing"}, {"/index.html", 404, 404, "nothing"},
 		{"/.keep", 404, 404, "nothing"}, {"/deep/file.txt", 200, 404, "x"}, {"/deep/", 404, 404, "nothing"}, {"/metrics", 404, 404, "nothing"},
 		{"/api/openapi.yaml", 200, 404, "openapi: 3.1.0"}, {"/api/v1/me", 200, 404, "part"}, {"/api/v1/entries", 404, 200, "not_found"}, {"/api/v1/none", 404, 404, "not_found"}, {"/", 303, 200, ""},
@@ -92,12 +93,15 @@ func TestStaff(t *testing.T) {
 		if talks := test.path == "/studio" || test.path == "/desk" || test.path == "/board"; talks != strings.Contains(w.Header().Get("Permissions-Policy"), "microphone=(self)") {
 			t.Errorf("staff %s: microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
 		}
+		if sees := test.path == "/desk"; sees != strings.Contains(w.Header().Get("Permissions-Policy"), "camera=(self), display-capture=(self)") {
+			t.Errorf("staff %s: camera in %q", test.path, w.Header().Get("Permissions-Policy"))
+		}
 		w = get(customers, "GET", test.path, "")
 		if w.Code != test.customers {
 			t.Errorf("customers %s: %d %q", test.path, w.Code, w.Body)
 		}
-		if calls := test.path == "/" || test.path == "/index.html"; calls != strings.Contains(w.Header().Get("Permissions-Policy"), "microphone=(self)") {
-			t.Errorf("customers %s: microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
+		if seen := test.path == "/" || test.path == "/index.html" || test.path == "/check"; seen != strings.Contains(w.Header().Get("Permissions-Policy"), "camera=(self), microphone=(self)") {
+			t.Errorf("customers %s: camera and microphone in %q", test.path, w.Header().Get("Permissions-Policy"))
 		}
 	}
 	if w := get(staff, "POST", "/studio", ""); w.Code != 405 {

@@ -35,8 +35,20 @@ type Phone struct {
 // addresses keep to SmallBody.
 const PictureBody = 9 << 20
 
-// pictureAddress is the one address that takes pictures.
-const pictureAddress = "/api/v1/chat/attachments"
+// takesPictures are the addresses that take pictures: of messages, and of identity checks.
+func takesPictures(path string) bool {
+	return path == "/api/v1/chat/attachments" || strings.HasPrefix(path, "/api/v1/chat/stills/")
+}
+
+// seen are the pages on which customers speak, and are seen if they agree: these may ask for
+// microphone and camera.
+func seen(path string) bool {
+	switch path {
+	case "/", "/index.html", "/chat", "/check":
+		return true
+	}
+	return strings.HasPrefix(path, "/q/")
+}
 
 // Customers is the handler of http.listen: the pages of customers, the widget's script,
 // GET /api/v1/entries, from which the first page is filled, and what Parts add.
@@ -58,16 +70,17 @@ func Customers(o CustomersOptions) http.Handler {
 		add(mux)
 	}
 	mux.HandleFunc("/api/", nothingHere)
-	mux.Handle("/chat", readOnly(chatPage(o.Pages, "")))
-	mux.Handle("/q/{code}", readOnly(chatPage(o.Pages, "../")))
+	mux.Handle("/chat", readOnly(rootedPage(o.Pages, "chat.html", "")))
+	mux.Handle("/q/{code}", readOnly(rootedPage(o.Pages, "chat.html", "../")))
+	mux.Handle("/check", readOnly(rootedPage(o.Pages, "customer-check.html", "")))
 	mux.Handle("/", readOnly(pages(o.Pages)))
 	policy := customersPolicy(o)
 	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
-		if r.URL.Path == "/" || r.URL.Path == "/index.html" { // calls are made from it
-			w.Header().Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=()")
+		if seen(r.URL.Path) {
+			w.Header().Set("Permissions-Policy", "camera=(self), microphone=(self), speaker-selection=(self), geolocation=()")
 		}
-		if r.URL.Path != pictureAddress && r.Body != nil {
+		if !takesPictures(r.URL.Path) && r.Body != nil {
 			r.Body = http.MaxBytesReader(w, r.Body, SmallBody)
 		}
 		mux.ServeHTTP(w, r)
@@ -89,15 +102,16 @@ func customersPolicy(o CustomersOptions) string {
 	return strings.Replace(policy, "connect-src 'self'", "connect-src 'self' "+u.Scheme+"://"+u.Host, 1)
 }
 
-// rootPlace stands in the chat page for the way from its address to the door's root,
+// rootPlace stands in a page for the way from its address to the door's root,
 // which a proxy may have put below a path of its own.
 const rootPlace = "__ROOT__"
 
-// chatPage serves the page that is one chat: /chat?site=NAME, and /q/CODE of a QR code.
-// The page reads its own address; it is the same for everybody.
-func chatPage(files fs.FS, root string) http.Handler {
+// rootedPage serves a page that is the same for everybody and reads its own address: that
+// which is one chat, at /chat?site=NAME and /q/CODE of a QR code, and the one that tries
+// microphone, camera and network.
+func rootedPage(files fs.FS, name, root string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		text, err := fs.ReadFile(files, "chat.html")
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			plain(w, http.StatusServiceUnavailable, notBuilt)
 			return
@@ -139,7 +153,7 @@ func pages(files fs.FS) http.Handler {
 			plain(w, http.StatusNotFound, "There is nothing at this address.")
 			return
 		}
-		if path == "/widget.js" { // stands on other people's pages
+		if path == "/widget.js" || path == "/customer-face.js" { // stand on other people's pages
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 		}
 		w.Header().Set("Cache-Control", "no-cache") // ask each time: files of a build have no version in their names

@@ -143,7 +143,8 @@ func TestParts(t *testing.T) {
 		}
 	}
 	part := func(mux *http.ServeMux) {
-		mux.HandleFunc("POST "+pictureAddress, read)
+		mux.HandleFunc("POST /api/v1/chat/attachments", read)
+		mux.HandleFunc("POST /api/v1/chat/stills/{check}/{step}", read)
 		mux.HandleFunc("POST /api/v1/sms/first", read)
 		mux.HandleFunc("GET /l/{token}", func(w http.ResponseWriter, r *http.Request) { plain(w, 200, "link "+r.PathValue("token")) })
 	}
@@ -158,7 +159,7 @@ func TestParts(t *testing.T) {
 		size   int
 		status int
 	}{
-		{pictureAddress, SmallBody + 1, 200}, {"/api/v1/sms/first", SmallBody, 200}, {"/api/v1/sms/first", SmallBody + 1, 413},
+		{"/api/v1/chat/attachments", SmallBody + 1, 200}, {"/api/v1/chat/stills/0f1/front", SmallBody + 1, 200}, {"/api/v1/sms/first", SmallBody, 200}, {"/api/v1/sms/first", SmallBody + 1, 413},
 	} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("POST", test.path, strings.NewReader(strings.Repeat("x", test.size))))

@@ -24,9 +24,10 @@ type StaffOptions struct {
 // roles of whoever logged in reach; the API behind it keeps the rest.
 var staffPages = map[string]string{"/login": "login.html", "/studio": "studio.html", "/desk": "desk.html", "/board": "board.html"}
 
-// talking are the pages that people talk and listen by: they may ask for the microphone, and
-// play what the door itself serves.
-var talking = map[string]bool{"/studio": true, "/desk": true, "/board": true}
+// talking are the pages that people talk by, which may play what the door itself serves, and
+// what else each may ask the browser for beside the microphone: where customers are served,
+// the camera and a screen to share.
+var talking = map[string]string{"/studio": "camera=()", "/desk": "camera=(self), display-capture=(self)", "/board": "camera=()"}
 
 // Staff is the handler of http.staff_listen: the pages of staff, and what Parts add.
 func Staff(o StaffOptions) http.Handler {
@@ -59,7 +60,7 @@ const noncePlace = "__CSP_NONCE__"
 
 // page serves an HTML file with a nonce of its own, for styles that scripts add: no
 // style or script that stands in a page by itself is ever used.
-func page(w http.ResponseWriter, files fs.FS, name string, talks bool) {
+func page(w http.ResponseWriter, files fs.FS, name, talks string) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		plain(w, http.StatusServiceUnavailable, notBuilt)
@@ -70,9 +71,9 @@ func page(w http.ResponseWriter, files fs.FS, name string, talks bool) {
 	nonce := base64.StdEncoding.EncodeToString(b[:])
 	head := w.Header()
 	policy := policyWith("'nonce-" + nonce + "'")
-	if talks {
+	if talks != "" {
 		policy += "; media-src 'self'"
-		head.Set("Permissions-Policy", "camera=(), microphone=(self), speaker-selection=(self), geolocation=()")
+		head.Set("Permissions-Policy", talks+", microphone=(self), speaker-selection=(self), geolocation=()")
 	}
 	head.Set("Content-Security-Policy", policy)
 	head.Set("Content-Type", "text/html; charset=utf-8")

@@ -128,15 +128,15 @@ func (u *uploads) decode(ctx context.Context, data []byte) (p picture, err error
 	return redraw(data)
 }
 
-// receive takes a picture that is sent, and draws it anew. If it cannot, it has answered.
-func (d *Door) receive(w http.ResponseWriter, r *http.Request, c chat.Conversation) (p picture, ok bool) {
+// receive takes what is to be a picture, as it is sent. If it cannot, it has answered.
+func (d *Door) receive(w http.ResponseWriter, r *http.Request, c chat.Conversation) (data []byte, ok bool) {
 	if wait := d.limits.take(perHour("picture", d.o.Limits.AttachmentsPerHour), answer.Network(d.source(r))); wait > 0 {
 		tooMany(w, wait)
-		return p, false
+		return nil, false
 	}
 	if r.ContentLength > maxUpload {
 		tooBig(w)
-		return p, false
+		return nil, false
 	}
 	select {
 	case d.uploads.receiving <- struct{}{}:
@@ -144,7 +144,7 @@ func (d *Door) receive(w http.ResponseWriter, r *http.Request, c chat.Conversati
 	default:
 		w.Header().Set("Retry-After", "5")
 		answer.Refuse(w, http.StatusServiceUnavailable, "full", "Too many pictures are on their way. Try again in a moment.")
-		return p, false
+		return nil, false
 	}
 	control := http.NewResponseController(w)
 	// The door's own limits of time are for small requests. Where they cannot be changed, they hold.
@@ -155,37 +155,46 @@ func (d *Door) receive(w http.ResponseWriter, r *http.Request, c chat.Conversati
 	switch {
 	case errors.As(err, &long):
 		tooBig(w)
-		return p, false
+		return nil, false
 	case err != nil: // the client is gone, or too slow
 		answer.Refuse(w, http.StatusBadRequest, "cut_off", "The picture did not arrive whole. Send it again.")
-		return p, false
+		return nil, false
 	}
 	if d.o.Scan != nil {
 		if err := d.o.Scan(r.Context(), data); err != nil {
 			d.o.Log.Warn("an upload was refused by the scan", "conversation", c.ID, "error", err)
 			answer.Refuse(w, http.StatusUnprocessableEntity, "scan", "This file was refused by the check for harmful content.")
-			return p, false
+			return nil, false
 		}
 	}
-	p, err = d.uploads.decode(r.Context(), data)
+	return data, true
+}
+
+// refusePicture says why something is no picture that is taken.
+func (d *Door) refusePicture(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errNotPicture):
-		answer.Refuse(w, http.StatusUnsupportedMediaType, "not_picture", "This is no JPEG, PNG, GIF or WebP picture, or a broken one.")
-		return p, false
+		notPicture(w)
 	case errors.Is(err, errTooLarge):
 		answer.Refuse(w, http.StatusUnprocessableEntity, "too_many_pixels", "This picture has more than 40 megapixels. Send a smaller one.")
-		return p, false
-	case err != nil:
+	default:
 		d.failed(w, r, err)
-		return p, false
 	}
-	return p, true
+}
+
+func notPicture(w http.ResponseWriter) {
+	answer.Refuse(w, http.StatusUnsupportedMediaType, "not_picture", "This is no JPEG, PNG, GIF or WebP picture, or a broken one.")
 }
 
 // postAttachment takes a picture, to be named in a message soon.
 func (d *Door) postAttachment(w http.ResponseWriter, r *http.Request, c chat.Conversation) {
-	p, ok := d.receive(w, r, c)
+	data, ok := d.receive(w, r, c)
 	if !ok {
+		return
+	}
+	p, err := d.uploads.decode(r.Context(), data)
+	if err != nil {
+		d.refusePicture(w, r, err)
 		return
 	}
 	id := string(tandem.NewID[tandem.BlobID](d.o.Now(), d.o.Random))

@@ -20,7 +20,8 @@ type Face interface {
 	// Signal takes what a page tells of a connection: voice or screen. It is refused with
 	// conflict for a page that has not the media.
 	Signal(ctx context.Context, p Page, conn string, s webrtc.Signal) error
-	// Still takes a picture that a page took of its own camera for a step, drawn anew by us.
+	// Still takes a picture that a page took of its own camera for a step, as it was sent: it
+	// is to be drawn anew before it is kept.
 	Still(ctx context.Context, p Page, check tandem.CheckID, step string, s Still) (n int, err error)
 	// Now is how things are; nil = there is none. May are the levels the customer may ask for.
 	Now(ctx context.Context, c chat.Conversation) (u *Upgrade, may []tandem.Level, k *Check, err error)
@@ -54,9 +55,8 @@ type CheckOrder struct {
 
 // Still is a picture of a step.
 type Still struct {
-	Data          []byte // JPEG or PNG
-	MediaType     string
-	Width, Height int // pixels
+	Data   []byte // JPEG, up to 8 MB and 40 megapixels
+	Camera string // what the browser calls it; nobody vouches for that
 }
 
 // Upgrade is voice and pictures as a customer sees them; docs/chat-protocol.md has its fields.
@@ -100,7 +100,7 @@ type Check struct {
 	Consent *CheckConsent  `json:"consent,omitempty"`
 	Steps   []CheckStep    `json:"steps"`
 	Present string         `json:"present,omitempty"`
-	Request string         `json:"request,omitempty"`
+	Request []string       `json:"request,omitempty"`
 	Number  string         `json:"number,omitempty"`
 	Code    string         `json:"code,omitempty"` // where one was sent, masked
 	Capture *CheckCapture  `json:"capture,omitempty"`

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"tandem"
 	"tandem/bridge/chat"
@@ -409,11 +411,19 @@ func (d *Door) postStill(w http.ResponseWriter, r *http.Request, c chat.Conversa
 		tooMany(w, wait)
 		return
 	}
-	p, ok := d.receive(w, r, c)
+	data, ok := d.receive(w, r, c)
 	if !ok {
 		return
 	}
-	n, err := d.o.Face.Still(r.Context(), page, check, step, Still{Data: p.data, MediaType: p.mediaType, Width: p.width, Height: p.height})
+	if !bytes.HasPrefix(data, []byte{0xff, 0xd8, 0xff}) {
+		notPicture(w)
+		return
+	}
+	if _, err := measure(data); err != nil {
+		d.refusePicture(w, r, err)
+		return
+	}
+	n, err := d.o.Face.Still(r.Context(), page, check, step, Still{Data: data, Camera: label(r.URL.Query().Get("camera"))})
 	if err != nil {
 		d.refuseStill(w, r, c, err)
 		return
@@ -421,6 +431,20 @@ func (d *Door) postStill(w http.ResponseWriter, r *http.Request, c chat.Conversa
 	answer.JSON(w, http.StatusCreated, struct {
 		N int `json:"n"`
 	}{n})
+}
+
+// maxLabel is longer than the names of cameras, in characters.
+const maxLabel = 100
+
+// label is a camera's name as it can be shown.
+func label(s string) string {
+	out := []rune(strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return -1
+	}, s))
+	return strings.TrimSpace(string(out[:min(len(out), maxLabel)]))
 }
 
 func (d *Door) refuseStill(w http.ResponseWriter, r *http.Request, c chat.Conversation, err error) {
