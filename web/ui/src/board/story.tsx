@@ -1,5 +1,6 @@
 // One contact: who, where they stand, what can be done, and everything that happened.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { LookAt } from "../desk/look.tsx";
 import { useJournalWords } from "../desk/words.ts";
 import { useAnnounce } from "../staff/announce.tsx";
 import { useApi, pathOf } from "../staff/api.ts";
@@ -252,7 +253,9 @@ function Timeline({ story }: { story: Story }) {
           .map((e) => (
             <li key={e.seq}>
               <time dateTime={e.at}>{clock(e.at, language)}</time>
-              <span>{j[e.kind]!(e.data ?? {})}</span>
+              <span>
+                {j[e.kind]!(e.data ?? {})} <LookAt interaction={story.interaction.id} event={e} />
+              </span>
             </li>
           ))}
       </ol>

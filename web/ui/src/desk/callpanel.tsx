@@ -4,18 +4,24 @@ import type { IconName } from "../staff/icon.tsx";
 import { useKeysOf } from "../staff/keys.tsx";
 import { span } from "../staff/time.ts";
 import { can } from "./can.ts";
+import { Composer } from "./composer.tsx";
 import { useDesk, useHeld, useNow, useRun } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
+import { FaceBody } from "./facebody.tsx";
 import { keys } from "./keylist.ts";
 import type { KeyName } from "./keylist.ts";
+import { Lines } from "./messages.tsx";
 import { nameOf, useView } from "./names.ts";
 import type { Party, Talk } from "./protocol.ts";
-import { here } from "./store.ts";
+import { RoleLinks } from "./rolelinks.tsx";
+import { runs } from "./sight.ts";
+import { checkOf, here, upgradeOf } from "./store.ts";
 import type { Item } from "./store.ts";
-import { useDeskWords } from "./words.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
 
 export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: DialogName): void }) {
   const w = useDeskWords();
+  const fw = useFaceWords();
   const { hold, chosen, choose } = useDesk();
   const s = useHeld();
   const run = useRun();
@@ -25,6 +31,8 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
   const call = (what: string) => void run(hold.ask({ t: "call", task: item.id, do: what }));
   const open = (dialog: DialogName) => (choose(item.id), onDialog(dialog));
   const may = can(talk, s.name);
+  const upgrade = upgradeOf(s, item);
+  const check = checkOf(s, item);
   const release = () => void run(hold.ask({ t: "release", task: item.id, fence: item.fence }));
   return (
     <section class={`call ${chosen === item.id ? "chosen" : ""}`} aria-label={w.callOf(name)}>
@@ -40,6 +48,7 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
       </header>
       <Standing item={item} talk={talk} />
       {talk && <Parties talk={talk} me={s.name} onRemove={(leg) => void run(hold.ask({ t: "call", task: item.id, do: "remove", leg, why: "" }))} />}
+      <RoleLinks task={item.id} />
       <div class="call-keys" role="toolbar" aria-label={w.call}>
         {may.held ? <Act icon="run" of="hold" label={w.resume} pressed onDo={() => call("resume")} /> : <Act icon="pause" of="hold" label={w.hold} off={!may.hold} onDo={() => call("hold")} />}
         <Act icon={may.muted ? "micOff" : "mic"} of="mute" label={may.muted ? w.unmute : w.mute} pressed={may.muted} off={!talk} onDo={() => call(may.muted ? "unmute" : "mute")} />
@@ -57,11 +66,53 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
         <Act icon="right" of="transfer" label={w.transfer} onDo={() => open("transfer")} />
         <Act icon="flow" of="handBack" label={w.handBack} onDo={() => open("handBack")} />
         {talk?.lent ? <Act icon="back" of="takeOver" label={w.takeOver} onDo={() => open("takeOver")} /> : <Act icon="run" of="ask" label={w.askFlow} off={!talk} onDo={() => open("ask")} />}
+        {runs(upgrade) === "" && <Act icon="video" of="video" label={fw.screenLink} off={!talk} onDo={() => open("video")} />}
+        {!check && <Act icon="shield" of="check" label={fw.check} off={!talk} onDo={() => open("check")} />}
         <Act icon="link" of="link" label={w.sendLink} onDo={() => open("link")} />
         <Act icon="swap" of="move" label={w.move} onDo={() => open("move")} />
         <Act icon="out" of="finish" label={w.hangUp} danger onDo={release} />
       </div>
+      {(upgrade || check) && (
+        <FaceBody item={item} onDialog={open}>
+          {runs(upgrade) !== "" || (s.logs[item.id]?.list.length ?? 0) > 0 ? (
+            <>
+              <Lines task={item.id} live />
+              <Composer item={item} />
+            </>
+          ) : null}
+        </FaceBody>
+      )}
     </section>
+  );
+}
+
+// TalkKeys are the keys of a talk beside a chat: the chat has its own for handing on and ending.
+export function TalkKeys({ item, talk, onDialog }: { item: Item; talk: Talk; onDialog(name: DialogName): void }) {
+  const w = useDeskWords();
+  const { hold } = useDesk();
+  const s = useHeld();
+  const run = useRun();
+  const may = can(talk, s.name);
+  const call = (what: string, leg?: string) => void run(hold.ask({ t: "call", task: item.id, do: what, ...(leg ? { leg, why: "" } : {}) }));
+  return (
+    <div class="talk-bar">
+      <Standing item={item} talk={talk} />
+      <Parties talk={talk} me={s.name} onRemove={(leg) => call("remove", leg)} />
+      <RoleLinks task={item.id} />
+      <div class="call-keys" role="toolbar" aria-label={w.call}>
+        {may.held ? <Act icon="run" of="hold" label={w.resume} pressed onDo={() => call("resume")} /> : <Act icon="pause" of="hold" label={w.hold} off={!may.hold} onDo={() => call("hold")} />}
+        <Act icon={may.muted ? "micOff" : "mic"} of="mute" label={may.muted ? w.unmute : w.mute} pressed={may.muted} onDo={() => call(may.muted ? "unmute" : "mute")} />
+        {may.consulting ? (
+          <>
+            <Act icon="swap" of="swap" label={w.swap} off={!may.both} onDo={() => call("swap")} />
+            <Act icon="merge" of="merge" label={w.merge} off={!may.both || may.merged} onDo={() => call("merge")} />
+            <Act icon="close" of="drop" label={w.drop} onDo={() => call("drop")} />
+          </>
+        ) : (
+          <Act icon="people" of="consult" label={w.consult} off={!may.consult} onDo={() => onDialog("consult")} />
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -143,7 +194,7 @@ export function Parties({ talk, me, onRemove }: { talk: Talk; me: string; onRemo
     <ul class="parties" aria-label={w.parties}>
       {talk.parties.map((p) => (
         <li key={p.leg} class={`party ${p.state} ${p.held ? "held" : ""}`}>
-          <Icon name={p.muted ? "micOff" : p.held ? "pause" : p.device === "browser" ? "mic" : "phone"} />
+          <Icon name={p.muted ? "micOff" : p.held ? "pause" : p.camera ? "video" : p.device === "browser" ? "mic" : "phone"} />
           <span>
             <strong>{nameOfParty(p)}</strong> <span class="soft">{w.roles[p.role] ?? p.role}</span>
           </span>

@@ -2,21 +2,25 @@
 import { useEffect } from "preact/hooks";
 import { Icon } from "../staff/icon.tsx";
 import { useKeysOf } from "../staff/keys.tsx";
+import { TalkKeys } from "./callpanel.tsx";
 import { Composer } from "./composer.tsx";
 import { useDesk, useHeld, useNow, useRun } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
+import { FaceBody } from "./facebody.tsx";
 import { keys } from "./keylist.ts";
 import type { KeyName } from "./keylist.ts";
 import { iconOf } from "./list.tsx";
 import { Lines } from "./messages.tsx";
 import { nameOf, useView } from "./names.ts";
-import { types } from "./store.ts";
+import { runs } from "./sight.ts";
+import { checkOf, types, upgradeOf } from "./store.ts";
 import type { Item } from "./store.ts";
-import { useDeskWords } from "./words.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
 import type { IconName } from "../staff/icon.tsx";
 
 export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName): void }) {
   const w = useDeskWords();
+  const fw = useFaceWords();
   const { hold, chosen, choose } = useDesk();
   const s = useHeld();
   const now = useNow();
@@ -24,6 +28,10 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
   const shown = useKeysOf();
   const { view } = useView(item.id);
   const name = nameOf(view, w);
+  const upgrade = upgradeOf(s, item);
+  const running = runs(upgrade);
+  const check = checkOf(s, item);
+  const talk = s.talks[item.id];
   const mine = chosen === item.id;
   const last = s.logs[item.id]?.list.at(-1)?.seq;
   const page = usePageSeen();
@@ -46,6 +54,16 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
           {name} <span class="soft">{item.task?.queue}</span>
         </h2>
         <span class="chat-acts" role="toolbar" aria-label={w.chatWith(name)}>
+          {item.kind === "sms" ? (
+            <button type="button" class="quiet" aria-label={fw.callThem} title={fw.callThemWhat} onClick={() => void run(hold.ask({ t: "place", interaction: item.task?.interaction ?? "" }))}>
+              <Icon name="phone" />
+              <span>{fw.callThem}</span>
+            </button>
+          ) : (
+            running === "" && act("mic", "voice", fw.voice, () => open("voice"))
+          )}
+          {running !== "video" && act("video", "video", fw.video, () => (upgrade?.agreed === "video" && running === "voice" ? void run(hold.ask({ t: "upgrade", task: item.id, do: "change", level: "video" })) : open("video")))}
+          {!check && act("shield", "check", fw.check, () => open("check"))}
           {act("link", "link", w.sendLink, () => open("link"))}
           {act("swap", "move", w.move, () => open("move"))}
           {act("right", "transfer", w.transfer, () => open("transfer"))}
@@ -57,12 +75,14 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
           </button>
         </span>
       </header>
-      <Lines task={item.id} live />
-      <LinkStrip task={item.id} />
-      <p class="typing-line" aria-live="off">
-        {types(s, item.id, now) ? `${name} ${w.typing}` : ""}
-      </p>
-      <Composer item={item} />
+      <FaceBody item={item} onDialog={open} talk={talk && <TalkKeys item={item} talk={talk} onDialog={open} />}>
+        <Lines task={item.id} live />
+        <LinkStrip task={item.id} />
+        <p class="typing-line" aria-live="off">
+          {types(s, item.id, now) ? `${name} ${w.typing}` : ""}
+        </p>
+        <Composer item={item} />
+      </FaceBody>
     </section>
   );
 }

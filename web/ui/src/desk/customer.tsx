@@ -11,6 +11,7 @@ import { clock, dateTime } from "../staff/time.ts";
 import type { Contact, CustomerView, Story } from "./answers.ts";
 import { useDesk, useHeld } from "./context.tsx";
 import { AnswersTable } from "./facts.tsx";
+import { LookAt } from "./look.tsx";
 import { isAddress, nameOf, useView } from "./names.ts";
 import { NoteForm, NoteList } from "./notes.tsx";
 import { CallBack } from "./other.tsx";
@@ -178,7 +179,9 @@ function Journal({ task }: { task: string }) {
         {events.map((e) => (
           <li key={e.seq} class={e.kind.split(".")[0]}>
             <time dateTime={e.at}>{clock(e.at, language)}</time>
-            <span>{jw[e.kind as keyof JournalWords](e.data ?? {})}</span>
+            <span>
+              {jw[e.kind as keyof JournalWords](e.data ?? {})} <LookAt interaction={story.value?.task.interaction ?? ""} event={e} />
+            </span>
           </li>
         ))}
       </ol>

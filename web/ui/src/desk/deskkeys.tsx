@@ -3,42 +3,63 @@ import { useShortcuts } from "../staff/keys.tsx";
 import type { Shortcut } from "../staff/keys.tsx";
 import { can } from "./can.ts";
 import { useDesk, useHeld, useRun } from "./context.tsx";
+import { asks } from "./faces.ts";
 import type { DialogName } from "./dialogs.tsx";
 import type { Pane } from "./floor.tsx";
 import { keys } from "./keylist.ts";
 import { otherPresence } from "./presence.tsx";
 import { isCall, isTalk } from "./protocol.ts";
-import { itemOf, listed } from "./store.ts";
-import { useDeskWords } from "./words.ts";
+import { runs } from "./sight.ts";
+import { checkOf, guestOf, itemOf, listed, upgradeOf } from "./store.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
 
 export function DeskKeys({ onDialog, onPane }: { onDialog(name: DialogName): void; onPane(pane: Pane): void }) {
   const w = useDeskWords();
-  const { hold, standing, chosen, choose } = useDesk();
+  const fw = useFaceWords();
+  const { hold, sights, standing, chosen, choose } = useDesk();
   const s = useHeld();
   const run = useRun();
   const items = listed(s);
   const item = itemOf(s, chosen);
   const offer = item?.stage === "offered" ? item : items.find((i) => i.stage === "offered");
   const invite = Object.values(s.invites)[0];
-  const calls = items.filter((i) => i.stage === "assigned" && isCall(i.kind));
+  const calls = items.filter((i) => i.stage === "assigned" && (isCall(i.kind) || s.talks[i.id]));
   const call = item && calls.includes(item) ? item : calls[0]; // keys of a call are for the one there is
-  const talk = call && s.talks[call.id];
+  const guest = Object.values(s.talks).find((t) => guestOf(s, t.task)); // a talk of somebody else's
+  const talk = call ? s.talks[call.id] : guest;
   const may = can(talk, s.name);
   const busy = item?.stage === "assigned";
+  const asking = [item, ...items].find((i) => i?.stage === "assigned" && asks(upgradeOf(s, i))); // a customer who would like to speak
+  const sight = (item && sights.of(item.task?.interaction ?? "")) ?? Object.values(s.talks).map((t) => sights.of(t.interaction)).find((x) => x);
 
   const answer = (accept: boolean) => {
     if (offer) {
       if (accept) choose(offer.id);
       void run(hold.ask(accept ? { t: "accept", task: offer.id, fence: offer.fence } : { t: "decline", task: offer.id, fence: offer.fence }));
     } else if (invite) void run(hold.ask({ t: "invite", invite: invite.id, accept }));
+    else if (asking) void run(hold.ask({ t: "upgrade", task: asking.id, do: accept ? "approve" : "deny" }));
   };
   const doing = (what: string, when = true) => {
-    if (call && when) void run(hold.ask({ t: "call", task: call.id, do: what }));
+    if (talk && when && (call || what === "mute" || what === "unmute")) void run(hold.ask({ t: "call", task: talk.task, do: what }));
   };
   const dialog = (name: DialogName, of = item) => {
     if (!of || of.stage !== "assigned") return;
     choose(of.id);
     onDialog(name);
+  };
+  // voice and video ask for what is not there, and go up or down where it was agreed to.
+  const face = (level: "voice" | "video") => {
+    if (!item || !busy || !(isTalk(item.kind) || (isCall(item.kind) && level === "video"))) return;
+    const upgrade = upgradeOf(s, item);
+    const now = runs(upgrade);
+    if (now === level) return;
+    if (now !== "" && (level === "voice" || upgrade?.agreed === "video")) return void run(hold.ask({ t: "upgrade", task: item.id, do: "change", level }));
+    if (upgrade?.state !== "asked") dialog(level);
+  };
+  const check = () => {
+    const open = item && checkOf(s, item);
+    if (open) document.getElementById(`check-${open.id}`)?.focus();
+    else if (item && (isTalk(item.kind) || isCall(item.kind))) dialog("check");
   };
   const step = (by: number) => {
     if (items.length === 0) return;
@@ -96,6 +117,11 @@ export function DeskKeys({ onDialog, onPane }: { onDialog(name: DialogName): voi
     { ...keys.replies, what: w.keyReplies, group: w.keysChats, run: replies },
     { ...keys.link, what: w.sendLink, group: w.keysChats, run: () => dialog("link") },
     { ...keys.move, what: w.moveTitle, group: w.keysChats, run: () => busy && dialog("move") },
+    { ...keys.voice, what: fw.voice, group: fw.group, run: () => face("voice") },
+    { ...keys.video, what: fw.keyVideo, group: fw.group, run: () => face("video") },
+    { ...keys.check, what: fw.check, group: fw.group, run: check },
+    { ...keys.camera, what: `${fw.cameraOn} / ${fw.cameraOff}`, group: fw.group, run: () => sight?.allowed.camera && sight.camera(!sight.on) },
+    { ...keys.share, what: `${fw.share} / ${fw.unshare}`, group: fw.group, run: () => sight?.allowed.display && void run(sight.share(sight.screen === null)) },
     { ...keys.list, what: w.keyToList, group: w.keysPage, run: () => focus("list", "list") },
     { ...keys.work, what: w.keyWork, group: w.keysPage, run: toWork },
     { ...keys.customer, what: w.keyCustomer, group: w.keysPage, run: () => focus("customer", "customer") },

@@ -1,5 +1,7 @@
 // The desk's dialogs, one at a time, for what is chosen.
 import { useEffect } from "preact/hooks";
+import { AskFaceDialog } from "./askface.tsx";
+import { BeginCheckDialog } from "./check/begin.tsx";
 import { useDesk, useHeld } from "./context.tsx";
 import { HandDialog } from "./hand.tsx";
 import { KeypadDialog } from "./keypad.tsx";
@@ -7,14 +9,15 @@ import { LinkDialog } from "./linkdialog.tsx";
 import { MoveDialog } from "./move.tsx";
 import { NodesDialog } from "./nodes.tsx";
 import { PlaceDialog } from "./place.tsx";
+import { RoleLinkDialog } from "./rolelinks.tsx";
 import { SoundDialog } from "./sound.tsx";
 import { TakeOverDialog } from "./takeover.tsx";
 import { itemOf } from "./store.ts";
 import type { World } from "./world.ts";
 
-export type DialogName = "" | "sound" | "place" | "keypad" | "consult" | "transfer" | "handBack" | "ask" | "link" | "move" | "takeOver";
+export type DialogName = "" | "sound" | "place" | "keypad" | "consult" | "transfer" | "handBack" | "ask" | "link" | "move" | "takeOver" | "voice" | "video" | "check" | "specialist" | "listener";
 
-const about: readonly DialogName[] = ["keypad", "consult", "transfer", "handBack", "ask", "link", "move"]; // something that is in work
+const about: readonly DialogName[] = ["keypad", "consult", "transfer", "handBack", "ask", "link", "move", "voice", "video", "check", "specialist", "listener"]; // something that is in work
 
 export function Dialogs({ name, onName, world }: { name: DialogName; onName(name: DialogName): void; world: World }) {
   const { chosen } = useDesk();
@@ -34,7 +37,7 @@ export function Dialogs({ name, onName, world }: { name: DialogName; onName(name
       return <KeypadDialog item={item} onClose={close} />;
     case "consult":
     case "transfer":
-      return <HandDialog key={name} item={item} consult={name === "consult"} onClose={close} />;
+      return <HandDialog key={name} item={item} consult={name === "consult"} onLink={onName} onClose={close} />;
     case "handBack":
     case "ask":
       return <NodesDialog key={name} item={item} ask={name === "ask"} onClose={close} />;
@@ -42,5 +45,13 @@ export function Dialogs({ name, onName, world }: { name: DialogName; onName(name
       return <LinkDialog item={item} onClose={close} />;
     case "move":
       return <MoveDialog item={item} onClose={close} />;
+    case "voice":
+    case "video":
+      return <AskFaceDialog key={name} item={item} level={name} onClose={close} onSound={() => onName("sound")} />;
+    case "check":
+      return <BeginCheckDialog item={item} onClose={close} />;
+    case "specialist":
+    case "listener":
+      return <RoleLinkDialog key={name} item={item} role={name} onClose={close} />;
   }
 }

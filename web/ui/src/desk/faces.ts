@@ -16,7 +16,7 @@ export interface Upgrade {
   fallen?: string; // why less does than was agreed: network, camera, microphone
   pictures?: boolean; // the sound stays on the telephone
   kept?: boolean;
-  who?: { name: string; role: string }[];
+  who?: { name: string; role: string; leg?: string; muted?: boolean }[];
   why?: string;
   until?: string;
   check?: string; // that asked for it
@@ -24,7 +24,15 @@ export interface Upgrade {
 }
 
 export const ended = (u: Upgrade): boolean => u.state === "refused" || u.state === "lapsed" || u.state === "withdrawn" || u.state === "over";
-export const asks = (u: Upgrade | undefined): boolean => u?.state === "asked" && u.by === "customer"; // the agent is to answer
+
+// waits tells whether somebody is to answer: to the first ask, or to one for more than runs.
+export function waits(u: Upgrade): boolean {
+  return u.state === "asked" || ((u.state === "agreed" || u.state === "up") && rank[u.level] > rank[u.agreed ?? ""] && u.until !== undefined);
+}
+
+const rank: Record<Level, number> = { "": 0, voice: 1, video: 2 };
+export const lesser = (a: Level, b: Level): Level => (rank[a] < rank[b] ? a : b);
+export const asks = (u: Upgrade | undefined): boolean => u !== undefined && u.by === "customer" && waits(u); // the agent is to answer
 
 export type UpgradeCommand =
   | { t: "upgrade"; task: string; do: "ask"; level: Level; why: string }

@@ -13,13 +13,15 @@ import { Banners } from "./banners.tsx";
 import { DeskContext, useChanges } from "./context.tsx";
 import type { Shared } from "./context.tsx";
 import { CustomerPane } from "./customer.tsx";
+import { needsRoom } from "./facebody.tsx";
+import { forgetJoin, JoinDialog, joinToken } from "./join.tsx";
 import { Dialogs } from "./dialogs.tsx";
 import type { DialogName } from "./dialogs.tsx";
 import { List } from "./list.tsx";
 import { Notice } from "./notice.tsx";
 import { PresenceMenu } from "./presence.tsx";
 import { SoundButton } from "./sound.tsx";
-import { itemOf, listed } from "./store.ts";
+import { guestOf, itemOf, listed } from "./store.ts";
 import { DeskKeys } from "./deskkeys.tsx";
 import { Work } from "./work.tsx";
 import { makeWorld } from "./world.ts";
@@ -38,6 +40,7 @@ export function Floor({ me }: { me: Me }) {
   const [chosen, setChosen] = useState("");
   const [pane, setPane] = useState<Pane>("list");
   const [dialog, setDialog] = useState<DialogName>("");
+  const [token, setToken] = useState(joinToken);
   const standing = useLoad<Standing>((signal) => api.get("agent", signal), [api]);
   useChanges(hold);
   useEffect(() => {
@@ -84,7 +87,7 @@ export function Floor({ me }: { me: Me }) {
           ))}
         </nav>
         <h1 class="unseen">{sw.pages.desk}</h1>
-        <div class="desk-columns">
+        <div class="desk-columns" data-room={needsRoom(hold.state, itemOf(hold.state, here)) || Object.keys(hold.state.talks).some((task) => guestOf(hold.state, task)) ? "" : undefined}>
           <List onDialog={setDialog} />
           <Work onDialog={setDialog} />
           <CustomerPane />
@@ -92,6 +95,17 @@ export function Floor({ me }: { me: Me }) {
         <Notice world={world} onPane={setPane} />
         <DeskKeys onDialog={setDialog} onPane={setPane} />
         <Dialogs name={dialog} onName={setDialog} world={world} />
+        {token !== "" && dialog === "" && (
+          <JoinDialog
+            token={token}
+            onSound={() => setDialog("sound")}
+            onClose={() => {
+              forgetJoin();
+              setToken("");
+              setPane("work");
+            }}
+          />
+        )}
       </div>
     </DeskContext.Provider>
   );

@@ -12,13 +12,21 @@ import type { Option } from "./picker.tsx";
 import { loadOf } from "./protocol.ts";
 import type { Load } from "./protocol.ts";
 import type { Item } from "./store.ts";
-import { useDeskWords } from "./words.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
 import type { DeskWords } from "./words.ts";
 
 const number = /^\+?[0-9][0-9 ()-]{1,31}$/;
 
-export function HandDialog({ item, consult, onClose }: { item: Item; consult: boolean; onClose(): void }) {
+interface HandProps {
+  item: Item;
+  consult: boolean;
+  onLink(role: "specialist" | "listener"): void; // somebody is to come by a link
+  onClose(): void;
+}
+
+export function HandDialog({ item, consult, onLink, onClose }: HandProps) {
   const w = useDeskWords();
+  const fw = useFaceWords();
   const api = useApi();
   const { hold } = useDesk();
   const s = useHeld();
@@ -30,10 +38,12 @@ export function HandDialog({ item, consult, onClose }: { item: Item; consult: bo
   const options: Option[] = [
     ...(consult && number.test(typed) ? [{ key: `n:${typed}`, group: w.number, label: w.callNumber(typed), text: typed }] : []),
     ...(directory.value?.agents ?? []).filter((a) => a.name !== s.name).map((a) => colleague(a, load, consult, w)),
+    ...(consult ? (["specialist", "listener"] as const).map((role) => ({ key: `l:${role}`, group: fw.linkGroup, text: `${fw.roleLink[role]} link`, label: <Line name={fw.roleLink[role]!} facts={fw.roleLinkFacts[role]!} /> })) : []),
     ...(consult ? [] : (directory.value?.queues ?? []).map((q) => ({ key: `q:${q.name}`, group: w.queues, text: q.name, label: <Line name={q.name} facts={w.queueFacts(q.waiting, q.free)} /> }))),
   ];
   const take = async (key: string) => {
     const name = key.slice(2);
+    if (key.startsWith("l:")) return onLink(name === "listener" ? "listener" : "specialist");
     const command = consult
       ? ({ t: "call", task: item.id, do: "consult", to: key.startsWith("n:") ? { number: name.replace(/[ ()-]/g, "") } : { agent: name } } as const)
       : ({ t: "transfer", task: item.id, fence: item.fence, ...(key.startsWith("q:") ? { queue: name } : { agent: name }) } as const);

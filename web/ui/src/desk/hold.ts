@@ -6,7 +6,7 @@ import { asApiError } from "../staff/load.ts";
 import type { Kept, Said } from "./kept.ts";
 import type { RoleLink, ScreenSignal } from "./faces.ts";
 import type { Command, Done, FromServer, Message, Presence, Sent, Signal } from "./protocol.ts";
-import { clocked, empty, guestOf, itemOf, linked, listed, looked, roleLinked, take, told } from "./store.ts";
+import { checkAway, clocked, empty, guestOf, itemOf, linked, listed, looked, roleLinked, take, told } from "./store.ts";
 import type { Item, News, State } from "./store.ts";
 import { Wire } from "./wire.ts";
 import type { Host } from "./wire.ts";
@@ -104,6 +104,11 @@ export class Hold {
   async revoke(task: string, link: RoleLink): Promise<void> {
     await this.ask({ t: "invite_link", task, do: "revoke", invite: link.id });
     this.become({ ...roleLinked(this.state, task, { ...link, state: "revoked" }), news: [] });
+  }
+
+  // putAway puts away an identity check that has ended.
+  putAway(interaction: string): void {
+    this.become(checkAway(this.state, interaction));
   }
 
   // typing is told of each key, and with false when the text is gone or sent.

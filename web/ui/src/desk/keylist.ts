@@ -28,6 +28,11 @@ export const keys = {
   place: { id: "place", keys: "Alt+P" },
   presence: { id: "presence", keys: "Alt+J" },
   sound: { id: "sound", keys: "F8" },
+  voice: { id: "voice", keys: "F2" },
+  video: { id: "video", keys: "F4" },
+  check: { id: "check", keys: "Alt+F" },
+  camera: { id: "camera", keys: "Alt+E" },
+  share: { id: "share", keys: "Alt+D" },
 } as const;
 
 export type KeyName = keyof typeof keys;

@@ -9,12 +9,15 @@ import { notify } from "./ring.ts";
 import { sinkTo } from "./sound.tsx";
 import { here, itemOf, listed, unread } from "./store.ts";
 import type { News, State } from "./store.ts";
-import { useDeskWords } from "./words.ts";
-import type { DeskWords } from "./words.ts";
+import { asks } from "./faces.ts";
+import type { Upgrade } from "./faces.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
+import type { DeskWords, FaceWords } from "./words.ts";
 import type { World } from "./world.ts";
 
 export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): void }) {
   const w = useDeskWords();
+  const fw = useFaceWords();
   const announce = useAnnounce();
   const { chosen, choose } = useDesk();
   const s = useHeld();
@@ -56,14 +59,14 @@ export function Notice({ world, onPane }: { world: World; onPane(pane: Pane): vo
     };
   }, [ring, kept, sound]);
 
-  const latest = useRef({ w, chosen, choose, announce, onPane });
-  latest.current = { w, chosen, choose, announce, onPane };
+  const latest = useRef({ w, fw, chosen, choose, announce, onPane });
+  latest.current = { w, fw, chosen, choose, announce, onPane };
   useEffect(() => {
     const away = new Map<string, () => void>(); // notes by the system, by task
     world.onNews.run = (news) => {
-      const { w, announce, choose, onPane } = latest.current;
+      const { w, fw, announce, choose, onPane } = latest.current;
       for (const n of news) {
-        const say = saidOf(n, hold.state, w, hold.now());
+        const say = saidOf(n, hold.state, w, fw, hold.now());
         if (say?.urgent) setUrgent(say.text);
         else if (say) setPolite(say.text);
         if (say?.seen) announce(say.text, say.bad ? "bad" : "good");
@@ -116,7 +119,7 @@ interface Saying {
 }
 
 // saidOf is what happened in a sentence, if it is worth one.
-function saidOf(n: News, s: State, w: DeskWords, now: number): Saying | null {
+function saidOf(n: News, s: State, w: DeskWords, fw: FaceWords, now: number): Saying | null {
   switch (n.what) {
     case "offer": {
       const item = itemOf(s, n.task);
@@ -139,9 +142,24 @@ function saidOf(n: News, s: State, w: DeskWords, now: number): Saying | null {
       return { text: w.askDone(n.step.replaceAll("_", " "), n.outcome), seen: true };
     case "wrap":
       return { text: w.news.wrap };
+    case "upgrade":
+      return upgradeSaid(n.before, n.upgrade, fw);
+    case "check":
+      if (n.check.state === "second" && n.before?.state !== "second" && n.check.officer !== s.name) return { text: fw.news.checkSecond(n.check.officer ?? ""), urgent: true, seen: true };
+      return n.before?.state === "asked" && n.check.state === "running" ? { text: fw.news.checkAgreed } : null;
+    case "role_link":
+      return n.link.used_by ? { text: fw.news.linkUsed(n.link.used_by), seen: true } : null;
     case "link":
       return { text: w.news.link(w.linkOf(n.link.operation || n.link.by), w.linkStates[n.link.state] ?? n.link.state), seen: n.link.state !== "made" && n.link.state !== "sent" };
     default:
       return null;
   }
+}
+
+// upgradeSaid is what of voice and pictures is worth a sentence; the panel shows the rest.
+function upgradeSaid(before: Upgrade | null, u: Upgrade, w: FaceWords): Saying | null {
+  if (asks(u) && !asks(before ?? undefined)) return { text: w.news.customerAsks(u.level), urgent: true, seen: true };
+  if (u.state === "agreed" && before?.state === "asked") return { text: w.news.agreed };
+  if (u.fallen === "network" && before?.fallen !== "network") return { text: u.now === "" && !u.pictures ? w.news.fallenAll : w.news.fallen };
+  return before?.fallen && !u.fallen && u.state === "up" ? { text: w.news.back } : null;
 }

@@ -8,12 +8,10 @@ import { useLoad } from "../staff/load.ts";
 import { useLanguage } from "../staff/settings.tsx";
 import { dateTime } from "../staff/time.ts";
 import type { Ticket } from "./answers.ts";
-import { Parties } from "./callpanel.tsx";
-import { useDesk, useHeld, useRun } from "./context.tsx";
+import { useDesk, useRun } from "./context.tsx";
 import { AnswersTable } from "./facts.tsx";
 import { keys } from "./keylist.ts";
 import { nameOf, useView } from "./names.ts";
-import type { Talk } from "./protocol.ts";
 import type { Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 
@@ -82,29 +80,6 @@ export function CallBack({ item }: { item: Item }) {
         {w.callCustomer}
       </button>
     </p>
-  );
-}
-
-// Joined is a call of somebody else's that the agent was asked into.
-export function Joined({ talk }: { talk: Talk }) {
-  const w = useDeskWords();
-  const { hold } = useDesk();
-  const s = useHeld();
-  const run = useRun();
-  return (
-    <section class="call" aria-label={w.callOf(talk.agent)}>
-      <header class="call-head">
-        <Icon name="people" />
-        <h2>{w.callOf(talk.agent)}</h2>
-      </header>
-      <Parties talk={talk} me={s.name} />
-      <div class="call-keys">
-        <button type="button" class="danger" onClick={() => void run(hold.ask({ t: "call", task: talk.task, do: "leave" }))}>
-          <Icon name="out" />
-          {w.leave}
-        </button>
-      </div>
-    </section>
   );
 }
 

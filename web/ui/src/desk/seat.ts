@@ -8,7 +8,6 @@ export type { Server } from "../voice/signal.ts";
 // off: calls ring elsewhere. elsewhere: another page has taken the seat over.
 export type SeatState = "off" | "starting" | "up" | "cut" | "gone" | "elsewhere";
 
-
 // VoiceLike is what is used of the class Voice.
 export interface VoiceLike {
   take(signal: Signal): unknown;
@@ -45,6 +44,7 @@ export class Seat {
   state: SeatState = "off";
   mic: Mic | "" = ""; // "" = not known yet
   available = true; // the server does voice at all
+  remote: MediaStream | null = null; // what is heard
   private voice: VoiceLike | null = null;
   private seat = "";
   private device = "";
@@ -82,7 +82,7 @@ export class Seat {
       send: (signal) => this.seat === seat && void this.o.send(seat, signal),
       onState: mine((state: VoiceState) => this.changed(state)),
       onMic: mine((mic: Mic) => this.heard(mic)),
-      onRemote: mine((stream: MediaStream) => this.o.onRemote(stream)),
+      onRemote: mine((stream: MediaStream) => this.hear(stream)),
     });
     this.apply();
     try {
@@ -184,7 +184,13 @@ export class Seat {
     if (!voice) return;
     if (sayBye) this.o.send(seat, { kind: "bye", why: "closed" });
     voice.close();
-    this.o.onRemote(null);
+    this.hear(null);
+  }
+
+  private hear(stream: MediaStream | null): void {
+    this.remote = stream;
+    this.o.onRemote(stream);
+    this.tell();
   }
 
   private become(state: SeatState): void {

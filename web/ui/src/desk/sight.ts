@@ -3,7 +3,7 @@
 import type { Cam, ScreenSignal } from "../face/signal.ts";
 import type { Shown } from "../face/pictures.ts";
 import type { Server, VoiceState } from "../voice/signal.ts";
-import { ended } from "./faces.ts";
+import { ended, lesser } from "./faces.ts";
 import type { Level, Upgrade } from "./faces.ts";
 import type { State } from "./store.ts";
 
@@ -280,6 +280,11 @@ export class Sights {
     for (const sight of this.all.values()) sight.take(page, { kind: "bye", why });
   }
 
+  // device is another camera, for all of them.
+  device(id: string): void {
+    for (const sight of this.all.values()) sight.device(id);
+  }
+
   reconnected(): void {
     for (const sight of this.all.values()) sight.again();
   }
@@ -293,9 +298,7 @@ export class Sights {
 // runs is the level that may run now: what was asked for, as far as it was agreed to.
 export function runs(u: Upgrade | undefined): Level {
   if (!u || ended(u)) return "";
-  const rank = { "": 0, voice: 1, video: 2 } as const;
-  const agreed = u.agreed ?? "";
-  return rank[u.level] < rank[agreed] ? u.level : agreed;
+  return lesser(u.level, u.agreed ?? "");
 }
 
 // takesPart tells whether the agent serves the customer, or is in their call.

@@ -7,7 +7,7 @@ import { useKeysOf } from "../staff/keys.tsx";
 import { useChanges, useDesk } from "./context.tsx";
 import { keys } from "./keylist.ts";
 import { notifying } from "./ring.ts";
-import { useDeskWords } from "./words.ts";
+import { useDeskWords, useFaceWords } from "./words.ts";
 import type { World } from "./world.ts";
 
 export function SoundButton({ onOpen }: { onOpen(): void }) {
@@ -26,6 +26,7 @@ export function SoundButton({ onOpen }: { onOpen(): void }) {
 
 export function SoundDialog({ world, onClose }: { world: World; onClose(): void }) {
   const w = useDeskWords();
+  const fw = useFaceWords();
   const { seat, kept, ring, sound } = world;
   useChanges(seat);
   const devices = useDevices(seat.state);
@@ -58,6 +59,7 @@ export function SoundDialog({ world, onClose }: { world: World; onClose(): void 
       <DeviceField id="sound-microphone" label={w.microphone} list={devices.filter((d) => d.kind === "audioinput")} value={chosen.microphone ?? ""} onChoose={(id) => (choose({ microphone: id }), void seat.use(id))} />
       {seat.state === "up" && <Level />}
       <DeviceField id="sound-speaker" label={w.speaker} list={devices.filter((d) => d.kind === "audiooutput")} value={chosen.speaker ?? ""} onChoose={(id) => (choose({ speaker: id }), void sinkTo(sound, id))} />
+      <DeviceField id="sound-camera" label={fw.camera} hint={fw.cameraNote} list={devices.filter((d) => d.kind === "videoinput")} value={chosen.camera ?? ""} onChoose={(id) => (choose({ camera: id }), world.sights.device(id))} />
       <DeviceField id="sound-ring" label={w.ringDevice} list={devices.filter((d) => d.kind === "audiooutput")} value={chosen.ring ?? ""} onChoose={(id) => ring.set(id, choose({ ring: id }).volume ?? 0.6)} />
       <div class="field">
         <label for="sound-volume">{w.volume}</label>
@@ -77,12 +79,13 @@ export function SoundDialog({ world, onClose }: { world: World; onClose(): void 
 interface DeviceProps {
   id: string;
   label: string;
+  hint?: string;
   list: readonly MediaDeviceInfo[];
   value: string;
   onChoose(id: string): void;
 }
 
-function DeviceField({ id, label, list, value, onChoose }: DeviceProps) {
+function DeviceField({ id, label, hint, list, value, onChoose }: DeviceProps) {
   const w = useDeskWords();
   const named = list.filter((d) => d.deviceId !== "" && d.deviceId !== "default");
   return (
@@ -96,6 +99,7 @@ function DeviceField({ id, label, list, value, onChoose }: DeviceProps) {
           </option>
         ))}
       </select>
+      {hint && <span class="hint">{hint}</span>}
     </div>
   );
 }

@@ -232,6 +232,12 @@ function checked(s: State, f: Extract<Numbered, { t: "check" }>): State {
   return { ...(before?.state === check.state ? s : turned(s, task)), checks: last(s.checks, f.interaction, check), news: [{ what: "check", task, before: before?.id === check.id ? before : null, check }] };
 }
 
+// checkAway puts away a check that has ended.
+export function checkAway(s: State, interaction: string): State {
+  const check = s.checks[interaction];
+  return check && settled(check) ? { ...s, checks: without(s.checks, interaction), news: [] } : s;
+}
+
 // roleLinked is told of a link for somebody to join; its address is known only where it was made.
 export function roleLinked(s: State, task: string, link: RoleLink): State {
   const all = s.roleLinks[task] ?? [];

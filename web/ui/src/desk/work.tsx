@@ -6,10 +6,13 @@ import { Chat } from "./chat.tsx";
 import { useDesk, useHeld } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
 import { Offer } from "./offer.tsx";
-import { Callback, Joined, TicketView, Voicemail } from "./other.tsx";
+import { Joined } from "./guest.tsx";
+import { Callback, TicketView, Voicemail } from "./other.tsx";
 import { isCall, isTalk } from "./protocol.ts";
-import { listed } from "./store.ts";
-import type { Item } from "./store.ts";
+import { needsRoom } from "./facebody.tsx";
+import { SecondPanel } from "./check/second.tsx";
+import { listed, secondsWanted } from "./store.ts";
+import type { Item, State } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 import { Wrap } from "./wrap.tsx";
 
@@ -27,7 +30,8 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
   const calls = items.filter((i) => i.stage === "assigned" && isCall(i.kind));
   const own = new Set(items.map((i) => i.id));
   const joined = Object.values(s.talks).filter((t) => !own.has(t.task) && !t.parties.some((p) => p.name === s.name && p.state === "ringing")); // asked in by others
-  const chats = beside(items, chosen, room);
+  const chats = beside(s, items, chosen, room);
+  const seconds = secondsWanted(s);
   return (
     <main class="desk-work" id="work" tabIndex={-1} ref={root}>
       {items
@@ -37,6 +41,9 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
         ))}
       {calls.map((i) => (
         <CallPanel key={i.id} item={i} onDialog={onDialog} />
+      ))}
+      {seconds.map((c) => (
+        <SecondPanel key={c.id} check={c} />
       ))}
       {joined.map((t) => (
         <Joined key={t.task} talk={t} />
@@ -50,7 +57,7 @@ export function Work({ onDialog }: { onDialog(name: DialogName): void }) {
       ) : (
         item && item.stage !== "offered" && <One key={`${item.id} ${item.stage}`} item={item} onDialog={onDialog} />
       )}
-      {!item && joined.length === 0 && calls.length === 0 && <p class="empty">{w.nothingChosen}</p>}
+      {!item && joined.length === 0 && seconds.length === 0 && calls.length === 0 && <p class="empty">{w.nothingChosen}</p>}
     </main>
   );
 }
@@ -63,13 +70,17 @@ function One({ item, onDialog }: { item: Item; onDialog(name: DialogName): void 
 }
 
 // beside are the chats that are shown next to each other: the chosen one, and as many of the
-// others as there is room for, where they stand in the list. Below a call or an offer there are all.
-function beside(items: readonly Item[], chosen: string, room: number): Item[] {
+// others as there is room for, where they stand in the list. Below a call or an offer there are
+// all, those of the same customer first; one with pictures or a check has the room to itself.
+function beside(s: State, items: readonly Item[], chosen: string, room: number): Item[] {
+  const item = items.find((i) => i.id === chosen);
+  const same = (i: Item) => (i.task?.interaction === item?.task?.interaction ? 0 : 1);
   const chats = items.filter((i) => i.stage === "assigned" && isTalk(i.kind));
+  if (needsRoom(s, item)) return chats.filter((i) => i.id === chosen);
   const at = chats.findIndex((i) => i.id === chosen);
   const offered = items.some((i) => i.id === chosen && i.stage === "offered");
   const calling = items.some((i) => i.id === chosen && i.stage === "assigned" && isCall(i.kind));
-  if (at < 0) return calling || offered ? chats.slice(0, room) : [];
+  if (at < 0) return calling || offered ? [...chats].sort((a, b) => same(a) - same(b)).slice(0, room) : [];
   const from = Math.max(0, Math.min(at, chats.length - room));
   return chats.slice(from, from + room);
 }

@@ -7,6 +7,40 @@ const t = (d: D, key: string): string => (typeof d[key] === "string" || typeof d
 const released: Record<string, string> = { done: "was done with it", handed_back: "gave it back to the flow", transferred: "handed it on", left: "lost it: the customer left", moved: "has it no more: it moved", lost: "lost the connection", crash: "was cut off" };
 const returned: Record<string, string> = { lapsed: "ran out", declined: "was declined", unreachable: "did not get through", restart: "was undone by a restart", gone: "was called off" };
 
+const levels: Record<string, string> = { voice: "voice", video: "video", "": "text" };
+const guests: Record<string, string> = { specialist: "specialist", listener: "listener" };
+const who = (d: D): string => ({ flow: "The flow", customer: "The customer" } as Record<string, string>)[t(d, "by")] ?? t(d, "by");
+const upgraded: Record<string, (by: string, level: string) => string> = {
+  asked: (by, level) => `${by} asked for ${level}`,
+  agreed: (_, level) => `The customer agreed to ${level}`,
+  refused: (_, level) => `No to ${level}; the chat went on`,
+  lapsed: (_, level) => `Nobody answered the ask for ${level} in time`,
+  withdrawn: (by, level) => `${by} took the ask for ${level} back`,
+  changed: (_, level) => `It went on with ${level}`,
+  over: () => "Voice and pictures ended; the chat went on",
+};
+const carried: Record<string, string> = {
+  "network voice": "The network was too weak for pictures: voice went on",
+  "network ": "The network let neither voice nor pictures through: the chat went on",
+  "camera voice": "The customer's camera gave no picture",
+  "microphone ": "The customer's microphone gave no sound",
+  "back video": "The pictures came back",
+  "back voice": "The voice came back",
+};
+const breaks: Record<string, (seconds: number) => string> = {
+  cut: (seconds) => `the connection was cut for ${seconds} s`,
+  second_face: () => "somebody else was seen",
+  changed_person: () => "another person was seen",
+  officer: () => "the officer began again",
+  restart: () => "the server was restarted",
+};
+const verdicts: Record<string, (officer: string, second: string) => string> = {
+  passed: (officer, second) => (second ? `Identity check passed, by ${officer} and ${second}` : `Identity check passed, by ${officer}`),
+  failed: (officer, second) => (second ? `Identity check failed, by ${officer} and ${second}` : `Identity check failed, by ${officer}`),
+  declined: () => "The customer did not want the identity check",
+  stopped: () => "The identity check ended without a verdict",
+};
+
 export const journalEn = {
   "interaction.opened": (d: D) => `Began, from ${t(d, "from") || "unknown"}`,
   "interaction.closed": (d: D) => `Closed: ${t(d, "outcome")}`,
@@ -43,6 +77,17 @@ export const journalEn = {
   "room.left": (d: D) => `Left the call after ${Math.round(Number(d["seconds"] ?? 0))} s`,
   "audit.listened": (d: D) => `${t(d, "who")} listens in: ${t(d, "why")}`,
   "recording.kept": (d: D) => `A recording of ${Math.round(Number(d["seconds"] ?? 0))} s is kept`,
+  "upgrade.changed": (d: D) => upgraded[t(d, "state")]?.(who(d), levels[t(d, "level")] ?? t(d, "level")) ?? "Voice and pictures changed",
+  "upgrade.carried": (d: D) => carried[`${t(d, "why")} ${t(d, "now")}`] ?? (t(d, "now") ? `The network lets ${levels[t(d, "now")] ?? t(d, "now")} through` : "The network lets only text through"),
+  "room.invited": (d: D) =>
+    t(d, "used") ? `${t(d, "used")} came by the link for a ${guests[t(d, "role")] ?? t(d, "role")}` : d["revoked"] ? `${t(d, "by")} revoked the link for a ${guests[t(d, "role")] ?? t(d, "role")}` : `${t(d, "by")} made a link for a ${guests[t(d, "role")] ?? t(d, "role")}`,
+  "check.begun": (d: D) => (Number(d["round"] ?? 1) > 1 ? `Identity check ${t(d, "policy")}: round ${t(d, "round")} began` : `Identity check ${t(d, "policy")} began`),
+  "check.step": (d: D) => `Check: step ${t(d, "step")} ${({ done: "is done", failed: "failed", skipped: "was left out", present: "began", asked: "was put to a second officer" } as Record<string, string>)[t(d, "state")] ?? t(d, "state")}`,
+  "check.evidence": (d: D) => (t(d, "source") === "page" ? `Check: a still of ${t(d, "step")} from the customer's page is kept` : `Check: a still of ${t(d, "step")} as it came is kept`),
+  "check.interrupted": (d: D) => `Check: round ${t(d, "round")} does not count: ${breaks[t(d, "why")]?.(Math.round(Number(d["seconds"] ?? 0))) ?? t(d, "why")}`,
+  "check.decided": (d: D) => verdicts[t(d, "outcome")]?.(t(d, "officer"), t(d, "second")) ?? `Identity check: ${t(d, "outcome")}`,
+  "blob.removed": () => "What was recorded was removed: its time was over",
+  "audit.opened": (d: D) => (t(d, "why") ? `Somebody looked at or listened to what is kept: ${t(d, "why")}` : "Somebody looked at or listened to what is kept"),
 };
 
 export type JournalWords = Record<keyof typeof journalEn, (d: D) => string>;

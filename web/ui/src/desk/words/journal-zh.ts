@@ -9,6 +9,40 @@ const returned: Record<string, string> = { lapsed: "超时未接", declined: "�
 const links: Record<string, string> = { opened: "已打开", done: "已完成", declined: "已拒绝", expired: "已过期", revoked: "已撤回" };
 const channels: Record<string, string> = { voice: "电话", chat: "聊天", sms: "短信", link: "页面" };
 
+const levels: Record<string, string> = { voice: "语音", video: "视频", "": "文字" };
+const guests: Record<string, string> = { specialist: "专家", listener: "旁听" };
+const who = (d: Record<string, unknown>): string => ({ flow: "流程", customer: "客户" } as Record<string, string>)[t(d, "by")] ?? t(d, "by");
+const upgraded: Record<string, (by: string, level: string) => string> = {
+  asked: (by, level) => `${by} 请求${level}`,
+  agreed: (_, level) => `客户同意${level}`,
+  refused: (_, level) => `没有同意${level}，聊天继续`,
+  lapsed: (_, level) => `${level}请求没有及时得到回应`,
+  withdrawn: (by, level) => `${by} 撤回了${level}请求`,
+  changed: (_, level) => `改为${level}`,
+  over: () => "语音与画面结束，聊天继续",
+};
+const carried: Record<string, string> = {
+  "network voice": "网络太弱，画面中断，语音继续",
+  "network ": "网络无法传送语音和画面，聊天继续",
+  "camera voice": "客户的摄像头没有画面",
+  "microphone ": "客户的麦克风没有声音",
+  "back video": "画面恢复",
+  "back voice": "语音恢复",
+};
+const breaks: Record<string, (seconds: number) => string> = {
+  cut: (seconds) => `连接中断了 ${seconds} 秒`,
+  second_face: () => "看到了其他人",
+  changed_person: () => "看到的是另一个人",
+  officer: () => "由核验员重新开始",
+  restart: () => "服务器重新启动",
+};
+const verdicts: Record<string, (officer: string, second: string) => string> = {
+  passed: (officer, second) => (second ? `身份核验通过，由 ${officer} 和 ${second}` : `身份核验通过，由 ${officer}`),
+  failed: (officer, second) => (second ? `身份核验未通过，由 ${officer} 和 ${second}` : `身份核验未通过，由 ${officer}`),
+  declined: () => "客户不愿身份核验",
+  stopped: () => "身份核验结束，没有结论",
+};
+
 export const journalZh: JournalWords = {
   "interaction.opened": (d) => `开始，来自 ${t(d, "from") || "未知"}`,
   "interaction.closed": (d) => `结束：${t(d, "outcome")}`,
@@ -45,4 +79,15 @@ export const journalZh: JournalWords = {
   "room.left": (d) => `${Math.round(Number(d["seconds"] ?? 0))} 秒后离开通话`,
   "audit.listened": (d) => `${t(d, "who")} 监听：${t(d, "why")}`,
   "recording.kept": (d) => `已保存 ${Math.round(Number(d["seconds"] ?? 0))} 秒录音`,
+  "upgrade.changed": (d) => upgraded[t(d, "state")]?.(who(d), levels[t(d, "level")] ?? t(d, "level")) ?? "语音与画面有变化",
+  "upgrade.carried": (d) => carried[`${t(d, "why")} ${t(d, "now")}`] ?? (t(d, "now") ? `网络可传送${levels[t(d, "now")] ?? t(d, "now")}` : "网络只能传送文字"),
+  "room.invited": (d) =>
+    t(d, "used") ? `${t(d, "used")} 通过${guests[t(d, "role")] ?? t(d, "role")}链接加入` : d["revoked"] ? `${t(d, "by")} 作废了${guests[t(d, "role")] ?? t(d, "role")}链接` : `${t(d, "by")} 生成了${guests[t(d, "role")] ?? t(d, "role")}链接`,
+  "check.begun": (d) => (Number(d["round"] ?? 1) > 1 ? `身份核验 ${t(d, "policy")}：第 ${t(d, "round")} 轮开始` : `身份核验 ${t(d, "policy")} 开始`),
+  "check.step": (d) => `核验步骤 ${t(d, "step")}：${({ done: "完成", failed: "未通过", skipped: "跳过", present: "开始", asked: "请人复核" } as Record<string, string>)[t(d, "state")] ?? t(d, "state")}`,
+  "check.evidence": (d) => (t(d, "source") === "page" ? `核验：已保存客户页面上 ${t(d, "step")} 的截图` : `核验：已保存传输中 ${t(d, "step")} 的截图`),
+  "check.interrupted": (d) => `核验：第 ${t(d, "round")} 轮不算，${breaks[t(d, "why")]?.(Math.round(Number(d["seconds"] ?? 0))) ?? t(d, "why")}`,
+  "check.decided": (d) => verdicts[t(d, "outcome")]?.(t(d, "officer"), t(d, "second")) ?? `身份核验：${t(d, "outcome")}`,
+  "blob.removed": () => "保存期已到，录制内容已删除",
+  "audit.opened": (d) => (t(d, "why") ? `有人查看或收听了保存的内容：${t(d, "why")}` : "有人查看或收听了保存的内容"),
 };

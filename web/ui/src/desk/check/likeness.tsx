@@ -1,0 +1,87 @@
+// The likeness of two stills as a model sees it: asked for by the officer, marked as advice,
+// noted with the step, and nothing else.
+import { useState } from "preact/hooks";
+import { Icon } from "../../staff/icon.tsx";
+import type { Check } from "../faces.ts";
+import { useFaceWords } from "../words.ts";
+import { distanceOf, likenessOf, loadModel, modelName } from "./model.ts";
+import type { Likeness } from "./model.ts";
+import { imageOf, kindOf, pairOf } from "./stills.tsx";
+
+// Advice is what is noted with a step.
+export interface Advice {
+  advice: true;
+  word: Likeness | "none"; // none: no face was found
+  distance?: number;
+  faces: [number, number]; // on the document, before the camera
+  model: string;
+}
+
+interface LikenessProps {
+  check: Check;
+  advice: Advice | undefined;
+  onAdvice(a: Advice): void;
+}
+
+export function LikenessPart({ check, advice, onAdvice }: LikenessProps) {
+  const w = useFaceWords();
+  const [part, setPart] = useState(-1); // of the model that is loaded; -1: it was not asked for
+  const [failed, setFailed] = useState(false);
+  const pair = pairOf(check);
+  const ask = async () => {
+    if (!pair || part >= 0) return;
+    setFailed(false);
+    setPart(0);
+    try {
+      const model = await loadModel(setPart);
+      await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // that it looks is drawn before it does
+      const document = await model.look(await imageOf(check.id, pair.document.still.blob));
+      const face = await model.look(await imageOf(check.id, pair.face.still.blob));
+      const faces: [number, number] = [document.faces, face.faces];
+      if (!document.print || !face.print) onAdvice({ advice: true, word: "none", faces, model: modelName });
+      else {
+        const distance = Math.round(distanceOf(document.print, face.print) * 100) / 100;
+        onAdvice({ advice: true, word: likenessOf(distance), distance, faces, model: modelName });
+      }
+    } catch (err) {
+      console.warn("likeness:", err);
+      setFailed(true);
+    }
+    setPart(-1);
+  };
+  return (
+    <section class="likeness" aria-label={w.likeness}>
+      <h4>{w.likeness}</h4>
+      {!pair && <p class="soft">{w.likenessNeeds}</p>}
+      {pair && !advice && part < 0 && (
+        <>
+          <p class="soft">{w.likenessWhat}</p>
+          <button type="button" class="small" onClick={() => void ask()}>
+            <Icon name="people" />
+            {w.likenessAsk}
+          </button>
+        </>
+      )}
+      {part >= 0 && (
+        <div class="likeness-loads" role="status">
+          <progress max={100} value={Math.round(part * 100)} aria-label={w.likeness} />
+          <span>{part < 1 ? w.likenessLoading(Math.round(part * 100)) : w.likenessLooks}</span>
+        </div>
+      )}
+      {failed && <p class="problem">{w.likenessFailed}</p>}
+      {advice && pair && (
+        <div role="status">
+          {advice.word === "none" ? (
+            <p class="problem">{w.likenessNoFace(kindOf(advice.faces[0] === 0 ? pair.document.step : pair.face.step, w))}</p>
+          ) : (
+            <p>
+              <span class={`badge ${{ likely: "good", unsure: "warn", unlikely: "bad" }[advice.word]}`}>{w.likenessWords[advice.word]}</span> <span class="soft">{w.likenessScore(String(advice.distance ?? ""))}</span>
+            </p>
+          )}
+          {advice.faces[1] > 1 && <p class="problem">{w.likenessMany(advice.faces[1], kindOf(pair.face.step, w))}</p>}
+        </div>
+      )}
+      <p class="soft advice-note">{w.likenessAdvice}</p>
+    </section>
+  );
+}
