@@ -48,6 +48,7 @@ func TestChoice(t *testing.T) {
 		"a tight one is not":                     {{60, both, 205, 0, 1, 1}},
 		"nor one that loses":                     {{60, both, 300, 0.03, 1, 1}},
 		"the trial passes as the estimate grows": {{5.5, both, 300, 0, 0, 2}, {9, both, 700, 0, 0, 0}, {15, both, 1400, 0, 0, 0}, {60, both, 1300, 0, 0, 0}},
+		"an estimate that stops short is enough": {{5.5, both, 300, 0, 0, 2}, {9, both, 700, 0, 0, 0}, {90, both, 900, 0, 0, 0}},
 		"it fails when packets are lost":         {{5.5, both, 300, 0, 0, 2}, {7, both, 300, 0.2, 1, 1}},
 		"it fails when the estimate falls":       {{5.5, both, 300, 0, 0, 2}, {6, both, 500, 0, 0, 0}, {7.5, both, 390, 0, 1, 1}},
 		"after a failure it waits for longer":    {{5.5, both, 300, 0, 0, 2}, {7, both, 200, 0.2, 1, 1}, {16, both, 300, 0, 1, 0}, {17.5, both, 300, 0, 0, 1}},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,6 +161,7 @@ func TestNoPicture(t *testing.T) {
 		binary.LittleEndian.PutUint16(b[8:], uint16(h))
 		return b
 	}
+	large := map[string]bool{"all bits of its size": true, "one column too many": true, "one line too many": true, "too many pixels": true}
 	for name, data := range map[string][]byte{
 		"nothing":                 nil,
 		"a header cut short":      key[:keyHeader-1],
@@ -174,6 +176,8 @@ func TestNoPicture(t *testing.T) {
 		"more bytes than a frame": append(slices.Clone(key), make([]byte, maxFrame)...),
 	} {
 		if m, err := Picture(Frame{Key: true, Data: data}); !errors.Is(err, ErrPicture) || m != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if tells := strings.Contains(err.Error(), "pixels"); tells != large[name] {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -191,6 +191,27 @@ func TestDisorder(t *testing.T) {
 	}
 }
 
+// Going over just after packets came in disorder follows the newest of them.
+func TestSwitchingAfterDisorder(t *testing.T) {
+	c := newClock()
+	f, g, v := newFilm(t, c, 1), newFilm(t, c, 1), newViewer(t, c)
+	a, b := newCamera(1, 640, 480), newCamera(2, 640, 480)
+	f.Allow(true)
+	g.Allow(true)
+	v.Show(f.Source)
+	f.play(0, a, true)
+	late := a.shoot(false)
+	f.play(0, a, false)
+	f.roll(0, late...)
+	got := v.take()
+	newest := slices.MaxFunc(got, func(x, y seen) int { return int(int16(x.Seq - y.Seq)) })
+	v.Show(g.Source)
+	g.play(0, b, true)
+	if frames := whole(t, v.take(), &newest); len(frames) != 1 {
+		t.Errorf("frames %v", frames)
+	}
+}
+
 // A keyframe whose beginning came after its end is not begun with: the end is gone.
 func TestNotBegunInDisorder(t *testing.T) {
 	c := newClock()
@@ -232,19 +253,19 @@ func TestAnotherSender(t *testing.T) {
 			f.play(0, cam, true)
 			change(cam)
 			f.play(0, cam, false)
-			if got := v.take(); len(got) != 3 {
-				t.Fatalf("%d packets", len(got))
-			} else {
-				c.pass(keyEvery)
-				f.play(0, cam, false)
-				if asked := f.asked(); len(asked) == 0 {
-					t.Error("no keyframe was asked for")
-				}
-				f.play(0, cam, true)
-				f.play(0, cam, false)
-				if frames := whole(t, v.take(), &got[2]); len(frames) != 2 {
-					t.Errorf("frames %v", frames)
-				}
+			got := v.take()
+			if len(got) != 3 || !v.Figures().Waiting {
+				t.Fatalf("%d packets, %+v", len(got), v.Figures())
+			}
+			c.pass(keyEvery)
+			f.play(0, cam, false)
+			if asked := f.asked(); len(asked) == 0 {
+				t.Error("no keyframe was asked for")
+			}
+			f.play(0, cam, true)
+			f.play(0, cam, false)
+			if frames := whole(t, v.take(), &got[2]); len(frames) != 2 {
+				t.Errorf("frames %v", frames)
 			}
 		})
 	}

@@ -172,6 +172,49 @@ func TestAKeyframeBehindALoss(t *testing.T) {
 	b.want(4, 5)
 }
 
+// Losses that are old together are given up together.
+func TestTwoLosses(t *testing.T) {
+	b, cam := newAssembly(t), newCamera(3, 640, 480)
+	b.push(cam.shoot(true)...)
+	b.push(cam.shoot(false)[1:]...)
+	b.now = b.now.Add(10 * time.Millisecond)
+	b.push(cam.shoot(false)[:2]...)
+	b.push(cam.shoot(true)...)
+	b.now = b.now.Add(gapFor)
+	b.push(cam.shoot(false)...)
+	b.want(1, 4, 5)
+}
+
+// A copy of what was taken long ago takes no other packet's place.
+func TestALateCopy(t *testing.T) {
+	b, cam := newAssembly(t), newCamera(3, 640, 480)
+	key := cam.shoot(true)
+	b.push(key...)
+	cam.packets = 1
+	late, want := cam.shoot(false), []uint32{1, 2}
+	for i := range window - 1 {
+		b.push(cam.shoot(false)...)
+		want = append(want, uint32(3+i))
+	}
+	b.push(key...)
+	b.push(late...)
+	b.want(want...)
+}
+
+// A packet that belongs to no frame is a loss: its frame's end came before it.
+func TestAnEndWithin(t *testing.T) {
+	b, cam := newAssembly(t), newCamera(3, 640, 480)
+	b.push(cam.shoot(true)...)
+	p := cam.shoot(false)
+	p[1][1] |= 0x80 // the marker
+	if b.frames = nil; !b.push(p...) {
+		t.Error("no keyframe is wanted")
+	}
+	b.frames = nil
+	b.push(cam.shoot(false)...)
+	b.want()
+}
+
 // Nothing is given of a frame whose last packet never was: its sender went over to another.
 func TestAFrameWithoutEnd(t *testing.T) {
 	b, cam := newAssembly(t), newCamera(3, 640, 480)
@@ -194,8 +237,9 @@ func TestAFrameWithoutEnd(t *testing.T) {
 func TestAJumpBeyondTheWindow(t *testing.T) {
 	b, cam := newAssembly(t), newCamera(3, 640, 480)
 	b.push(cam.shoot(true)...)
+	cam.packets = 2
 	b.push(cam.shoot(false)[1:]...)
-	for range 200 { // three numbers each
+	for range 300 { // two numbers each
 		b.push(cam.shoot(false)...)
 	}
 	b.want(1)
@@ -206,7 +250,7 @@ func TestAJumpBeyondTheWindow(t *testing.T) {
 	}
 	b.push(cam.shoot(true)...)
 	b.push(cam.shoot(false)...)
-	b.want(204, 205)
+	b.want(304, 305)
 }
 
 // A frame without end of data is given up at its bound.
