@@ -116,11 +116,11 @@ func TestASlowTap(t *testing.T) {
 		t.Error("no keyframe is asked for")
 	}
 	close(gate)
-	frames := g.wait(t, tapFrames)
+	g.wait(t, tapFrames)
 	f.play(0, cam, false)
 	f.play(0, cam, true)
 	f.play(0, cam, false)
-	frames = g.wait(t, tapFrames+2)
+	frames := g.wait(t, tapFrames+2)
 	if len(frames) != tapFrames+2 {
 		t.Errorf("%d frames", len(frames))
 	}
