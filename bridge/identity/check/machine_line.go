@@ -21,21 +21,14 @@ func (m *machine) assigned(name string) error {
 	if name == c.Officer || c.State == Second { // a verdict that was given stays its officer's
 		return m.nothing()
 	}
-	first := c.Officer == ""
 	c.Officer, c.Changed = name, m.now
 	switch {
-	case c.State == Asked:
-		if name != "" {
-			m.begun()
-		}
 	case c.State == Broken:
 		m.again()
 	case c.begunRound():
 		m.void("officer", bySystem, 0)
-	case first && name != "":
+	case name != "":
 		m.begun()
-		m.advance()
-	default:
 		m.advance()
 	}
 	return nil
