@@ -247,14 +247,14 @@ func (u *Upgrades) Run(ctx context.Context) {
 	u.mu.Unlock()
 	stops := []func(){u.o.Line.Watch(u.lineSays), u.o.Switchboard.WatchTalks(u.talkSays)}
 	<-ctx.Done()
-	for _, stop := range stops {
-		stop()
-	}
 	u.mu.Lock()
 	u.ctx = nil
 	u.mu.Unlock()
 	cancel()
 	u.going.Wait()
+	for _, stop := range stops {
+		stop()
+	}
 	u.closeSights()
 }
 
