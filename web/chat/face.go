@@ -25,9 +25,10 @@ type Face interface {
 	Still(ctx context.Context, p Page, check tandem.CheckID, step string, s Still) (n int, err error)
 	// Now is how things are; nil = there is none. May are the levels the customer may ask for.
 	Now(ctx context.Context, c chat.Conversation) (u *Upgrade, may []tandem.Level, k *Check, err error)
-	// Gone is told that a page has no socket any more. It does not wait. The page may come
-	// back.
+	// Gone is told that a page has no socket any more, Back that it has one (again). They do
+	// not wait.
 	Gone(p Page)
+	Back(p Page)
 }
 
 // Page is one page of a conversation: it stays the same when its socket breaks.

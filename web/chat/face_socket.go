@@ -56,11 +56,14 @@ func (s *socket) named(page string) string {
 // gather makes a socket one of a conversation's.
 func (d *Door) gather(id tandem.ConversationID, s *socket) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.of[id] == nil {
 		d.of[id] = map[*socket]struct{}{}
 	}
 	d.of[id][s] = struct{}{}
+	d.mu.Unlock()
+	if d.o.Face != nil {
+		d.o.Face.Back(s.asPage(id))
+	}
 }
 
 // part takes it off again, and tells if it was the last of its page.
