@@ -2,6 +2,7 @@ package webrtc
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ func newServer(t testing.TB, change func(*Config)) *Server {
 			t.Error(err)
 		}
 	})
-	c := Config{Listen: "127.0.0.1:0", Engine: e, Panicked: func() { t.Error("a panic") }}
+	c := Config{Listen: "127.0.0.1:0", Engine: e, Panicked: func() { t.Error("a panic") }, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))}
 	if change != nil {
 		change(&c)
 	}
@@ -291,7 +292,9 @@ func (g *page) answer(s Signal) Signal {
 }
 
 // connect exchanges an offer and its answer.
-func (g *page) connect(p *Peer, w *told, restart bool) {
+func (g *page) connect(p interface {
+	Take(context.Context, Signal) error
+}, w *told, restart bool) {
 	g.t.Helper()
 	n := w.heard()
 	if err := p.Take(context.Background(), g.offer(restart)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	pion "github.com/pion/webrtc/v4"
 
@@ -333,7 +334,14 @@ func (p *Screen) track(l *link, t *pion.TrackRemote, r *pion.RTPReceiver) {
 		l.fail()
 		return
 	}
-	l.reading.Go(func() { l.reports(r.Read) })
+	l.reading.Go(func() {
+		l.reports(func(b []byte) (int, interceptor.Attributes, error) {
+			if rid := t.RID(); rid != "" {
+				return r.ReadSimulcast(b, rid)
+			}
+			return r.Read(b)
+		})
+	})
 	l.reading.Go(func() {
 		l.read(t, func(b []byte) {
 			p.hear()
