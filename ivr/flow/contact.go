@@ -45,6 +45,7 @@ type (
 		Level    tandem.Assurance
 		By       []string // code, pin, questions, video
 		Fallback string   // a method for where none of By is possible; "" = none
+		Check    string   // how video proves it, a CheckPolicy; "" = without video
 	}
 
 	// ResumeStep asks for the number of an earlier interaction and goes on with that one,

@@ -159,6 +159,7 @@ type (
 		Level    tandem.Assurance
 		By       []string
 		Fallback string
+		Check    string // the CheckPolicy of video; "" = there is no video
 		Lang     string
 	}
 	// Resume asks for the number of an earlier interaction and checks that it is the

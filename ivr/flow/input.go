@@ -23,6 +23,7 @@ const (
 	InputTaken   InputKind = "taken"   // an agent takes the customer out of the step they are in, whatever it is but one that takes a secret; Text is the name they go by, Key what the world knows that by
 	InputBack    InputKind = "back"    // the agent hands the customer back: at Step, or, without, or if that may not be, where they had them from
 	InputAsk     InputKind = "ask"     // the agent has the flow run Step
+	InputAssured InputKind = "assured" // who the customer is was proved beside the flow: Level and Result say how well
 	InputOutcome InputKind = "outcome" // replay only: the step is left by Text, with Set as its variables
 	InputLeft    InputKind = "left"    // hang-up, closed page
 	InputFault   InputKind = "fault"   // an effect could not be carried out; Text says why
@@ -42,13 +43,14 @@ type Input struct {
 	// type-ahead, and consent, do not take it.
 	Early bool `json:"early,omitempty"`
 
-	Fetched *Fetched       `json:"fetched,omitempty"`
-	Result  *Result        `json:"result,omitempty"` // left: of a Record that was kept all the same
-	Place   *Place         `json:"place,omitempty"`
-	Channel tandem.Channel `json:"channel,omitempty"` // moved: where to
-	Carried bool           `json:"carried,omitempty"` // moved: the assurance came along
-	Kept    bool           `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still
-	Set     map[string]any `json:"set,omitempty"`     // outcome, back: replay only, as tandem.StepLeft has it, masked values and all
+	Fetched *Fetched         `json:"fetched,omitempty"`
+	Result  *Result          `json:"result,omitempty"` // left: of a Record that was kept all the same; assured: as of identify
+	Level   tandem.Assurance `json:"level,omitempty"`  // assured
+	Place   *Place           `json:"place,omitempty"`
+	Channel tandem.Channel   `json:"channel,omitempty"` // moved: where to
+	Carried bool             `json:"carried,omitempty"` // moved: the assurance came along
+	Kept    bool             `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still
+	Set     map[string]any   `json:"set,omitempty"`     // outcome, back: replay only, as tandem.StepLeft has it, masked values and all
 }
 
 // Result is the answer to an effect that asked for something. An outcome that the

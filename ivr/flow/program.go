@@ -34,7 +34,8 @@ type Library struct {
 	Operations  map[string]*Operation
 	Classifiers map[string]*Classifier
 	Knowledge   map[string]*Knowledge
-	Replies     map[string]*Reply // what agents send by name
+	Replies     map[string]*Reply       // what agents send by name
+	Checks      map[string]*CheckPolicy // how officers prove by video who customers are
 
 	Settings map[string]any // values the operator lists under flows.settings, as expression.Normalize makes them
 }

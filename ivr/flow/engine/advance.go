@@ -54,6 +54,8 @@ func Advance(l *flow.Library, s flow.Session, in flow.Input) (flow.Session, []fl
 		r.onBack(in)
 	case flow.InputAsk:
 		r.onAsk(in)
+	case flow.InputAssured:
+		r.onAssured(in)
 	case flow.InputMoved:
 		if r.awaits(flow.WaitQueue, in.Serial) {
 			r.onMoved(in)

@@ -53,7 +53,7 @@ func (r *run) identify(v *flow.IdentifyStep) error {
 		return r.passed()
 	}
 	serial := r.pend(flow.Wait{Kind: flow.WaitIdentify, Secret: true})
-	r.emit(flow.Identify{Serial: serial, Step: r.f.Step, Level: v.Level, By: v.By, Fallback: v.Fallback, Lang: r.s.Lang})
+	r.emit(flow.Identify{Serial: serial, Step: r.f.Step, Level: v.Level, By: v.By, Fallback: v.Fallback, Check: v.Check, Lang: r.s.Lang})
 	return nil
 }
 
@@ -62,6 +62,33 @@ func (r *run) resume() error {
 	serial := r.pend(flow.Wait{Kind: flow.WaitResume, Secret: true})
 	r.emit(flow.Resume{Serial: serial, Step: r.f.Step, Lang: r.s.Lang})
 	return nil
+}
+
+// Assure is the session after it was proved beside its flow who the customer is, as by an
+// officer who has them: what the step waits for goes on. r is as of identify; a level that is
+// over already changes nothing. It is pure and s is not changed. The error is that of Advance.
+func Assure(l *flow.Library, s flow.Session, at time.Time, level tandem.Assurance, r flow.Result) (flow.Session, error) {
+	s, _, err := Advance(l, s, flow.Input{Kind: flow.InputAssured, At: at, Level: level, Result: &r})
+	return s, err
+}
+
+// onAssured takes in a level that was proved beside the flow.
+func (r *run) onAssured(in flow.Input) {
+	if in.Result == nil || r.s.Leaving || !in.Result.Until.IsZero() && !in.Result.Until.After(r.now) {
+		return
+	}
+	r.proved(in.Level, *in.Result)
+}
+
+// proved takes in what was proved of the customer.
+func (r *run) proved(level tandem.Assurance, a flow.Result) {
+	r.grant(level, a.Until)
+	if customer, ok := a.Value.(string); ok && customer != "" {
+		r.s.Facts.Customer = customer
+	}
+	if a.Phone != "" {
+		r.s.Facts.Phone = a.Phone
+	}
 }
 
 // grant raises the level; what holds already and is as good stays.

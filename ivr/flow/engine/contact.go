@@ -175,13 +175,7 @@ func (r *run) onIdentify(v *flow.IdentifyStep, a flow.Result) {
 		return
 	}
 	r.waited()
-	r.grant(v.Level, a.Until)
-	if customer, ok := a.Value.(string); ok && customer != "" {
-		r.s.Facts.Customer = customer
-	}
-	if a.Phone != "" {
-		r.s.Facts.Phone = a.Phone
-	}
+	r.proved(v.Level, a)
 	if err := r.passed(); err != nil {
 		r.fault(err)
 	}
