@@ -65,7 +65,14 @@ func (u *Upgrades) Ask(ctx context.Context, a Ask) (Upgrade, error) {
 		return Upgrade{}, errOffice
 	}
 	if x := u.find(a.Interaction); x != nil {
-		return u.askMore(ctx, x, a)
+		if is := x.shown(); is.ID == "" || is.Open() {
+			return u.askMore(ctx, x, a)
+		}
+		select {
+		case <-x.done: // it gives back what it had
+		case <-ctx.Done():
+			return Upgrade{}, errBusy
+		}
 	}
 	pictures := t.Kind.Load() == tandem.LoadVoice
 	c, err := u.o.Customer(ctx, a.Interaction)

@@ -112,8 +112,8 @@ func (x *upgrade) stir() {
 
 // run is its goroutine.
 func (x *upgrade) run(ctx context.Context) {
-	defer x.u.forget(x)
 	defer close(x.done)
+	defer x.u.forget(x)
 	defer func() {
 		if p := recover(); p != nil {
 			x.u.o.Panicked(p)
