@@ -53,7 +53,7 @@ type viewer struct {
 	*page
 	cable   *cable
 	camera  map[string]*pion.TrackLocalStaticRTP // by rid
-	display *pion.TrackLocalStaticRTP
+	display *tapped
 	sender  *pion.RTPSender
 	midID   uint8
 	ridID   uint8
@@ -66,6 +66,17 @@ type viewer struct {
 	nacked int
 	seqs   map[string]uint16
 	frames uint32
+}
+
+// tapped is a track by which packets of any stream can be sent.
+type tapped struct {
+	*pion.TrackLocalStaticRTP
+	writer pion.TrackLocalWriter
+}
+
+func (t *tapped) Bind(c pion.TrackLocalContext) (pion.RTPCodecParameters, error) {
+	t.writer = c.WriteStream()
+	return t.TrackLocalStaticRTP.Bind(c)
 }
 
 type viewerOptions struct {
@@ -165,7 +176,7 @@ func (g *viewer) sections(o viewerOptions) {
 		g.sender = x.Sender()
 		go g.told(g.sender, rid)
 	}
-	g.display = one("display", "")
+	g.display = &tapped{TrackLocalStaticRTP: one("display", "")}
 	x, err := g.pc.AddTransceiverFromTrack(g.display, pion.RTPTransceiverInit{Direction: pion.RTPTransceiverDirectionSendonly})
 	if err != nil {
 		g.t.Fatal(err)
@@ -290,7 +301,7 @@ func (g *viewer) shows(display bool) (stop func()) {
 			key := now != asked || at%100 == 1
 			asked = now
 			if display {
-				g.put(g.display, "1", "", key, at, 1280)
+				g.put(g.display.TrackLocalStaticRTP, "1", "", key, at, 1280)
 				continue
 			}
 			for rid, track := range g.camera {

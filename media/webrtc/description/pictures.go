@@ -180,7 +180,7 @@ func (d *Pictures) judgeSection(i int, s *picture) error {
 	switch {
 	case !token(s.mid), slices.Contains(d.Mids, s.mid):
 		return wrong("its section %d has no name (mid) of its own", i)
-	case s.direction != way && s.direction != "inactive":
+	case s.direction != way: // what may not be sent is said by our answer, not by the offer
 		return wrong("its section %d is %.10s, not %s", i, s.direction, way)
 	case !s.muxed:
 		return wrong("its section %d does not send RTP and RTCP by one port (rtcp-mux)", i)
