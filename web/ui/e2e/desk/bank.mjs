@@ -1,6 +1,7 @@
 // A bank with customers in line, as the fake door knows them: what is said is made up, in the
 // languages that its customers speak.
 import { randomUUID } from "node:crypto";
+import { doesFaces, policies, stills } from "./faces.mjs";
 
 const iso = (seconds = 0) => new Date(Date.now() + seconds * 1000).toISOString();
 let fences = 40;
@@ -19,6 +20,15 @@ export function bank() {
     views: {},
     links: {},
     invites: {},
+    upgrades: {}, // by interaction
+    checks: {}, // by interaction
+    roleLinks: {}, // by task
+    slots: null, // by interaction: what the pictures' slots show; null: no server for pictures
+    may: "camera display", // what the page may show
+    guest: null, // what a role link says
+    looks: [], // at evidence
+    stills: stills(),
+    policies: policies(),
     reasons: [
       { name: "break", words: { en: "Break", "zh-CN": "休息" } },
       { name: "lunch", words: { en: "Lunch", "zh-CN": "午餐" } },
@@ -73,6 +83,9 @@ export function bank() {
       h.state === "wrapping" ? { t: "wrap", task, fence: h.fence, until: h.until } : h.state === "offered" ? { t: "offer", task: b.tasks[task] } : { t: "task", task: b.tasks[task], why: "assigned" }),
     ...Object.entries(b.talks).map(([task, talk]) => ({ t: "talk", task, talk })),
     ...Object.values(b.invites).map((invite) => ({ t: "invite", invite })),
+    ...Object.values(b.upgrades).map((upgrade) => ({ t: "upgrade", task: upgrade.task, interaction: upgrade.interaction, upgrade })),
+    ...Object.values(b.checks).map((check) => ({ t: "check", task: check.task, interaction: check.interaction, check })),
+    ...Object.entries(b.roleLinks).flatMap(([task, links]) => links.map((link) => ({ t: "role_link", task, link }))),
   ];
   b.view = (id) => ({
     interaction: { id: b.tasks[id].interaction, number: "4 817 206", entry: "bank", flow: "front_door", lang: "en", from: "+86 138 •••• 0001", channels: ["sip"], started: iso(-300) },
@@ -157,6 +170,8 @@ export const bo = { role: "specialist", name: "bo", device: "browser", since: is
 function does(b, f, c) {
   const h = c.task ? b.holds[c.task] : undefined;
   const no = (code, message) => ({ t: "error", code, message });
+  const face = doesFaces(b, f, c, { talk, no });
+  if (face) return face;
   if (c.task && !h) return no("not_found", "You have no such task.");
   const change = (parties, more) => talk(b, f, c.task, parties, { ...b.talks[c.task], ...more });
   switch (c.t) {

@@ -9,7 +9,7 @@ import bundle from "playwright-core/lib/utilsBundle"; // Node 20 has no WebSocke
 import { api } from "./fakeapi.mjs";
 
 const kept = 256; // frames for who comes back
-const types = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8" };
+const types = { ".json": "application/json", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8" };
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 // fake starts a server for one agent; bank is what it knows, as bank() in states.mjs makes it.
@@ -18,12 +18,13 @@ export async function fake(dist, bank) {
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://host");
     response.setHeader("content-security-policy", policy);
-    response.setHeader("permissions-policy", "microphone=(self)");
+    response.setHeader("permissions-policy", "camera=(self), microphone=(self), display-capture=(self)");
     if (pathname.startsWith("/api/v1/")) return api(f, request, response, pathname.slice(8), searchParams);
     const file = { "/": "login.html", "/desk": "desk.html", "/board": "board.html", "/studio": "studio.html", "/login": "login.html" }[pathname] ?? pathname.slice(1);
     try {
       const content = await readFile(`${dist}/${file}`);
       response.setHeader("content-type", types[/\.[a-z]+$/.exec(file)?.[0]] ?? "application/octet-stream");
+      response.setHeader("content-length", content.length);
       response.end(content);
     } catch {
       response.writeHead(404).end();
@@ -80,14 +81,24 @@ export class Feed {
       if (this.deaf) return;
       if (frame.t === "hello") return this.hello(ws, frame);
       if (frame.t === "ping") return ws.send('{"t":"pong"}');
-      if (frame.t === "typing" || frame.t === "voice") return this.asked.push(frame);
       this.asked.push(frame);
+      if (frame.t === "typing") return;
+      if (frame.t === "voice" || frame.t === "screen") return this.signal(ws, frame);
       const again = this.answered.get(frame.id);
       const answer = again ?? this.bank.does(this, frame);
       this.answered.set(frame.id, answer);
       if (this.lose > 0) this.lose--;
       else ws.send(JSON.stringify({ id: frame.id, ...answer }));
     });
+  }
+
+  // signal answers offers of sound and pictures, as far as the bank plays them.
+  signal(ws, { t, signal, ...of }) {
+    const say = (signal) => ws.send(JSON.stringify({ t, ...of, signal }));
+    if (signal.kind !== "offer") return;
+    if (t === "voice" ? !this.bank.voice : !this.bank.slots) return;
+    say({ kind: "answer", sdp: t === "screen" ? this.bank.may : "" });
+    if (t === "screen") say({ kind: "slots", slots: this.bank.slots[of.interaction] ?? [] });
   }
 
   hello(ws, { epoch, since }) {

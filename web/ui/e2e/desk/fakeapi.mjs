@@ -7,6 +7,15 @@ export function api(f, request, response, path, query) {
     response.end(body === undefined ? "" : JSON.stringify(body));
   };
   const none = () => answer(404, { code: "not_found", message: "There is no such thing." });
+  const [, check, blob] = /^checks\/([^/]+)\/evidence\/([^/]+)$/.exec(path) ?? [];
+  if (check) {
+    bank.looks.push({ check, blob, why: query.get("why") });
+    const still = bank.stills[blob];
+    if (!still || !query.get("why")) return none();
+    response.writeHead(200, { "content-type": still.type });
+    return response.end(still.bytes);
+  }
+  if (path === "role_links/look") return bank.guest ? answer(200, bank.guest) : none();
   const [, id, what, more] = /^tasks\/([^/]+)(?:\/([^/]+))?(?:\/(.+))?$/.exec(path) ?? [];
   const task = id && bank.tasks[id];
   if (id && !task) return none();
@@ -23,6 +32,8 @@ export function api(f, request, response, path, query) {
       return answer(200, { user: { name: bank.me.name, display: bank.me.display, roles: bank.me.roles, lang: "", totp: false, local: true }, csrf: "x", second_person: false });
     case "agent":
       return answer(200, { agent: bank.agent(), reasons: bank.reasons, dispositions: bank.dispositions, required: bank.required });
+    case "check_policies":
+      return answer(200, { policies: bank.policies });
     case "directory":
       return answer(200, bank.directory);
     case "voice/servers":

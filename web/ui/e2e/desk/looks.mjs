@@ -14,8 +14,8 @@ export async function opened(browser, state, { width = 1280, ...options } = {}) 
   // A machine without sound says so; what is not there is answered with 404; a network that is cut is one.
   page.on("console", (m) => m.type() === "error" && !/404|ERR_|WebSocket|AudioContext encountered/.test(m.text()) && wrong.push(m.text()));
   page.on("pageerror", (err) => wrong.push(String(err)));
-  if (state.begin) await page.addInitScript(state.begin);
-  await page.goto(`${server.url}desk`);
+  if (state.begin) await page.addInitScript(typeof state.begin === "string" ? { content: state.begin } : state.begin);
+  await page.goto(`${server.url}${state.path ?? "desk"}`);
   const { holds, invites } = server.bank;
   await page.locator(Object.keys(holds).length > 0 ? ".row" : Object.keys(invites).length > 0 ? ".invite" : ".desk-list .empty").first().waitFor({ state: "attached" });
   return {

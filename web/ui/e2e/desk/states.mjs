@@ -1,4 +1,5 @@
 // The desk in the states that an agent sees it in.
+import { faceStates } from "./facestates.mjs";
 import { anna, bank, bo, customer, have, offer, say, talk, task, wrapUp } from "./bank.mjs";
 
 // chats gives the agent some talks, one with all that can stand in it.
@@ -174,6 +175,7 @@ export const states = {
     },
   },
   presence: { make: () => bank(), after: (f, page) => page.locator("#presence").click() },
+  ...faceStates,
   lost: {
     make() {
       const b = bank();

@@ -87,7 +87,8 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
 }
 
 // TalkKeys are the keys of a talk beside a chat: the chat has its own for handing on and ending.
-export function TalkKeys({ item, talk, onDialog }: { item: Item; talk: Talk; onDialog(name: DialogName): void }) {
+// Who takes part is listed only where no pictures show it.
+export function TalkKeys({ item, talk, pictures, onDialog }: { item: Item; talk: Talk; pictures: boolean; onDialog(name: DialogName): void }) {
   const w = useDeskWords();
   const { hold } = useDesk();
   const s = useHeld();
@@ -97,7 +98,7 @@ export function TalkKeys({ item, talk, onDialog }: { item: Item; talk: Talk; onD
   return (
     <div class="talk-bar">
       <Standing item={item} talk={talk} />
-      <Parties talk={talk} me={s.name} onRemove={(leg) => call("remove", leg)} />
+      {(!pictures || talk.parties.length > 2) && <Parties talk={talk} me={s.name} onRemove={(leg) => call("remove", leg)} />}
       <RoleLinks task={item.id} />
       <div class="call-keys" role="toolbar" aria-label={w.call}>
         {may.held ? <Act icon="run" of="hold" label={w.resume} pressed onDo={() => call("resume")} /> : <Act icon="pause" of="hold" label={w.hold} off={!may.hold} onDo={() => call("hold")} />}

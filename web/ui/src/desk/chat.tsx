@@ -75,7 +75,7 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
           </button>
         </span>
       </header>
-      <FaceBody item={item} onDialog={open} talk={talk && <TalkKeys item={item} talk={talk} onDialog={open} />}>
+      <FaceBody item={item} onDialog={open} talk={talk && <TalkKeys item={item} talk={talk} pictures={running === "video"} onDialog={open} />}>
         <Lines task={item.id} live />
         <LinkStrip task={item.id} />
         <p class="typing-line" aria-live="off">
