@@ -118,10 +118,11 @@ func TestStreamsWithoutEnd(t *testing.T) {
 	v.Show([]video.Shown{cameraOf("a", p)})
 	far.sees("2", 640)
 	q, w, g := shown(t, s, "c")
+	offer := Signal{Kind: KindOffer, SDP: g.pc.LocalDescription().SDP}
 	g.sends(2*maxStreams, "")
 	w.until(t, "its link ends", func() bool { return q.link.Load().dead.Load() || tickle(w) })
 	far.goesOn("2", 10)
-	if err := q.Take(t.Context(), g.offer(true)); !errors.Is(err, ErrSignal) {
+	if err := q.Take(t.Context(), offer); !errors.Is(err, ErrSignal) {
 		t.Errorf("its link goes on: %v", err)
 	}
 	if r := w.next(t, KindRestart, 0); r.Why != "new" {
