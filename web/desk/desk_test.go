@@ -44,6 +44,7 @@ func TestEveryOperation(t *testing.T) {
 	h.voicemail(anna, sue)
 	h.order(anna, sue)
 	h.calling(anna, bo, sue)
+	h.facing(anna, bo, sue)
 
 	// What supervisors see.
 	for _, at := range []string{"queues", "line", "line?queue=cards&state=waiting&limit=1", "agents", "policy", "interactions", "interactions?state=closed&limit=2", "interactions/" + string(chat.Interaction), "surveys", "surveys?since=2026-11-01T00:00:00Z"} {

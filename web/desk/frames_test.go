@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"tandem"
 	"tandem/media/webrtc"
@@ -24,7 +25,7 @@ func commands(of tandem.Task) map[string]map[string]any {
 		"accept": about(), "decline": about(), "say": about("text", "hello"), "note": about("text", "hello"), "presence": {"presence": "available"}, "release": about(),
 		"hand_back": about("step", "bank/menu"), "transfer": about("queue", "loans"), "wrap": about(), "ask": about("step", "bank/card"), "take_over": {"interaction": of.Interaction, "why": "a test"},
 		"call": about("do", "hold"), "invite": {"invite": "i-1", "accept": true}, "place": {"to": "+44123456"}, "link": about("operation", "block"), "move": about("to", "sms"),
-		"whisper": about("text", "hello"),
+		"whisper": about("text", "hello"), "upgrade": about("do", "ask", "level", "video"), "check": about("do", "begin"), "invite_link": about("role", "specialist"), "join": {"token": "forged"},
 	}
 }
 
@@ -49,6 +50,10 @@ func TestEachFrameIsLookedAt(t *testing.T) {
 			switch agent := who == "another agent" || who == "key of another agent"; {
 			case kind == "whisper" && who == "supervisor": // theirs to do; looked at elsewhere
 				continue
+			case kind == "join" && (agent || who == "supervisor"):
+				if want = []string{"not_found"}; who == "key of another agent" { // people alone
+					want = []string{"forbidden"}
+				}
 			case kind == "take_over" && who == "supervisor":
 				want = []string{"invalid"} // sue is no agent whom one could give a customer to
 			case kind == "call" && who == "supervisor", kind == "say" && who == "supervisor":
@@ -56,6 +61,7 @@ func TestEachFrameIsLookedAt(t *testing.T) {
 			case !agent, kind == "whisper":
 				want = []string{"forbidden"}
 			}
+			h.clock.Add(time.Second) // so that no bound is in the way
 			before := h.task(of.ID)
 			_, asked := h.others.last()
 			a, _ := w.ask(f)

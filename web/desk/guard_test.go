@@ -33,6 +33,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		}
 		at := strings.ReplaceAll(o.path, "/tasks/{id}", "/tasks/"+string(waiting.ID))
 		at = strings.ReplaceAll(strings.ReplaceAll(at, "{name}", "nobody-here"), "{id}", "00000000000000000000000000")
+		at = strings.NewReplacer("{link}", "00000000000000000000000000", "{blob}", "00000000000000000000000000").Replace(at)
 		for _, c := range callers {
 			who := c.name
 			if role[who] != "" {
@@ -119,7 +120,7 @@ func TestFromElsewhere(t *testing.T) {
 		if method == "GET" {
 			continue
 		}
-		at = strings.ReplaceAll(strings.ReplaceAll(at, "{id}", "00000000000000000000000000"), "{name}", "anna")
+		at = strings.NewReplacer("{id}", "00000000000000000000000000", "{name}", "anna", "{link}", "00000000000000000000000000").Replace(at)
 		anna.refused(403, "origin", method, at, body, func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") })
 		anna.refused(403, "origin", method, at, body, func(r *http.Request) { r.Header.Del("Origin") })
 		anna.refused(403, "csrf", method, at, body, func(r *http.Request) { r.Header.Del("X-CSRF-Token") })

@@ -61,6 +61,7 @@ type house struct {
 	typed   chan string // who the customers were told types
 	full    atomic.Bool // the disk of the database
 	others  *others
+	faces   *faces
 	alerts  *alert.Keeper
 	choices []duty.Reason // dispositions, and the queues that need one
 	needing []string
@@ -140,8 +141,8 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 	h.door, err = login.New(login.Options{Register: h.staff, URL: "https://" + h.server.Listener.Addr().String(), Log: log, Now: h.clock.Now})
 	h.must(err)
 	h.door.Routes(mux)
-	h.others = newOthers(h)
-	o := Options{Options: duty.Options{Line: h.router, Door: h.door, Journal: h.db, Talks: h.book, Say: h, Calls: h.others, Flows: h.others, Ways: h.others,
+	h.others, h.faces = newOthers(h), newFaces(h)
+	o := Options{Options: duty.Options{Line: h.router, Door: h.door, Journal: h.db, Talks: h.book, Say: h, Calls: h.others, Flows: h.others, Ways: h.others, Faces: h.faces, Checks: h.faces,
 		Reasons: func() []duty.Reason {
 			return []duty.Reason{{Name: "lunch", Words: map[string]string{"en": "Lunch", "zh-CN": "午餐"}}}
 		},

@@ -17,29 +17,36 @@ import (
 
 // frame is what a socket was told, of any kind.
 type frame struct {
-	T        string
-	ID       string
-	N        uint64
-	Epoch    string
-	Resumed  bool
-	Agent    json.RawMessage
-	Task     json.RawMessage
-	Message  json.RawMessage
-	Talk     json.RawMessage
-	Link     json.RawMessage
-	Seat     string
-	Queues   []json.RawMessage
-	Agents   []json.RawMessage
-	Decision json.RawMessage
-	Fence    uint64
-	Why      string
-	Code     string
-	Until    time.Time
-	On       bool
-	Fresh    bool
-	Last     bool
-	Name     string
-	Board    bool
+	T       string
+	ID      string
+	N       uint64
+	Epoch   string
+	Resumed bool
+	Agent   json.RawMessage
+	Task    json.RawMessage
+	Message json.RawMessage
+	Talk    json.RawMessage
+	Link    json.RawMessage
+	Seat    string
+	Page    string
+	Upgrade json.RawMessage
+	Check   json.RawMessage
+	Invite  json.RawMessage
+	Joined  json.RawMessage
+
+	Interaction tandem.InteractionID
+	Queues      []json.RawMessage
+	Agents      []json.RawMessage
+	Decision    json.RawMessage
+	Fence       uint64
+	Why         string
+	Code        string
+	Until       time.Time
+	On          bool
+	Fresh       bool
+	Last        bool
+	Name        string
+	Board       bool
 
 	text string
 }
@@ -69,11 +76,13 @@ func frames() map[string]map[string]string {
 	return map[string]map[string]string{
 		"welcome": {"name": "", "agent": "", "board": "", "epoch": "", "n": "", "resumed": ""}, "state": {"n": "", "agent": "Agent"}, "offer": {"n": "", "task": "Task", "decision": "Decision"},
 		"offer_over": {"n": "", "task": "ID", "fence": "Fence", "why": ""}, "task": {"n": "", "task": "Task", "why": ""}, "message": {"n": "", "task": "ID", "message": "Message"},
-		"typing": {"task": "ID", "on": ""}, "wrap": {"n": "", "task": "ID", "fence": "Fence", "until": ""}, "ready": {"n": ""}, "done": {"id": "ClientID", "task": "Task", "message": "Message", "agent": "Agent", "link": "Link"},
+		"typing": {"task": "ID", "on": ""}, "wrap": {"n": "", "task": "ID", "fence": "Fence", "until": ""}, "ready": {"n": ""}, "done": {"id": "ClientID", "task": "Task", "message": "Message", "agent": "Agent", "link": "Link", "upgrade": "Upgrade", "check": "Check", "invite": "RoleLink", "joined": "Joined"},
+		"upgrade": {"n": "", "task": "ID", "interaction": "ID", "upgrade": "?Upgrade"}, "check": {"n": "", "task": "ID", "interaction": "ID", "id": "ID", "check": "?Check"},
+		"screen": {"interaction": "ID", "page": "ClientID", "signal": ""}, "role_link": {"n": "", "task": "ID", "link": "RoleLink"},
 		"talk": {"n": "", "task": "ID", "interaction": "ID", "talk": "?Talk"}, "invite": {"n": "", "invite": "Invite"}, "invite_over": {"n": "", "invite": "", "why": ""}, "link": {"n": "", "task": "ID", "link": "Link"},
 		"whisper": {"n": "", "task": "ID", "from": "", "text": "", "at": ""}, "listening": {"n": "", "task": "ID", "role": ""}, "voice": {"seat": "ClientID", "signal": ""},
 		"asked": {"n": "", "task": "ID", "flow": "", "step": "", "outcome": "", "set": ""},
-		"error": {"id": "", "seat": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "at": "", "queues": "[]QueueFigures", "agents": "[]Agent", "all": "BoardAll", "alerts": "[]Alert"}, "pong": {},
+		"error": {"id": "", "seat": "", "page": "", "code": "", "message": "", "retry_after": ""}, "board": {"fresh": "", "last": "", "at": "", "queues": "[]QueueFigures", "agents": "[]Agent", "all": "BoardAll", "alerts": "[]Alert"}, "pong": {},
 	}
 }
 

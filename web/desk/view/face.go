@@ -11,7 +11,7 @@ type Upgrade struct {
 	ID          tandem.UpgradeID     `json:"id"`
 	Task        tandem.TaskID        `json:"task,omitempty"` // "" = nobody serves the customer
 	Interaction tandem.InteractionID `json:"interaction"`
-	State       string               `json:"state"` // asked, agreed, up; refused, lapsed, withdrawn, over
+	State       string               `json:"state"` // sent, asked, agreed, up; refused, lapsed, withdrawn, over
 	By          string               `json:"by"`    // an agent's name, flow, customer
 	Level       tandem.Level         `json:"level"`
 	Agreed      tandem.Level         `json:"agreed"`
@@ -36,7 +36,7 @@ type Seer struct {
 // Over reports whether an upgrade has ended.
 func (u *Upgrade) Over() bool {
 	switch u.State {
-	case "asked", "agreed", "up":
+	case "sent", "asked", "agreed", "up":
 		return false
 	}
 	return true
