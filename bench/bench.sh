@@ -14,7 +14,7 @@
 # without root there is no pacing and no digits (SIPp needs raw sockets).
 #
 # Environment: CALLS ("50 200 400"), SECS of measuring for each (12), RATE of
-# set-ups per second (100), TALKS of phone and browser (40), SKIP_GO=1 leaves the Go benchmarks out, OUT a folder
+# set-ups per second (100), TALKS of phone and browser (40), CAMERAS forwarded (6), SKIP_GO=1 leaves the Go benchmarks out, OUT a folder
 # that keeps all raw figures.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ if [ "${1:-}" != inside ]; then
   export OUT=$out
   trap 'rm -rf "$out/build" "$out/run"' EXIT
   mkdir -p "$out/build"
-  (cd "$root" && go build -o "$out/build/tandem" ./cmd/tandem && go build -o "$out/build/rtpmon" ./bench/rtpmon && go build -o "$out/build/bridge" ./bench/bridge)
+  (cd "$root" && go build -o "$out/build/tandem" ./cmd/tandem && go build -o "$out/build/rtpmon" ./bench/rtpmon && go build -o "$out/build/bridge" ./bench/bridge && go build -o "$out/build/forward" ./bench/forward)
   gcc -O2 -Wall -o "$out/build/pump" "$here/floor/pump.c"
   if [ -z "${SKIP_GO:-}" ]; then
     echo "== Go benchmarks"
@@ -118,3 +118,6 @@ kill "$server"
 wait "$server" 2>/dev/null || true
 "$build/bridge" -calls "${TALKS:-40}" -seconds "$secs" >"$OUT/bridge.txt" || { echo "the talks could not run"; exit 1; }
 cat "$OUT/bridge.txt"
+
+"$build/forward" -cameras "${CAMERAS:-6}" -seconds "$secs" >"$OUT/forward.txt" || { echo "the pictures could not run"; exit 1; }
+cat "$OUT/forward.txt"

@@ -137,6 +137,7 @@ var table = map[string][]string{
 
 	"interop":         nil,
 	"bench/bridge":    {"media", "media/codec", "media/rtp", "media/webrtc"},
+	"bench/forward":   {"media", "media/video", "media/webrtc"},
 	"bench/routeplot": nil,
 	"bench/rtpmon":    nil,
 }
