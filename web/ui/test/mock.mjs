@@ -10,14 +10,14 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { Server } from "./world.mjs";
 
-const dist = new URL("../dist/", import.meta.url).pathname;
+const dist = process.env.DIST ? `${process.env.DIST}/` : new URL("../dist/", import.meta.url).pathname;
 const types = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css", svg: "image/svg+xml", txt: "text/plain" };
 const policy = (extra = "") =>
   `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'${extra}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 export async function mock(port = 0) {
   const server = new Server({ get now() { return Date.now(); } });
-  const control = { server, blobs: new Map(), pause: 0, sockets: new Set(), uploadTime: 0, uploadStatus: 201, linkStatus: 200, callStatus: 202, talks: greetings(), phone: { rev: 0, messages: [] } };
+  const control = { server, blobs: new Map(), pause: 0, sockets: new Set(), uploadTime: 0, uploadStatus: 201, linkStatus: 200, callStatus: 202, stills: [], stillStatus: [], tried: () => ({ take() {}, end() {} }), talks: greetings(), phone: { rev: 0, messages: [] } };
   server.greet = (c) => control.talks.greet(server, c);
   server.reply = (c, m) => setTimeout(() => control.talks.reply(server, c, m), control.pause);
 
@@ -61,6 +61,12 @@ export async function mock(port = 0) {
         control.blobs.set(id, { data, type: q.headers["content-type"] });
         return json(201, { id, width: 320, height: 200, bytes: data.length, media_type: q.headers["content-type"] });
       }
+      const still = /\/stills\/([^/]+)\/([^/]+)$/.exec(path);
+      if (still) {
+        const status = control.stillStatus.shift() ?? 201;
+        if (status === 201) control.stills.push({ check: still[1], step: still[2], page: url.searchParams.get("page"), camera: url.searchParams.get("camera"), type: q.headers["content-type"], data: await body() });
+        return json(status, status === 201 ? { n: control.stills.length } : { code: "conflict", message: "no" });
+      }
       const blob = control.blobs.get(path.split("/").at(-1));
       if (path.includes("/attachments/") || path.includes("/images/")) {
         if (!blob) return json(404, { code: "not_found", message: "no" });
@@ -85,15 +91,15 @@ export async function mock(port = 0) {
       return r.writeHead(200, { "content-type": types.html, "content-security-policy": policy() })
         .end(`<!doctype html><title>.</title><script type="application/json" id="tandem-handoff">${JSON.stringify({ site: "bank", token: url.searchParams.get("token") })}</script><script src="/handoff.js" defer></script>`);
     }
-    const file = path === "/" ? "index.html" : path === "/chat" || path.startsWith("/q/") ? "chat.html" : path.slice(1);
+    const file = path === "/" ? "index.html" : path === "/chat" || path.startsWith("/q/") ? "chat.html" : path === "/check" ? "customer-check.html" : path.slice(1);
     let data;
     try {
       data = await readFile(dist + file);
     } catch {
       return r.writeHead(404, cors).end("nothing here");
     }
-    if (file === "chat.html") data = String(data).replaceAll("__ROOT__", path === "/chat" ? "" : "../");
-    r.writeHead(200, { "content-type": types[file.split(".").at(-1)] ?? types.txt, "content-security-policy": policy(), "cache-control": "no-cache", "cross-origin-resource-policy": file === "widget.js" ? "cross-origin" : "same-origin" });
+    if (file.endsWith(".html")) data = String(data).replaceAll("__ROOT__", path.startsWith("/q/") ? "../" : "");
+    r.writeHead(200, { "content-type": types[file.split(".").at(-1)] ?? types.txt, "content-security-policy": policy(), "cache-control": "no-cache", "cross-origin-resource-policy": file === "widget.js" || file === "customer-face.js" ? "cross-origin" : "same-origin" });
     r.end(data);
   }
 
@@ -163,16 +169,17 @@ function hostPage(door) {
 
 // upgrade speaks RFC 6455 as far as a browser needs: text, close and ping.
 function upgrade(control, q, socket) {
-  if (control.refuse || !q.url.startsWith("/api/v1/chat/socket")) return socket.destroy();
+  const tries = q.url.startsWith("/api/v1/check/socket"); // the page that tries a device
+  if (control.refuse || !(tries || q.url.startsWith("/api/v1/chat/socket"))) return socket.destroy();
   const accept = createHash("sha1").update(q.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: tandem.chat.1\r\n\r\n`);
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${tries ? "tandem.check.1" : "tandem.chat.1"}\r\n\r\n`);
   control.sockets.add(socket);
   const frame = (kind, data) => {
     const n = data.length;
     const head = n < 126 ? Buffer.from([0x80 | kind, n]) : n < 65536 ? Buffer.from([0x80 | kind, 126, n >> 8, n & 255]) : null;
     if (head && socket.writable) socket.write(Buffer.concat([head, data]));
   };
-  const session = control.server.session(
+  const session = tries ? control.tried((f) => frame(1, Buffer.from(JSON.stringify(f)))) : control.server.session(
     (f) => frame(1, Buffer.from(JSON.stringify(f.t === "welcome" ? { ...f, ...control.welcome, site: { title: { en: "Harbour Bank", "zh-CN": "海港银行" }, call_back: true, languages: ["en", "zh-CN"] } } : f))),
     (code, reason) => frame(8, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)])),
   );

@@ -146,6 +146,8 @@ export class Server {
   silent = false; // takes nothing and answers nothing
   said = []; // frames that came, of all sockets
   reply = (c, m) => this.add(c, { from: "flow", text: `reply to ${m.text}` });
+  beside = () => null; // does what is wanted of voice, pictures and checks; gives a refusal, or null
+  signalled = () => {};
   greet = (c) => this.add(c, { from: "flow", text: "hello" });
   #tokens = 0;
   constructor(clock) {
@@ -163,6 +165,26 @@ export class Server {
     c.list.push(message);
     for (const send of c.live) send(message);
     return message;
+  }
+
+  // face tells of voice, pictures and checks; each is a part of what is known, whole.
+  face(c, what) {
+    c.face = { ...c.face, ...what };
+    for (const to of c.pages ?? []) this.#tellFace(c, to, Object.keys(what));
+  }
+
+  #tellFace(c, { send, page }, keys = Object.keys(c.face ?? {})) {
+    const { upgrade, may, check, page: owner } = c.face ?? {};
+    if (keys.some((k) => k !== "check")) {
+      const yours = upgrade ? owner === page : undefined;
+      send({ t: "upgrade", may: may ?? [], upgrade: upgrade ? { ...upgrade, yours, ...(yours ? { ice: [] } : {}) } : null });
+    }
+    if (keys.includes("check")) send({ t: "check", check: check ?? null });
+  }
+
+  // signal tells the page that has the media.
+  signal(c, t, signal) {
+    for (const { send, page } of c.pages ?? []) if (page === c.face?.page) send({ t, signal });
   }
 
   // stand tells how the person stands in line; null = in none any more.
@@ -185,12 +207,14 @@ export class Server {
     let token = null;
     let langs = [];
     let ended = false;
+    let here = null; // this page, of a conversation
     const guarded = (f) => !ended && send(f);
     const made = () => {
       if (c) return c;
       c = this.begin(token);
       c.langs = langs;
       c.live.add(guarded);
+      (c.pages ??= new Set()).add(here);
       guarded({ t: "welcome", conversation: c.id, rev: 0 });
       return c;
     };
@@ -198,6 +222,7 @@ export class Server {
       end: () => {
         ended = true;
         c?.live.delete(guarded);
+        c?.pages?.delete(here);
       },
       take: (f) => {
         this.said.push(f);
@@ -205,12 +230,15 @@ export class Server {
         switch (f.t) {
           case "hello":
             langs = f.langs;
+            here = { send: guarded, page: f.page };
             token = f.token ?? `token${++this.#tokens}`;
             c = this.conversations.get(token) ?? null;
             if (f.token && !c) return close(1008, "token");
             send({ t: "welcome", rev: c?.rev ?? 0, site: { title: { en: "Bank" } }, ...(c ? { conversation: c.id } : { token }) });
             if (!c) return;
             if (c.place) send(c.place);
+            (c.pages ??= new Set()).add(here);
+            if (c.face) this.#tellFace(c, here);
             for (const m of c.list.filter((m) => m.rev > (f.after ?? 0)).sort((a, b) => a.rev - b.rev)) send(m);
             send({ t: "caught_up", rev: c.rev });
             c.live.add(guarded);
@@ -238,6 +266,14 @@ export class Server {
             return c && this.mark(c, f.seq, "delivered");
           case "ping":
             return send({ t: "pong" });
+          case "upgrade":
+          case "check": {
+            const refusal = c ? this.beside(c, f, here.page) : { code: "bad" };
+            return guarded(refusal ? { t: "refused", id: f.id, ...refusal } : { t: "done", id: f.id });
+          }
+          case "voice":
+          case "screen":
+            return c && this.signalled(c, f.t, f.signal, here.page);
         }
       },
     };

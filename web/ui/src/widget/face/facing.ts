@@ -204,10 +204,9 @@ export class Facing {
   }
 
   private over(u: Upgrade | null): void {
-    const last = u ?? null;
     this.drop();
     this.of = this.left = "";
-    if (last && !(this.own && (last.state === "refused" || last.why === "left" || last.why === "refused"))) this.ended = last;
+    if (u && !this.own) this.ended = u; // who ended it needs no word of it
     this.own = false;
   }
 

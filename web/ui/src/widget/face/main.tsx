@@ -21,6 +21,7 @@ const make: FaceModule = ({ talk, api, shadow, changed }) => {
   let place: HTMLElement | null = null;
   let language: Language = "en";
   let live = false;
+  let drawing = false;
   let cancelStill = () => {};
 
   const player = new Player((blocked) => {
@@ -39,7 +40,7 @@ const make: FaceModule = ({ talk, api, shadow, changed }) => {
     changed: () => draw(),
     heard: (stream) => (stream ? player.start(stream) : player.stop()),
   });
-  const stills = new Stills({
+  const stills: Stills = new Stills({
     still: () => facing.camera?.still() ?? Promise.reject(new Error("no camera")),
     send: (check, step, jpeg) => api.still(check, step, link.page, facing.camera?.track?.label ?? "", jpeg),
     told: (state) => {
@@ -58,7 +59,6 @@ const make: FaceModule = ({ talk, api, shadow, changed }) => {
     },
   });
 
-  let drawing = false;
   function draw(): void {
     if (drawing) return; // several changes come at once
     drawing = true;

@@ -50,8 +50,23 @@ export function FaceView({ facing, link, news, language, draw }: FaceViewProps) 
     };
   }, [kind]);
 
+  // What was pressed may be gone by then: the focus stays here, not at the top of the page.
+  const inside = useRef(false);
+  useEffect(() => {
+    const root = box.current?.getRootNode() as ShadowRoot | undefined;
+    if (inside.current && root && root.activeElement === null) box.current?.focus();
+  });
+
   return (
-    <div ref={box} class="face-view">
+    <div
+      ref={box}
+      class="face-view"
+      tabIndex={-1}
+      onFocusIn={() => (inside.current = true)}
+      onFocusOut={(e) => {
+        if (e.relatedTarget instanceof Node && !box.current?.contains(e.relatedTarget)) inside.current = false;
+      }}
+    >
       {stage === "wish" && <Wish {...card} />}
       {stage === "waiting" && <Waiting {...card} />}
       {stage === "asked" && u && <Asked {...card} upgrade={u} raise={false} />}

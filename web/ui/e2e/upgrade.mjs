@@ -1,0 +1,633 @@
+// Journey "upgrade": a chat becomes voice and video, falls and comes back, and a check is
+// made, in a real browser with a played camera, against a server that is played
+// (test/mock.mjs, test/peer.mjs): for every state that the customer's page can be in. The
+// journey "face" has the program itself at the other end.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { mock } from "../test/mock.mjs";
+import { browserArgs, peer } from "../test/peer.mjs";
+import { noSeriousProblems } from "./axe.mjs";
+
+export const alone = true; // no server is started for it
+
+const mei = { name: "Mei Lin", role: "agent", leg: "L1" };
+const wu = { name: "Dr Wu", role: "specialist", leg: "L2" };
+const asks = (zh, more = {}) => ({
+  id: "u1", state: "asked", by: "agent", name: "Mei Lin", level: "video", agreed: "", now: "",
+  why: zh ? "跨境汇款前核对您本人" : "to see that it is you before the transfer abroad", kept: true, who: [mei], until: "2099-01-01T00:00:00Z",
+  text: { en: "Mei Lin would like to see and hear you. Picture and sound are recorded and kept for 90 days. You may stop at any time.", "zh-CN": "Mei Lin 希望看到并听到您。画面和声音会被录制，保存 90 天。您可以随时停止。" }, ...more,
+});
+const checkOf = (more = {}) => ({
+  id: "k1", policy: "face", state: "running", round: 1, agreed: true,
+  consent: { version: "2026-11", text: { en: "We check your identity by video: your document and your face are compared by our staff, and pictures of them are kept for 30 days.", "zh-CN": "我们将通过视频核验您的身份：由工作人员比对您的证件和面部，照片保存 30 天。" } },
+  steps: [
+    { name: "code", kind: "code", state: "" }, { name: "front", kind: "document", state: "" }, { name: "back", kind: "document", state: "" },
+    { name: "look", kind: "face", state: "" }, { name: "act", kind: "request", state: "" }, { name: "match", kind: "compare", state: "" },
+  ],
+  ...more,
+});
+// at is the check with one of its steps present, those before it done.
+const at = (name, more = {}) => {
+  const c = checkOf(more);
+  const i = c.steps.findIndex((s) => s.name === name);
+  return { ...c, present: name, steps: c.steps.map((s, n) => ({ ...s, state: n < i ? "done" : n === i ? "present" : "" })) };
+};
+
+export default async function upgrade({ browserOptions, check, shot }) {
+  const browser = await chromium.launch({ ...browserOptions, args: [...browserOptions.args, ...browserArgs] });
+  try {
+    await run(browser, check, shot);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function run(browser, check, shot) {
+  // withPage gives a page of a world of its own. Every use of the devices is written down.
+  async function withPage(options, use) {
+    const { expect = /never/, init, path = "/chat?site=bank", agent, ...context } = options;
+    const world = await mock();
+    const ctx = await browser.newContext({ locale: "en-GB", viewport: { width: 390, height: 844 }, reducedMotion: "reduce", permissions: ["camera", "microphone"], ...(agent ? { userAgent: agent } : {}), ...context });
+    const other = await browser.newContext({ permissions: ["camera", "microphone"] });
+    const far = await peer(other, world.door + "/l/far");
+    await ctx.addInitScript(() => {
+      window.asked = []; // of getUserMedia
+      window.tracks = [];
+      const media = navigator.mediaDevices;
+      if (!media) return;
+      const real = media.getUserMedia.bind(media);
+      media.getUserMedia = async (c) => {
+        window.asked.push(Object.keys(c).join());
+        if (window.refuse) throw new DOMException("no", window.refuse);
+        const s = await real(c);
+        window.tracks.push(...s.getTracks());
+        return s;
+      };
+    });
+    if (init) await ctx.addInitScript(init);
+    const page = await ctx.newPage();
+    const wrong = [];
+    page.on("console", (m) => m.type() === "error" && !expect.test(m.text()) && wrong.push(m.text()));
+    page.on("pageerror", (err) => wrong.push(String(err)));
+    const w = played(world, far);
+    try {
+      await page.goto(path === "site" ? world.site : world.door + path);
+      await use(page, w).catch(async (err) => {
+        await shot(page, "failed").catch(() => {});
+        throw new Error(`${err.stack}\n${wrong.join("\n")}`);
+      });
+      assert.deepEqual(wrong, [], "the page reports errors");
+    } finally {
+      await ctx.close();
+      await other.close();
+      await world.stop();
+    }
+  }
+
+  // played is the server's side of an upgrade: what customers want is done, and what they
+  // offer is answered.
+  function played(world, far) {
+    const w = { ...world, world, far, wants: [], hold: null, show: [{ id: "L1:camera", as: 0 }], get talk() { return [...world.server.conversations.values()][0]; } };
+    w.tell = (what) => world.server.face(w.talk, what);
+    w.change = (more) => w.tell({ upgrade: { ...w.talk.face.upgrade, ...more } });
+    world.server.beside = (c, f, page) => {
+      w.wants.push(f);
+      const u = c.face?.upgrade;
+      queueMicrotask(() => {
+        if (f.t === "check") return;
+        if (f.do === "ask") return w.tell({ page, upgrade: asks(false, { by: "customer", name: "", level: f.level, text: undefined, why: "" }) });
+        if (f.do === "refuse") return w.tell({ upgrade: u.state === "asked" ? { ...u, state: "refused" } : { ...u, level: u.agreed, until: undefined } });
+        if (f.do === "end") return w.tell({ upgrade: { ...u, state: "over", why: "ended" } });
+        if (f.do === "accept" && !w.hold) return w.tell({ page, upgrade: { ...u, state: u.state === "asked" ? "agreed" : u.state, agreed: f.level, until: undefined } });
+        if (f.do === "change") return w.tell({ upgrade: { ...u, agreed: f.level, now: f.level } });
+      });
+      return null;
+    };
+    world.server.signalled = async (c, t, signal) => {
+      if (signal.kind === "cam") w.cam = signal.cam;
+      if (signal.kind !== "offer") return;
+      const answered = await far.answer(t, signal.sdp, w.show).catch(() => null); // the test is over
+      if (!answered) return;
+      const { sdp, slots } = answered;
+      world.server.signal(c, t, { kind: "answer", sdp });
+      if (t === "screen") world.server.signal(c, t, { kind: "slots", slots });
+    };
+    return w;
+  }
+
+  const begin = async (page, w, zh = false) => {
+    await page.getByText(zh ? "您好" : "Good morning").last().waitFor();
+    w.server.stand(w.talk, { state: "served", agent: "Mei Lin" });
+  };
+  const ask = async (page, w, more, zh) => {
+    await begin(page, w, zh);
+    w.tell({ may: ["voice", "video"], upgrade: asks(zh, more) });
+    await page.getByRole("heading", { name: zh ? "Mei Lin希望" : "Mei Lin would like" }).waitFor();
+  };
+  const button = (page, name) => page.getByRole("button", { name, exact: true });
+  const toPreview = async (page, w, more, zh) => {
+    await ask(page, w, more, zh);
+    await button(page, zh ? "视频" : "Video").click();
+    await button(page, zh ? "开始" : "Start").waitFor();
+  };
+  const toTalk = async (page, w, more, zh) => {
+    await toPreview(page, w, more, zh);
+    await button(page, zh ? "开始" : "Start").click();
+    w.change({ state: "up", now: "video" });
+    await page.getByText(zh ? "Mei Lin能看到和听到您" : "Mei Lin sees and hears you").waitFor();
+    await page.locator('tandem-chat video[aria-label*="Mei"]').waitFor();
+  };
+  const until = async (what, holds, limit = 10_000) => {
+    for (const end = Date.now() + limit; ; ) {
+      const value = await holds();
+      if (value) return value;
+      if (Date.now() > end) throw new Error(`not within ${limit / 1000} s: ${what}`);
+      await new Promise((ok) => setTimeout(ok, 60));
+    }
+  };
+  const say = async (page, text, label = "Write a message") => {
+    const field = page.getByRole("textbox", { name: label });
+    await field.fill(text);
+    await field.press("Enter");
+  };
+  const asked = (page) => page.evaluate(() => window.asked);
+
+  await check("no device is asked for before the consent is stored; nobody sees anything before Start", () =>
+    withPage({}, async (page, w) => {
+      await ask(page, w);
+      assert.deepEqual(await asked(page), [], "while it is asked");
+      w.hold = true; // the consent is on its way, and not stored
+      await button(page, "Video").click();
+      await until("accept", () => w.wants.some((f) => f.do === "accept" && f.level === "video" && f.lang === "en"));
+      assert.deepEqual(await asked(page), [], "while the consent is on its way");
+      w.tell({ page: [...w.talk.pages][0].page, upgrade: asks(false, { state: "agreed", agreed: "video", until: undefined }) });
+      await button(page, "Start").waitFor();
+      assert.deepEqual((await asked(page)).sort(), ["audio", "video"]);
+      await page.getByText("Nobody sees or hears you yet.").waitFor();
+      await until("the connection", async () => (await w.far.got("voice")).sound > 10);
+      assert.equal((await w.far.got("screen")).frames, 0, "frames before Start");
+      assert.ok((await w.far.got("voice")).energy < 1e-6, "sound before Start");
+      assert.equal(w.cam, "off");
+      await button(page, "Start").click();
+      w.change({ state: "up", now: "video" });
+      await until("frames at the other end", async () => (await w.far.got("screen")).frames > 5);
+      await until("sound at the other end", async () => (await w.far.got("voice")).energy > 1e-5);
+      assert.equal(w.cam, "ok");
+      const size = await until("the agent's picture", () => page.evaluate(() => [...document.querySelector("tandem-chat").shadowRoot.querySelectorAll("video")].find((v) => v.getAttribute("aria-label").includes("Mei"))?.videoWidth));
+      assert.equal(size, 640);
+    }));
+
+  await check("two taps from the question to the talk; refusing keeps the chat and asks for no device", () =>
+    withPage({}, async (page, w) => {
+      await ask(page, w);
+      await button(page, "No, thanks").click();
+      await until("refuse", () => w.wants.some((f) => f.do === "refuse"));
+      await page.getByRole("heading", { name: "Mei Lin would like" }).waitFor({ state: "detached" });
+      assert.deepEqual(await asked(page), []);
+      await say(page, "rather in writing");
+      await page.getByRole("log", { name: "Messages" }).getByText("You said: rather in writing").waitFor();
+    }));
+
+  await check("text before, during and after stays one list; the field stays in sight at 390 px", () =>
+    withPage({}, async (page, w) => {
+      await begin(page, w);
+      await say(page, "before");
+      w.tell({ may: ["video"], upgrade: asks(false) });
+      await button(page, "Video").click();
+      await button(page, "Start").click();
+      w.change({ state: "up", now: "video" });
+      await page.locator('tandem-chat video[aria-label*="Mei"]').waitFor();
+      await say(page, "during");
+      const log = page.getByRole("log", { name: "Messages" });
+      await log.getByText("You said: during").waitFor();
+      for (const part of [page.getByRole("textbox", { name: "Write a message" }), log.getByText("You said: during"), button(page, "End voice and video")]) {
+        const box = await part.boundingBox();
+        assert.ok(box && box.y >= 0 && box.y + box.height <= 844 && box.x >= 0 && box.x + box.width <= 390, `in sight: ${JSON.stringify(box)}`);
+      }
+      await button(page, "End voice and video").click();
+      await until("end", () => w.wants.some((f) => f.do === "end"));
+      await until("devices are given back", () => page.evaluate(() => window.tracks.every((t) => t.readyState === "ended")));
+      await say(page, "after");
+      await log.getByText("You said: after").waitFor();
+      assert.deepEqual(w.talk.list.filter((m) => m.from === "customer").map((m) => m.text), ["before", "during", "after"]);
+    }));
+
+  await check("voice alone: one tap, no camera; video later is previewed first; down again gives the camera back", () =>
+    withPage({}, async (page, w) => {
+      await ask(page, w, { level: "voice" });
+      await button(page, "Voice").click();
+      w.change({ state: "up", now: "voice" });
+      await page.getByText("You are speaking with Mei Lin.").waitFor();
+      assert.deepEqual(await asked(page), ["audio"]);
+      await until("sound", async () => (await w.far.got("voice")).energy > 1e-5);
+      w.change({ level: "video", by: "agent", until: "2099-01-01T00:00:00Z" });
+      await page.getByRole("heading", { name: "Mei Lin would like to see you, too" }).waitFor();
+      assert.deepEqual(await asked(page), ["audio"]);
+      await button(page, "Video").click();
+      await button(page, "Start").click();
+      w.change({ now: "video" });
+      await until("frames", async () => (await w.far.got("screen")).frames > 3);
+      await button(page, "Go on by voice only").click();
+      await page.getByText("You are speaking with Mei Lin.").waitFor();
+      await until("the camera is given back", () => page.evaluate(() => window.tracks.filter((t) => t.kind === "video").every((t) => t.readyState === "ended")));
+    }));
+
+  await check("muted, camera off and on: told in words, and at the other end", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      await button(page, "Switch the microphone off").click();
+      await page.getByText("Your microphone is off: nobody hears you.").waitFor();
+      await button(page, "Switch the microphone on").click();
+      await button(page, "Switch the camera off").click();
+      await page.getByText("Mei Lin hears you and does not see you.").waitFor();
+      await until("cam off", () => w.cam === "off");
+      await until("its light goes out", () => page.evaluate(() => window.tracks.filter((t) => t.kind === "video").every((t) => t.readyState === "ended")));
+      const before = (await w.far.got("screen")).frames;
+      await button(page, "Switch the camera on").click();
+      await until("frames again", async () => (await w.far.got("screen")).frames > before + 3);
+      assert.equal(w.cam, "ok");
+    }));
+
+  await check("falls are told in words and come back; nothing written meanwhile is lost", () =>
+    withPage({ expect: /WebSocket|ERR_/ }, async (page, w) => {
+      await toTalk(page, w);
+      w.change({ now: "voice", fallen: "network" });
+      await page.getByText("The network is too weak for pictures.").waitFor();
+      w.change({ now: "", fallen: "network" });
+      await page.getByText("Sound and picture are interrupted.").waitFor();
+      w.change({ now: "video", fallen: undefined });
+      await page.getByText("Mei Lin sees and hears you").waitFor();
+      w.world.down = true;
+      await page.getByText("The network is interrupted.").first().waitFor();
+      await say(page, "written meanwhile");
+      assert.ok(await page.evaluate(() => window.tracks.some((t) => t.readyState === "live")), "the talk goes on without the socket");
+      w.world.down = false;
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      await page.getByText("Mei Lin sees and hears you").waitFor();
+      await page.getByRole("log", { name: "Messages" }).getByText("You said: written meanwhile").waitFor();
+      const pages = w.server.said.filter((f) => f.t === "hello").map((f) => f.page);
+      assert.ok(pages.length >= 2 && new Set(pages).size === 1, `one page throughout: ${pages}`);
+    }));
+
+  await check("a connection that breaks is offered anew by the page itself", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      await w.far.hangUp("screen");
+      const offers = () => w.server.said.filter((f) => f.t === "screen" && f.signal.kind === "offer").length;
+      const before = offers();
+      w.server.signal(w.talk, "screen", { kind: "restart", why: "new" });
+      await until("another offer", () => offers() > before);
+      await until("frames again", async () => (await w.far.got("screen")).frames > 3);
+    }));
+
+  await check("loaded again it is the same page; the picture is shown to the person first", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      await page.reload();
+      await button(page, "Start").waitFor({ timeout: 10_000 });
+      const pages = w.server.said.filter((f) => f.t === "hello").map((f) => f.page);
+      assert.equal(new Set(pages).size, 1);
+      assert.equal(w.cam, "off");
+      await button(page, "Start").click();
+      await until("frames", async () => (await w.far.got("screen")).frames > 3);
+    }));
+
+  await check("another tab is told where the talk is, asks for no device, and can end it", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      const other = await page.context().newPage();
+      await other.goto(w.door + "/chat?site=bank");
+      await other.getByText("You are connected on another device or page.").waitFor();
+      assert.deepEqual(await asked(other), []);
+      await button(other, "End it there").click();
+      await until("the end", () => w.wants.some((f) => f.do === "end"));
+      await page.getByText("Voice and video are over.").waitFor();
+      await until("devices are given back", () => page.evaluate(() => window.tracks.every((t) => t.readyState === "ended")));
+    }));
+
+  await check("a permission that is denied: the way to allow it in this browser, again, or by voice", () =>
+    withPage({ init: () => (window.refuse = "NotAllowedError") }, async (page, w) => {
+      await ask(page, w);
+      await button(page, "Video").click();
+      await page.getByText("Your browser does not let this page use camera and microphone").waitFor();
+      await page.getByText("Click the sign at the left end of the address bar.").waitFor();
+      await page.evaluate(() => (window.refuse = ""));
+      await button(page, "Try again").click();
+      await button(page, "Start").waitFor();
+    }));
+
+  await check("no camera there: said so, and on by voice", () =>
+    withPage({ init: () => {
+      const media = navigator.mediaDevices;
+      const real = media.getUserMedia.bind(media);
+      media.getUserMedia = (c) => (c.video ? Promise.reject(new DOMException("none", "NotFoundError")) : real(c));
+    } }, async (page, w) => {
+      await ask(page, w);
+      await button(page, "Video").click();
+      await page.getByText("No camera was found.").waitFor();
+      await button(page, "Voice only").click();
+      await until("change", () => w.wants.some((f) => f.do === "change" && f.level === "voice"));
+      await page.getByText(/speaking with Mei Lin|Connecting/).waitFor();
+    }));
+
+  const wechat = "Mozilla/5.0 (Linux; Android 13; 2201123C Build/TKQ1; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 XWEB/1160 MicroMessenger/8.0.45 Language/zh_CN";
+  await check("within WeChat: explained before anything is agreed to, and the address copied", () =>
+    withPage({ agent: wechat, permissions: ["camera", "microphone", "clipboard-read", "clipboard-write"] }, async (page, w) => {
+      await ask(page, w);
+      await page.getByText("This app shows the page in a window of its own").waitFor();
+      await button(page, "Copy the address").click();
+      await page.getByText("Copied. Open it in your browser.").waitFor();
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), page.url());
+    }));
+
+  await check("the person asks, staff agrees; the wish can be taken back", () =>
+    withPage({}, async (page, w) => {
+      await begin(page, w);
+      w.tell({ may: ["voice", "video"] });
+      await button(page, "Speak with us by voice or video").click();
+      await button(page, "Voice only").click();
+      await page.getByText("We have asked our staff.").waitFor();
+      assert.deepEqual(await asked(page), []);
+      w.change({ state: "agreed", agreed: "voice", until: undefined });
+      await until("the microphone", async () => (await asked(page)).join() === "audio");
+      w.change({ state: "up", now: "voice" });
+      await page.getByText("You are speaking with Mei Lin.").waitFor();
+      w.change({ state: "over", why: "left" });
+      await page.getByText("Voice and video are over.").waitFor();
+      await button(page, "OK").click();
+    }));
+
+  await check("a check: consent, code, stills of the camera's full size once each, requests, verdict", () =>
+    withPage({ expect: /status of 500/ }, async (page, w) => {
+      await begin(page, w);
+      w.tell({ check: checkOf({ state: "asked", agreed: false }) });
+      await page.getByText("We check your identity by video").waitFor();
+      assert.deepEqual(await asked(page), []);
+      await button(page, "I agree").click();
+      await until("accept", () => w.wants.some((f) => f.t === "check" && f.do === "accept" && f.lang === "en"));
+      w.tell({ check: checkOf(), upgrade: asks(false, { check: "k1" }) });
+      await button(page, "Video").click();
+      await button(page, "Start").click();
+      w.change({ state: "up", now: "video" });
+      w.tell({ check: at("code", { code: "+86 *** 0001" }) });
+      await page.getByText("Step 1 of 6").waitFor();
+      await page.getByText("We have sent it to +86 *** 0001.").waitFor();
+      await page.getByRole("textbox", { name: "Code" }).fill("123456");
+      await page.keyboard.press("Enter");
+      await until("the code", () => w.wants.some((f) => f.do === "code" && f.text === "123456"));
+      w.tell({ check: at("front") });
+      await page.getByText("Hold the front of your document into the frame").waitFor();
+      await page.locator("tandem-chat .face-guide rect").waitFor();
+      w.stillStatus.push(500);
+      for (let i = 0; i < 3; i++) w.tell({ check: at("front", { capture: { step: "front", n: 1 } }) });
+      await page.getByText("A picture was taken.").waitFor();
+      assert.equal(w.stills.length, 1, "one that was sent is not sent again");
+      const { step, type, page: of, camera, data } = w.stills[0];
+      assert.deepEqual([step, type, of === [...w.talk.pages][0].page, camera !== ""], ["front", "image/jpeg", true, true]);
+      const own = await page.evaluate(() => window.tracks.findLast((t) => t.kind === "video").getSettings());
+      assert.deepEqual(jpegSize(data), [own.width, own.height]);
+      assert.ok(own.width >= 1280, `the camera's full size: ${own.width}`);
+      w.tell({ check: at("look") });
+      await page.locator("tandem-chat .face-guide ellipse").waitFor();
+      w.tell({ check: at("act", { request: ["turn_left", "read_number"], number: "4821" }) });
+      await page.getByText("Turn your head slowly to your left").waitFor();
+      await page.getByText("4 8 2 1").waitFor();
+      w.tell({ check: at("act", { state: "broken" }) });
+      await page.getByText("The check begins again when it is back.").waitFor();
+      w.tell({ check: at("code", { round: 2 }) });
+      await page.getByText("It was interrupted and begins again.").waitFor();
+      w.tell({ check: { ...at("match"), state: "second" } });
+      await page.getByText("A second member of staff looks at the check.").waitFor();
+      w.tell({ check: { ...at("match"), state: "passed", until: new Date(Date.now() + 1_800_000).toISOString() } });
+      await page.getByText("The check is passed. It holds until").waitFor();
+      w.tell({ check: null });
+      await page.getByText("The check is passed. It holds until").waitFor();
+    }));
+
+  await check("a check can be stopped at any time, by two taps", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      w.tell({ check: at("front") });
+      await button(page, "Stop the check").click();
+      await button(page, "Go on").click();
+      assert.ok(!w.wants.some((f) => f.do === "stop"));
+      await button(page, "Stop the check").click();
+      await button(page, "Stop it").click();
+      await until("stop", () => w.wants.some((f) => f.t === "check" && f.do === "stop"));
+      w.tell({ check: { ...at("front"), state: "stopped" } });
+      await page.getByText("The check was stopped. The chat goes on.").waitFor();
+    }));
+
+  await check("within somebody else's strict page: the script loads, the launcher tells while it is closed", () =>
+    withPage({ path: "site", viewport: { width: 1280, height: 800 } }, async (page, w) => {
+      await page.getByRole("button", { name: "Open the chat" }).click();
+      await toTalk(page, w);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Open the chat, you are connected by voice or video" }).click();
+      await page.locator('tandem-chat video[aria-label*="Mei"]').waitFor();
+      await until("frames go on", async () => (await w.far.got("screen")).frames > 3);
+      assert.deepEqual(await page.evaluate(() => Object.getOwnPropertyNames(window).filter((k) => /tandem|preact/i.test(k))), ["Tandem"]);
+    }));
+
+  await check("by keyboard alone: accept, start, mute, end", () =>
+    withPage({ viewport: { width: 1280, height: 800 } }, async (page, w) => {
+      await ask(page, w);
+      const press = async (name) => {
+        for (let i = 0; i < 40; i++) {
+          const now = await page.evaluate(() => {
+            let e = document.activeElement;
+            while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+            return e?.getAttribute("aria-label") ?? e?.textContent?.trim();
+          });
+          if (now === name) return page.keyboard.press("Enter");
+          await page.keyboard.press("Shift+Tab");
+        }
+        throw new Error(`Tab never comes to ${name}`);
+      };
+      await press("Video");
+      await button(page, "Start").waitFor();
+      await press("Start");
+      w.change({ state: "up", now: "video" });
+      await page.getByText("Mei Lin sees and hears you").waitFor();
+      await press("Switch the microphone off");
+      await page.getByText("Your microphone is off").waitFor();
+      await press("End voice and video");
+      await until("the end", () => w.wants.some((f) => f.do === "end"));
+    }));
+
+  await check("the page /check: devices, the picture comes back, what will work", () =>
+    withPage({ path: "/check" }, async (page, w) => {
+      w.world.control.tried = tried(w);
+      await button(page, "Begin the test").waitFor();
+      assert.deepEqual(await asked(page), []);
+      await button(page, "Begin the test").click();
+      await page.getByText("Voice and video will work here.").waitFor();
+      await page.getByText("Your picture came back.").waitFor();
+      await button(page, "Stop the test").click();
+      await until("devices are given back", () => page.evaluate(() => window.tracks.every((t) => t.readyState === "ended")));
+      w.world.control.tried = (send) => ({ take: () => send({ t: "over", why: "many", retry_after: 600 }), end() {} });
+      await button(page, "Test once more").click();
+      await page.getByText("Please try again in 10 minutes.").waitFor();
+    }));
+
+  await looks({ check, shot, withPage, begin, ask, toPreview, toTalk, button });
+}
+
+// tried plays the socket of the page /check: its own picture comes back.
+function tried(w) {
+  return (send) => ({
+    end() {},
+    async take(f) {
+      if (f.t === "hello") return send({ t: "welcome", servers: [], seconds: 20 });
+      if (f.signal?.kind !== "offer") return;
+      const answered = await w.far.answer(`check ${f.t}`, f.signal.sdp, [{ id: "loop:camera" }]).catch(() => null); // the test is over
+      if (!answered) return;
+      const { sdp, slots } = answered;
+      send({ t: f.t, signal: { kind: "answer", sdp } });
+      if (f.t === "screen") send({ t: "screen", signal: { kind: "slots", slots } });
+    },
+  });
+}
+
+// jpegSize reads width and height from a JPEG's frame header (ITU-T T.81, B.2.2).
+function jpegSize(b) {
+  for (let i = 2; i < b.length; i += 2 + b.readUInt16BE(i + 2)) {
+    if (b[i + 1] >= 0xc0 && b[i + 1] <= 0xc2) return [b.readUInt16BE(i + 7), b.readUInt16BE(i + 5)];
+  }
+  return null;
+}
+
+const seenIn = [[390, 844, "en-GB", "light"], [390, 844, "zh-CN", "dark"], [1280, 800, "en-GB", "dark"], [1280, 800, "zh-CN", "light"], [320, 568, "en-GB", "light"], [844, 390, "zh-CN", "light"]];
+const phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1";
+
+// looks takes the screenshots, and has axe look at each of them.
+async function looks({ check, shot, withPage, begin, ask, toPreview, toTalk, button }) {
+  for (const [width, height, locale, colorScheme] of seenIn) {
+    const zh = locale === "zh-CN";
+    const mobile = width < 500;
+    const context = { locale, colorScheme, viewport: { width, height }, ...(mobile ? { agent: phone } : {}) };
+    const take = async (page, what) => {
+      const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      await page.waitForTimeout(150);
+      await shot(page, `${what}-${width}-${colorScheme}-${locale.slice(0, 2)}`, { fullPage: false });
+      assert.ok(wide <= view, `${what}: ${wide} px wide in a view of ${view}`);
+      await noSeriousProblems(page);
+    };
+    const l = (en, cn) => (zh ? cn : en);
+    await check(`looks: ${width} × ${height} px, ${locale}, ${colorScheme}: questions and ends`, () =>
+      withPage(context, async (page, w) => {
+        await begin(page, w, zh);
+        w.tell({ may: ["voice", "video"] });
+        await button(page, l("Speak with us by voice or video", "与我们语音或视频通话")).click();
+        await take(page, "wish");
+        await button(page, l("Video", "视频")).click();
+        await page.getByText(l("We have asked our staff.", "已通知客服")).waitFor();
+        await take(page, "waiting");
+        w.change({ state: "refused" });
+        await page.getByText(l("Staff cannot speak", "客服暂时无法")).waitFor();
+        await take(page, "ended");
+        w.tell({ upgrade: asks(zh, { id: "u2" }) });
+        await page.getByRole("heading", { name: "Mei Lin" }).waitFor();
+        await take(page, "asked");
+        w.tell({ upgrade: { ...asks(zh, { id: "u3" }), state: "up", agreed: "video", now: "video", until: undefined }, page: "other" });
+        await page.getByText(l("You are connected on another", "您正在另一台")).waitFor();
+        await take(page, "elsewhere");
+        w.tell({ upgrade: null, check: checkOf({ state: "asked", agreed: false }) });
+        await button(page, l("I agree", "我同意")).waitFor();
+        await take(page, "check-consent");
+      }), 120_000);
+    await check(`looks: ${width} × ${height} px, ${locale}, ${colorScheme}: trouble`, () =>
+      withPage({ ...context, init: () => (window.refuse = "NotAllowedError") }, async (page, w) => {
+        await ask(page, w, {}, zh);
+        await button(page, l("Video", "视频")).click();
+        await button(page, l("Try again", "重试")).waitFor();
+        await take(page, "denied");
+        await page.evaluate(() => (window.refuse = "NotFoundError"));
+        await button(page, l("Try again", "重试")).click();
+        await page.getByText(l("No camera was found.", "没有找到摄像头")).waitFor();
+        await take(page, "no-camera");
+      }), 120_000);
+    await check(`looks: ${width} × ${height} px, ${locale}, ${colorScheme}: talk and check`, () =>
+      withPage(context, async (page, w) => {
+        await toPreview(page, w, {}, zh);
+        await take(page, "preview");
+        await button(page, l("Start", "开始")).click();
+        await page.getByText(l("Connecting", "正在连接")).first().waitFor({ timeout: 1_000 }).catch(() => {});
+        w.change({ state: "up", now: "video" });
+        const agent = page.locator('tandem-chat video[aria-label*="Mei"]');
+        await agent.waitFor();
+        await page.waitForFunction(() => [...document.querySelector("tandem-chat").shadowRoot.querySelectorAll("video")].every((v) => v.videoWidth > 0));
+        await page.waitForTimeout(1_200);
+        await take(page, "video");
+        await button(page, l("Show the picture large", "放大画面")).click();
+        await take(page, "video-large");
+        await button(page, l("Show the picture small", "缩小画面")).click();
+        w.show = [{ id: "L1:camera", as: 0 }, { id: "L2:camera", as: 1 }];
+        w.change({ who: [mei, wu] });
+        w.server.signal(w.talk, "screen", { kind: "restart", why: "new" });
+        await page.locator('tandem-chat video[aria-label*="Wu"]').waitFor();
+        await page.waitForTimeout(1_500);
+        await take(page, "video-three");
+        w.show = [{ id: "L1:camera", as: 0 }, { id: "L2:camera", as: 1 }, { id: "L1:display", as: "display" }];
+        w.server.signal(w.talk, "screen", { kind: "restart", why: "new" });
+        await page.locator("tandem-chat .face-tile.display video").waitFor();
+        await page.waitForTimeout(1_500);
+        await take(page, "video-display");
+        w.show = [{ id: "L1:camera", as: 0 }];
+        w.change({ who: [mei] });
+        w.server.signal(w.talk, "screen", { kind: "restart", why: "new" });
+        await page.locator("tandem-chat .face-tile.display").waitFor({ state: "detached" });
+        await page.waitForTimeout(1_500);
+        w.change({ now: "voice", fallen: "network" });
+        await page.getByText(l("too weak for pictures", "网络较弱")).first().waitFor();
+        await button(page, l("Switch the microphone off", "关闭麦克风")).click();
+        await take(page, "video-fallen");
+        w.change({ now: "video", fallen: undefined });
+        await button(page, l("Switch the microphone on", "打开麦克风")).click();
+        await button(page, l("Switch the camera off", "关闭摄像头")).click();
+        await take(page, "camera-off");
+        await button(page, l("Switch the camera on", "打开摄像头")).click();
+        w.tell({ check: at("code", { code: "+86 *** 0001" }) });
+        await page.getByRole("textbox", { name: l("Code", "验证码") }).waitFor();
+        await take(page, "check-code");
+        w.tell({ check: at("front") });
+        await page.locator("tandem-chat .face-guide rect").waitFor();
+        await take(page, "check-front");
+        await button(page, l("Stop the check", "停止核验")).click();
+        await take(page, "check-stop");
+        await button(page, l("Go on", "继续核验")).click();
+        w.tell({ check: at("look") });
+        await page.locator("tandem-chat .face-guide ellipse").waitFor();
+        await take(page, "check-face");
+        w.tell({ check: at("act", { request: ["read_number"], number: "4821" }) });
+        await page.getByText("4 8 2 1").waitFor();
+        await take(page, "check-request");
+        w.tell({ check: at("act", { state: "broken" }) });
+        await take(page, "check-broken");
+        w.tell({ check: { ...at("match"), state: "passed", until: "2026-11-23T01:30:00Z" } });
+        await page.getByText(l("The check is passed", "核验通过")).waitFor();
+        await take(page, "check-passed");
+        w.tell({ check: null });
+        await button(page, l("OK", "知道了")).click();
+        await button(page, l("Go on by voice only", "改为仅语音")).click();
+        await page.getByText(l("You are speaking with", "您正在与")).waitFor();
+        await take(page, "voice");
+      }), 180_000);
+    if (width !== 320 && width !== 844) {
+      await check(`looks: ${width} × ${height} px, ${locale}, ${colorScheme}: the page /check`, () =>
+        withPage({ ...context, path: "/check" }, async (page, w) => {
+          w.world.control.tried = tried(w);
+          await button(page, l("Begin the test", "开始测试")).waitFor();
+          await take(page, "test-begin");
+          await button(page, l("Begin the test", "开始测试")).click();
+          await page.getByText(l("Voice and video will work here.", "这里可以使用语音和视频。")).waitFor();
+          await take(page, "test-good");
+          await page.evaluate(() => (window.refuse = "NotAllowedError"));
+          await button(page, l("Stop the test", "停止测试")).click();
+          await button(page, l("Test once more", "再测一次")).click();
+          await button(page, l("Try again", "重试")).waitFor();
+          await take(page, "test-denied");
+        }), 60_000);
+    }
+  }
+}
