@@ -322,6 +322,9 @@ func TestLateDoubleIsNoAnswer(t *testing.T) {
 		if strings.HasPrefix(m.Text, "Which") {
 			said++
 		}
+		if strings.HasPrefix(m.Text, "We go on in the chat") {
+			t.Errorf("who comes by text is told %q", m.Text)
+		}
 	}
 	if said != 2 {
 		t.Errorf("there came %d questions: %+v", said, phone.Got()[before:])

@@ -8,9 +8,10 @@ import (
 	"tandem/ivr/flow"
 )
 
-// left answers who writes where the session ran before it moved on: once, where it goes on,
-// and with a way back if there is one. What they write is kept for those who read it. Who
-// asks to come back has the session come here, without what was shown there.
+// left answers who writes where the session ran before it moved on, and is not waited for
+// there: once, where it goes on, and with a way back if there is one. What they write is kept
+// for those who read it. Who asks to come back has the session come here, without what was
+// shown there.
 func (t *turn) left(ctx context.Context, s *Said) error {
 	st := &t.st
 	if !st.elsewhere || st.there == "" || s.Text == "" {
@@ -22,6 +23,9 @@ func (t *turn) left(ctx context.Context, s *Said) error {
 	}
 	if st.back && returns(s.Text) {
 		t.goOn = &flow.Turn{Go: st.conv.Interaction}
+		return nil
+	}
+	if st.awaited { // they come by this
 		return nil
 	}
 	client := "left:" + string(t.leg)

@@ -25,6 +25,7 @@ type state struct {
 	elsewhere bool           // the interaction goes on by another leg
 	there     tandem.Channel // by which; "" = it is on its way
 	back      bool           // and may come back from there
+	awaited   bool           // what the customer writes here is how they come here
 	released  bool           // nobody has taken over yet what was handed over
 	orphan    bool           // its conversation goes on with another interaction
 	erased    bool           // its customer is erased
@@ -180,6 +181,7 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 		st.elsewhere, st.there = true, tandem.Voice
 	case other:
 		st.elsewhere, st.there, st.back = true, runs.Facts.Channel, runs.Facts.Channel != "" && !runs.WithAgent()
+		st.awaited = d.awaits(ctx, runs, st.conv.Channel)
 	case !story.Customer.Erased.IsZero():
 		st.erased = true
 	case alone:
@@ -190,6 +192,30 @@ func (d *Driver) missing(ctx context.Context, st *state) error {
 		st.broken = "its session is lost"
 	}
 	return nil
+}
+
+// awaits reports whether a session waits for its customer to write on a channel, and to go
+// on by that.
+func (d *Driver) awaits(ctx context.Context, s flow.Session, here tandem.Channel) bool {
+	switch {
+	case here != tandem.SMS: // to a chat they come by a link
+		return false
+	case queues(s):
+		return !s.Wait.Served && Took(s, string(here))
+	case s.Wait.Kind != flow.WaitHandoff:
+		return false
+	}
+	lib, err := d.library(ctx, s)
+	if err != nil {
+		return false
+	}
+	at := s.Frames[len(s.Frames)-1]
+	program := lib.Flows[at.Flow]
+	if program == nil || program.Steps[at.Step] == nil {
+		return false
+	}
+	to, ok := program.Steps[at.Step].Verb.(*flow.Handoff)
+	return ok && to.To == here
 }
 
 // calling reports a call that is up.
