@@ -146,15 +146,18 @@ func withDefaults(cfg Config) Config {
 	return cfg
 }
 
+// settings of sipgo that are the whole program's, which tests start servers in at once.
+var settings sync.Once
+
 // build wires sipgo. Its log is thrown away: it would print every bad message
 // whole; the gate tells of those in its own words.
 func (s *Server) build() error {
 	quiet := slog.New(slog.DiscardHandler)
-	if gosip.UDPMTUSize != largestDatagram {
+	settings.Do(func() {
 		gosip.UDPMTUSize = largestDatagram
 		gosip.TransportBufferReadSize = math.MaxUint16 // its 32 KiB would cut off what the gate lets in
 		gosip.SetDefaultLogger(quiet)
-	}
+	})
 	ua, err := sipgo.NewUA(
 		sipgo.WithUserAgent(s.agent),
 		sipgo.WithUserAgentTransportLayerOptions(gosip.WithTransportLayerLogger(quiet)),
