@@ -136,6 +136,10 @@ type (
 		Blob    BlobID  `json:"blob"`
 		Seconds float64 `json:"seconds"`
 		Box     string  `json:"box,omitempty"`
+		// MediaType is told of what has pictures: video/webm. Shows is what they are of: camera, display.
+		MediaType string `json:"media_type,omitempty"`
+		Shows     string `json:"shows,omitempty"`
+		Cut       bool   `json:"cut,omitempty"` // the program ended in mid-recording: this is what there is
 	}
 	Dialled struct {
 		To    string `json:"to"`

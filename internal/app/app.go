@@ -99,6 +99,7 @@ type App struct {
 	pages     pages
 	seats     seats
 	tracks    tracks
+	faces     faces
 	live      live
 	line      *queue.Router
 	stopLine  context.CancelFunc
@@ -180,6 +181,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := errors.Join(a.makePhones(), a.makeAsk()); err != nil {
 		return nil, err
 	}
+	if err := a.makeFaces(); err != nil {
+		return nil, err
+	}
 	if err := a.makeDesk(); err != nil {
 		return nil, err
 	}
@@ -200,6 +204,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the master key: %w", err)
 	}
+	a.faces.sign = keys.Evidence()
 	for key, file := range map[string]config.Path{"store.path": s.Path, "store.checkpoints": s.Checkpoints} {
 		if err := os.MkdirAll(filepath.Dir(string(file)), 0o700); err != nil {
 			return tandem.Errorf(tandem.CodeInvalid, "making the folder of %s: %w; make it for the server's user, or set %s", key, err, key)

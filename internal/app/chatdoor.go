@@ -25,7 +25,12 @@ import (
 // makeChatDoor makes the door of visitors.
 func (a *App) makeChatDoor() (err error) {
 	l := a.cfg.Chat.Limits
+	var face webchat.Face
+	if a.cfg.WebRTC.Listen != "" {
+		face = customerFace{a}
+	}
 	a.chatDoor, err = webchat.New(webchat.Options{
+		Face: face,
 		Book: a.book, Sites: a.site, Origins: a.origins, Talk: visitors{a}, Place: a.placeIn, Links: a.chatLink, Callback: &callbacks{a: a}, Blobs: a.blobs, Look: a.store,
 		Images: os.DirFS(string(a.cfg.Flows.Dir)), URL: a.cfg.HTTP.PublicAddress(), Proxies: a.proxies,
 		Limits: webchat.Limits{

@@ -29,6 +29,9 @@ func (a *App) makeDesk() error {
 		Keys: a.staff, Tickets: a.tickets, Surveys: a.surveys, Hooks: a.hooks, Voice: a, Overview: overview,
 		Panicked: func() { a.metrics.panics.WithLabelValues("desk").Inc() }, Log: a.log,
 	}
+	if a.faces.upgrades != nil {
+		o.Faces, o.Checks = staffFaces{a}, staffChecks{a}
+	}
 	if a.desk, err = desk.New(o); err != nil {
 		return err
 	}

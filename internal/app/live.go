@@ -135,6 +135,9 @@ func (a *App) accept(ctx context.Context, l link.Link) (site, token string, err 
 	if !ok {
 		return "", "", errTooLate
 	}
+	if l.Serial == reach.ByAgent {
+		return a.acceptScreen(ctx, l, site)
+	}
 	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil {
 		s, err := a.stored(ctx, l.Interaction)
 		switch {
@@ -398,6 +401,31 @@ func (a *App) sweep(ctx context.Context) {
 			a.log.Error("sessions that nobody came back to could not be destroyed", "error", err)
 		} else if n > 0 {
 			a.log.Info("sessions that nobody came back to were destroyed", "sessions", n)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// retainEvery is how often there is looked for what was kept long enough.
+const retainEvery = time.Hour
+
+// retain removes what can be heard or seen once its time is over, until ctx ends.
+func (a *App) retain(ctx context.Context) {
+	k := a.cfg.Store.Keep
+	keep := map[string]time.Duration{
+		store.ClassRecording: k.Recordings, store.ClassVoicemail: k.Voicemails, store.ClassPicture: k.Pictures, store.ClassEvidence: k.Evidence,
+	}
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		if n, err := a.store.Dispose(ctx, a.now(), keep); err != nil && ctx.Err() == nil {
+			a.log.Error("what was kept long enough could not be removed", "error", err)
+		} else if n > 0 {
+			a.log.Info("what was kept long enough was removed", "objects", n)
 		}
 		select {
 		case <-tick.C:

@@ -21,6 +21,7 @@ type metrics struct {
 	overdue     prometheus.Counter
 
 	conversationsEnded *prometheus.CounterVec
+	upgrades           *prometheus.CounterVec
 	textsRefused       *prometheus.CounterVec
 	webhooksRefused    *prometheus.CounterVec
 }
@@ -41,6 +42,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 		conversationsEnded: vec("tandem_conversations_ended_total", "Interactions in chat and SMS that were closed.", "channel", "outcome"),
 		textsRefused:       vec("tandem_texts_refused_total", "Texts out that a list or cap refused.", "rule"),
+		upgrades:           vec("tandem_upgrades_total", "What became of voice and video that were asked for beside a text.", "event"),
 		webhooksRefused:    vec("tandem_sms_webhooks_refused_total", "Requests of SMS gateways that were refused.", "rule"),
 	}
 	r.MustRegister(m.calls)

@@ -24,7 +24,7 @@ func (a *App) makePhones() (err error) {
 		Router: a.line, Store: a.store, Dialer: phone.SIP(a.sip), Phones: phones, Caller: a.caller, Number: a.callbackNumber, Way: a.way,
 		Caps: a.caps, Audio: a.openAudio, Engine: a.media, Now: a.now, Random: a.random, Shows: a.shownOf, Music: a.sounds.music, Ringback: a.sounds.ringback,
 		Busy: a.sounds.busy, Counted: func(what string) { a.metrics.phones.WithLabelValues(what).Inc() }, Panicked: a.reporter("phone"), Log: a.log,
-		Seat: a.seat, Supervises: a.supervises, Tracks: &a.tracks,
+		Seat: a.seat, Supervises: a.supervises, Tracks: &a.tracks, Screen: a.screenOf,
 	})
 	return err
 }

@@ -34,7 +34,7 @@ func (a *App) recover(ctx context.Context) error {
 	if cut > 0 {
 		a.log.Warn("calls cut off by a crash were closed", "calls", cut)
 	}
-	return nil
+	return a.recoverTracks(ctx)
 }
 
 // closeCut closes one interaction, with a callback in line for who was cut off.

@@ -76,6 +76,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 	})
 	a.helpers.Go(func() { a.keep(ctx, "links", func(ctx context.Context) { a.ran("links", a.links.Run(ctx)) }) })
 	a.helpers.Go(func() { a.keep(ctx, "parked sessions", a.sweep) })
+	a.helpers.Go(func() { a.keep(ctx, "retention", a.retain) })
+	a.helpers.Go(func() { a.keep(ctx, "voice and video", a.runFaces) })
 	a.helpers.Go(func() { a.keep(ctx, "overload", a.overload.run) })
 	a.helpers.Go(func() { a.keep(ctx, "places", a.tellSessions) })
 	a.helpers.Go(func() { a.keep(ctx, "webhooks", a.hookWorker().Run) })
@@ -140,6 +142,7 @@ func (a *App) Stop(now <-chan struct{}) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
+	a.closeFaces()
 	errs := []error{a.sip.Close(ctx), a.closePages(ctx), a.chatDoor.Close(ctx), a.closeDesk(ctx)}
 	a.studio.Close() // its streams would keep the door open
 	for _, d := range a.doors {

@@ -95,30 +95,18 @@ func (k *call) record() {
 	if !k.entry.Record || k.recording != nil {
 		return
 	}
-	w, err := k.app.blobs.Create(k.interaction.ID, mediaType(k.signal.Law(), 2))
+	w, err := k.app.begins(k.interaction.ID, k.leg.ID, mediaType(k.signal.Law(), 2), tandem.Recorded{})
 	if err != nil {
 		k.log.Error("a call is not recorded", "error", err)
 		return
 	}
-	k.recording = &recording{call: k, blob: w, rec: k.stream.Record(w, true)}
+	k.recording = &recording{call: k, blob: w, rec: k.stream.Record(grows{w}, true)}
 	k.recorded.Store(true)
-	k.app.store.Note(k.event(tandem.EventRecording, tandem.Recorded{Blob: w.ID()}))
 }
 
 // keep ends the recording and adds it to the call's last change.
 func (r *recording) keep(change *store.Change) {
 	frames, err := r.rec.Stop()
-	if err != nil {
-		r.blob.Abort()
-		r.call.log.Error("a recording was lost", "error", err)
-		return
-	}
-	ref, err := r.blob.Commit()
-	if err != nil {
-		r.call.log.Error("a recording was lost", "error", err)
-		return
-	}
 	seconds := (time.Duration(frames) * frameTime).Seconds()
-	change.Blobs = append(change.Blobs, ref)
-	change.Events = append(change.Events, r.call.event(tandem.EventRecorded, tandem.Recorded{Blob: ref.ID, Seconds: seconds}))
+	r.call.app.keepTrack(&track{in: r.call.interaction.ID, leg: r.call.leg.ID}, change, r.blob, err, tandem.Recorded{Seconds: seconds})
 }

@@ -1,67 +1,244 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"io"
+	"strings"
 	"sync"
 	"time"
 
 	"tandem"
 	"tandem/bridge/phone"
 	"tandem/media"
+	"tandem/media/codec"
+	"tandem/media/record"
 	"tandem/media/video"
 	"tandem/store"
 	"tandem/store/blob"
 )
 
-// tracks are the recordings of those who speak with a caller who is recorded: what each of
-// them says, by itself. What the caller says and hears is the call's own recording.
+// tracks are the recordings of those who speak with a customer, each of what one of them
+// says and shows: of a call that is recorded the sound of everybody but the caller, who is in
+// the call's own recording; of voice and video beside a chat, if the customer agreed to
+// that, a film of each.
 type tracks struct {
 	app *App
 
-	mu sync.Mutex
-	by map[tandem.LegID]*track
+	mu    sync.Mutex
+	by    map[tandem.LegID]*track
+	zeros map[tandem.InteractionID]*zero
 }
 
+// zero is where the time of an interaction's films begins.
+type zero struct {
+	at time.Time
+	n  int // films that count from it
+}
+
+// track is what is recorded of one party.
 type track struct {
-	in   tandem.InteractionID
+	in     tandem.InteractionID
+	leg    tandem.LegID
+	stream *media.Stream
+	screen func() (camera, display *video.Source) // nil = they show nothing
+
+	mu     sync.Mutex
+	over   bool
+	paused bool
+	sound  *recorded // of a call; nil = none
+	film   *film     // sound and camera
+	shared *film     // their shared screen
+}
+
+// recorded is the sound of a party of a call.
+type recorded struct {
 	blob *blob.Writer
 	rec  *media.Recording
 }
 
-var _ phone.Tracks = (*tracks)(nil)
-
-// Begin records a party if the caller of its interaction is recorded, and reports whether it is.
-func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream, _ func() (camera, display *video.Source)) bool {
-	a := t.app
-	k := a.live.get(in)
-	if k == nil || !k.recorded.Load() {
-		return false
-	}
-	w, err := a.blobs.Create(in, mediaType(s.Path().Law, 1))
-	if err != nil {
-		a.log.Error("a party of a call is not recorded", "interaction", in, "leg", leg, "error", err)
-		return false
-	}
-	rec := s.Record(w, false)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.by == nil {
-		t.by = map[tandem.LegID]*track{}
-	}
-	t.by[leg] = &track{in, w, rec}
-	a.store.Note(tandem.NewEvent(in, leg, a.now(), tandem.EventRecording, "system", tandem.Recorded{Blob: w.ID()}))
-	return true
+// film is a file of sound and pictures.
+type film struct {
+	blob  *blob.Writer
+	file  *record.Track
+	shows string
+	rec   *media.Recording // nil = it is silent
+	from  *video.Source    // whose pictures are in it now
+	stop  func()
 }
 
-// Pictured is told of pictures, which are not recorded.
-func (t *tracks) Pictured(tandem.LegID) {}
+const filmType = "video/webm"
 
-// Pause leaves out what a party says who is on hold; the time is kept.
+var _ phone.Tracks = (*tracks)(nil)
+
+// Begin records a party if that is to be, and reports whether it does.
+func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Stream, screen func() (camera, display *video.Source)) bool {
+	k := &track{in: in, leg: leg, stream: s, screen: screen}
+	if c := t.app.live.get(in); c != nil && c.recorded.Load() && c.leg.ID != leg {
+		k.sound = t.app.recordSound(in, leg, s)
+	}
+	t.mu.Lock()
+	if t.by == nil {
+		t.by, t.zeros = map[tandem.LegID]*track{}, map[tandem.InteractionID]*zero{}
+	}
+	t.by[leg] = k
+	t.mu.Unlock()
+	t.Pictured(leg)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.sound != nil || k.film != nil
+}
+
+// recordSound begins to record what somebody says; nil if it cannot.
+func (a *App) recordSound(in tandem.InteractionID, leg tandem.LegID, s *media.Stream) *recorded {
+	w, err := a.begins(in, leg, mediaType(s.Path().Law, 1), tandem.Recorded{})
+	if err != nil {
+		a.log.Error("a party of a call is not recorded", "interaction", in, "leg", leg, "error", err)
+		return nil
+	}
+	return &recorded{w, s.Record(grows{w}, false)}
+}
+
+// begins makes an object that grows; its record and the event that tells of it are durable.
+func (a *App) begins(in tandem.InteractionID, leg tandem.LegID, mediaType string, told tandem.Recorded) (*blob.Writer, error) {
+	w, ref, err := a.blobs.Begin(in, mediaType)
+	if err != nil {
+		return nil, err
+	}
+	ref.Class, told.Blob = store.ClassRecording, ref.ID
+	ctx, cancel := context.WithTimeout(context.Background(), findTime)
+	defer cancel()
+	err = a.store.Commit(ctx, &store.Change{Blobs: []store.BlobRef{ref}, Events: []tandem.Event{tandem.NewEvent(in, leg, a.now(), tandem.EventRecording, "system", told)}})
+	if err != nil {
+		w.Abort()
+		return nil, err
+	}
+	return w, nil
+}
+
+// grows has what a recording writes survive the program: it comes in pieces of about a second.
+type grows struct{ *blob.Writer }
+
+func (g grows) Write(p []byte) (int, error) {
+	n, err := g.Writer.Write(p)
+	if err == nil {
+		err = g.Flush()
+	}
+	return n, err
+}
+
+// Pictured looks at what a party shows now. The first of it begins a film, if the customer
+// has agreed to be recorded.
+func (t *tracks) Pictured(leg tandem.LegID) {
+	t.mu.Lock()
+	k := t.by[leg]
+	t.mu.Unlock()
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over || !t.app.filmed(k.in) {
+		return
+	}
+	var camera, display *video.Source
+	if k.screen != nil {
+		camera, display = k.screen()
+	}
+	if k.film == nil { // from the beginning: voice may become video
+		k.film = t.begin(k, "camera")
+	}
+	k.film.point(camera)
+	if k.shared == nil && display != nil && display.Allowed() {
+		k.shared = t.begin(k, "display")
+	}
+	k.shared.point(display)
+}
+
+// begin begins a film; nil if it cannot.
+func (t *tracks) begin(k *track, shows string) *film {
+	a := t.app
+	w, err := a.begins(k.in, k.leg, filmType, tandem.Recorded{MediaType: filmType, Shows: shows})
+	if err != nil {
+		a.log.Error("voice and video are not recorded", "interaction", k.in, "leg", k.leg, "error", err)
+		return nil
+	}
+	now := a.now()
+	t.mu.Lock()
+	z := t.zeros[k.in]
+	if z == nil {
+		z = &zero{at: now}
+		t.zeros[k.in] = z
+	}
+	z.n++
+	t.mu.Unlock()
+	f := &film{blob: w, shows: shows}
+	if f.file, err = record.New(w, z.at); err != nil {
+		a.log.Error("voice and video are not recorded", "interaction", k.in, "leg", k.leg, "error", err)
+		w.Abort()
+		t.count(k.in)
+		return nil
+	}
+	f.file.Pause(k.paused)
+	if shows == "camera" {
+		law := k.stream.Path().Law
+		f.rec = k.stream.Record(f.file.Sound(law, now), false)
+		f.rec.Pause(k.paused)
+	}
+	return f
+}
+
+// count has one film less count from an interaction's zero.
+func (t *tracks) count(in tandem.InteractionID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if z := t.zeros[in]; z != nil {
+		if z.n--; z.n == 0 {
+			delete(t.zeros, in)
+		}
+	}
+}
+
+// point takes the film's pictures from a source; nil = from none.
+func (f *film) point(s *video.Source) {
+	if f == nil || f.from == s {
+		return
+	}
+	if f.stop != nil {
+		f.stop()
+		f.stop = nil
+	}
+	if f.from = s; s != nil {
+		f.stop = s.Tap(f.file.Frame)
+	}
+}
+
+// Pause leaves out what a party says and shows, while they are on hold or enter a secret;
+// the time is kept.
 func (t *tracks) Pause(leg tandem.LegID, on bool) {
 	t.mu.Lock()
 	k := t.by[leg]
 	t.mu.Unlock()
-	if k != nil {
-		k.rec.Pause(on)
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.paused = on
+	if k.sound != nil {
+		k.sound.rec.Pause(on)
+	}
+	for _, f := range []*film{k.film, k.shared} {
+		if f != nil {
+			f.file.Pause(on)
+			if from := f.from; !on { // a new tap begins with a keyframe, at once
+				f.point(nil)
+				f.point(from)
+			}
+			if f.rec != nil {
+				f.rec.Pause(on)
+			}
+		}
 	}
 }
 
@@ -74,18 +251,93 @@ func (t *tracks) End(leg tandem.LegID, c *store.Change) {
 	if k == nil {
 		return
 	}
-	frames, err := k.rec.Stop()
-	ref := store.BlobRef{}
-	if err == nil {
-		ref, err = k.blob.Commit()
-	} else {
-		k.blob.Abort()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.over = true
+	a := t.app
+	if k.sound != nil {
+		frames, err := k.sound.rec.Stop()
+		a.keepTrack(k, c, k.sound.blob, err, tandem.Recorded{Seconds: (frameTime * time.Duration(frames)).Seconds()})
 	}
+	for _, f := range []*film{k.film, k.shared} {
+		if f == nil {
+			continue
+		}
+		f.point(nil)
+		var err error
+		if f.rec != nil {
+			_, err = f.rec.Stop()
+		}
+		is, failed := f.file.Close()
+		a.keepTrack(k, c, f.blob, errors.Join(err, failed), tandem.Recorded{Seconds: is.End.Seconds(), MediaType: filmType, Shows: f.shows})
+		t.count(k.in)
+	}
+}
+
+// keepTrack adds what was recorded to a change. What a slow disk lost some of is kept, too.
+func (a *App) keepTrack(k *track, c *store.Change, w *blob.Writer, failed error, told tandem.Recorded) {
+	if failed != nil {
+		a.log.Error("a recording is not whole", "interaction", k.in, "leg", k.leg, "object", w.ID(), "error", failed)
+	}
+	ref, err := w.Commit()
 	if err != nil {
-		t.app.log.Error("a recording was lost", "interaction", k.in, "leg", leg, "error", err)
+		a.log.Error("a recording was cut short; the next start keeps what there is", "interaction", k.in, "leg", k.leg, "object", w.ID(), "error", err)
 		return
 	}
-	seconds := (frameTime * time.Duration(frames)).Seconds()
+	ref.Class, told.Blob = store.ClassRecording, ref.ID
 	c.Blobs = append(c.Blobs, ref)
-	c.Events = append(c.Events, tandem.NewEvent(k.in, leg, t.app.now(), tandem.EventRecorded, "system", tandem.Recorded{Blob: ref.ID, Seconds: seconds}))
+	c.Events = append(c.Events, tandem.NewEvent(k.in, k.leg, a.now(), tandem.EventRecorded, "system", told))
+}
+
+// recoverTracks keeps what there is of recordings that a crash cut.
+func (a *App) recoverTracks(ctx context.Context) error {
+	open, err := a.store.OpenObjects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ref := range open {
+		done, err := a.blobs.Recover(ref)
+		told := tandem.Recorded{Blob: ref.ID, Cut: true}
+		if err == nil {
+			told.Seconds, err = a.seconds(done)
+		}
+		if ref.MediaType == filmType {
+			told.MediaType = filmType
+		}
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+			a.log.Error("a recording that a crash cut cannot be kept", "object", ref.ID, "interaction", ref.Interaction, "error", err)
+			done, told = ref, tandem.Recorded{Blob: ref.ID, Cut: true}
+			done.Open, err = false, nil
+		}
+		if err == nil {
+			e := tandem.NewEvent(ref.Interaction, "", a.now(), tandem.EventRecorded, "system", told)
+			err = a.store.Commit(ctx, &store.Change{Blobs: []store.BlobRef{done}, Events: []tandem.Event{e}})
+		}
+		if err != nil {
+			return err
+		}
+		a.log.Info("a recording that a crash cut is kept as far as it goes", "object", ref.ID, "interaction", ref.Interaction, "seconds", told.Seconds)
+	}
+	return nil
+}
+
+// seconds is how long a recording is.
+func (a *App) seconds(ref store.BlobRef) (float64, error) {
+	if ref.MediaType != filmType {
+		bytes := float64(codec.Rate) // of G.711, a second of one channel
+		if strings.HasSuffix(ref.MediaType, "channels=2") {
+			bytes *= 2
+		}
+		return float64(ref.Size) / bytes, nil
+	}
+	r, err := a.blobs.Open(ref)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	length, err := record.Length(r)
+	if errors.Is(err, record.ErrForm) || errors.Is(err, io.EOF) { // not even its head was written
+		return 0, nil
+	}
+	return length.Seconds(), err
 }

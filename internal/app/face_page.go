@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tandem"
+	"tandem/bridge/chat"
+	"tandem/bridge/link"
+	"tandem/bridge/reach"
+	"tandem/bridge/upgrade"
+	"tandem/ivr/flow"
+	"tandem/store"
+)
+
+// screenText is what a text says by which a caller opens a page beside their call.
+func screenText(lang string) string {
+	if chinese(lang) {
+		return "请打开此页面，通话中即可向我们的同事展示资料：" + flow.LinkHere
+	}
+	return "Open this page to show things to our colleague while you talk: " + flow.LinkHere
+}
+
+// screenTime is how long pictures are asked for once a caller's page is there.
+const screenTime = 15 * time.Minute
+
+// sendScreen texts a caller the link of a page that stands beside their call, and asks for
+// their pictures once it is open.
+func (a *App) sendScreen(ctx context.Context, t tandem.Task, ask upgrade.Ask) error {
+	who, _, in, err := a.whoIs(ctx, t)
+	if err != nil {
+		return err
+	}
+	if _, ok := a.chatSite(in.Flow); !ok {
+		return tandem.Errorf(tandem.CodeConflict, "there is no chat in which a page could open: no entry of a chat is configured")
+	}
+	until := a.now().Add(screenTime)
+	l, err := a.reach.LinkFor(ctx, who, reach.AgentLink{
+		Key: "screen:" + string(t.ID) + "/" + a.now().Truncate(moveAgain).Format(time.RFC3339), Agent: ask.By, To: tandem.Chat, Serial: reach.ByAgent, Needs: who.Assurance,
+		By: "sms", Text: screenText(who.Lang), Expires: screenTime, Flow: in.Flow, FlowHash: in.FlowHash,
+	})
+	if err != nil {
+		return err
+	}
+	a.faces.wants(ask, until)
+	a.desk.Link(t.Interaction, offeredOf(l))
+	return nil
+}
+
+// acceptScreen lets a caller open a page beside their call, by a link that their agent sent:
+// a chat of the same interaction, in which the agent of the call writes. The flow goes on in
+// the call. token opens it in the customer's browser.
+func (a *App) acceptScreen(ctx context.Context, l link.Link, site string) (_, token string, err error) {
+	if k := a.live.get(l.Interaction); k == nil {
+		return "", "", errTooLate // they have hung up
+	}
+	known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat)
+	if err == nil { // pressed again, or by a second link
+		if token, err = a.book.Token(ctx, known.ID); err != nil {
+			return "", "", err
+		}
+		a.beside(ctx, l.Interaction, known.ID)
+		return site, token, nil
+	}
+	now := a.now()
+	leg := tandem.Leg{
+		ID: tandem.NewID[tandem.LegID](now, a.random), Interaction: l.Interaction, Kind: tandem.LegChat, Inbound: true, Role: tandem.RoleCustomer,
+		To: "chat:" + site, Started: now, Answered: now,
+	}
+	c := chat.Conversation{
+		ID: tandem.NewID[tandem.ConversationID](now, a.random), Channel: tandem.Chat, Entry: "chat:" + site, Customer: l.Customer, Lang: l.Lang, Started: now,
+		Interaction: l.Interaction, Leg: leg.ID,
+	}
+	if token, err = a.book.NewToken(); err != nil {
+		return "", "", err
+	}
+	err = a.store.Commit(ctx, &store.Change{
+		Legs:   []tandem.Leg{leg},
+		Events: []tandem.Event{tandem.NewEvent(l.Interaction, leg.ID, now, tandem.EventLegStarted, "caller", leg)},
+		With: func(tx store.Tx) error {
+			if err := a.book.Create(tx, &c); err != nil {
+				return err
+			}
+			return a.book.Keep(tx, c.ID, token)
+		},
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("making a page beside a call: %w", err)
+	}
+	a.beside(ctx, l.Interaction, c.ID)
+	return site, token, nil
+}
+
+// beside has the agent of a call see the page that stands beside it now, and asks for the
+// pictures that the agent wanted.
+func (a *App) beside(ctx context.Context, in tandem.InteractionID, id tandem.ConversationID) {
+	a.faces.know(in, id)
+	if d := a.desk; d != nil {
+		d.Beside(in)
+	}
+	ask, ok := a.faces.wantedOf(in, a.now())
+	if !ok || a.faces.upgrades == nil {
+		return
+	}
+	if _, err := a.faces.upgrades.Ask(ctx, ask); err != nil {
+		a.log.Warn("a caller with a page could not be asked for pictures", "interaction", in, "error", err)
+	}
+}
