@@ -212,3 +212,32 @@ func limited(err error) bool {
 	var r *Refused
 	return errors.As(err, &r)
 }
+
+// ErrNowhere: nothing that a code could be sent to is known to be the customer's.
+var ErrNowhere = errors.New("nothing that was proved to be the customer's takes codes")
+
+// SendKnown sends a one-time code, for a purpose (small letters), to what was proved to be
+// the customer's: the number at hand first. to is where it went, masked. The error is
+// ErrNowhere, *Refused, or says why nothing can be sent.
+func (d *Desk) SendKnown(ctx context.Context, why string, w Who) (id CheckID, to string, err error) {
+	k, err := d.look(ctx, w)
+	if err != nil {
+		return "", "", fmt.Errorf("sending a code: %w", err)
+	}
+	if k.Over {
+		return "", "", &Refused{Rule: "visitor"}
+	}
+	err = ErrNowhere
+	for _, t := range k.To {
+		if !t.Checked {
+			continue
+		}
+		if id, err = d.SendCode(ctx, why, w, t.Identity); err == nil {
+			return id, Mask(t.Value), nil
+		}
+		if limited(err) || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+			break
+		}
+	}
+	return "", "", err
+}

@@ -29,7 +29,7 @@ type faces struct {
 	mu      sync.Mutex
 	pages   map[tandem.InteractionID]tandem.ConversationID // whose chat the customer of an interaction has open
 	chats   map[tandem.ConversationID]tandem.InteractionID // the other way
-	ended   map[tandem.InteractionID]endedUpgrade                 // told to pages for a while
+	ended   map[tandem.InteractionID]endedUpgrade          // told to pages for a while
 	changed map[tandem.InteractionID]struct{}              // whose pages are to be told
 	wake    chan struct{}                                  // holds one
 	wanted  map[tandem.InteractionID]wanted                // pictures that agents want of callers who have no page yet

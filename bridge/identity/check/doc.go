@@ -19,6 +19,9 @@ import (
 	"tandem/ivr/flow"
 )
 
+// ByFlow is Check.By of one that a flow asks for.
+const ByFlow = "flow"
+
 // State is where a check is.
 type State string
 

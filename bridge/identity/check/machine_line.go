@@ -68,7 +68,7 @@ func (c *Check) due() time.Time {
 	switch {
 	case c.State.Over():
 		return time.Time{}
-	case c.Officer == "" && (c.State == Asked || c.State == Running):
+	case c.Officer == "" && c.By == ByFlow && (c.State == Asked || c.State == Running):
 		return c.Begun.Add(QueueFor)
 	case c.State == Asked:
 		return c.Changed.Add(AskedFor)
@@ -78,7 +78,7 @@ func (c *Check) due() time.Time {
 		return c.Changed.Add(LookFor)
 	case !c.Cut.IsZero() && c.begunRound():
 		return c.Cut.Add(c.Policy.Interruption + 1)
-	case !c.Cut.IsZero():
+	case !c.Cut.IsZero(), c.Officer == "":
 		return c.Changed.Add(LostFor)
 	}
 	return c.Changed.Add(IdleFor)
