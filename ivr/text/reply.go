@@ -24,7 +24,8 @@ type Reply struct {
 // errUnserved refuses a reply where no agent serves.
 var errUnserved error = tandem.Errorf(tandem.CodeConflict, "no agent serves this conversation now")
 
-// Reply writes a message of an agent to a conversation whose customer is served by one:
+// Reply writes a message of an agent to a conversation whose customer is served by one, there
+// or in a call beside it:
 // durably, with the text that carries it where the conversation is by SMS. Who asks has seen
 // to it that it is this agent. The same again, by Agent and Client, does nothing and returns
 // the first.
@@ -63,10 +64,17 @@ func (d *Driver) Reply(ctx context.Context, id tandem.ConversationID, r Reply) (
 		err := d.drop(ctx, ln, st)
 		return e, errors.Join(err, errUnserved)
 	}
-	if st.elsewhere || st.released || !st.s.WithAgent() {
+	call, beside, err := d.besideCall(ctx, &st)
+	if err != nil {
+		return e, err
+	}
+	if !beside && (st.elsewhere || st.released || !st.s.WithAgent()) {
 		return e, errUnserved
 	}
 	t := d.turn(st)
+	if r.Lang == "" && beside {
+		r.Lang = call.Lang
+	}
 	t.reply(r, client)
 	err = t.commit(ctx)
 	switch {
