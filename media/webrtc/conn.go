@@ -250,13 +250,14 @@ func (c *conn) hear() {
 	}
 }
 
-// reported notes what the page says of our packets.
-func (c *conn) reported(r rtcp.ReceptionReport, now time.Time) {
+// reported notes what the page says of our packets, and returns the round trip as it was
+// measured last.
+func (c *conn) reported(r rtcp.ReceptionReport, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lost = float64(r.FractionLost) / 256
 	if r.LastSenderReport == 0 {
-		return
+		return c.rtt
 	}
 	// Middle 32 bits of NTP time: units of 1/65536 s (RFC 3550, section 4).
 	const from1900 = 2208988800
@@ -264,6 +265,7 @@ func (c *conn) reported(r rtcp.ReceptionReport, now time.Time) {
 	if took := middle - r.LastSenderReport - r.Delay; took < 60<<16 {
 		c.rtt = time.Duration(took) * time.Second / 65536
 	}
+	return c.rtt
 }
 
 // State is how it is connected.

@@ -19,6 +19,7 @@ import (
 	pion "github.com/pion/webrtc/v4"
 
 	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/pictures"
 	"tandem/media/webrtc/port"
 )
 
@@ -55,7 +56,7 @@ type link struct {
 	tracks  atomic.Int32
 
 	out     atomic.Pointer[sender] // of a Peer
-	picture *canvas                // of a Screen
+	picture *pictures.Canvas       // of a Screen
 	pending string                 // of signalling, under the turn: our offer that has no answer yet, as the page was sent it
 }
 

@@ -15,6 +15,7 @@ import (
 	"tandem/media/rtp"
 	"tandem/media/video"
 	"tandem/media/webrtc/description"
+	"tandem/media/webrtc/pictures"
 )
 
 // ScreenOptions is what a Screen is made of.
@@ -28,8 +29,10 @@ type ScreenOptions struct {
 	Camera, Display bool         // whether the page may show them from the start
 }
 
-// Slots of a page, unless its options say otherwise.
 const (
+	// pictureRoom is how many datagrams wait for a screen: a keyframe of a sharp picture.
+	pictureRoom = 512
+	// Slots of a page, unless its options say otherwise.
 	standardSlots = 4
 	maxSlots      = 8
 )
@@ -107,6 +110,30 @@ func (p *Screen) longest() int { return 2 * p.server.c.Limits.SDP }
 func (p *Screen) parse(sdp string) (offer, error) {
 	d, err := description.ParsePictures(sdp, p.slots)
 	return &d, err
+}
+
+func (p *Screen) codecs(l *link) (parts, error) {
+	l.owner.Room = pictureRoom
+	l.owner.Checked = func() {
+		if l.owner.Secured.Load() {
+			p.hear()
+		}
+	}
+	l.picture = &pictures.Canvas{}
+	media, interceptors, err := l.picture.Parts(&loggers{})
+	if err != nil {
+		return parts{}, err
+	}
+	m := parts{media: media, interceptors: interceptors}
+	return m, m.reports()
+}
+
+func (p *Screen) furnish(l *link) error {
+	senders, err := l.picture.Furnish(l.pc, p.slots)
+	for _, s := range senders {
+		l.add(s)
+	}
+	return err
 }
 
 func (p *Screen) agree(o offer) {
@@ -240,7 +267,7 @@ func (p *Screen) refresh() {
 		}
 	}
 	if anew && l != nil {
-		p.share(l.picture.budget())
+		p.share(l.picture.Budget(time.Now()))
 	}
 }
 
@@ -256,7 +283,7 @@ func (p *Screen) watched(State) {
 		p.refresh()
 	}
 	if l != nil {
-		p.share(l.picture.budget())
+		p.share(l.picture.Budget(time.Now()))
 	}
 }
 
@@ -284,7 +311,7 @@ func (p *Screen) key(section, layer int) {
 	if l == nil || !l.owner.Secured.Load() {
 		return
 	}
-	if ssrc := l.picture.in[section][layer].Load(); ssrc != 0 {
+	if ssrc := l.picture.Stream(section, layer); ssrc != 0 {
 		_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}}) // one that is lost is asked for again
 	}
 }
@@ -295,7 +322,7 @@ func (w *place) write(h *rtp.Header, payload []byte) error {
 	if l == nil || !l.owner.Secured.Load() {
 		return ErrClosed
 	}
-	return l.picture.out[w.number].write(h, payload)
+	return l.picture.Write(w.number, h, payload)
 }
 
 func (p *Screen) take(_ context.Context, sig Signal) error {
@@ -330,7 +357,7 @@ func (p *Screen) restart(_ context.Context, why string) error {
 func (p *Screen) track(l *link, t *pion.TrackRemote, r *pion.RTPReceiver) {
 	layer, ok := description.Layer(t.RID())
 	section := slices.IndexFunc(l.pc.GetTransceivers(), func(x *pion.RTPTransceiver) bool { return x.Receiver() == r })
-	if !ok || section < 0 || section >= description.Slots || layer >= len(l.picture.in[section]) || !l.picture.in[section][layer].CompareAndSwap(0, uint32(t.SSRC())) {
+	if !ok || !l.picture.Begin(section, layer, uint32(t.SSRC())) {
 		l.fail()
 		return
 	}
@@ -369,19 +396,29 @@ func (p *Screen) report(l *link, packet rtcp.Packet) {
 	}
 }
 
-// received notes what share of a slot's packets the page did not get.
+// received notes what share of the packets of each slot the page did not get.
 func (p *Screen) received(l *link, reports []rtcp.ReceptionReport) {
+	var trip time.Duration
+	worst, told := 0.0, false
 	for _, r := range reports {
-		if i := l.picture.slot(r.SSRC); i >= 0 {
-			p.reported(r, time.Now())
-			p.places[i].sink.Loss(float64(r.FractionLost) / 256)
+		i := l.picture.Slot(r.SSRC)
+		if i < 0 {
+			continue
 		}
+		lost := float64(r.FractionLost) / 256
+		p.places[i].sink.Loss(lost)
+		if r.LastSenderReport != 0 {
+			trip, worst, told = p.reported(r, time.Now()), max(worst, lost), true
+		}
+	}
+	if told {
+		l.picture.Reported(trip, worst)
 	}
 }
 
 // needs has a slot begin anew with a keyframe.
 func (p *Screen) needs(l *link, ssrc uint32) {
-	if i := l.picture.slot(ssrc); i >= 0 && p.link.Load() == l {
+	if i := l.picture.Slot(ssrc); i >= 0 && p.link.Load() == l {
 		p.places[i].sink.Key()
 	}
 }

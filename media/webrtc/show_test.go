@@ -17,6 +17,7 @@ import (
 	pion "github.com/pion/webrtc/v4"
 
 	"tandem/media/video"
+	"tandem/media/webrtc/pictures"
 )
 
 // cable is a page's network: it can be cut.
@@ -105,7 +106,7 @@ func newViewer(t testing.TB, o viewerOptions) *viewer {
 	t.Cleanup(func() { mux.Close() })
 	m := &pion.MediaEngine{}
 	h264 := pion.RTPCodecParameters{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypeH264, ClockRate: 90000}, PayloadType: 102}
-	for _, c := range []pion.RTPCodecParameters{vp8, h264} {
+	for _, c := range []pion.RTPCodecParameters{pictures.VP8(), h264} {
 		if err := m.RegisterCodec(c, pion.RTPCodecTypeVideo); err != nil {
 			t.Fatal(err)
 		}
