@@ -30,13 +30,23 @@ const seen = (more) =>
 // begins has the page take calls, with connections that come up by themselves.
 const begins = `localStorage.setItem("tandem.desk.anna.devices", '{"seat":"page"}'); (${stub})();`;
 
-const up = (page) => page.locator(".face-tile video").first().waitFor();
+const up = (page) => page.locator(".face-tile.large video").first().waitFor();
 const state = (make, after) => ({ make: () => Object.assign(make(), { voice: true }), begin: begins, after: after ?? (async () => {}) });
 const strip = (more) => state(face((b, id) => upgrade(b, null, id, more)), (f, page) => page.locator(".face-strip").waitFor());
 
 export const faceStates = {
   "face-ask": state(face(), (f, page) => pressed(page, "F4")),
   "face-asked": strip({}),
+  "face-sent": state(
+    () => {
+      const b = bank();
+      const id = have(b, null, task(b, "call"), 95);
+      talk(b, null, id, [customer, anna]);
+      upgrade(b, null, id, { state: "sent", pictures: true });
+      return b;
+    },
+    (f, page) => page.locator(".face-strip").waitFor(),
+  ),
   "face-wanted": strip({ by: "customer", level: "voice" }),
   "face-refused": strip({ state: "refused" }),
   "face-lapsed": strip({ state: "lapsed" }),

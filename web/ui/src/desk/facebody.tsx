@@ -35,31 +35,33 @@ export function FaceBody({ item, onDialog, talk, children }: FaceBodyProps) {
   const more = unread(s, item.id);
   return (
     <div class={`face-body ${pictures ? "pictures" : ""} ${check ? "checked" : ""}`} data-tab={check ? tab : "chat"}>
-      <div class="face-side">
-        <FaceStrip item={item} onDialog={onDialog} />
-        {talk}
-        {pictures && <Stage interaction={item.task?.interaction ?? ""} customer={nameOf(view, dw)} upgrade={upgrade} talk={s.talks[item.id]} />}
+      <div class="lead-side">
+        <div class="face-side">
+          <FaceStrip item={item} onDialog={onDialog} />
+          {talk}
+          {pictures && <Stage interaction={item.task?.interaction ?? ""} customer={nameOf(view, dw)} upgrade={upgrade} talk={s.talks[item.id]} />}
+        </div>
+        {check && (
+          <div class="face-tabs" role="group" aria-label={w.checkTabs}>
+            {(["check", "chat"] as const).map((t) => (
+              <button key={t} type="button" aria-pressed={tab === t} onClick={() => setTab(t)}>
+                {t === "chat" ? w.tabChat : w.tabCheck}
+                {t === "chat" && tab !== "chat" && more > 0 && (
+                  <span class="badge bad">
+                    <span aria-hidden="true">{more}</span>
+                    <span class="unseen">{dw.unread(more)}</span>
+                  </span>
+                )}
+              </button>
+            ))}
+          </div>
+        )}
+        {check && (
+          <div class="check-side">
+            <CheckPanel item={item} check={check} />
+          </div>
+        )}
       </div>
-      {check && (
-        <div class="face-tabs" role="group" aria-label={w.checkTabs}>
-          {(["check", "chat"] as const).map((t) => (
-            <button key={t} type="button" aria-pressed={tab === t} onClick={() => setTab(t)}>
-              {t === "chat" ? w.tabChat : w.tabCheck}
-              {t === "chat" && tab !== "chat" && more > 0 && (
-                <span class="badge bad">
-                  <span aria-hidden="true">{more}</span>
-                  <span class="unseen">{dw.unread(more)}</span>
-                </span>
-              )}
-            </button>
-          ))}
-        </div>
-      )}
-      {check && (
-        <div class="check-side">
-          <CheckPanel item={item} check={check} />
-        </div>
-      )}
       <div class="talk-side">{children}</div>
     </div>
   );

@@ -8,7 +8,7 @@ export interface Upgrade {
   id: string;
   task?: string;
   interaction: string;
-  state: "asked" | "agreed" | "up" | "refused" | "lapsed" | "withdrawn" | "over";
+  state: "asked" | "sent" | "agreed" | "up" | "refused" | "lapsed" | "withdrawn" | "over"; // sent: a caller has the link to a page, and has not opened it
   by: string; // an agent's name, "flow", "customer"
   level: Level; // asked for
   agreed?: Level;

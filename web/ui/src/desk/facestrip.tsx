@@ -40,7 +40,7 @@ export function FaceStrip({ item, onDialog }: { item: Item; onDialog(name: Dialo
         {text}
         {u.kept && !ended(u) && running !== "" && <span class="badge bad">{w.kept}</span>}
       </p>
-      {waits(u) && until > now && (
+      {(waits(u) || u.state === "sent") && until > now && (
         <span class="clock soft" aria-hidden="true">
           {w.answerIn(span((until - now) / 1000))}
         </span>
@@ -84,7 +84,7 @@ export function FaceStrip({ item, onDialog }: { item: Item; onDialog(name: Dialo
               </button>
             )}
             <button type="button" class="small danger" onClick={() => ask("end")}>
-              {u.state === "asked" && running === "" ? w.takeBack : u.pictures ? w.endPictures : w.endIt}
+              {(u.state === "asked" || u.state === "sent") && running === "" ? w.takeBack : u.pictures ? w.endPictures : w.endIt}
             </button>
           </>
         )}

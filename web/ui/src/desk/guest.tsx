@@ -34,7 +34,7 @@ export function Joined({ talk }: { talk: Talk }) {
       </header>
       {me && fw.guestWhat[me.role] && <p class="soft">{fw.guestWhat[me.role]}</p>}
       <div class={`face-body ${pictures ? "pictures" : ""}`} data-tab="chat">
-        <div class="face-side">
+        <div class="lead-side">
           {stands?.mood === "fallen" && (
             <p class="face-strip fallen" role="alert">
               <Icon name="warning" />

@@ -35,6 +35,16 @@ export function Lines({ task, live }: { task: string; live?: boolean }) {
     if (atEnd.current) box.current.scrollTop = box.current.scrollHeight;
     else setBelow(true);
   }, [size, live]);
+  // Where the end was seen it stays seen as the room for it changes.
+  useEffect(() => {
+    const b = box.current;
+    if (!live || !b) return;
+    const look = new ResizeObserver(() => {
+      if (atEnd.current) b.scrollTop = b.scrollHeight;
+    });
+    look.observe(b);
+    return () => look.disconnect();
+  }, [live]);
   const scrolled = () => {
     const b = box.current;
     if (!b) return;

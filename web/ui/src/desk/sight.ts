@@ -63,6 +63,7 @@ export class Sight {
   shown: readonly Shown[] = [];
   allowed = { camera: false, display: false };
   cam: Cam | "" = "";
+  came = new Set<string>(); // what was to be seen already: it is no longer on its way
   elsewhere = false; // another page of the agent's has them
   on: boolean; // the camera is wanted
   own: MediaStreamTrack | null = null; // what the camera gives
@@ -146,6 +147,7 @@ export class Sight {
       onState: mine((s: VoiceState) => this.changed(s)),
       onShown: mine((shown: Shown[]) => {
         this.shown = [...shown];
+        for (const s of shown) if (s.live) this.came.add(s.id);
         this.tell();
       }),
       onAllowed: mine((a: { camera: boolean; display: boolean }) => {

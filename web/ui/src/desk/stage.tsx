@@ -46,7 +46,7 @@ export function Stage({ interaction, customer, upgrade, talk }: StageProps) {
       </p>
     );
   }
-  const tiles = tilesOf(upgrade, talk, { state: sight.state, shown: sight.shown, allowed: sight.allowed, cam: sight.cam, on: sight.on, own }, { me: s.name, customer, speaking });
+  const tiles = tilesOf(upgrade, talk, { state: sight.state, shown: sight.shown, came: sight.came, allowed: sight.allowed, cam: sight.cam, on: sight.on, own }, { me: s.name, customer, speaking });
   const note = sight.state === "cut" || sight.state === "gone" ? w.cut : sight.on && sight.allowed.camera && sight.cam in w.cams ? w.cams[sight.cam]! : sight.screen ? w.sharing : "";
   return (
     <div class="stage" role="group" aria-label={w.stage}>

@@ -19,6 +19,7 @@ export function standingOf(u: Upgrade, me: string, w: FaceWords): Standing {
   if (ended(u)) return { mood: "over", text: (u.state === "over" && w.overWhy[u.why ?? ""]) || w.ends[u.state]!(u.level) };
   if (asks(u)) return { mood: "ask", text: w.customerAsks(u.level) };
   if (waits(u) && runs(u) !== "") return { mood: "wait", text: w.more(u.level) };
+  if (u.state === "sent") return { mood: "wait", text: w.askedScreen };
   if (u.state === "asked") {
     if (u.by === "flow") return { mood: "wait", text: w.askedFlow(u.level) };
     if (u.by !== me) return { mood: "wait", text: w.askedBy(u.by, u.level) };
@@ -35,6 +36,7 @@ export function standingOf(u: Upgrade, me: string, w: FaceWords): Standing {
 // Seen is what of a Sight tells who is to be seen.
 export interface Seen {
   state: string;
+  came: ReadonlySet<string>; // what was to be seen already
   shown: readonly { id: string; leg: string; kind: "camera" | "display"; stream: MediaStream; live: boolean }[];
   allowed: { camera: boolean };
   cam: Cam | "";
@@ -62,7 +64,7 @@ export function tilesOf(u: Upgrade | undefined, talk: Talk | undefined, seen: Se
   const others = seen.shown.filter((s) => s.leg !== mine?.leg);
   const tile = (s: Seen["shown"][number]): Tile => ({
     id: s.id, name: nameOf(s.leg), role: roleOf(of(s.leg).role), kind: s.kind, stream: s.stream,
-    none: s.live ? "" : "network", silent: of(s.leg).muted === true, speaking: s.kind === "camera" && n.speaking(s.leg),
+    none: s.live ? "" : seen.came.has(s.id) ? "network" : "connecting", silent: of(s.leg).muted === true, speaking: s.kind === "camera" && n.speaking(s.leg),
   });
   const tiles = [...others.filter((s) => s.kind === "display").map(tile), ...others.filter((s) => s.kind === "camera" && of(s.leg).role === "customer").map(tile)];
   const customer = parties.find((p) => p.role === "customer");

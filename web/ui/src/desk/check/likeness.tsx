@@ -4,18 +4,11 @@ import { useState } from "preact/hooks";
 import { Icon } from "../../staff/icon.tsx";
 import type { Check } from "../faces.ts";
 import { useFaceWords } from "../words.ts";
-import { distanceOf, likenessOf, loadModel, modelName } from "./model.ts";
-import type { Likeness } from "./model.ts";
-import { imageOf, kindOf, pairOf } from "./stills.tsx";
-
-// Advice is what is noted with a step.
-export interface Advice {
-  advice: true;
-  word: Likeness | "none"; // none: no face was found
-  distance?: number;
-  faces: [number, number]; // on the document, before the camera
-  model: string;
-}
+import { distanceOf, likenessOf } from "./advice.ts";
+import type { Advice } from "./advice.ts";
+import { loadModel, modelName } from "./model.ts";
+import { pairOf } from "./steps.ts";
+import { imageOf, kindOf } from "./stills.tsx";
 
 interface LikenessProps {
   check: Check;

@@ -5,25 +5,13 @@ import { useDesk, useRun } from "../context.tsx";
 import type { Check, Step } from "../faces.ts";
 import { useFaceWords } from "../words.ts";
 import { LikenessPart } from "./likeness.tsx";
-import type { Advice } from "./likeness.tsx";
+import type { Advice } from "./advice.ts";
 import { Both, Either, Why } from "./parts.tsx";
+import { complete } from "./steps.ts";
 import { kindOf, Pair, Stills } from "./stills.tsx";
 
 const yesNo = ["yes", "no"] as const;
 const rightWrong = ["right", "wrong"] as const;
-
-// wanted are the things that have to be noted before a step is done.
-export function wanted(step: Step): string[] {
-  if (step.kind === "questions" || step.kind === "compare") return (step.asks ?? []).map((a) => a.name);
-  return step.kind === "request" ? (step.requests ?? []).map((r) => r.what) : [];
-}
-
-// complete tells whether a step can be done: all is noted, and there is a still where one is needed.
-export function complete(check: Check, step: Step, said: Record<string, unknown>): boolean {
-  if (step.kind === "code") return check.code?.ok === true;
-  if (step.kind === "document" || step.kind === "face") return step.stills.some((s) => s.round === undefined || s.round === check.round);
-  return wanted(step).every((name) => said[name] !== undefined);
-}
 
 type Asking = "" | "fail" | "skip";
 

@@ -6,6 +6,7 @@ import { Icon } from "../../staff/icon.tsx";
 import { useLanguage } from "../../staff/settings.tsx";
 import { clock } from "../../staff/time.ts";
 import type { Check, Step, Still } from "../faces.ts";
+import { lastTake, pairOf } from "./steps.ts";
 import { useFaceWords } from "../words.ts";
 import type { FaceWords } from "../words.ts";
 
@@ -68,33 +69,6 @@ export async function imageOf(check: string, blob: string): Promise<HTMLImageEle
 
 export function kindOf(step: Step, w: FaceWords): string {
   return w.kinds[`${step.kind} ${step.name}`] ?? w.kinds[step.kind] ?? step.kind;
-}
-
-// best is the sharpest still of the last take of a step.
-export function best(step: Step | undefined): Still | undefined {
-  const last = lastTake(step);
-  return last.find((s) => s.source === "page") ?? last.at(-1);
-}
-
-function lastTake(step: Step | undefined): Still[] {
-  const all = step?.stills ?? [];
-  const round = Math.max(0, ...all.map((s) => s.round ?? 0));
-  const ofRound = all.filter((s) => (s.round ?? 0) === round);
-  const n = Math.max(0, ...ofRound.map((s) => s.n ?? 0));
-  return ofRound.filter((s) => (s.n ?? 0) === n);
-}
-
-// pairOf are the stills that are to be compared: a document's and a face's.
-export function pairOf(check: Check): { document: { step: Step; still: Still }; face: { step: Step; still: Still } } | undefined {
-  const find = (kind: string) => {
-    for (const step of check.steps.filter((s) => s.kind === kind)) {
-      const still = best(step);
-      if (still) return { step, still };
-    }
-    return undefined;
-  };
-  const [document, face] = [find("document"), find("face")];
-  return document && face ? { document, face } : undefined;
 }
 
 // ---- how they look

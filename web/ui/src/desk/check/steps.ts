@@ -1,0 +1,43 @@
+// What the steps of a check come to: which stills count, and when a step can be done. Pure.
+import type { Check, Step, Still } from "../faces.ts";
+
+// wanted are the things that have to be noted before a step is done.
+export function wanted(step: Step): string[] {
+  if (step.kind === "questions" || step.kind === "compare") return (step.asks ?? []).map((a) => a.name);
+  return step.kind === "request" ? (step.requests ?? []).map((r) => r.what) : [];
+}
+
+// complete tells whether a step can be done: all is noted, and there is a still where one is needed.
+export function complete(check: Check, step: Step, said: Record<string, unknown>): boolean {
+  if (step.kind === "code") return check.code?.ok === true;
+  if (step.kind === "document" || step.kind === "face") return step.stills.some((s) => s.round === undefined || s.round === check.round);
+  return wanted(step).every((name) => said[name] !== undefined);
+}
+
+// best is the sharpest still of the last take of a step.
+export function best(step: Step | undefined): Still | undefined {
+  const last = lastTake(step);
+  return last.find((s) => s.source === "page") ?? last.at(-1);
+}
+
+// lastTake are the stills of the newest take of a step.
+export function lastTake(step: Step | undefined): Still[] {
+  const all = step?.stills ?? [];
+  const round = Math.max(0, ...all.map((s) => s.round ?? 0));
+  const ofRound = all.filter((s) => (s.round ?? 0) === round);
+  const n = Math.max(0, ...ofRound.map((s) => s.n ?? 0));
+  return ofRound.filter((s) => (s.n ?? 0) === n);
+}
+
+// pairOf are the stills that are to be compared: a document's and a face's.
+export function pairOf(check: Check): { document: { step: Step; still: Still }; face: { step: Step; still: Still } } | undefined {
+  const find = (kind: string) => {
+    for (const step of check.steps.filter((s) => s.kind === kind)) {
+      const still = best(step);
+      if (still) return { step, still };
+    }
+    return undefined;
+  };
+  const [document, face] = [find("document"), find("face")];
+  return document && face ? { document, face } : undefined;
+}
