@@ -134,7 +134,7 @@ async function run(browser, check, shot) {
     await toPreview(page, w, more, zh);
     await button(page, zh ? "开始" : "Start").click();
     w.change({ state: "up", now: "video" });
-    await page.getByText(zh ? "Mei Lin能看到和听到您" : "Mei Lin sees and hears you").waitFor();
+    await page.getByText(zh ? "Mei Lin能看到和听到您" : "You are seen and heard by Mei Lin").waitFor();
     await page.locator('tandem-chat video[aria-label*="Mei"]').waitFor();
   };
   const until = async (what, holds, limit = 10_000) => {
@@ -239,7 +239,7 @@ async function run(browser, check, shot) {
       await page.getByText("Your microphone is off: nobody hears you.").waitFor();
       await button(page, "Switch the microphone on").click();
       await button(page, "Switch the camera off").click();
-      await page.getByText("Mei Lin hears you and does not see you.").waitFor();
+      await page.getByText("You are heard by Mei Lin, and not seen.").waitFor();
       await until("cam off", () => w.cam === "off");
       await until("its light goes out", () => page.evaluate(() => window.tracks.filter((t) => t.kind === "video").every((t) => t.readyState === "ended")));
       const before = (await w.far.got("screen")).frames;
@@ -256,14 +256,14 @@ async function run(browser, check, shot) {
       w.change({ now: "", fallen: "network" });
       await page.getByText("Sound and picture are interrupted.").waitFor();
       w.change({ now: "video", fallen: undefined });
-      await page.getByText("Mei Lin sees and hears you").waitFor();
+      await page.getByText("You are seen and heard by Mei Lin").waitFor();
       w.world.down = true;
       await page.getByText("The network is interrupted.").first().waitFor();
       await say(page, "written meanwhile");
       assert.ok(await page.evaluate(() => window.tracks.some((t) => t.readyState === "live")), "the talk goes on without the socket");
       w.world.down = false;
       await page.evaluate(() => dispatchEvent(new Event("online")));
-      await page.getByText("Mei Lin sees and hears you").waitFor();
+      await page.getByText("You are seen and heard by Mei Lin").waitFor();
       await page.getByRole("log", { name: "Messages" }).getByText("You said: written meanwhile").waitFor();
       const pages = w.server.said.filter((f) => f.t === "hello").map((f) => f.page);
       assert.ok(pages.length >= 2 && new Set(pages).size === 1, `one page throughout: ${pages}`);
@@ -448,7 +448,7 @@ async function run(browser, check, shot) {
       await button(page, "Start").waitFor();
       await press("Start");
       w.change({ state: "up", now: "video" });
-      await page.getByText("Mei Lin sees and hears you").waitFor();
+      await page.getByText("You are seen and heard by Mei Lin").waitFor();
       await press("Switch the microphone off");
       await page.getByText("Your microphone is off").waitFor();
       await press("End voice and video");

@@ -46,12 +46,14 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
     <Card label={w.check} className="face-check">
       <div class="face-check-head">
         <h3>{w.check}</h3>
-        <p>{at >= 0 ? w.step(at + 1, check.steps.length) : ""}</p>
         <button type="button" class="face-stop" onClick={() => setSure(true)}>
           {w.stop}
         </button>
       </div>
-      <progress class="face-progress" max={check.steps.length} value={check.state === "second" ? check.steps.length : done} aria-label={w.steps} />
+      <div class="face-far">
+        {at >= 0 && <p>{w.step(at + 1, check.steps.length)}</p>}
+        <progress class="face-progress" max={check.steps.length} value={check.state === "second" ? check.steps.length : done} aria-label={w.steps} />
+      </div>
       <Outline steps={check.steps} language={language} words={w} />
       {check.round > 1 && check.state === "running" && done === 0 && <p class="hint">{w.round}</p>}
       <div class="face-now" role="status">
@@ -213,10 +215,15 @@ export function Guide({ kind }: { kind: string; language: Language }) {
   );
 }
 
+// localeOf is how times are written in the person's own region, if they speak the page's language.
+function localeOf(language: Language): string {
+  return navigator.languages.find((l) => l.split("-")[0] === language.split("-")[0]) ?? language;
+}
+
 // Verdict tells how the check ended, until it is put away.
 export function Verdict({ check, language, words: w, onPut }: { check: Check; language: Language; words: Words; onPut(): void }) {
   const until = check.until ? new Date(check.until) : null;
-  const time = until && !Number.isNaN(until.getTime()) ? new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(until) : "";
+  const time = until && !Number.isNaN(until.getTime()) ? new Intl.DateTimeFormat(localeOf(language), { timeStyle: "short" }).format(until) : "";
   const text = check.state === "passed" && time ? w.passedUntil(time) : (w.verdict[check.state] ?? "");
   return (
     <Card label={w.check} className={`face-over ${check.state === "passed" ? "good" : check.state === "failed" ? "bad" : ""}`}>

@@ -54,8 +54,8 @@ export function sentenceOf(facing: Facing, u: Upgrade, up: boolean, w: Words, la
   if (facing.voiceState === "cut") return { text: w.voiceCut, mood: "bad" };
   if (facing.screenState === "cut") return { text: w.fallen.network ?? "", mood: "bad" };
   if (!u.who?.length) return { text: w.alone, mood: "" };
-  if (u.agreed === "video" && facing.camera?.cam === "ok") return { text: u.pictures ? w.withVideo(who) : w.withVideo(who), mood: "good" };
-  if (u.agreed === "video") return { text: w.hidden(who), mood: "" };
+  if (u.agreed === "video" && facing.camera?.cam === "ok") return { text: u.pictures ? w.withPictures(who) : w.withVideo(who), mood: "good" };
+  if (u.agreed === "video") return { text: u.pictures ? w.hiddenPictures : w.hidden(who), mood: "" };
   return { text: w.withVoice(who), mood: "good" };
 }
 
@@ -151,7 +151,7 @@ function Controls({ facing, link, upgrade: u, words: w, large, onLarge, devices,
       {!video && !u.pictures && !facing.raise && link.may.includes("video") && <Press icon="camera" label={w.toVideo} onPress={() => void facing.change("video")} />}
       <Press icon="devices" label={w.devices} open={devices} onPress={() => onDevices(!devices)} />
       {video && !u.pictures && !checked && <Press icon="voice" label={w.toVoice} onPress={() => void facing.change("voice")} />}
-      {video && <Press icon={large ? "smaller" : "larger"} label={large ? w.smaller : w.larger} onPress={() => onLarge(!large)} />}
+      {video && <Press className="face-size" icon={large ? "smaller" : "larger"} label={large ? w.smaller : w.larger} onPress={() => onLarge(!large)} />}
       <Press icon="end" label={video ? w.end : w.endVoice} className="face-end" onPress={() => void facing.end()} />
     </div>
   );
