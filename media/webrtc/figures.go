@@ -86,6 +86,8 @@ type ScreenFigures struct {
 	Mended    time.Duration `json:"mended,omitempty"` // how long the last cut lasted that is over
 	Bad       uint64        `json:"bad"`              // packets that could not be opened or read
 	Budget    int           `json:"budget"`           // what the page's network is believed to carry, in bits per second
+	Again     uint64        `json:"again"`            // packets that were sent again because the page asked
+	Kept      uint64        `json:"kept"`             // that were not, because its network is full
 
 	Camera  video.Figures       `json:"camera"`
 	Display video.Figures       `json:"display"`
@@ -108,6 +110,7 @@ func (p *Screen) Figures() ScreenFigures {
 	}
 	if l := p.link.Load(); l != nil {
 		f.Local, f.Remote = l.way()
+		f.Again, f.Kept = l.picture.Again()
 	}
 	return f
 }

@@ -58,6 +58,8 @@ type Canvas struct {
 	out []*outlet                           // by slots
 	bwe estimator
 
+	again again
+
 	mu     sync.Mutex
 	budget budget
 }
@@ -103,9 +105,10 @@ func (c *Canvas) Parts(logs logging.LoggerFactory) (*pion.MediaEngine, *intercep
 	if err != nil {
 		return nil, nil, err
 	}
+	c.again.budget.Store(startBudget)
 	// What is sent passes them from the last to the first: what is sent again has a new
 	// number for the estimator.
-	for _, i := range []interceptor.Factory{estimating, numbering, telling, asking, resending} {
+	for _, i := range []interceptor.Factory{estimating, numbering, &c.again, telling, asking, resending} {
 		registry.Add(i)
 	}
 	return media, registry, nil
@@ -169,8 +172,14 @@ func (c *Canvas) Budget(now time.Time) int {
 	estimate := c.bwe.GetTargetBitrate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.budget.follow(estimate, now)
+	bps := c.budget.follow(estimate, now)
+	c.again.budget.Store(int64(bps))
+	return bps
 }
+
+// Again is how many packets were sent again because the page asked, and how many were not
+// because the network is full.
+func (c *Canvas) Again() (sent, kept uint64) { return c.again.passed.Load(), c.again.kept.Load() }
 
 // outlet is the track of one slot: pion tells it when and as what it may send.
 type outlet struct {
