@@ -152,7 +152,10 @@ func (u *Upgrades) reviewSights(t phone.Talk) {
 			u.going.Go(at.screen.Close)
 		case role != at.role:
 			if shows(at.role) != shows(role) {
-				after = append(after, func() { at.screen.Allow(shows(role), shows(role)) })
+				after = append(after, func() {
+					at.screen.Allow(shows(role), shows(role))
+					u.o.Switchboard.Pictured(key.in)
+				})
 			}
 			at.role = role
 		}
