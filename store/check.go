@@ -40,3 +40,25 @@ type CheckFilter struct {
 	Before      tandem.CheckID
 	Limit       int // 0 = 50; at most 1000
 }
+
+// Link is an event with its place in its interaction's chain of hashes: who has no key can
+// still see that it was not altered. See EventHash.
+type Link struct {
+	tandem.Event
+	Salt   []byte // of the payload; nil of an event whose payload cannot be read
+	Digest Hash   // of salt and payload
+	Hash   Hash   // of the hash before, the header and the digest
+}
+
+// OpenSalted is OpenEvent that returns the salt, too: with it whoever is given the payload
+// can hold it against the digest.
+func OpenSalted(e *tandem.Event, content []byte, digest Hash, key *Key) (salt, data []byte, err error) {
+	if data, err = OpenEvent(e, content, digest, key); err != nil {
+		return nil, nil, err
+	}
+	plain, err := key.Open(content, Header(nil, e))
+	if err != nil {
+		return nil, nil, err
+	}
+	return plain[:saltSize:saltSize], data, nil
+}

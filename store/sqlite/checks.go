@@ -106,3 +106,39 @@ func (db *DB) Checks(ctx context.Context, f store.CheckFilter) ([]store.CheckRec
 	}
 	return out, nil
 }
+
+// Links reads the events of an interaction with their places in its chain of hashes, in
+// order. Those of an erased customer come without payload and salt.
+func (db *DB) Links(ctx context.Context, id tandem.InteractionID) ([]store.Link, error) {
+	out := []store.Link{}
+	err := db.each(ctx, db.pool, "SELECT "+interactionColumns+`, e.seq, e.at, e.kind, e.leg, e.actor, e.sealed, e.digest, e.hash
+		FROM event e JOIN interaction i ON i.no = e.interaction JOIN customer c ON c.no = i.customer WHERE i.id = ? ORDER BY e.seq`, func(row []driver.Value) error {
+		r, err := db.interactionRow(row)
+		if err != nil {
+			return err
+		}
+		row = row[16:]
+		l := store.Link{Event: tandem.Event{Interaction: id, Seq: uint64(asInt(row[0])), At: fromNanos(asInt(row[1])), Kind: tandem.EventKind(asText(row[2])),
+			Leg: tandem.LegID(asText(row[3])), Actor: asText(row[4])}}
+		copy(l.Digest[:], asBytes(row[6]))
+		copy(l.Hash[:], asBytes(row[7]))
+		key := r.key
+		if store.UnderSystemKey(l.Kind) {
+			key = db.o.Keys.System()
+		}
+		if sealed := asBytes(row[5]); key != nil && sealed != nil {
+			if l.Salt, l.Data, err = store.OpenSalted(&l.Event, sealed, l.Digest, key); err != nil {
+				return fmt.Errorf("event %d: %w", l.Seq, err)
+			}
+		}
+		out = append(out, l)
+		return nil
+	}, string(id))
+	if err == nil && len(out) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the events of %s: %w", id, err)
+	}
+	return out, nil
+}

@@ -64,7 +64,9 @@ func TestStills(t *testing.T) {
 		h.must(h.step(c))
 		c, _ = h.Find(t.Context(), c.ID)
 	}
-	page := func(data []byte) (int, error) { return h.PageStill(t.Context(), c.ID, "front", "OBS Virtual Camera\n\x00", data) }
+	page := func(data []byte) (int, error) {
+		return h.PageStill(t.Context(), c.ID, "front", "OBS Virtual Camera\n\x00", data)
+	}
 	if _, err := page(photo(t, 32, 24)); tandem.CodeOf(err) != tandem.CodeConflict {
 		t.Errorf("a still that nobody wanted: %v", err)
 	}
