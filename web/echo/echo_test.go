@@ -148,6 +148,16 @@ func (l *line) kind(kind string) frame {
 	return l.until(kind, func(f frame) bool { return f.T == kind })
 }
 
+// leaves ends a trial from the page's side.
+func (l *line) leaves() {
+	l.h.Helper()
+	l.send(map[string]any{"t": kindBye})
+	if f := l.kind(kindOver); f.Why != "bye" {
+		l.h.Errorf("over: %+v", f)
+	}
+	l.conn.CloseNow()
+}
+
 // connection is a browser's, played by pion.
 func (h *house) connection() *pion.PeerConnection {
 	h.Helper()
@@ -345,15 +355,13 @@ func TestTrialsAreBounded(t *testing.T) {
 		t.Errorf("a fourth in all: %+v", f)
 	}
 	for range 2 { // two are left of the hour
-		one.send(map[string]any{"t": kindBye})
-		one.kind(kindOver)
+		one.leaves()
 		h.rests("192.0.2.1", 1)
 		one = from("192.0.2.1")
 		one.send(map[string]any{"t": kindHello})
 		one.kind(kindWelcome)
 	}
-	one.send(map[string]any{"t": kindBye})
-	one.kind(kindOver)
+	one.leaves()
 	h.rests("192.0.2.1", 1)
 	if f := from("192.0.2.1").kind(kindOver); f.Why != "many" || f.RetryAfter != 900 {
 		t.Errorf("a fifth of an hour: %+v", f)
