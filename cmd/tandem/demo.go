@@ -197,7 +197,7 @@ sip:
     street: { host: "{{.Street}}", from: "+861055550100" }   # whom the bank calls back: tandem call --answer {{.Street}}
 media: { address: 127.0.0.1 }
 # Voice in the browser: agents at the desk, customers from the page.
-webrtc: { listen: "{{.Voice}}", dial: [ "95599", "95588", "95500", "95555" ] }
+webrtc: { listen: "{{.Voice}}", dial: [ "95599", "95588", "95500", "95555" ], upgrades: { customers: video } }
 store:
   path: data/tandem.db
   blobs: data/blobs

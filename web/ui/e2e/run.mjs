@@ -13,7 +13,7 @@ import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const journeys = { board: "./board.mjs", call: "./call.mjs", desk: "./desk.mjs", page: "./page.mjs", queue: "./queue.mjs", studio: "./studio.mjs", text: "./text.mjs", upgrade: "./upgrade.mjs", widget: "./widget.mjs" }; // each file is one journey
+const journeys = { board: "./board.mjs", call: "./call.mjs", desk: "./desk.mjs", face: "./face.mjs", page: "./page.mjs", queue: "./queue.mjs", studio: "./studio.mjs", text: "./text.mjs", upgrade: "./upgrade.mjs", widget: "./widget.mjs" }; // each file is one journey
 const root = new URL("../../..", import.meta.url).pathname;
 const shots = new URL("shots/", import.meta.url).pathname;
 const program = process.env.PROGRAM ?? `${root}bin/tandem`;

@@ -1,0 +1,2 @@
+// A caller with only a telephone.
+export async function beside() {}

@@ -1,0 +1,2 @@
+// A specialist joins, and the identity check is passed.
+export async function check() {}
