@@ -167,7 +167,7 @@ func checkName(name string) error {
 	case !utf8.ValidString(name) || name != path.Base(name) || strings.ContainsAny(name, `/\:`) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		why = "it may name a file in the folder itself only"
 	case read.KindOf(name) == "":
-		why = "name it NAME.flow.yaml, NAME.test.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml, NAME.classify.yaml or NAME.replies.yaml"
+		why = "name it NAME.flow.yaml, NAME.test.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml, NAME.classify.yaml, NAME.check.yaml or NAME.replies.yaml"
 	default:
 		return nil
 	}

@@ -214,7 +214,8 @@ func TestTold(t *testing.T) {
 				text += ", announces: recording"
 			}
 			text += " }, next: then }\n  then: { " + tt.step + ", next: { else: end } }\n"
-			_, ds := read.FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { mary: { teams: [cards] } }\n")}}, o)
+			_, ds := read.FS(fstest.MapFS{"x.flow.yaml": {Data: []byte(text)}, "c.queues.yaml": {Data: []byte("queues: { cards: { teams: [cards], target: { voice: 20s } } }\nteams: { cards: {} }\nagents: { mary: { teams: [cards] } }\n")},
+				"f.check.yaml": {Data: []byte("check: f\nlevel: proofed\nconsent: { version: \"1\", text: { en: May we? } }\nsteps: [ { name: look, face: {} } ]\n")}}, o)
 			if want := tt.untold && !tell; want != (len(ds) == 1 && ds[0].Rule == "recording") || !want && len(ds) != 0 {
 				t.Errorf("%s: told %v, got\n%s", tt.step, tell, shown(ds))
 			}

@@ -167,6 +167,8 @@ func Names(files map[string][]byte) *schema.Names {
 			add(&n.Operations, o.values["operation"])
 		case "classify":
 			add(&n.Classifiers, o.values["classifier"])
+		case "check":
+			add(&n.Checks, o.values["check"])
 		case "queues":
 			for _, name := range o.below["queues"] {
 				add(&n.Queues, name)
@@ -191,7 +193,7 @@ func Names(files map[string][]byte) *schema.Names {
 			}
 		}
 	}
-	for _, list := range [][]string{n.Calendars, n.Queues, n.Boxes, n.Teams, n.Agents, n.Skills, n.Forms, n.Operations, n.Classifiers, n.Knowledge, n.Prompts} {
+	for _, list := range [][]string{n.Calendars, n.Queues, n.Boxes, n.Teams, n.Agents, n.Skills, n.Forms, n.Operations, n.Classifiers, n.Checks, n.Knowledge, n.Prompts} {
 		slices.Sort(list)
 	}
 	slices.SortFunc(n.Flows, func(a, b schema.FlowNames) int { return strings.Compare(a.Name, b.Name) })

@@ -24,6 +24,7 @@ var (
 		{"form", "fields"},
 		{"operation", "needs", "steps", "confirm", "result"},
 		{"classifier", "rules"},
+		{"check", "level", "grants", "queue", "officers", "consent", "steps", "second_officer", "interruption", "record", "keep"},
 		{"replies"},
 	}
 )

@@ -28,6 +28,7 @@ type Known struct {
 	Classifiers map[string]*Named[flow.Classifier]
 	Knowledge   map[string]*flow.Knowledge
 	Replies     map[string]*Named[flow.Reply]
+	Checks      map[string]*Named[flow.CheckPolicy]
 
 	// Asked is what queue steps ask of a queue, by its name: each level they may name.
 	Asked map[string]map[string]bool
@@ -42,8 +43,8 @@ func NewKnown() *Known {
 		Queues: map[string]*Named[flow.Queue]{}, Boxes: map[string]*Named[flow.Box]{},
 		Teams: map[string]*Named[flow.Team]{}, Agents: map[string]*Named[flow.Agent]{}, Asked: map[string]map[string]bool{}, Forms: map[string]*Named[flow.Form]{},
 		Operations: map[string]*Named[flow.Operation]{}, Classifiers: map[string]*Named[flow.Classifier]{}, Knowledge: map[string]*flow.Knowledge{},
-		Replies: map[string]*Named[flow.Reply]{},
-		kept:    newKept(),
+		Replies: map[string]*Named[flow.Reply]{}, Checks: map[string]*Named[flow.CheckPolicy]{},
+		kept: newKept(),
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
+	"tandem"
 	"tandem/ivr/flow"
 	"tandem/ivr/flow/beside"
 	"tandem/ivr/flow/source"
@@ -95,6 +97,48 @@ func (ff *File) classifier(n *source.Node, name string) *flow.Classifier {
 	}
 	ff.Unknown(n, "unknown-classifier", source.ClassifierFile, name, namesOf(ff.known.Classifiers), "there is no classifier `%s`", fmt.Sprintf("make a file %s.classify.yaml beside the flow", source.AsName(name)))
 	return nil
+}
+
+// check looks up the policy by which video proves who a customer is; without a name, the
+// folder's one. The step is to give a level.
+func (ff *File) check(n *source.Node, name string, level tandem.Assurance) string {
+	all := namesOf(ff.known.Checks)
+	if name == "" {
+		switch {
+		case len(all) == 1:
+			name = all[0]
+		case len(all) > 1:
+			ff.Fail(n, "unknown-check", fmt.Sprintf("add `check: %s`", all[0]), "the folder has several identity checks, %s, and none is named", strings.Join(all, ", "))
+			return ""
+		}
+	}
+	c := ff.known.Checks[name]
+	if c == nil {
+		as := name
+		if as == "" {
+			as = "face"
+		}
+		message := "there is no identity check `%s`"
+		if name == "" {
+			message = "`video` needs an identity check, and there is none: `%s.check.yaml` says what is asked"
+		}
+		ff.Unknown(n, "unknown-check", source.CheckFile, as, all, message, fmt.Sprintf("make a file %s.check.yaml beside the flow", source.AsName(as)))
+		return name
+	}
+	policy := use(ff, c)
+	if policy.Level > tandem.None && policy.Level < level {
+		ff.Fail(n, "method-level", "give the check that level, or the step a lower one", "the identity check `%s` gives %s, and this step is to give %s", name, policy.Level, level)
+	}
+	for i, lang := range ff.Flow.Languages {
+		switch _, has := policy.Consent.Text[lang]; {
+		case has, len(policy.Consent.Text) == 0:
+		case i == 0:
+			ff.Fail(n, "missing-language", fmt.Sprintf("add `%s: \"…\"` to its consent", lang), "the consent of the identity check `%s` has no words in %s, the flow's first language", name, lang)
+		default:
+			ff.Warn(n, "missing-language", fmt.Sprintf("add `%s: \"…\"` to its consent", lang), "the consent of the identity check `%s` has no words in %s, which this flow speaks", name, lang)
+		}
+	}
+	return name
 }
 
 // knowledge looks knowledge up and notes that this file uses its articles.

@@ -279,7 +279,7 @@ func (ff *File) goesTo(n *source.Node, channel, how string) {
 
 func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 	i := &flow.IdentifyStep{}
-	if !ff.Fields(n, "identify", "level", "by", "fallback") {
+	if !ff.Fields(n, "identify", "level", "by", "fallback", "check") {
 		return i
 	}
 	if l := ff.mustHave(n, "identify", "level", "add `level: verified`"); l != nil {
@@ -303,7 +303,28 @@ func (ff *File) readIdentify(s *step, n *source.Node) flow.Verb {
 			}
 		}
 	}
+	ff.readCheck(i, n)
 	return i
+}
+
+// readCheck reads how video proves who a customer is, where it is among the methods.
+func (ff *File) readCheck(i *flow.IdentifyStep, n *source.Node) {
+	c := n.Get("check")
+	byVideo := i.Fallback == flow.ByVideo || slices.Contains(i.By, flow.ByVideo)
+	switch {
+	case c != nil && !byVideo:
+		ff.Fail(n.KeyOf("check"), "unknown-key", "add `video` to `by`, or remove it", "an identity check is made by video, which is none of the methods")
+	case c != nil:
+		if name, ok := ff.Name(c, "an identity check's name"); ok {
+			i.Check = ff.check(c, name, i.Level)
+		}
+	case byVideo:
+		for _, at := range append(ff.List(n.Get("by"), "by"), n.Get("fallback")) {
+			if at != nil && at.Text == flow.ByVideo {
+				i.Check = ff.check(at, "", i.Level)
+			}
+		}
+	}
 }
 
 func (ff *File) readResume(s *step, n *source.Node) flow.Verb {

@@ -70,7 +70,7 @@ func File(path string, o Options) (*flow.Library, []source.Diagnostic) {
 	if source.KindOf(base) == "" {
 		return nil, []source.Diagnostic{{
 			File: path, Line: 1, Column: 1, Severity: source.Error, Rule: "file-name", Message: "this is no flow file by its name",
-			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml, NAME.classify.yaml or NAME.replies.yaml",
+			Suggestion: "name it NAME.flow.yaml, NAME.calendar.yaml, NAME.queues.yaml, NAME.form.yaml, NAME.operation.yaml, NAME.classify.yaml, NAME.check.yaml or NAME.replies.yaml",
 		}}
 	}
 	r := newReading(os.DirFS(dir), filepath.Clean(dir), o)
@@ -180,6 +180,8 @@ func (r *reading) declare(f *program.Document, kind string) {
 		declare(f, "calendar", r.Calendars, calendar.Read(f.File, r.o.Now), func(v *flow.Calendar) string { return v.Name })
 	case source.QueuesFile:
 		r.declareLine(f)
+	case source.CheckFile:
+		r.declareCheck(f)
 	case source.FlowFile:
 		r.Head(f)
 	case source.RepliesFile:
@@ -194,14 +196,26 @@ func (r *reading) declareReplies(f *program.Document) {
 	for _, ff := range r.inOrder() {
 		flows = append(flows, ff.Flow)
 	}
-	queue := func(n *source.Node, name string) {
+	beside.Replies(f.File, beside.NewAnswers(flows, r.Settings), r.queueOf(f), func(n *source.Node, v *flow.Reply) { keep(f, n, "reply", r.Replies, v) })
+}
+
+// queueOf looks up queues that a file beside the flows names.
+func (r *reading) queueOf(f *program.Document) func(n *source.Node, name string) {
+	return func(n *source.Node, name string) {
 		if q := r.Queues[name]; q != nil {
 			f.Uses[q.File.Base] = true
 			return
 		}
 		f.Unknown(n, "unknown-queue", source.QueuesFile, name, slices.Sorted(maps.Keys(r.Queues)), "there is no queue `%s`", fmt.Sprintf("add `queues: { %s: {} }`", source.AsName(name)))
 	}
-	beside.Replies(f.File, beside.NewAnswers(flows, r.Settings), queue, func(n *source.Node, v *flow.Reply) { keep(f, n, "reply", r.Replies, v) })
+}
+
+// declareCheck reads how identity is checked by video.
+func (r *reading) declareCheck(f *program.Document) {
+	p := beside.Check(f.File, r.queueOf(f))
+	sum := sha256.Sum256(f.Data)
+	p.Hash, p.Text = hex.EncodeToString(sum[:]), string(f.Data)
+	declare(f, "check", r.Checks, p, func(v *flow.CheckPolicy) string { return v.Name })
 }
 
 // declare keeps what a file of its own declares, unless its name is taken or unreadable.
@@ -318,7 +332,7 @@ func (r *reading) library() *flow.Library {
 	lib := &flow.Library{
 		Dir: r.dir, Flows: map[string]*flow.Flow{}, Settings: settings, Knowledge: r.Knowledge,
 		Calendars: values(r.Calendars), Queues: values(r.Queues), Boxes: values(r.Boxes), Teams: values(r.Teams), Agents: values(r.Agents), Routing: r.routing(),
-		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers), Replies: values(r.Replies),
+		Forms: values(r.Forms), Operations: values(r.Operations), Classifiers: values(r.Classifiers), Replies: values(r.Replies), Checks: values(r.Checks),
 	}
 	for _, ff := range r.inOrder() {
 		h := sha256.New()

@@ -340,7 +340,7 @@ func (p *page) verbKeys(t reflect.Type) {
 
 // files is a chapter for each kind of file beside the flows.
 func (p *page) files() {
-	examples := map[string]string{"calendar": "office.calendar.yaml", "queues": "shop.queues.yaml", "form": "csat.form.yaml", "operation": "enrol.operation.yaml", "classify": "triage.classify.yaml", "replies": "shop.replies.yaml"}
+	examples := map[string]string{"calendar": "office.calendar.yaml", "queues": "shop.queues.yaml", "form": "csat.form.yaml", "operation": "enrol.operation.yaml", "classify": "triage.classify.yaml", "check": "face.check.yaml", "replies": "shop.replies.yaml"}
 	first := true
 	for _, k := range schema.Kinds() {
 		example := examples[k.Name]
@@ -355,7 +355,7 @@ func (p *page) files() {
 		p.line("")
 		p.line(k.About(p.lang))
 		p.line("")
-		if k.Name == "queues" {
+		if k.Name == "queues" || k.Name == "check" {
 			p.keys(k.Type)
 			p.line("")
 			p.below(k.Type, "", map[reflect.Type]bool{})
@@ -378,6 +378,9 @@ func (p *page) below(t reflect.Type, path string, seen map[reflect.Type]bool) {
 			continue
 		}
 		seen[inner] = true
+		if len(schema.Properties(inner)) == 0 {
+			continue
+		}
 		p.line(p.words.each, "`"+path+f.Key+"`")
 		p.line("")
 		p.keys(inner)

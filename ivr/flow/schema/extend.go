@@ -104,6 +104,14 @@ func (b *builder) extend(t reflect.Type, s *jsonschema.Schema) {
 	case reflect.TypeFor[Page]():
 		s.OneOf = b.oneOf("show", "form")
 		s.AllOf = append(s.AllOf, when(has("form"), without("image"), nil))
+	case reflect.TypeFor[CheckStep]():
+		s.OneOf = b.oneOf("code", "questions", "document", "face", "request", "compare")
+		s.AllOf = append(s.AllOf, when(has("count"), has("request"), nil), when(has("likeness"), has("compare"), nil))
+	case reflect.TypeFor[Identify]():
+		by, fallback := at("by", &jsonschema.Schema{Contains: &jsonschema.Schema{Const: "video"}}), at("fallback", &jsonschema.Schema{Const: "video"})
+		by.Required, fallback.Required = []string{"by"}, []string{"fallback"}
+		video := b.says(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{by, fallback}}, "An identity check is made by video; add it to by.", "身份核验通过视频进行,请在 by 中加入 video。")
+		s.AllOf = append(s.AllOf, when(has("check"), video, nil))
 	case reflect.TypeFor[LineWord](), reflect.TypeFor[GetsWay]():
 		one := uint64(1)
 		s.MinProperties, s.MaxProperties = &one, &one

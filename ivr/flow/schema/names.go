@@ -16,6 +16,7 @@ type Names struct {
 	Forms       []string
 	Operations  []string
 	Classifiers []string
+	Checks      []string
 	Knowledge   []string
 	Prompts     []string // of all flows
 	Settings    []string // flows.settings of the configuration

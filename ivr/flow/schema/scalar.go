@@ -50,6 +50,7 @@ type (
 	FormName       string
 	OperationName  string
 	ClassifierName string
+	CheckName      string // an identity check
 	KnowledgeName  string
 	FlowName       string
 )

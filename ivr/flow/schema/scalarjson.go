@@ -142,6 +142,8 @@ func (n *Names) Of(t reflect.Type) []string {
 		return n.Operations
 	case reflect.TypeFor[ClassifierName]():
 		return n.Classifiers
+	case reflect.TypeFor[CheckName]():
+		return n.Checks
 	case reflect.TypeFor[KnowledgeName]():
 		return n.Knowledge
 	case reflect.TypeFor[FlowName]():

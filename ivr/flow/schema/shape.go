@@ -111,6 +111,7 @@ func Kinds() []Kind {
 		{"form", ".form.yaml", reflect.TypeFor[FormFile](), "Questions of a survey, a ticket or a page.", "调查、工单或页面中的问题。"},
 		{"operation", ".operation.yaml", reflect.TypeFor[OperationFile](), "What a link opens: a page that shows and asks, in order.", "链接打开的页面:依次显示和询问。"},
 		{"classify", ".classify.yaml", reflect.TypeFor[ClassifierFile](), "Rules by which texts are sorted.", "对文字分类的规则。"},
+		{"check", ".check.yaml", reflect.TypeFor[CheckFile](), "How an officer proves by video who a customer is: an identity check, step by step.", "客服如何通过视频核实客户身份:逐步进行的身份核验。"},
 		{"replies", ".replies.yaml", reflect.TypeFor[RepliesFile](), "Texts that agents send by name: canned replies.", "客服按名称发送的文字:常用回复。"},
 		{"test", ".test.yaml", reflect.TypeFor[TestFile](), "Tests of a flow, in simulated time.", "流程测试,使用模拟时间。"},
 	}

@@ -54,9 +54,10 @@ type (
 
 	// Identify finds out who the customer is.
 	Identify struct {
-		Level    Word   `json:"level" words:"recognised,verified,proofed" en:"The level that passed gives; code, pin and questions give verified, video gives proofed." zh:"passed 时达到的级别;code、pin、questions 可达 verified,video 可达 proofed。"`
-		By       []Word `json:"by" fewest:"1" words:"code,pin,questions,video" en:"The methods in order of preference." zh:"验证方法,按优先顺序。"`
-		Fallback Word   `json:"fallback,omitempty" words:"code,pin,questions,video" en:"A method for where none of them is possible." zh:"以上都不可行时的方法。"`
+		Level    Word      `json:"level" words:"recognised,verified,proofed" en:"The level that passed gives; code, pin and questions give verified, video gives proofed." zh:"passed 时达到的级别;code、pin、questions 可达 verified,video 可达 proofed。"`
+		By       []Word    `json:"by" fewest:"1" words:"code,pin,questions,video" en:"The methods in order of preference." zh:"验证方法,按优先顺序。"`
+		Fallback Word      `json:"fallback,omitempty" words:"code,pin,questions,video" en:"A method for where none of them is possible." zh:"以上都不可行时的方法。"`
+		Check    CheckName `json:"check,omitempty" en:"How video proves it, a NAME.check.yaml; may be left out where the folder has just one." zh:"视频核验的做法,即某个 NAME.check.yaml;目录中只有一个时可不写。"`
 	}
 
 	// Resume goes on with an earlier interaction.

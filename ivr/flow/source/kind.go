@@ -14,6 +14,7 @@ const (
 	OperationFile  = ".operation.yaml"
 	FlowFile       = ".flow.yaml"
 	RepliesFile    = ".replies.yaml"
+	CheckFile      = ".check.yaml"
 	TestFile       = ".test.yaml"
 	ArticleFile    = ".md" // in a folder of the folder KnowledgeDir
 
@@ -23,7 +24,7 @@ const (
 // Kinds lists those that are told by the end of the name alone, in the order of reading:
 // each names only things of those before it, and flows one another.
 func Kinds() []string {
-	return []string{FormFile, CalendarFile, QueuesFile, ClassifierFile, OperationFile, FlowFile, RepliesFile, TestFile}
+	return []string{FormFile, CalendarFile, QueuesFile, ClassifierFile, OperationFile, CheckFile, FlowFile, RepliesFile, TestFile}
 }
 
 // KindOf says what a file is by its name within the folder, as "x.flow.yaml" or

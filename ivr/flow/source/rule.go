@@ -95,6 +95,7 @@ func Rules() []Rule {
 		{"unknown-agent", "there is no such agent", "没有这个客服", false},
 		{"unknown-box", "there is no such box", "没有这个信箱", false},
 		{"unknown-calendar", "there is no such calendar", "没有这个日历", false},
+		{"unknown-check", "there is no such identity check, or none is named where it could be one of several", "没有这个身份核验，或有多个而没有写明是哪一个", false},
 		{"unknown-classifier", "there is no such classifier", "没有这个分类器", false},
 		{"unknown-field", "a form has no such field", "表单没有这个字段", false},
 		{"unknown-flow", "there is no such flow", "没有这个流程", false},
