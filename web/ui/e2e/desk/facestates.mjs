@@ -160,15 +160,15 @@ export const faceStates = {
   }),
   "check-waits": state(seen((b, id) => check(b, null, id, "", { state: "second", needs_second: true, verdict: { outcome: "passed", reasons: ["same_person"], officer: "anna" } })), (f, page) => up(page)),
   "check-passed": state(
-    seen((b, id) => check(b, null, id, "", { state: "passed", verdict: { outcome: "passed", reasons: ["same_person", "document_genuine"], officer: "anna", second: "bo", until: new Date(Date.now() + 1_800_000).toISOString() } })),
+    seen((b, id) => check(b, null, id, "", { state: "passed", verdict: { outcome: "passed", reasons: ["same_person", "document_valid"], officer: "anna", second: "bo", until: new Date(Date.now() + 1_800_000).toISOString() } })),
     (f, page) => page.locator(".check-result").waitFor(),
   ),
-  "check-failed": state(seen((b, id) => check(b, null, id, "", { state: "failed", verdict: { outcome: "failed", reasons: ["other_person"], text: "The ears differ.", officer: "anna" } })), (f, page) => page.locator(".check-result").waitFor()),
+  "check-failed": state(seen((b, id) => check(b, null, id, "", { state: "failed", verdict: { outcome: "failed", reasons: ["not_same_person"], text: "The ears differ.", officer: "anna" } })), (f, page) => page.locator(".check-result").waitFor()),
   "check-second": {
     ...state(
       () => {
         const b = bank();
-        check(b, null, "", "", { interaction: "i-bo", task: "", officer: "bo", state: "second", needs_second: true, verdict: { outcome: "passed", reasons: ["same_person", "document_genuine"], officer: "bo" } });
+        check(b, null, "", "", { interaction: "i-bo", task: "", officer: "bo", state: "second", needs_second: true, verdict: { outcome: "passed", reasons: ["same_person", "document_valid"], officer: "bo" } });
         return b;
       },
       async (f, page) => {

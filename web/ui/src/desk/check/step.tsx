@@ -37,8 +37,8 @@ export function StepNow({ check, step }: { check: Check; step: Step }) {
         </p>
       )}
       {step.kind === "code" && <Code check={check} />}
-      {(step.kind === "document" || step.kind === "face") && <Capture check={check} step={step} />}
       {step.kind === "request" && <Requests check={check} step={step} said={said} onNote={note} />}
+      {(step.kind === "document" || step.kind === "face" || step.kind === "request") && <Capture check={check} step={step} />}
       {step.kind === "compare" && <Pair check={check} />}
       {(step.kind === "questions" || step.kind === "compare") && <Asks check={check} step={step} said={said} onNote={note} />}
       {step.likeness && <LikenessPart check={check} advice={said["likeness"] as Advice | undefined} onAdvice={(a) => note("likeness", a)} />}
@@ -89,7 +89,9 @@ function Capture({ check, step }: { check: Check; step: Step }) {
   const { hold } = useDesk();
   const run = useRun();
   const [waits, setWaits] = useState(false);
-  const taking = waits || check.capturing?.step === step.name;
+  const wanted = check.capturing?.step === step.name ? check.capturing.n : 0;
+  const came = step.stills.some((s) => s.n === wanted); // the server's own; the page's may yet come
+  const taking = waits || (wanted > 0 && !came);
   const take = async () => {
     if (taking) return;
     setWaits(true);
@@ -103,6 +105,7 @@ function Capture({ check, step }: { check: Check; step: Step }) {
         {taking ? w.stillTaking : step.stills.length > 0 ? w.stillAgain : w.still}
       </button>
       <Stills check={check} step={step} />
+      {wanted > 0 && came && <p class="soft">{w.sharperComes}</p>}
     </>
   );
 }

@@ -33,7 +33,7 @@ export function lastTake(step: Step | undefined): Still[] {
 export function pairOf(check: Check): { document: { step: Step; still: Still }; face: { step: Step; still: Still } } | undefined {
   const find = (kind: string) => {
     for (const step of check.steps.filter((s) => s.kind === kind)) {
-      const still = best(step);
+      const still = best({ ...step, stills: step.stills.filter((s) => s.round === undefined || s.round === check.round) }); // those of void rounds do not count
       if (still) return { step, still };
     }
     return undefined;

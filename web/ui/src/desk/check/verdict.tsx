@@ -5,9 +5,10 @@ import type { Check } from "../faces.ts";
 import { useFaceWords } from "../words.ts";
 
 const otherwise: Record<string, string[]> = {
-  passed: ["same_person", "document_genuine", "answers_right", "requests_followed", "other"],
-  failed: ["other_person", "document_doubtful", "document_expired", "answers_wrong", "requests_not_followed", "picture_too_poor", "second_person", "under_pressure", "other"],
+  passed: ["same_person", "document_valid", "requests_followed", "answers_right"],
+  failed: ["not_same_person", "document_expired", "document_doubtful", "requests_not_followed", "answers_wrong", "second_person", "picture_bad", "other"],
 };
+const outcomes = ["passed", "failed", "declined"] as const;
 
 export function VerdictForm({ check }: { check: Check }) {
   const w = useFaceWords();
@@ -29,7 +30,7 @@ export function VerdictForm({ check }: { check: Check }) {
     <form class="verdict-form" onSubmit={(e) => void decide(e)}>
       <fieldset class="picks">
         <legend>{w.outcome}</legend>
-        {(["passed", "failed"] as const).map((o) => (
+        {outcomes.filter((o) => (check.reasons?.[o] ?? otherwise[o]) !== undefined).map((o) => (
           <label key={o}>
             <input type="radio" name={`outcome-${check.id}`} value={o} checked={outcome === o} onChange={() => (setOutcome(o), setChosen([]), setTried(false))} />
             <span>{w.outcomes[o]}</span>
