@@ -52,16 +52,24 @@ func (a *App) sendScreen(ctx context.Context, t tandem.Task, ask upgrade.Ask) er
 // a chat of the same interaction, in which the agent of the call writes. The flow goes on in
 // the call. token opens it in the customer's browser.
 func (a *App) acceptScreen(ctx context.Context, l link.Link, site string) (_, token string, err error) {
-	if k := a.live.get(l.Interaction); k == nil {
+	k := a.live.get(l.Interaction)
+	if k == nil {
 		return "", "", errTooLate // they have hung up
 	}
-	known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat)
-	if err == nil { // pressed again, or by a second link
-		if token, err = a.book.Token(ctx, known.ID); err != nil {
+	if known, err := a.book.ByInteraction(ctx, l.Interaction, tandem.Chat); err == nil {
+		was, err := a.store.Leg(ctx, known.Leg)
+		// Pressed again, or by a second link. A chat from before the call is theirs alone who have
+		// shown that they are the customer: whoever has the text would read what was said there.
+		if ours := err == nil && was.Ended.IsZero() && was.Started.After(k.leg.Started); ours || l.Needs > tandem.None {
+			if token, err = a.book.Token(ctx, known.ID); err != nil {
+				return "", "", err
+			}
+			a.beside(ctx, l.Interaction, known.ID)
+			return site, token, nil
+		}
+		if err := a.closeChat(ctx, known.ID, l.Interaction); err != nil {
 			return "", "", err
 		}
-		a.beside(ctx, l.Interaction, known.ID)
-		return site, token, nil
 	}
 	now := a.now()
 	leg := tandem.Leg{
