@@ -44,6 +44,9 @@ type Options struct {
 	// done, again if the person presses again. An error of code not_found or conflict says
 	// that it is too late.
 	Accept func(ctx context.Context, l links.Link, r *http.Request) (site, token string, err error)
+	// Beside reports whether a link opens a page beside its customer's call, which goes on;
+	// nil = none does.
+	Beside func(l links.Link) bool
 	// Said is what the flow has said since the link was done, as far as whoever has shown
 	// what the link needs may know it; nil = nothing is shown. It is not asked where the
 	// session had a higher level than that when it made the link.

@@ -51,7 +51,7 @@ type answers struct {
 
 // stand shows where a link stands.
 func (p *pages) stand(w http.ResponseWriter, r *http.Request, status int, l links.Link, a answers) {
-	words := p.words(r, l.Lang)
+	words := p.wordsOf(r, l)
 	v := view{Root: "../", W: words, ID: string(l.ID), Note: a.note, Lang: chosen(r)}
 	v.Nonce = p.forms.make("page", p.subject(r, l))
 	v.Switch = p.others(words.Tag, "../o/"+v.ID)

@@ -281,6 +281,26 @@ func TestHandoff(t *testing.T) {
 	has(t, b.does(page, url.Values{"act": {"done"}}), 200, "chat-token")
 }
 
+// TestBesideACall: a link to a page beside a call says that the call goes on.
+func TestBesideACall(t *testing.T) {
+	h := newHouse(t, nil)
+	h.options.Beside = func(l links.Link) bool { return l.Serial < 0 }
+	h.Handler = Handler(h.options)
+	o := h.order("k")
+	o.Operation, o.To, o.Serial = "", tandem.Chat, -1
+	o.Needs, o.Assurance, o.Told = tandem.Verified, tandem.Verified, true
+	l, token := h.token(t, o)
+	b := h.browser()
+	page := b.opened(t, token)
+	has(t, b.does(page, url.Values{"act": {"code"}, "code": {l.Code}}), 200, "chat-token", "A page beside your call")
+	has(t, b.get(page), 200, "Stay on the phone", "Open the page")
+	has(t, b.get(page+"?lang=zh-CN"), 200, "请不要挂断电话")
+	o.Key, o.Serial = "k2", 7
+	l, token = h.token(t, o)
+	page = b.opened(t, token)
+	has(t, b.does(page, url.Values{"act": {"code"}, "code": {l.Code}}), 200, "Go on here")
+}
+
 func TestTooMuchText(t *testing.T) {
 	h := newHouse(t, nil)
 	_, token := h.token(t, h.order("k"))

@@ -118,7 +118,7 @@ func (p *pages) goOn(w http.ResponseWriter, r *http.Request, root string, l link
 		p.failed(w, r, root, err)
 		return
 	}
-	p.show(w, http.StatusOK, view{Root: root, Kind: "there", W: p.words(r, l.Lang), Handoff: &handoff{site, token, l.Lang}})
+	p.show(w, http.StatusOK, view{Root: root, Kind: "there", W: p.wordsOf(r, l), Handoff: &handoff{site, token, l.Lang}})
 }
 
 // see redirects to an address, which may be relative to the request's: a proxy may have

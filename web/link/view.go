@@ -138,6 +138,17 @@ func chosen(r *http.Request) string {
 	return tag
 }
 
+// wordsOf are those of a link's page: one that opens beside a call says so.
+func (p *pages) wordsOf(r *http.Request, l links.Link) *words {
+	w := p.words(r, l.Lang)
+	if p.o.Beside == nil || !p.o.Beside(l) {
+		return w
+	}
+	beside := *w
+	beside.Go, beside.GoText, beside.GoHere = w.Beside, w.BesideText, w.BesideHere
+	return &beside
+}
+
 // words are those of the language that was chosen, else the link's, else the browser's.
 func (p *pages) words(r *http.Request, link string) *words {
 	wanted := append([]string{chosen(r), link}, strings.FieldsFunc(r.Header.Get("Accept-Language"), func(c rune) bool { return c == ',' })...)

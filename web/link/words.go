@@ -25,6 +25,7 @@ type words struct {
 	Done, DoneText, Since, New                                           string
 	Declined, DeclinedText                                               string
 	Go, GoText, GoHere, GoThere                                          string
+	Beside, BesideText, BesideHere                                       string
 	Language                                                             string
 
 	Ticket, TicketFrom, Status, DueBy, WasDueBy, DoneAt, Opened, Late string
@@ -111,6 +112,7 @@ var english = words{
 
 	Done: "Done", DoneText: "It is done. You can close this page.", Since: "Since then", New: "Show what is new",
 	Declined: "Not now", DeclinedText: "You chose not to do this now. Nothing was done. You can close this page.",
+	Beside: "A page beside your call", BesideText: "Stay on the phone. On this page you can write, and show things to who you speak with if you want to; nothing is shown before you agree.", BesideHere: "Open the page",
 	Go: "Go on here", GoText: "Your conversation goes on in this browser, where you left it.", GoHere: "Go on here", GoThere: "One moment, you are taken there. If nothing happens, allow JavaScript for this page and open the link again.",
 
 	Ticket: "Your request %s", TicketFrom: "Your request %s at %s", Status: "Status", DueBy: "Done by", WasDueBy: "Promised for", DoneAt: "Done", Opened: "Received",
@@ -159,6 +161,7 @@ var chinese = words{
 
 	Done: "已办理", DoneText: "办理完成，您可以关闭本页。", Since: "之后的消息", New: "查看新消息",
 	Declined: "暂不办理", DeclinedText: "您选择了暂不办理，没有进行任何操作。您可以关闭本页。",
+	Beside: "通话辅助页面", BesideText: "请不要挂断电话。您可以在此页面上打字，也可以在愿意时向通话中的同事展示画面；在您同意之前，不会显示任何画面。", BesideHere: "打开页面",
 	Go: "在这里继续", GoText: "您的对话将在此浏览器中从上次中断处继续。", GoHere: "在这里继续", GoThere: "正在为您跳转，请稍候。若页面没有反应，请允许本页使用 JavaScript，然后重新打开链接。",
 
 	Ticket: "您的受理单 %s", TicketFrom: "您在%[2]s的受理单 %[1]s", Status: "状态", DueBy: "预计完成", WasDueBy: "原定完成", DoneAt: "完成时间", Opened: "受理时间",
