@@ -559,9 +559,11 @@ async function looks({ check, shot, withPage, begin, ask, toPreview, toTalk, but
         await page.waitForFunction(() => [...document.querySelector("tandem-chat").shadowRoot.querySelectorAll("video")].every((v) => v.videoWidth > 0));
         await page.waitForTimeout(1_200);
         await take(page, "video");
-        await button(page, l("Show the picture large", "放大画面")).click();
-        await take(page, "video-large");
-        await button(page, l("Show the picture small", "缩小画面")).click();
+        if (width < 600) {
+          await button(page, l("Show the picture large", "放大画面")).click();
+          await take(page, "video-large");
+          await button(page, l("Show the picture small", "缩小画面")).click();
+        }
         w.show = [{ id: "L1:camera", as: 0 }, { id: "L2:camera", as: 1 }];
         w.change({ who: [mei, wu] });
         w.server.signal(w.talk, "screen", { kind: "restart", why: "new" });

@@ -8,7 +8,7 @@ import type { FaceHost } from "./host.ts";
 import type { Cam, ScreenSignal, Slot } from "./signal.ts";
 
 const lookEvery = 1_000; // milliseconds between looks at what comes
-const darkAfter = 3_000; // milliseconds without a packet, after which a slot shows nothing
+const darkAfter = { camera: 3_000, display: 5_000 }; // milliseconds without a packet, after which a slot shows nothing; a still screen sends little
 const restartAfter = 1_000; // milliseconds after a cut: many mend by themselves
 const restartEvery = 5_000; // milliseconds between tries
 const restarts = 2; // tries by new credentials, before a new connection is made
@@ -191,7 +191,7 @@ export class Pictures {
     this.displayTransceiver = pc.addTransceiver("video", { direction: "sendonly" });
     this.seats = Array.from({ length: this.o.slots }, () => {
       const transceiver = pc.addTransceiver("video", { direction: "recvonly" });
-      return { transceiver, stream: this.host.stream(transceiver.receiver.track), packets: 0, dark: darkAfter };
+      return { transceiver, stream: this.host.stream(transceiver.receiver.track), packets: 0, dark: darkAfter.display };
     });
     for (const t of [this.camTransceiver, this.displayTransceiver, ...this.seats.map((s) => s.transceiver)]) onlyVP8(t);
     this.replace(this.camTransceiver, this.cameraTrack);
@@ -298,7 +298,7 @@ export class Pictures {
       if (!seat || slot.id === "") continue;
       const at = slot.id.lastIndexOf(":");
       const kind = slot.id.slice(at + 1) === "display" ? "display" : "camera";
-      shown.push({ id: slot.id, leg: slot.id.slice(0, at), kind, stream: seat.stream, live: this.state === "up" && seat.dark < darkAfter });
+      shown.push({ id: slot.id, leg: slot.id.slice(0, at), kind, stream: seat.stream, live: this.state === "up" && seat.dark < darkAfter[kind] });
     }
     const same = shown.length === this.shown.length && shown.every((s, i) => this.shown[i]?.id === s.id && this.shown[i]?.live === s.live && this.shown[i]?.stream === s.stream);
     if (same && !anew) return;

@@ -173,6 +173,7 @@ export function tilesOf(facing: Facing, u: Upgrade, guide?: Tile["guide"]): Tile
   const nameless = people.filter((p) => !p.leg);
   const seen = new Set<string>();
   for (const s of facing.seen) {
+    if (s.kind === "display" && !s.live) continue; // nobody shares a screen at the moment
     const person = people.find((p) => p.leg === s.leg) ?? (s.kind === "camera" ? nameless.shift() : nameless[0] ?? people[0]);
     if (s.kind === "camera" && person) seen.add(`${person.leg ?? ""} ${person.name}`);
     const role = person?.role === "specialist" ? "specialist" : "agent";
