@@ -140,12 +140,12 @@ func (u *Upgrades) make(a Ask, t tandem.Task, c Customer, pictures bool) (*upgra
 	now := u.now()
 	x := &upgrade{
 		u: u, id: tandem.NewID[tandem.UpgradeID](now, u.o.Random), in: a.Interaction, task: t.ID, agent: t.Agent, reason: a.Why, check: a.Check, lang: c.Lang,
-		kept: u.o.Record || a.Record, inbox: make(chan order, inboxRoom), kick: make(chan struct{}, 1), done: make(chan struct{}),
+		kept: u.o.Record || a.Record, inbox: make(chan order, inboxRoom), kick: make(chan struct{}, 1), done: make(chan struct{}), names: map[string]string{},
 		log: u.o.Log.With("interaction", a.Interaction, "task", t.ID),
 	}
 	x.leg = tandem.Leg{ID: tandem.NewID[tandem.LegID](now, u.o.Random), Interaction: a.Interaction, Kind: tandem.LegWebRTC, Inbound: true, Role: tandem.RoleCustomer}
 	if pictures {
-		x.leg = tandem.Leg{ID: c.Leg, Interaction: a.Interaction}
+		x.leg = tandem.Leg{ID: u.callersLeg(a.Interaction, c.Leg), Interaction: a.Interaction}
 	}
 	if a.By == ByCustomer {
 		x.page, x.lang = a.Page, a.Lang
@@ -164,6 +164,17 @@ func (u *Upgrades) make(a Ask, t tandem.Task, c Customer, pictures bool) (*upgra
 	}
 	u.by[a.Interaction] = x
 	return x, nil
+}
+
+// callersLeg is the leg by which a customer on the telephone is in the talk.
+func (u *Upgrades) callersLeg(in tandem.InteractionID, known tandem.LegID) tandem.LegID {
+	talk, _ := u.o.Switchboard.TalkOf(in)
+	for _, p := range talk.Parties {
+		if p.Role == tandem.RoleCustomer {
+			return p.Leg
+		}
+	}
+	return known
 }
 
 // mayAsk counts an ask of an interaction, and is false for one too many. The lock is held.

@@ -10,11 +10,13 @@ const (
 	fellNetwork    = "network"
 	fellCamera     = "camera"
 	fellMicrophone = "microphone"
+	fellAgent      = "agent" // the connection of those who serve the customer
 )
 
 // links are a customer's connections as they are.
 type links struct {
 	Joined        bool // they are in the talk
+	Alone         bool // and nobody who serves them can be heard: their connections are broken
 	Voice, Screen webrtc.State
 	Mic, Cam      string // as the page tells them; "" = it has not yet
 }
@@ -39,6 +41,8 @@ func carried(agreed tandem.Level, pictures, was bool, l links) (now tandem.Level
 		return tandem.LevelText, network(was)
 	}
 	switch {
+	case heard && l.Alone:
+		return tandem.LevelText, fellAgent
 	case !heard && mic && l.Voice != webrtc.StateCut:
 		return tandem.LevelText, fellMicrophone
 	case !heard:

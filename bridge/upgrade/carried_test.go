@@ -18,28 +18,30 @@ func TestCarried(t *testing.T) {
 		now      tandem.Level
 		fallen   string
 	}{
-		{"nothing is connected yet", seeing, false, false, links{false, fresh, fresh, "", ""}, text, ""},
-		{"it connects", seeing, false, false, links{false, connecting, connecting, "", ""}, text, ""},
-		{"heard, and not joined yet", seeing, false, false, links{false, up, up, "ok", "ok"}, text, ""},
-		{"the microphone is denied", voice, false, false, links{false, fresh, "", "denied", ""}, text, fellMicrophone},
-		{"voice first", seeing, false, true, links{true, up, connecting, "ok", ""}, voice, ""},
-		{"all", seeing, false, true, links{true, up, up, "ok", "ok"}, seeing, ""},
-		{"their camera is off", seeing, false, true, links{true, up, up, "ok", "off"}, seeing, ""},
-		{"their camera is denied", seeing, false, true, links{true, up, up, "ok", "denied"}, voice, fellCamera},
-		{"another program took their camera", seeing, false, true, links{true, up, up, "ok", "muted"}, voice, fellCamera},
-		{"pictures fall", seeing, false, true, links{true, up, cut, "ok", "ok"}, voice, fellNetwork},
-		{"pictures are given up", seeing, false, true, links{true, up, gone, "ok", "ok"}, voice, fellNetwork},
-		{"both fall", seeing, false, true, links{true, cut, cut, "ok", "ok"}, text, fellNetwork},
-		{"sound alone falls: a talk in which one cannot hear is none", seeing, false, true, links{true, cut, up, "ok", "ok"}, text, fellNetwork},
-		{"their microphone is gone, they hear", voice, false, true, links{true, up, "", "unplugged", ""}, voice, fellMicrophone},
-		{"the same, seen", seeing, false, true, links{true, up, up, "unplugged", "ok"}, seeing, fellMicrophone},
-		{"a silent microphone is one", voice, false, true, links{true, up, "", "silent", ""}, voice, ""},
-		{"no more was agreed", voice, false, true, links{true, up, up, "ok", "ok"}, voice, ""},
-		{"on the telephone: it connects", seeing, true, false, links{true, "", connecting, "", ""}, text, ""},
-		{"on the telephone: seen", seeing, true, true, links{true, "", up, "", "ok"}, seeing, ""},
-		{"on the telephone: pictures fall", seeing, true, true, links{true, "", cut, "", "ok"}, text, fellNetwork},
-		{"on the telephone: camera denied", seeing, true, false, links{true, "", up, "", "denied"}, text, fellCamera},
-		{"text", text, false, true, links{true, up, up, "ok", "ok"}, text, ""},
+		{"nothing is connected yet", seeing, false, false, links{false, false, fresh, fresh, "", ""}, text, ""},
+		{"it connects", seeing, false, false, links{false, false, connecting, connecting, "", ""}, text, ""},
+		{"heard, and not joined yet", seeing, false, false, links{false, false, up, up, "ok", "ok"}, text, ""},
+		{"the microphone is denied", voice, false, false, links{false, false, fresh, "", "denied", ""}, text, fellMicrophone},
+		{"voice first", seeing, false, true, links{true, false, up, connecting, "ok", ""}, voice, ""},
+		{"all", seeing, false, true, links{true, false, up, up, "ok", "ok"}, seeing, ""},
+		{"their camera is off", seeing, false, true, links{true, false, up, up, "ok", "off"}, seeing, ""},
+		{"their camera is denied", seeing, false, true, links{true, false, up, up, "ok", "denied"}, voice, fellCamera},
+		{"another program took their camera", seeing, false, true, links{true, false, up, up, "ok", "muted"}, voice, fellCamera},
+		{"pictures fall", seeing, false, true, links{true, false, up, cut, "ok", "ok"}, voice, fellNetwork},
+		{"pictures are given up", seeing, false, true, links{true, false, up, gone, "ok", "ok"}, voice, fellNetwork},
+		{"both fall", seeing, false, true, links{true, false, cut, cut, "ok", "ok"}, text, fellNetwork},
+		{"sound alone falls: a talk in which one cannot hear is none", seeing, false, true, links{true, false, cut, up, "ok", "ok"}, text, fellNetwork},
+		{"their microphone is gone, they hear", voice, false, true, links{true, false, up, "", "unplugged", ""}, voice, fellMicrophone},
+		{"the same, seen", seeing, false, true, links{true, false, up, up, "unplugged", "ok"}, seeing, fellMicrophone},
+		{"a silent microphone is one", voice, false, true, links{true, false, up, "", "silent", ""}, voice, ""},
+		{"no more was agreed", voice, false, true, links{true, false, up, up, "ok", "ok"}, voice, ""},
+		{"on the telephone: it connects", seeing, true, false, links{true, false, "", connecting, "", ""}, text, ""},
+		{"on the telephone: seen", seeing, true, true, links{true, false, "", up, "", "ok"}, seeing, ""},
+		{"on the telephone: pictures fall", seeing, true, true, links{true, false, "", cut, "", "ok"}, text, fellNetwork},
+		{"on the telephone: camera denied", seeing, true, false, links{true, false, "", up, "", "denied"}, text, fellCamera},
+		{"text", text, false, true, links{true, false, up, up, "ok", "ok"}, text, ""},
+		{"who serves them is cut", seeing, false, true, links{Joined: true, Alone: true, Voice: up, Screen: up}, text, fellAgent},
+		{"both ends are", seeing, false, true, links{Joined: true, Alone: true, Voice: cut, Screen: cut}, text, fellNetwork},
 	} {
 		if now, fallen := carried(c.agreed, c.pictures, c.was, c.l); now != c.now || fallen != c.fallen {
 			t.Errorf("%s: %q, fallen by %q; not %q, %q", c.name, now, fallen, c.now, c.fallen)
@@ -62,7 +64,7 @@ func TestCarriedHolds(t *testing.T) {
 						for _, s := range states {
 							for _, mic := range mics {
 								for _, cam := range cams {
-									l := links{joined, v, s, mic, cam}
+									l := links{Joined: joined, Voice: v, Screen: s, Mic: mic, Cam: cam}
 									now, fallen := carried(agreed, pictures, was, l)
 									n++
 									for what, wrong := range map[string]bool{

@@ -51,10 +51,11 @@ func (x *upgrade) changes(next plan, by, lang, why string) *store.Change {
 	c := &store.Change{Of: x.in}
 	kinds := consents(x.plan, next, x.kept)
 	var names []string
-	for _, p := range x.people() {
+	who := x.people()
+	for _, p := range who {
 		names = append(names, p.Name)
 	}
-	is := Upgrade{Kept: x.kept, Pictures: next.Pictures, Who: x.people(), Why: x.reason, By: next.By}
+	is := Upgrade{Kept: x.kept, Pictures: next.Pictures, Who: who, Why: x.reason, By: next.By}
 	for _, kind := range kinds {
 		c.Events = append(c.Events, x.event(tandem.EventConsent, "caller", tandem.Consent{
 			Kind: kind, Answer: "yes", Lang: language(lang), Text: x.u.Text(lang, is, next.Agreed), Version: Version, Who: names,

@@ -47,7 +47,7 @@ type upgrade struct {
 	reason   string
 	check    tandem.CheckID
 	kept     bool
-	who      []Person
+	names    map[string]string // that customers know people by
 	asked    time.Time
 	until    time.Time
 	agreed   time.Time // when it was agreed for the first time
@@ -224,7 +224,7 @@ func (x *upgrade) join(ctx context.Context, now time.Time) {
 
 // measure takes in what gets through.
 func (x *upgrade) measure(now time.Time) {
-	l := links{Joined: x.joined}
+	l := links{Joined: x.joined, Alone: x.joined && x.alone()}
 	if x.peer != nil {
 		l.Voice, l.Mic = x.peer.State(), x.peer.Mic()
 	}
@@ -248,6 +248,12 @@ func (x *upgrade) measure(now time.Time) {
 		x.carries(before, fell)
 	}
 	x.pictures()
+}
+
+// alone reports whether the connections of all who serve the customer are broken.
+func (x *upgrade) alone() bool {
+	talk, up := x.u.o.Switchboard.TalkOf(x.in)
+	return up && !slices.ContainsFunc(talk.Parties, func(p phone.Party) bool { return shows(p.Role) && p.State == phone.StateJoined })
 }
 
 // carries tells of what gets through now.
@@ -305,7 +311,7 @@ func (x *upgrade) lost(now time.Time) (why string) {
 func (x *upgrade) people() []Person {
 	talk, up := x.u.o.Switchboard.TalkOf(x.in)
 	if !up || talk.Task != x.task {
-		return []Person{{Name: x.u.o.Name(x.agent), Role: tandem.RoleAgent}}
+		return []Person{{Name: x.nameOf(x.agent), Role: tandem.RoleAgent}}
 	}
 	out := []Person{}
 	for _, p := range talk.Parties {
@@ -321,21 +327,29 @@ func (x *upgrade) people() []Person {
 		default:
 			continue
 		}
-		name := ""
-		if p.Name != "" {
-			name = x.u.o.Name(p.Name)
-		}
-		out = append(out, Person{name, p.Role, p.Leg, p.Muted})
+		out = append(out, Person{x.nameOf(p.Name), p.Role, p.Leg, p.Muted})
 	}
 	return out
 }
 
+// nameOf is what customers know somebody by, who is asked about once.
+func (x *upgrade) nameOf(who string) string {
+	if who == "" {
+		return ""
+	}
+	name, known := x.names[who]
+	if !known {
+		name = x.u.o.Name(who)
+		x.names[who] = name
+	}
+	return name
+}
+
 // publish tells who watches what it is now, if that is another than before.
 func (x *upgrade) publish() {
-	x.who = x.people()
 	is := Upgrade{
 		ID: x.id, Interaction: x.in, Task: x.task, Leg: x.leg.ID, Page: x.page, By: x.plan.By, Agent: x.agent, Level: x.plan.Level, Agreed: x.plan.Agreed,
-		Now: x.now, State: x.plan.State, Why: x.reason, Kept: x.kept, Who: x.who, Fallen: x.fallen, Asked: x.asked, Check: x.check, Lang: x.lang, Pictures: x.plan.Pictures,
+		Now: x.now, State: x.plan.State, Why: x.reason, Kept: x.kept, Who: x.people(), Fallen: x.fallen, Asked: x.asked, Check: x.check, Lang: x.lang, Pictures: x.plan.Pictures,
 	}
 	if x.plan.Pending {
 		is.Until = x.until

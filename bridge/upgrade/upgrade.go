@@ -48,7 +48,7 @@ type Upgrade struct {
 	Why    string // asked: the reason that is shown; at the end: refused, lapsed, withdrawn, ended, left, lost, done, transferred, stopped
 	Kept   bool   // it is recorded
 	Who    []Person
-	Fallen string    // why less gets through than was agreed: "", network, camera, microphone
+	Fallen string    // why less gets through than was agreed: "", network, camera, microphone, agent: theirs is broken
 	Asked  time.Time // when it was asked for last
 	Until  time.Time // till when an answer is waited for; zero = none is
 	Check  tandem.CheckID

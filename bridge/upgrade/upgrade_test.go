@@ -488,6 +488,24 @@ func TestHandedOnWithinTheTalk(t *testing.T) {
 	}
 }
 
+// The agent's page breaks and comes back, as when it is loaded anew: it is told, and goes on.
+func TestAgentIsCut(t *testing.T) {
+	h := newHouse(t, nil)
+	h.up(seeing)
+	set := func(state string) {
+		h.mu.Lock()
+		talk := h.talks[in1]
+		h.mu.Unlock()
+		talk.Parties = slices.Clone(talk.Parties)
+		talk.Parties[0].State = state
+		h.talk(talk)
+	}
+	set(phone.StateCut)
+	h.carries(text, fellAgent)
+	set(phone.StateJoined)
+	h.carries(seeing, "")
+}
+
 // Who joins is told of: but for supervisors who listen unseen, of whom the words tell.
 func TestWho(t *testing.T) {
 	h := newHouse(t, nil)
