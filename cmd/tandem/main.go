@@ -83,7 +83,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(), demoCommand(), callCommand(),
 		doctorCommand(), configCommand(), flowCommand(),
-		userCommand(), keyCommand(), agentCommand(), interactionsCommand(), customersCommand(), linksCommand(), outboxCommand(), auditCommand(), backupCommand(), simulateCommand(), routeCommand(),
+		userCommand(), keyCommand(), agentCommand(), interactionsCommand(), customersCommand(), linksCommand(), checksCommand(), outboxCommand(), auditCommand(), backupCommand(), simulateCommand(), routeCommand(),
 	}
 }
 

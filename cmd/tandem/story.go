@@ -272,7 +272,7 @@ func eventLine(e tandem.Event) string {
 
 // sentence is what makes a line of the payload of an event.
 func sentence(k tandem.EventKind) (say func(json.RawMessage) (string, error), ok bool) {
-	for _, some := range []map[tandem.EventKind]func(json.RawMessage) (string, error){eventWords, textEventWords, lineEventWords, roomEventWords} {
+	for _, some := range []map[tandem.EventKind]func(json.RawMessage) (string, error){eventWords, textEventWords, lineEventWords, roomEventWords, faceEventWords} {
 		if say, ok = some[k]; ok {
 			return say, true
 		}
