@@ -136,21 +136,22 @@ type figures struct {
 
 // measure prints a row for each forwarder.
 func measure(to io.Writer, cameras, viewers int, last time.Duration, rounds int) error {
-	all := map[string][]figures{}
+	all, kinds := map[string][]figures{}, []string{"bare", "tandem"}
 	for range rounds {
-		for _, kind := range []string{"bare", "tandem"} {
+		for _, kind := range kinds {
 			f, err := once(kind, cameras, viewers, last)
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind, err)
 			}
 			all[kind] = append(all[kind], f)
 		}
+		slices.Reverse(kinds)
 	}
+	slices.Sort(kinds)
 	fmt.Fprintf(to, "== pictures forwarded: %d cameras, %d viewers each, %d packets a second of %d bytes each, %d rounds of %v\n",
 		cameras, viewers, frames*perFrame, packetBytes, rounds, last)
 	fmt.Fprintf(to, "%-8s %14s %8s %8s %10s %10s\n", "what", "cpu_ms/stream", "x_bare", "deliv%", "delay_p50", "delay_p99")
-	bare := middle(all["bare"])
-	for _, kind := range []string{"bare", "tandem"} {
+	for _, kind := range kinds {
 		var delay []time.Duration
 		delivered := 1.0
 		for _, f := range all[kind] {
@@ -161,21 +162,21 @@ func measure(to io.Writer, cameras, viewers int, last time.Duration, rounds int)
 		if len(delay) == 0 {
 			return errors.New("nothing came")
 		}
-		cpu := middle(all[kind])
-		fmt.Fprintf(to, "%-8s %14.2f %8.2f %8.1f %9.2fms %9.2fms\n", kind, cpu.Seconds()*1000, float64(cpu)/float64(bare), delivered*100,
+		var cpu, ratio []float64
+		for i, f := range all[kind] {
+			cpu = append(cpu, f.cpu.Seconds()*1000)
+			ratio = append(ratio, float64(f.cpu)/float64(all["bare"][i].cpu))
+		}
+		fmt.Fprintf(to, "%-8s %14.2f %8.2f %8.1f %9.2fms %9.2fms\n", kind, middle(cpu), middle(ratio), delivered*100,
 			delay[len(delay)/2].Seconds()*1000, delay[len(delay)*99/100].Seconds()*1000)
 	}
 	return nil
 }
 
-// middle is the median of the rounds' CPU.
-func middle(all []figures) time.Duration {
-	var cpu []time.Duration
-	for _, f := range all {
-		cpu = append(cpu, f.cpu)
-	}
-	slices.Sort(cpu)
-	return cpu[len(cpu)/2]
+// middle is the median of what the rounds gave.
+func middle(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // once measures one forwarder.

@@ -35,11 +35,11 @@ const (
 	minBudget   = 60_000
 	maxBudget   = 12_000_000
 	// nackEvery is how often packets that are missing are asked for.
-	nackEvery = 30 * time.Millisecond
+	nackEvery = 50 * time.Millisecond
 	// maxNacks is how often one packet is asked for: then it comes too late anyway.
 	maxNacks = 10
 	// feedbackEvery is how often a page is told when its packets came.
-	feedbackEvery = 50 * time.Millisecond
+	feedbackEvery = 100 * time.Millisecond
 )
 
 // VP8 is what alone is spoken. Its number is that of the page's offer.
