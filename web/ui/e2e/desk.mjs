@@ -4,6 +4,7 @@
 // chats of people, is met by the journey "queue".
 import assert from "node:assert/strict";
 import { bank, have, offer, say, task } from "./desk/bank.mjs";
+import { faceChecks } from "./desk/facechecks.mjs";
 import { look, opened } from "./desk/looks.mjs";
 import { states } from "./desk/states.mjs";
 
@@ -235,6 +236,8 @@ export default async function desk({ browser, check }) {
       assert.ok([...seen].some((s) => s.includes("say")) && [...seen].some((s) => s.includes("act")));
     }));
 
+  await faceChecks({ at, check, until });
+
   const looks = [
     { width: 390, colorScheme: "dark", locale: "zh-CN" },
     { width: 1280, colorScheme: "light", locale: "en-GB" },
@@ -250,7 +253,7 @@ export default async function desk({ browser, check }) {
       const shot = `desk-${name}-${o.width}-${o.colorScheme}-${o.locale.slice(0, 2)}`;
       await look(browser, state, { ...o, name: shot, path: `${shots}${shot}.png` });
     }
-  }, 300_000);
+  }, 600_000);
 }
 
 async function until(what, holds) {

@@ -74,7 +74,7 @@ test("every state of an upgrade has a sentence in both languages", () => {
   const seen = new Set();
   for (const w of [faceEn, faceZh]) {
     for (const state of ["asked", "sent", "agreed", "up", "refused", "lapsed", "withdrawn", "over"]) {
-      for (const by of ["anna", "bo", "flow", "customer"]) for (const level of ["voice", "video"]) for (const fallen of ["", "network", "camera", "microphone"]) for (const now of ["", "voice", "video"]) for (const pictures of [false, true]) for (const agreed of ["", "voice", "video"]) for (const why of ["", "left", "ended", "lost", "agent", "no word for it"]) {
+      for (const by of ["anna", "bo", "flow", "customer"]) for (const level of ["voice", "video"]) for (const fallen of ["", "network", "camera", "microphone", "agent"]) for (const now of ["", "voice", "video"]) for (const pictures of [false, true]) for (const agreed of ["", "voice", "video"]) for (const why of ["", "left", "ended", "lost", "agent", "no word for it"]) {
         const u = upgrade({ state, by, level, fallen, now, pictures, agreed, why, until: "2026-11-22T10:00:00Z" });
         const { mood, text } = standingOf(u, "anna", w);
         assert.ok(typeof text === "string" && text.length > 3, `${JSON.stringify(u)}: ${text}`);
@@ -116,6 +116,7 @@ test("tiles: what is shared, the customer, the others, oneself", () => {
   const all = tilesOf(up, talk(customer, anna, bo), seen({ shown: [shown("b:camera"), shown("c:camera"), shown("b:display")] }), nobody);
   assert.deepEqual(ids(all), [["b:display", "specialist", ""], ["c:camera", "customer", ""], ["b:camera", "specialist", ""], ["own", "you", ""]]);
   assert.equal(all[1].name, "Liu Wei");
+  assert.deepEqual(ids(tilesOf(up, talk(customer, anna, bo), seen({ shown: [shown("c:camera"), shown("b:display", false)] }), nobody))[0], ["c:camera", "customer", ""], "nobody shares a screen");
   assert.equal(all[3].mirror, true);
 });
 

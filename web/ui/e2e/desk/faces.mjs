@@ -40,7 +40,7 @@ export function check(b, f, task, at, more = {}) {
   for (const [n, s] of all.entries()) {
     if (n < before) {
       s.state = "done";
-      if (s.kind === "document" || s.kind === "face") s.stills = take(s.name, 1, 1);
+      if (s.kind === "document" || s.kind === "face") s.stills = take(s.name, more.round ?? 1, 1);
       if (s.kind === "questions") s.said = { born: "right", branch: "right" };
       if (s.kind === "request") s.said = { turn_left: "yes", read_number: "yes" };
       if (s.kind === "compare") s.said = { same_person: "yes", genuine: "yes", valid: "yes" };

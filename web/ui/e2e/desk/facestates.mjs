@@ -8,7 +8,7 @@ const person = { role: "customer", device: "browser" };
 // face gives the agent a chat, and what is beside it.
 function face(make) {
   return () => {
-    const b = Object.assign(bank(), { voice: true });
+    const b = Object.assign(bank(), { voice: true, slots: {} });
     const id = have(b, null, task(b, "chat"), 190);
     say(b, null, id, "customer", "I am abroad, and my card was swallowed. Can you unlock online banking for me?");
     say(b, null, id, "agent", "Yes, once I know that it is you. May I call you here, with a picture?", { name: "Anna Berg", state: "read" });

@@ -66,7 +66,7 @@ export function tilesOf(u: Upgrade | undefined, talk: Talk | undefined, seen: Se
     id: s.id, name: nameOf(s.leg), role: roleOf(of(s.leg).role), kind: s.kind, stream: s.stream,
     none: s.live ? "" : seen.came.has(s.id) ? "network" : "connecting", silent: of(s.leg).muted === true, speaking: s.kind === "camera" && n.speaking(s.leg),
   });
-  const tiles = [...others.filter((s) => s.kind === "display").map(tile), ...others.filter((s) => s.kind === "camera" && of(s.leg).role === "customer").map(tile)];
+  const tiles = [...others.filter((s) => s.kind === "display" && s.live).map(tile), ...others.filter((s) => s.kind === "camera" && of(s.leg).role === "customer").map(tile)];
   const customer = parties.find((p) => p.role === "customer");
   if (!tiles.some((t) => t.role === "customer" && t.kind === "camera")) {
     tiles.push({ id: `${customer?.leg ?? "customer"}:camera`, name: n.customer, role: "customer", kind: "camera", stream: null, none: reasonOf(u, seen), silent: customer?.muted === true, speaking: customer !== undefined && n.speaking(customer.leg) });

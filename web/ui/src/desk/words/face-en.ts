@@ -47,6 +47,7 @@ export const faceEn = {
     "network voice": "The network is too weak for pictures. Voice and text go on; the pictures come back by themselves.",
     "network": "The network lets neither voice nor pictures through. The chat goes on; they come back by themselves.",
     "network pictures": "The network is too weak for pictures. The call goes on; they come back by themselves.",
+    agent: "The agent's own connection is interrupted. It is being mended, and the customer waits.",
     camera: "The customer's camera gives no picture.",
     microphone: "The customer's microphone gives no sound. Ask them in the chat to look after it.",
   } as Record<string, string>,

@@ -43,6 +43,7 @@ export const faceZh: FaceWords = {
     "network voice": "网络太弱，无法传送画面。语音与文字继续，画面会自动恢复。",
     "network": "网络无法传送语音和画面。聊天继续，它们会自动恢复。",
     "network pictures": "网络太弱，无法传送画面。通话继续，画面会自动恢复。",
+    agent: "坐席自己的连接中断，正在恢复，客户在等待。",
     camera: "客户的摄像头没有画面。",
     microphone: "客户的麦克风没有声音。请在聊天中提醒客户检查。",
   },
