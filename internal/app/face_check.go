@@ -178,6 +178,12 @@ func (a *App) lookAtCheck(ctx context.Context, c check.Check) error {
 		if err := checks.Officer(ctx, c.Interaction, officer); err != nil {
 			return err
 		}
+		if c.By == check.ByFlow && c.Officer == "" { // the first of one that a flow asks for
+			_, t := a.officerOf(c.Interaction)
+			if err := a.askForVideo(ctx, officer, t, c); err != nil {
+				a.log.Info("the pictures of a check were not asked for", "interaction", c.Interaction, "check", c.ID, "error", err)
+			}
+		}
 	}
 	switch live := a.seen(c.Interaction); {
 	case live && !c.Cut.IsZero():

@@ -215,7 +215,7 @@ func (a *App) recallChecks(ctx context.Context) {
 func (a *App) tellDecided(ctx context.Context, c check.Check) {
 	ctx, cancel := context.WithTimeout(ctx, decideTime)
 	defer cancel()
-	err := a.assured(ctx, c)
+	err := errors.Join(a.assured(ctx, c), a.answerStep(ctx, c))
 	if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
 		return // it is tried again
 	}

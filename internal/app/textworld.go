@@ -65,6 +65,17 @@ func (w textWorld) Talk(ctx context.Context, r text.Ref, s flow.Session, e flow.
 		}
 		return w.a.askSurvey(ctx, w.reached(r, s), lib, s, e, in)
 	}
+	if ask, ok := w.a.byVideo(w.reached(r, s), e); ok {
+		top := s.Frames[0]
+		lib, err := w.a.Library(ctx, top.Flow, top.Hash)
+		if err != nil {
+			return flow.Turn{}, err
+		}
+		return w.a.proveByVideo(ctx, w.reached(r, s), lib, ask)
+	}
+	if id, ok := provingOf(s.World); ok && e == nil {
+		return w.a.hearProving(ctx, w.reached(r, s), id, s.Wait.Step, in)
+	}
 	who := identity.Who{
 		Interaction: r.Interaction, Leg: r.Leg, Customer: known(r.Customer, s), Channel: r.Channel, Conversation: r.Conversation, Caller: r.Caller,
 		Entry: r.Entry, Lang: s.Lang, Assurance: s.Facts.Level(w.a.now()), Address: w.a.addressOf.get(r.Conversation),
