@@ -76,7 +76,11 @@ export const journalEn = {
   "room.joined": (d: D) => `${t(d, "name") || "The customer"} joined the call`,
   "room.left": (d: D) => `Left the call after ${Math.round(Number(d["seconds"] ?? 0))} s`,
   "audit.listened": (d: D) => `${t(d, "who")} listens in: ${t(d, "why")}`,
-  "recording.kept": (d: D) => `A recording of ${Math.round(Number(d["seconds"] ?? 0))} s is kept`,
+  "recording.kept": (d: D) => {
+    const seconds = Math.round(Number(d["seconds"] ?? 0));
+    if (t(d, "shows") === "display") return `A recording of a shared screen, ${seconds} s, is kept`;
+    return t(d, "media_type").startsWith("video/") ? `A recording with pictures, ${seconds} s, is kept` : `A recording of ${seconds} s is kept`;
+  },
   "upgrade.changed": (d: D) => upgraded[t(d, "state")]?.(who(d), levels[t(d, "level")] ?? t(d, "level")) ?? "Voice and pictures changed",
   "upgrade.carried": (d: D) => carried[`${t(d, "why")} ${t(d, "now")}`] ?? (t(d, "now") ? `The network lets ${levels[t(d, "now")] ?? t(d, "now")} through` : "The network lets only text through"),
   "room.invited": (d: D) =>
@@ -87,7 +91,6 @@ export const journalEn = {
   "check.interrupted": (d: D) => `Check: round ${t(d, "round")} does not count: ${breaks[t(d, "why")]?.(Math.round(Number(d["seconds"] ?? 0))) ?? t(d, "why")}`,
   "check.decided": (d: D) => verdicts[t(d, "outcome")]?.(t(d, "officer"), t(d, "second")) ?? `Identity check: ${t(d, "outcome")}`,
   "blob.removed": () => "What was recorded was removed: its time was over",
-  "audit.opened": (d: D) => (t(d, "why") ? `Somebody looked at or listened to what is kept: ${t(d, "why")}` : "Somebody looked at or listened to what is kept"),
 };
 
 export type JournalWords = Record<keyof typeof journalEn, (d: D) => string>;

@@ -78,7 +78,11 @@ export const journalZh: JournalWords = {
   "room.joined": (d) => `${t(d, "name") || "客户"}加入通话`,
   "room.left": (d) => `${Math.round(Number(d["seconds"] ?? 0))} 秒后离开通话`,
   "audit.listened": (d) => `${t(d, "who")} 监听：${t(d, "why")}`,
-  "recording.kept": (d) => `已保存 ${Math.round(Number(d["seconds"] ?? 0))} 秒录音`,
+  "recording.kept": (d) => {
+    const seconds = Math.round(Number(d["seconds"] ?? 0));
+    if (t(d, "shows") === "display") return `已保存 ${seconds} 秒共享屏幕的录制`;
+    return t(d, "media_type").startsWith("video/") ? `已保存 ${seconds} 秒录像` : `已保存 ${seconds} 秒录音`;
+  },
   "upgrade.changed": (d) => upgraded[t(d, "state")]?.(who(d), levels[t(d, "level")] ?? t(d, "level")) ?? "语音与画面有变化",
   "upgrade.carried": (d) => carried[`${t(d, "why")} ${t(d, "now")}`] ?? (t(d, "now") ? `网络可传送${levels[t(d, "now")] ?? t(d, "now")}` : "网络只能传送文字"),
   "room.invited": (d) =>
@@ -89,5 +93,4 @@ export const journalZh: JournalWords = {
   "check.interrupted": (d) => `核验：第 ${t(d, "round")} 轮不算，${breaks[t(d, "why")]?.(Math.round(Number(d["seconds"] ?? 0))) ?? t(d, "why")}`,
   "check.decided": (d) => verdicts[t(d, "outcome")]?.(t(d, "officer"), t(d, "second")) ?? `身份核验：${t(d, "outcome")}`,
   "blob.removed": () => "保存期已到，录制内容已删除",
-  "audit.opened": (d) => (t(d, "why") ? `有人查看或收听了保存的内容：${t(d, "why")}` : "有人查看或收听了保存的内容"),
 };
