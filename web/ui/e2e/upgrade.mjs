@@ -330,6 +330,36 @@ async function run(browser, check, shot) {
       await page.getByText(/speaking with Mei Lin|Connecting/).waitFor();
     }));
 
+  await check("a caller's screen: pictures alone, the sound stays on the telephone", () =>
+    withPage({}, async (page, w) => {
+      await begin(page, w);
+      w.tell({ upgrade: asks(false, { pictures: true }) });
+      await button(page, "Show my camera").click();
+      await page.getByText("Nobody sees you yet.").waitFor();
+      await button(page, "Start").click();
+      w.change({ state: "up", now: "video" });
+      await page.getByText("You are seen by Mei Lin. The sound is on your telephone.").waitFor();
+      await until("frames", async () => (await w.far.got("screen")).frames > 3);
+      assert.deepEqual(await asked(page), ["video"], "no microphone");
+      assert.ok(!w.server.said.some((f) => f.t === "voice"), "no connection for sound");
+    }));
+
+  await check("a page that was in the background says so when it is back", () =>
+    withPage({}, async (page, w) => {
+      await toTalk(page, w);
+      const turn = (hidden) => page.evaluate((h) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => h });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+      await page.clock.install();
+      await turn(true);
+      await page.clock.fastForward(3_000);
+      await turn(false);
+      await page.getByText("Your page was in the background.").waitFor();
+      await button(page, "OK").click();
+      await page.getByText("Your page was in the background.").waitFor({ state: "detached" });
+    }));
+
   const wechat = "Mozilla/5.0 (Linux; Android 13; 2201123C Build/TKQ1; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 XWEB/1160 MicroMessenger/8.0.45 Language/zh_CN";
   await check("within WeChat: explained before anything is agreed to, and the address copied", () =>
     withPage({ agent: wechat, permissions: ["camera", "microphone", "clipboard-read", "clipboard-write"] }, async (page, w) => {

@@ -52,6 +52,7 @@ export class Facing {
   voiceState: VoiceState = "new";
   screenState: VoiceState = "new";
   seen: readonly Shown[] = [];
+  sound: MediaStream | null = null; // what is heard
   voice: VoiceLike | null = null;
   pictures: Pictures | null = null;
   camera: Camera | null = null;
@@ -240,7 +241,12 @@ export class Facing {
         this.mic = mic;
         this.o.changed();
       },
-      onRemote: (stream) => this.voice === voice && this.o.heard(stream),
+      onRemote: (stream) => {
+        if (this.voice !== voice) return;
+        this.sound = stream;
+        this.o.heard(stream);
+        this.o.changed();
+      },
     });
     this.voice = voice;
     voice.mute(this.muted);
@@ -323,6 +329,7 @@ export class Facing {
     const voice = this.voice;
     this.voice = null;
     voice?.close();
+    this.sound = null;
     if (voice) this.o.heard(null);
     this.dropPictures();
     this.voiceState = "new";

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Language } from "../../language.ts";
 import { onPhone, thisBrowser } from "../../face/browser.ts";
+import { Loudness } from "../../face/level.ts";
 import { PermissionHelp } from "../../face/permission.tsx";
 import { Tiles } from "../../face/tiles.tsx";
 import type { NoPicture, Tile } from "../../face/tiles.tsx";
@@ -68,6 +69,9 @@ export function Talk({ facing, link, news, language, words: w, upgrade: u, draw 
   const step = link.check?.state === "running" ? link.check.steps.find((s) => s.name === link.check?.present) : undefined;
   const posing = step?.kind === "document" || step?.kind === "face" || step?.kind === "request"; // one's own picture matters
   const tiles = video ? tilesOf(facing, u, posing ? <Guide kind={step.kind} language={language} /> : undefined) : [];
+  const speaking = useSpeaking(facing.sound);
+  const others = tiles.filter((t) => t.role !== "you" && t.kind === "camera");
+  if (speaking && others.length === 1 && others[0]) others[0].speaking = true; // of several nobody knows who it is
   const sentence = sentenceOf(facing, u, link.up, w, language);
   const micDenied = !u.pictures && facing.mic === "denied";
   const camDenied = video && facing.camera?.cam === "denied";
@@ -205,6 +209,25 @@ function ownStream(facing: Facing): MediaStream | null {
 }
 
 const lowUnder = 480; // pixels that can be seen: a keyboard is up, or the phone lies on its side
+
+// useSpeaking tells whether somebody is heard now.
+function useSpeaking(sound: MediaStream | null): boolean {
+  const [speaking, setSpeaking] = useState(false);
+  useEffect(() => {
+    const track = sound?.getAudioTracks()[0];
+    if (!track) return setSpeaking(false);
+    const loud = new Loudness(track);
+    const timer = window.setInterval(() => {
+      loud.level();
+      setSpeaking(loud.speaking);
+    }, levelEvery);
+    return () => {
+      window.clearInterval(timer);
+      loud.close();
+    };
+  }, [sound]);
+  return speaking;
+}
 
 // useLow tells that there is little height: pictures then take a strip of it.
 function useLow(): boolean {
