@@ -149,9 +149,13 @@ func (x *upgrade) connect() error {
 		}
 		s.Allow(true, false)
 		x.mu.Lock()
+		before := x.screen
 		x.screen = s
 		x.mu.Unlock()
 		x.u.o.Switchboard.Pictured(x.in)
+		if before != nil {
+			before.Close()
+		}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type Peer interface {
 	Close() media.Stats
 }
 
-// Screen is a page's pictures: a *webrtc.Screen.
+// Screen is a page's pictures: a *webrtc.Screen. Close does not wait, and may be called again.
 type Screen interface {
 	room.Eyes
 	Take(ctx context.Context, s webrtc.Signal) error

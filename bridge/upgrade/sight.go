@@ -94,10 +94,11 @@ func (u *Upgrades) newSight(key sightKey, page string, role tandem.Role, before 
 		return nil, plainly(err)
 	}
 	u.mu.Lock()
-	if u.ctx == nil || u.sights[key] != before { // another page was as fast
+	x := u.by[key.in]
+	if u.ctx == nil || u.sights[key] != before || x == nil || !x.shown().Open() { // it ended meanwhile, or another page was as fast
 		u.mu.Unlock()
 		t.screen.Close()
-		return nil, tandem.Errorf(tandem.CodeConflict, "another page of yours connects at the same time; connect anew")
+		return nil, tandem.Errorf(tandem.CodeConflict, "this has changed meanwhile; connect anew")
 	}
 	u.sights[key] = t
 	u.mu.Unlock()
@@ -117,6 +118,7 @@ func (u *Upgrades) sightChanged(key sightKey, t *sight, s webrtc.State) {
 			delete(u.sights, key)
 		}
 		u.mu.Unlock()
+		t.screen.Close() // it gives back what it has, and does not wait
 	}
 	u.o.Switchboard.Pictured(key.in)
 }
