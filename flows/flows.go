@@ -1,6 +1,7 @@
 // Package flows holds the samples that come with Tandem, with the tests beside them: the
 // hotline of a bank, with its recordings, the bank's counter and night desk, by phone,
-// chat and SMS, its front door, and the service line of a maker of pumps. It owns files only.
+// chat and SMS, its front door, its remote counter with an identity check by video, and the
+// service line of a maker of pumps. It owns files only.
 package flows
 
 import (

@@ -67,6 +67,8 @@ func TestSamplesPassTheirTests(t *testing.T) {
 		"hotline: steps 34 of 35, edges 67 of 68",
 		"  trouble to nobody_here ()",
 		"night_desk: steps 10 of 10, edges 18 of 18",
+		"remote_counter: steps 14 of 15, edges 26 of 27",
+		"  trouble to end ()",
 		"service_line: steps 68 of 69, edges 122 of 127",
 		"  write_how to urgency (no_match)",
 		"  mood to urgency (else)",
