@@ -172,6 +172,8 @@ func (x *upgrade) stands() (why string) {
 	ended := x.talk
 	x.mu.Unlock()
 	switch {
+	case ok && (t.State == tandem.TaskWaiting || t.State == tandem.TaskOffered): // back in line, or handed to a queue
+		return "transferred"
 	case !ok || t.State != tandem.TaskAssigned:
 		return "done"
 	case (t.Kind.Load() == tandem.LoadVoice) != x.plan.Pictures: // they have moved to another channel

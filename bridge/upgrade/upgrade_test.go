@@ -441,6 +441,7 @@ func TestTaskGoes(t *testing.T) {
 		{"agreed, and another's", func(h *house) { h.agree(h.ask(voice), "") }, other, "", Over, "transferred"},
 		{"up, and done", func(h *house) { h.up(voice) }, done, "", Over, "done"},
 		{"up, and another's", func(h *house) { h.up(voice) }, other, "taken", Over, "transferred"},
+		{"up, and handed to a queue", func(h *house) { h.up(voice) }, func(t *tandem.Task) { t.State, t.Agent = tandem.TaskWaiting, "" }, "taken", Over, "transferred"},
 		{"up, and moved to the telephone", func(h *house) { h.up(voice) }, func(t *tandem.Task) { t.Kind = tandem.TaskCall }, "", Over, "done"},
 		{"the agent hangs up", func(h *house) { h.up(voice) }, nil, "left", Over, "left"},
 		{"the agent is lost", func(h *house) { h.up(voice) }, nil, "lost", Over, "lost"},
