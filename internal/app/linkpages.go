@@ -11,6 +11,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/link"
+	"tandem/bridge/reach"
 	"tandem/ivr/flow"
 	"tandem/web/answer"
 	weblink "tandem/web/link"
@@ -23,6 +24,7 @@ func (a *App) linkRoutes(mux *http.ServeMux) {
 		Accept: func(ctx context.Context, l link.Link, _ *http.Request) (site, token string, err error) {
 			return a.accept(ctx, l)
 		},
+		Beside: func(l link.Link) bool { return l.Serial == reach.ByAgent && l.Handoff() },
 		Ticket: a.tickets.Look, ZoneOf: a.zoneOf, Zone: time.Local,
 		Said: a.saidSince, Address: func(r *http.Request) netip.Addr { return answer.Source(r, a.proxies) },
 		Attempts: a.cfg.Chat.Limits.LinkAttemptsPerMinute, Key: a.linkKey, Now: a.now, Log: a.log,
