@@ -434,6 +434,21 @@ async function run(browser, check, shot) {
       await page.getByText("The check is passed. It holds until").waitFor();
     }));
 
+  await check("a check that asks for video while one speaks: one card, one tap, the check's consent first", () =>
+    withPage({}, async (page, w) => {
+      await ask(page, w, { level: "voice" });
+      await button(page, "Voice").click();
+      w.change({ state: "up", now: "voice" });
+      await page.getByText("You are speaking with Mei Lin.").waitFor();
+      w.tell({ check: checkOf({ state: "asked", agreed: false }), upgrade: { ...w.talk.face.upgrade, level: "video", check: "k1", until: "2099-01-01T00:00:00Z" } });
+      await page.getByRole("heading", { name: "We would like to check who you are" }).waitFor();
+      assert.equal(await button(page, "No, thanks").count(), 1);
+      await shot(page, "check-raise-390-light-en", { fullPage: false });
+      await button(page, "I agree").click();
+      await button(page, "Start").waitFor();
+      assert.deepEqual(w.wants.filter((f) => f.do === "accept").map((f) => [f.t, f.level]), [["upgrade", "voice"], ["check", undefined], ["upgrade", "video"]]);
+    }));
+
   await check("a check can be stopped at any time, by two taps", () =>
     withPage({}, async (page, w) => {
       await toTalk(page, w);

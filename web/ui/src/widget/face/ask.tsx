@@ -9,9 +9,10 @@ import { CopyAddress, PermissionHelp } from "../../face/permission.tsx";
 import { Moving } from "../../face/tiles.tsx";
 import { faceWords } from "../../face/words.ts";
 import type { Beside } from "../beside.ts";
-import type { ByLanguage, Upgrade } from "../protocol.ts";
+import type { ByLanguage, Check, Upgrade } from "../protocol.ts";
 import { Icon } from "./icon.tsx";
 import type { Facing } from "./facing.ts";
+import { Outline } from "./outline.tsx";
 import { MicLevel } from "./talk.tsx";
 import type { Words } from "./words.ts";
 
@@ -86,10 +87,14 @@ export function Waiting({ facing, language, words: w }: CardProps) {
   );
 }
 
+// checkOf is the identity check that an upgrade is asked for by, while it is to be agreed to.
+export function checkOf(u: Upgrade, link: Beside): Check | null {
+  return u.check && link.check?.id === u.check && link.check.state === "asked" && link.check.agreed !== true ? link.check : null;
+}
+
 // Asked is the question, with all that there is to know before it is answered: who will see
 // and hear, why, and what is kept.
 export function Asked({ facing, link, language, words: w, upgrade: u, raise }: CardProps & { upgrade: Upgrade; raise: boolean }) {
-  const head = useRef<HTMLHeadingElement>(null);
   const who = u.name || u.who?.[0]?.name || w.staff;
   const video = u.level === "video";
   const kind = raise ? "raise" : u.pictures ? "pictures" : video ? "video" : "voice";
@@ -97,17 +102,18 @@ export function Asked({ facing, link, language, words: w, upgrade: u, raise }: C
   const others = (u.who ?? []).map((p) => p.name).filter(Boolean);
   const busy = facing.busy !== "";
   // Of an identity check its own words are agreed to first: both with the one tap.
-  const check = link.check?.id === u.check && link.check?.state === "asked" ? link.check : null;
+  const check = checkOf(u, link);
   const accept = async (level: "voice" | "video") => {
     if (busy) return;
     if (check && !(await facing.want({ t: "check", do: "accept", check: check.id, lang: language }))) return;
     await facing.accept(level, language);
   };
+  const title = check ? w.checkAsk : w.asks[kind](who);
   return (
-    <Card label={w.asks[kind](who)} className="face-ask">
-      <h3 ref={head} tabIndex={-1}>
-        {w.asks[kind](who)}
-      </h3>
+    <Card label={title} className="face-ask">
+      <h3>{title}</h3>
+      {check && <p class="face-words">{inLanguage(check.consent?.text, language)}</p>}
+      {check && <Outline steps={check.steps} words={w} />}
       <dl class="face-facts">
         {u.why && (
           <>
@@ -121,13 +127,13 @@ export function Asked({ facing, link, language, words: w, upgrade: u, raise }: C
         <dd>{u.kept ? w.keptYes : w.keptNo}</dd>
       </dl>
       {text && <p class="face-words">{text}</p>}
-      {check?.consent && <p class="face-words">{inLanguage(check.consent.text, language)}</p>}
+      <p class="hint">{check ? w.checkLead(check.steps.length) : ""}</p>
       <p class="hint">{video ? w.previewFirst : w.chatGoesOn}</p>
       <Unable language={language} words={w} />
       <Trouble facing={facing} words={w} language={language} />
       <div class="face-row">
         <button type="button" class="main" aria-disabled={busy} onClick={() => void accept(video ? "video" : "voice")}>
-          <Icon name={video ? "camera" : "voice"} /> {busy ? w.working : u.pictures ? w.showPictures : video ? w.video : w.onlyVoice}
+          <Icon name={video ? "camera" : "voice"} /> {busy ? w.working : check ? w.agree : u.pictures ? w.showPictures : video ? w.video : w.onlyVoice}
         </button>
         {video && !u.pictures && !raise && !check && (
           <button type="button" aria-disabled={busy} onClick={() => void accept("voice")}>

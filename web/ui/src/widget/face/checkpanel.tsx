@@ -7,6 +7,7 @@ import type { Check, CheckStep } from "../protocol.ts";
 import { Card, inLanguage, Trouble } from "./ask.tsx";
 import type { CardProps } from "./ask.tsx";
 import { Icon } from "./icon.tsx";
+import { kindOf, Outline } from "./outline.tsx";
 import type { News } from "./view.tsx";
 import type { Words } from "./words.ts";
 
@@ -19,7 +20,7 @@ export function Consent({ facing, language, words: w, check }: CheckProps) {
     <Card label={w.check} className="face-ask">
       <h3>{w.checkAsk}</h3>
       <p class="face-words">{inLanguage(check.consent?.text, language)}</p>
-      <Outline steps={check.steps} language={language} words={w} />
+      <Outline steps={check.steps} words={w} />
       <p class="hint">{w.checkLead(check.steps.length)}</p>
       <Trouble facing={facing} words={w} language={language} />
       <div class="face-row">
@@ -54,7 +55,7 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
         {at >= 0 && <p>{w.step(at + 1, check.steps.length)}</p>}
         <progress class="face-progress" max={check.steps.length} value={check.state === "second" ? check.steps.length : done} aria-label={w.steps} />
       </div>
-      <Outline steps={check.steps} language={language} words={w} />
+      <Outline steps={check.steps} words={w} />
       {check.round > 1 && check.state === "running" && done === 0 && <p class="hint">{w.round}</p>}
       <div class="face-now" role="status">
         {check.state === "second" ? (
@@ -95,27 +96,6 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
         </div>
       )}
     </Card>
-  );
-}
-
-function kindOf(step: CheckStep): string {
-  return step.kind !== "document" ? step.kind : /back|rear|背|反/i.test(step.name) ? "document_back" : /front|正/i.test(step.name) ? "document_front" : "document";
-}
-
-// Outline is the list of steps, each with how it stands.
-function Outline({ steps, words: w }: { steps: CheckStep[]; language: Language; words: Words }) {
-  return (
-    <ol class="face-steps" aria-label={w.steps}>
-      {steps.map((s, i) => (
-        <li key={s.name} class={s.state || "to-come"} {...(s.state === "present" ? { "aria-current": "step" as const } : {})}>
-          <span class="face-dot" aria-hidden="true">
-            {s.state === "done" ? <Icon name="done" /> : i + 1}
-          </span>
-          <span class="face-step-name">{w.short[kindOf(s)] ?? s.name}</span>
-          <span class="unseen">{w.stepState[s.state] ?? ""}</span>
-        </li>
-      ))}
-    </ol>
   );
 }
 

@@ -173,7 +173,7 @@ function Press({ icon, label, on, open, className, onPress }: { icon: Parameters
 export function tilesOf(facing: Facing, u: Upgrade, guide?: Tile["guide"]): Tile[] {
   const tiles: Tile[] = [];
   const people = [...(u.who ?? [])].filter((p) => p.role !== "listener");
-  const cut = facing.screenState === "cut" || u.fallen === "network";
+  const cut = facing.screenState === "cut" || u.fallen === "network" || u.fallen === "agent";
   const nameless = people.filter((p) => !p.leg);
   const seen = new Set<string>();
   for (const s of facing.seen) {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Language } from "../../language.ts";
 import type { Beside } from "../beside.ts";
 import type { Check } from "../protocol.ts";
-import { Asked, Elsewhere, Ended, Impossible, Preview, Waiting, Wish } from "./ask.tsx";
+import { Asked, checkOf, Elsewhere, Ended, Impossible, Preview, Waiting, Wish } from "./ask.tsx";
 import { CheckPanel, Consent, Verdict } from "./checkpanel.tsx";
 import type { Facing } from "./facing.ts";
 import { Talk } from "./talk.tsx";
@@ -35,6 +35,8 @@ export function FaceView({ facing, link, news, language, draw }: FaceViewProps) 
   const last = useLast(link.check);
   const check = link.check && !over.includes(link.check.state) ? link.check : null;
   const waits = check?.state === "asked" && check.agreed !== true;
+  const raise = stage === "talk" && facing.raise && u !== null && u.by !== "customer";
+  const within = u !== null && (stage === "asked" || raise) && checkOf(u, link) !== null; // one card asks for both
   const card = { facing, link, language, words: w };
   const pictures = stage === "talk" && u?.agreed === "video";
   const kind = pictures ? "pictures" : stage === "none" && !check && !last.check ? "" : "card";
@@ -74,8 +76,8 @@ export function FaceView({ facing, link, news, language, draw }: FaceViewProps) 
       {stage === "impossible" && <Impossible {...card} />}
       {stage === "preview" && <Preview {...card} />}
       {stage === "talk" && u && <Talk {...card} upgrade={u} news={news} draw={draw} />}
-      {stage === "talk" && u && facing.raise && u.by !== "customer" && <Asked {...card} upgrade={u} raise />}
-      {waits && !(stage === "asked" && u?.check === check.id) && <Consent {...card} check={check} news={news} />}
+      {raise && u && <Asked {...card} upgrade={u} raise />}
+      {waits && !within && <Consent {...card} check={check} news={news} />}
       {check && !waits && stage !== "asked" && stage !== "preview" && <CheckPanel {...card} check={check} news={news} />}
       {last.check && !check && <Verdict check={last.check} language={language} words={w} onPut={last.put} />}
       {stage === "ended" && !last.check && <Ended {...card} />}

@@ -62,6 +62,7 @@ const en = {
   fallen: {
     network: "The network is too weak for pictures. You go on by voice; the picture comes back by itself.",
     camera: "Your camera gives no picture. You go on by voice.",
+    agent: "The connection of our staff is interrupted. They will be back in a moment; you can go on writing.",
     microphone: "Your microphone gives no sound. You are seen, and can write.",
   } as Record<string, string>,
   fallenText: "Sound and picture are interrupted. They come back by themselves; you can go on writing.",
@@ -224,6 +225,7 @@ const zhCN: Words = {
   fallen: {
     network: "网络较弱，暂时没有画面，语音继续；恢复后画面会自动回来。",
     camera: "摄像头没有画面，语音继续。",
+    agent: "客服的连接中断，稍后会恢复；您可以继续输入文字。",
     microphone: "麦克风没有声音。对方能看到您，您也可以输入文字。",
   },
   fallenText: "声音和画面中断，恢复后会自动回来；您可以继续输入文字。",
