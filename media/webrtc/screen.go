@@ -412,7 +412,7 @@ func (p *Screen) received(l *link, reports []rtcp.ReceptionReport) {
 		}
 	}
 	if told {
-		l.picture.Reported(trip, worst)
+		l.picture.Reported(trip, worst, time.Now())
 	}
 }
 

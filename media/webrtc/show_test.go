@@ -324,13 +324,13 @@ func (g *viewer) shows(display bool) (stop func()) {
 func (g *viewer) put(track *pion.TrackLocalStaticRTP, mid, rid string, key bool, at uint32, width uint16) {
 	g.pmu.Lock()
 	g.seqs[mid+rid]++
-	seq := g.seqs[mid+rid]
+	seq, midID, ridID := g.seqs[mid+rid], g.midID, g.ridID
 	g.pmu.Unlock()
 	h := pionrtp.Header{Version: 2, Marker: true, SequenceNumber: seq, Timestamp: at * 1800}
-	if g.midID != 0 {
-		_ = h.SetExtension(g.midID, []byte(mid))
+	if midID != 0 {
+		_ = h.SetExtension(midID, []byte(mid))
 		if rid != "" {
-			_ = h.SetExtension(g.ridID, []byte(rid))
+			_ = h.SetExtension(ridID, []byte(rid))
 		}
 	}
 	_ = track.WriteRTP(&pionrtp.Packet{Header: h, Payload: frame(key, uint16(at), width, width*3/4, 200)}) // not connected yet
@@ -338,6 +338,8 @@ func (g *viewer) put(track *pion.TrackLocalStaticRTP, mid, rid string, key bool,
 
 // extensions takes the numbers of header extensions from the page's own offer.
 func (g *viewer) extensions() {
+	g.pmu.Lock()
+	defer g.pmu.Unlock()
 	for _, e := range g.sender.GetParameters().HeaderExtensions {
 		switch e.URI {
 		case sdp.SDESMidURI:

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/cc"
-	"github.com/pion/interceptor/pkg/gcc"
 	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
@@ -29,11 +27,6 @@ import (
 )
 
 const (
-	// startBudget is what a page's network is believed to carry until it has shown, in bits
-	// per second; the others are the bounds of that.
-	startBudget = 1_500_000
-	minBudget   = 60_000
-	maxBudget   = 12_000_000
 	// nackEvery is how often packets that are missing are asked for.
 	nackEvery = 50 * time.Millisecond
 	// maxNacks is how often one packet is asked for: then it comes too late anyway.
@@ -54,22 +47,18 @@ func VP8() pion.RTPCodecParameters {
 
 // Canvas is what a connection has of pictures. Its methods may be called from any goroutine.
 type Canvas struct {
-	in  [description.Slots][2]atomic.Uint32 // the page's SSRCs of camera and display, by layers; 0 = nothing came
-	out []*outlet                           // by slots
-	bwe estimator
-
+	in    [description.Slots][2]atomic.Uint32 // the page's SSRCs of camera and display, by layers; 0 = nothing came
+	out   []*outlet                           // by slots
 	again again
+	sent  atomic.Int64 // bytes
 
 	mu     sync.Mutex
 	budget budget
 }
 
-// estimator is what tells how much a page's network carries: gcc's.
-type estimator interface{ GetTargetBitrate() int }
-
 // Parts prepares a connection: missing packets are asked for and sent again both ways (RFC 4585),
-// both sides tell when each packet came, and from that the estimator says what the page's network
-// carries (draft-ietf-rmcat-gcc-02). Reports are the caller's.
+// and the page is told when each of its packets came, so that it knows what its network
+// carries (draft-holmer-rmcat-transport-wide-cc-extensions-01). Reports are the caller's.
 func (c *Canvas) Parts(logs logging.LoggerFactory) (*pion.MediaEngine, *interceptor.Registry, error) {
 	media, registry := &pion.MediaEngine{}, &interceptor.Registry{}
 	if err := media.RegisterCodec(VP8(), pion.RTPCodecTypeVideo); err != nil {
@@ -79,19 +68,6 @@ func (c *Canvas) Parts(logs logging.LoggerFactory) (*pion.MediaEngine, *intercep
 		if err := media.RegisterHeaderExtension(pion.RTPHeaderExtensionCapability{URI: uri}, pion.RTPCodecTypeVideo); err != nil {
 			return nil, nil, err
 		}
-	}
-	estimating, err := cc.NewInterceptor(func() (cc.BandwidthEstimator, error) {
-		e, err := gcc.NewSendSideBWE(gcc.SendSideBWEInitialBitrate(startBudget), gcc.SendSideBWEMinBitrate(minBudget),
-			gcc.SendSideBWEMaxBitrate(maxBudget), gcc.SendSideBWEPacer(gcc.NewNoOpPacer()), gcc.WithLoggerFactory(logs))
-		c.bwe = e
-		return e, err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	numbering, err := twcc.NewHeaderExtensionInterceptor()
-	if err != nil {
-		return nil, nil, err
 	}
 	telling, err := twcc.NewSenderInterceptor(twcc.SendInterval(feedbackEvery), twcc.WithLoggerFactory(logs))
 	if err != nil {
@@ -106,9 +82,8 @@ func (c *Canvas) Parts(logs logging.LoggerFactory) (*pion.MediaEngine, *intercep
 		return nil, nil, err
 	}
 	c.again.budget.Store(startBudget)
-	// What is sent passes them from the last to the first: what is sent again has a new
-	// number for the estimator.
-	for _, i := range []interceptor.Factory{estimating, numbering, &c.again, telling, asking, resending} {
+	// What is sent passes them from the last to the first.
+	for _, i := range []interceptor.Factory{&c.again, telling, asking, resending} {
 		registry.Add(i)
 	}
 	return media, registry, nil
@@ -155,24 +130,24 @@ func (c *Canvas) Slot(ssrc uint32) int {
 // Write sends one packet of a slot: Marker, Seq and Time of its header are used. One
 // goroutine at a time may write to a slot.
 func (c *Canvas) Write(slot int, h *rtp.Header, payload []byte) error {
+	c.sent.Add(int64(rtp.HeaderSize + len(payload)))
 	return c.out[slot].write(h, payload)
 }
 
-// Reported takes what the page reports of what it got: the round trip, and the share that
-// was lost, 0 to 1.
-func (c *Canvas) Reported(trip time.Duration, loss float64) {
+// Reported takes what the page reports of what it got: the round trip, 0 if that is not known,
+// and the share that was lost, 0 to 1.
+func (c *Canvas) Reported(trip time.Duration, loss float64, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.budget.report(trip, loss)
+	c.budget.report(trip, loss, c.sent.Load(), now)
 }
 
 // Budget is how many bits per second may be sent to the page. It is to be asked for now and
 // then, for it grows with time.
 func (c *Canvas) Budget(now time.Time) int {
-	estimate := c.bwe.GetTargetBitrate()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	bps := c.budget.follow(estimate, now)
+	bps := c.budget.grow(now)
 	c.again.budget.Store(int64(bps))
 	return bps
 }
