@@ -121,7 +121,7 @@ function Items({ probe, language, words: w }: { probe: Probe | null; language: L
     <ul class="items">
       <Item name={w.microphone} finding={f?.microphone ?? "wait"} text={micText ?? ""} words={w}>
         {running && probe.mic !== "" && probe.mic !== "denied" && <Level probe={probe} label={w.level} />}
-        {running && <DevicePicker kind="audioinput" devices={mics} current="" language={language} onChoose={(id) => void probe.useMicrophone(id)} />}
+        {running && probe.mic !== "" && probe.mic !== "denied" && <DevicePicker kind="audioinput" devices={mics} current="" language={language} onChoose={(id) => void probe.useMicrophone(id)} />}
         {probe?.mic === "denied" && <PermissionHelp what={probe.cam === "denied" ? "both" : "microphone"} language={language} onRetry={() => void probe.again()} />}
       </Item>
       <Item name={w.camera} finding={f?.camera ?? "wait"} text={camText ?? ""} words={w}>
@@ -138,7 +138,7 @@ function Items({ probe, language, words: w }: { probe: Probe | null; language: L
             </figure>
           </div>
         )}
-        {running && <DevicePicker kind="videoinput" devices={cameras} current={probe.camera.track?.getSettings().deviceId ?? ""} language={language} onChoose={(id) => void probe.camera.use(id)} />}
+        {running && probe.cam === "ok" && <DevicePicker kind="videoinput" devices={cameras} current={probe.camera.track?.getSettings().deviceId ?? ""} language={language} onChoose={(id) => void probe.camera.use(id)} />}
       </Item>
       <Item name={w.sound} finding={f?.sound ?? "wait"} text={w.soundText[f?.sound ?? "wait"]} words={w} />
       <Item name={w.picture} finding={f?.picture ?? "wait"} text={[w.pictureText[f?.picture ?? "wait"], f?.picture === "good" ? route : ""].filter(Boolean).join(language === "en" ? " " : "")} words={w} />
