@@ -180,14 +180,14 @@ func (a *App) answerStep(ctx context.Context, c check.Check) error {
 	if c.By != check.ByFlow {
 		return nil
 	}
+	if err := a.endCall(ctx, c); err != nil {
+		return err
+	}
 	wait, err := a.waitOf(ctx, c.Interaction)
 	if errors.Is(err, store.ErrNotFound) || err == nil && (wait.Kind != flow.WaitIdentify || !strings.HasSuffix(c.Key, fmt.Sprintf("#%d", wait.Serial))) {
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	if err := a.endCall(ctx, c); err != nil {
 		return err
 	}
 	return a.hand(ctx, c.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: wait.Serial, Result: provedResult(c)})
