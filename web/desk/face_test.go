@@ -115,6 +115,46 @@ func TestUpgradeFrames(t *testing.T) {
 	}
 }
 
+// TestSupervisorsHearAndReadAnUpgradedChat: who listens to a chat that has voice beside it
+// hears that and reads on, by one command, written down; they leave both by one.
+func TestSupervisorsHearAndReadAnUpgradedChat(t *testing.T) {
+	h := newHouse(t)
+	anna, sue := h.as("anna"), h.as("sue")
+	of := h.served(anna, h.arrive(tandem.TaskChat).ID)
+	s, _ := sue.open(nil)
+	talk := phone.Talk{Task: of.ID, Interaction: of.Interaction, Agent: "anna", Parties: []phone.Party{{Role: tandem.RoleAgent, Name: "anna", State: phone.StateJoined, Leg: "01h00000000000000000000006"}}}
+	h.others.says(talk)
+	for i, do := range []string{"listen", "barge", "whisper"} {
+		_, before := h.others.last()
+		s.done(map[string]any{"t": "call", "id": "d-" + do, "task": of.ID, "do": do, "why": "a test"})
+		if last, n := h.others.last(); n != before+1 || last != "sue: "+do+"   a test" {
+			t.Errorf("%s comes through %d times as %q", do, n-before, last)
+		}
+		if !h.audited("sue", "call."+do) || i < 2 && !h.audited("sue", "chat."+do) {
+			t.Errorf("%s is not in the audit log", do)
+		}
+	}
+	h.customer(of.Interaction, "do you hear me?")
+	s.last("message")
+	talk.Parties = append(talk.Parties, phone.Party{Role: tandem.RoleListener, Name: "sue", State: phone.StateJoined, Leg: "01h00000000000000000000007"})
+	h.others.says(talk)
+	left := s.done(map[string]any{"t": "call", "id": "l", "task": of.ID, "do": "leave"})
+	if last, _ := h.others.last(); !strings.HasPrefix(last, "sue: leave") {
+		t.Errorf("leaving comes through as %q", last)
+	}
+	if !slices.ContainsFunc(left, func(f frame) bool { return f.T == "listening" && strings.Contains(f.text, `"role":""`) }) {
+		left = append(left, s.last("listening"))
+		if !strings.Contains(left[len(left)-1].text, `"role":""`) {
+			t.Errorf("she reads on: %s", kindsOf(left))
+		}
+	}
+	talk.Over = true
+	h.others.says(talk)
+	if f, _ := s.ask(map[string]any{"t": "call", "id": "w", "task": of.ID, "do": "whisper", "why": "a test"}); f.Code != "invalid" {
+		t.Errorf("whispering once there is no voice: %s", f.text)
+	}
+}
+
 // TestScreens: pictures are signalled by who has to do with the customer, as what they are
 // there, and answered to the page that asked.
 func TestScreens(t *testing.T) {

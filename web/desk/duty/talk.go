@@ -58,7 +58,9 @@ func (d *Duty) Call(ctx context.Context, c login.Caller, do phone.Command) (err 
 		return d.oversee(ctx, c, do)
 	case phone.Leave:
 		if d.floor.Unlisten(name(c), do.Task) {
-			return nil
+			if _, in := d.part(c, do.Task); !in {
+				return nil
+			}
 		}
 		if do.Task == "" && tandem.ValidID(string(do.Interaction)) && Group(Overseers).Holds(c) { // a customer whom nobody serves
 			return d.o.Calls.Do(ctx, name(c), do)
@@ -219,8 +221,11 @@ func (d *Duty) oversee(ctx context.Context, c login.Caller, do phone.Command) er
 	if !writes && t.Kind.Load() != tandem.LoadVoice {
 		return tandem.Errorf(tandem.CodeConflict, "nobody speaks or writes with this customer now")
 	}
-	if writes {
-		return d.readAlong(ctx, c, t, do)
+	_, spoken := d.o.Calls.Talk(do.Task) // a chat may have voice beside it
+	if writes && (do.Do == phone.Listen || do.Do == phone.Barge || !spoken) {
+		if err := d.readAlong(ctx, c, t, do); err != nil || !spoken {
+			return err
+		}
 	}
 	if _, ok := d.o.Calls.Talk(do.Task); !ok && do.Task != "" {
 		return tandem.Errorf(tandem.CodeConflict, "nobody speaks with this customer now")
