@@ -14,6 +14,7 @@ import (
 	"tandem/media/webrtc"
 	"tandem/sip"
 	"tandem/store/staff"
+	"tandem/web/echo"
 	"tandem/web/login"
 	"tandem/web/voice"
 )
@@ -24,6 +25,7 @@ type pages struct {
 	server *webrtc.Server
 	calls  *voice.Door // of customers
 	tries  *voice.Door // of designers, who try a flow
+	checks *echo.Door  // of who tries a device beforehand
 	up     atomic.Int64
 	closed atomic.Bool
 }
@@ -53,14 +55,21 @@ func (a *App) makePages() (err error) {
 	o.Calls, o.URL, o.Who = pageCalls{a: a, staff: true}, a.cfg.HTTP.StaffAddress(), func(r *http.Request) (string, bool) {
 		return login.From(r.Context()).Name, a.login.Still(r.Context(), staff.Designer)
 	}
-	a.pages.tries, err = voice.New(o)
+	if a.pages.tries, err = voice.New(o); err != nil {
+		return err
+	}
+	a.pages.checks, err = echo.New(echo.Options{
+		Peers: a.pages.server, Origins: func() []string { return c.Origins }, URL: a.cfg.HTTP.PublicAddress(), Proxies: a.proxies,
+		Ready: a.refusingChats, Panicked: panicked, Now: a.now, Log: a.log,
+	})
 	return err
 }
 
-// pageRoutes are the customers' calling socket.
+// pageRoutes are the customers' calling socket, and the one by which a device is tried.
 func (a *App) pageRoutes(mux *http.ServeMux) {
 	if a.pages.calls != nil {
 		a.pages.calls.Routes(mux)
+		a.pages.checks.Routes(mux)
 	}
 }
 
@@ -86,6 +95,9 @@ func (a *App) closePages(ctx context.Context) error {
 		if d != nil {
 			errs = append(errs, d.Close(ctx))
 		}
+	}
+	if p.checks != nil {
+		p.checks.Close()
 	}
 	a.seats.close()
 	if p.server != nil {
