@@ -56,9 +56,9 @@ type conn struct {
 type side interface {
 	longest() int // description of a page, in bytes; called by anybody
 	parse(sdp string) (offer, error)
-	// furnish prepares a link that waits for an offer, and gives its tracks to the connection
+	// codecs prepares a link for an offer, and furnish gives its tracks to the connection
 	// once that is made.
-	codecs(l *link) (parts, error)
+	codecs(l *link, o offer) (parts, error)
 	furnish(l *link) error
 	// agree takes what an exchange has agreed on, before a packet can come.
 	agree(o offer)
@@ -170,7 +170,7 @@ func (c *conn) takeOffer(ctx context.Context, sdp string) error {
 	fresh := l == nil || l.key != head.Key()
 	switch {
 	case fresh:
-		if l, err = c.newLink(head.Key()); err != nil {
+		if l, err = c.newLink(o); err != nil {
 			return err
 		}
 		defer func() {

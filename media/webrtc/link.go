@@ -67,9 +67,9 @@ type parts struct {
 }
 
 // newLink makes the connection, which waits for an offer.
-func (c *conn) newLink(key string) (*link, error) {
-	l := &link{conn: c, key: key}
-	m, err := c.side.codecs(l)
+func (c *conn) newLink(o offer) (*link, error) {
+	l := &link{conn: c, key: o.Common().Key()}
+	m, err := c.side.codecs(l, o)
 	if err != nil {
 		return nil, fmt.Errorf("webrtc: preparing a connection: %w", err)
 	}
@@ -128,17 +128,25 @@ var loopback = net.IPv4(127, 0, 0, 1)
 
 // bounded makes the buffer of one stream of the page, or of what it reports of one. A page
 // that begins more of them than anybody has use for ends its link.
-func (l *link) bounded(kind packetio.BufferPacketType, _ uint32) io.ReadWriteCloser {
+func (l *link) bounded(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
 	b := packetio.NewBuffer()
 	b.SetLimitSize(streamBuffer)
 	if l.streams.Add(1) > maxStreams {
 		b.SetLimitCount(1)
-		if !l.dead.Load() {
-			l.fail()
-			l.conn.server.running.Go(l.close)
-		}
+		l.abandon()
+	}
+	if l.picture != nil && kind == packetio.RTPBufferPacket {
+		return l.picture.Stream(b, ssrc, l.abandon)
 	}
 	return b
+}
+
+// abandon ends the link of a page that no browser runs. Pion may call it.
+func (l *link) abandon() {
+	if l.dead.CompareAndSwap(false, true) {
+		l.conn.poke()
+		l.conn.server.running.Go(l.close)
+	}
 }
 
 // describe has pion carry out our part of an exchange, and returns what the page is sent.

@@ -82,7 +82,7 @@ func (p *Peer) parse(sdp string) (offer, error) {
 	return &d, err
 }
 
-func (p *Peer) codecs(l *link) (parts, error) {
+func (p *Peer) codecs(l *link, _ offer) (parts, error) {
 	l.owner.Room = audioRoom
 	m := parts{media: &pion.MediaEngine{}, interceptors: &interceptor.Registry{}}
 	for _, c := range spoken {

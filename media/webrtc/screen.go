@@ -112,7 +112,7 @@ func (p *Screen) parse(sdp string) (offer, error) {
 	return &d, err
 }
 
-func (p *Screen) codecs(l *link) (parts, error) {
+func (p *Screen) codecs(l *link, o offer) (parts, error) {
 	l.owner.Room = pictureRoom
 	l.owner.Checked = func() {
 		if l.owner.Secured.Load() {
@@ -120,6 +120,7 @@ func (p *Screen) codecs(l *link) (parts, error) {
 		}
 	}
 	l.picture = &pictures.Canvas{}
+	l.picture.Expect(o.(*description.Pictures)) // as parse made it
 	media, interceptors, err := l.picture.Parts(&loggers{})
 	if err != nil {
 		return parts{}, err
@@ -138,6 +139,9 @@ func (p *Screen) furnish(l *link) error {
 
 func (p *Screen) agree(o offer) {
 	d := o.(*description.Pictures) // as parse made it
+	if l := p.link.Load(); l != nil && l.key == d.Key() {
+		l.picture.Expect(d) // it may number them anew
+	}
 	p.about.Lock()
 	p.mids = d.Mids
 	p.about.Unlock()
@@ -311,7 +315,7 @@ func (p *Screen) key(section, layer int) {
 	if l == nil || !l.owner.Secured.Load() {
 		return
 	}
-	if ssrc := l.picture.Stream(section, layer); ssrc != 0 {
+	if ssrc := l.picture.Source(section, layer); ssrc != 0 {
 		_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}}) // one that is lost is asked for again
 	}
 }

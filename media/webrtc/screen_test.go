@@ -46,7 +46,7 @@ func TestAPageIsSeen(t *testing.T) {
 		if err := first.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: first.ssrcs["2"]}}); err != nil {
 			t.Error(err)
 		}
-		return g.asked[p.link.Load().picture.Stream(description.Camera, 0)] > 0
+		return g.asked[p.link.Load().picture.Source(description.Camera, 0)] > 0
 	})
 	first.sees("2", 640)
 	// Nobody sees any more.

@@ -241,6 +241,24 @@ func (s *picture) vp8() (int, bool) {
 // Simulcast reports whether the page's camera may send layers.
 func (d *Pictures) Simulcast() bool { return len(d.sections[Camera].rids) > 1 }
 
+// Rids is the number of the header extension by which layers are told, 0 if there are none.
+func (d *Pictures) Rids() int {
+	if len(d.sections[Camera].rids) == 0 {
+		return 0
+	}
+	return d.ids[extRid]
+}
+
+// Streams are the SSRCs that it tells of camera and display, 0 where layers have them.
+func (d *Pictures) Streams() (ssrcs [Slots]uint32) {
+	for i := range ssrcs {
+		if len(d.sections[i].rids) == 0 {
+			ssrcs[i] = d.sections[i].ssrc
+		}
+	}
+	return ssrcs
+}
+
 // Write is the description in an order of ours. What the page may send is not in it: it is
 // told so by our answer (Only).
 func (d *Pictures) Write() string {

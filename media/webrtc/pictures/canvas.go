@@ -47,8 +47,9 @@ func VP8() pion.RTPCodecParameters {
 
 // Canvas is what a connection has of pictures. Its methods may be called from any goroutine.
 type Canvas struct {
-	in    [description.Slots][2]atomic.Uint32 // the page's SSRCs of camera and display, by layers; 0 = nothing came
-	out   []*outlet                           // by slots
+	in  [description.Slots][2]atomic.Uint32 // the page's SSRCs of camera and display, by layers; 0 = nothing came
+	out []*outlet                           // by slots
+	claims
 	again again
 	sent  atomic.Int64 // bytes
 
@@ -114,8 +115,8 @@ func (c *Canvas) Begin(section, layer int, ssrc uint32) bool {
 	return section >= 0 && section < len(c.in) && layer >= 0 && layer < len(c.in[section]) && c.in[section][layer].CompareAndSwap(0, ssrc)
 }
 
-// Stream is the SSRC of a layer of camera or display, 0 before anything of it came.
-func (c *Canvas) Stream(section, layer int) uint32 { return c.in[section][layer].Load() }
+// Source is the SSRC of a layer of camera or display, 0 before anything of it came.
+func (c *Canvas) Source(section, layer int) uint32 { return c.in[section][layer].Load() }
 
 // Slot is the slot of an SSRC of ours, -1 if it is none.
 func (c *Canvas) Slot(ssrc uint32) int {
