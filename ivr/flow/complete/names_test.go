@@ -11,7 +11,7 @@ func TestNames(t *testing.T) {
 	got := testNames()
 	want := &schema.Names{
 		Calendars: []string{"head_office"}, Queues: []string{"cards", "loans", "post"}, Boxes: []string{"cards"}, Forms: []string{"csat"},
-		Operations: []string{"enrol"}, Classifiers: []string{"triage"}, Knowledge: []string{"cards"}, Prompts: []string{"ask"},
+		Operations: []string{"enrol"}, Classifiers: []string{"triage"}, Checks: []string{"face"}, Knowledge: []string{"cards"}, Prompts: []string{"ask"},
 		Teams: []string{"desk"}, Agents: []string{"anna"}, Skills: []string{"cards", "lang:en"}, Levels: map[string][]string{"post": {"gold", "silver"}},
 		Flows: []schema.FlowNames{
 			{Name: "alone", Steps: []string{"a"}},

@@ -57,6 +57,14 @@ func (c *completer) values(t typed) []Item {
 				out = append(out, Item{Label: f.Name, Kind: "name", Detail: strings.Join(f.Outcomes, ", "), Insert: f.Name})
 			}
 		}
+	case reflect.TypeFor[schema.SkillName](): // of officers
+		for _, skill := range c.names.Skills {
+			insert := skill
+			if strings.ContainsAny(skill, ":") && c.quote == 0 {
+				insert = `"` + skill + `"`
+			}
+			out = append(out, Item{Label: skill, Kind: "name", Insert: insert})
+		}
 	case reflect.TypeFor[schema.QueueName]():
 		add("name", c.names.Queues...)
 		add("name", c.file.below["queues"]...)

@@ -300,6 +300,49 @@ func TestAsked(t *testing.T) {
 	}
 }
 
+// What an officer has proved beside the flow holds at once, whatever is waited for, and
+// opens what it was needed for; the wait goes on as it was.
+func TestAssured(t *testing.T) {
+	h := newHeld(t, "1").take()
+	wait := h.s.Wait
+	h.ask("x/vault").at("child/when", flow.WaitQueue) // the level is too low
+	until := monday.Add(time.Hour)
+	h.do(flow.Input{Kind: flow.InputAssured, Level: tandem.Proofed, Result: &flow.Result{Until: until, Value: "c42", Phone: "+15550001"}})
+	if f := h.s.Facts; f.Level(h.now) != tandem.Proofed || !f.AssuranceUntil.Equal(until) || f.Customer != "c42" || f.Phone != "+15550001" {
+		t.Errorf("it knows %+v", f)
+	}
+	if len(h.effects) > 0 || !reflect.DeepEqual(h.s.Wait, wait) {
+		t.Errorf("it does %v and waits as %+v, before %+v", h.effects, h.s.Wait, wait)
+	}
+	h.with(true)
+	if h.ask("x/vault"); h.told() != "vault done" {
+		t.Errorf("with the level: %v", h.effects)
+	}
+	if h.ask("x/code").do(flow.Input{Kind: flow.InputAssured, Level: tandem.Verified, Result: &flow.Result{Until: until}}); h.s.Asked == nil || h.s.Facts.Level(h.now) != tandem.Proofed {
+		t.Errorf("a lower one, while a step is asked: %+v", h.s.Facts)
+	}
+	h.keys("4711").back("x/vault").with(false)
+	if h.s.Ended != "completed" {
+		t.Errorf("handed back to what needs it: %+v", h.s.Wait)
+	}
+	for name, in := range map[string]flow.Input{
+		"nothing told": {Kind: flow.InputAssured, Level: tandem.Proofed},
+		"over already": {Kind: flow.InputAssured, Level: tandem.Proofed, Result: &flow.Result{Until: monday}},
+	} {
+		if h := newHeld(t, "3").do(in); h.s.Facts.Level(h.now) != tandem.Recognised {
+			t.Errorf("%s: %v", name, h.s.Facts.Level(h.now))
+		}
+	}
+	h = newHeld(t, "3").do(flow.Input{Kind: flow.InputAssured, Level: tandem.Proofed, Result: &flow.Result{Until: until}})
+	if h.s.Facts.Level(until.Add(-time.Second)) != tandem.Proofed || h.s.Facts.Level(until) == tandem.Proofed {
+		t.Errorf("it holds until %v", h.s.Facts.AssuranceUntil)
+	}
+	s, err := engine.Assure(h.lib, newHeld(t, "3").s, monday, tandem.Verified, flow.Result{})
+	if err != nil || s.Facts.Level(monday.Add(1000*time.Hour)) != tandem.Verified {
+		t.Errorf("without an end: %v, %v", s.Facts, err)
+	}
+}
+
 // A value whose yes has not come is none: not for who leaves, asks for help or is taken out.
 func TestUnconfirmed(t *testing.T) {
 	for name, away := range map[string]flow.Input{

@@ -457,6 +457,9 @@ func detail(v flow.Verb) string {
 	case *flow.Handoff:
 		return string(v.To)
 	case *flow.IdentifyStep:
+		if v.Check != "" {
+			return fmt.Sprintf("%s: %s (%s)", v.Level, strings.Join(v.By, ", "), v.Check)
+		}
 		return fmt.Sprintf("%s: %s", v.Level, strings.Join(v.By, ", "))
 	case *flow.Classify:
 		return v.Classifier
