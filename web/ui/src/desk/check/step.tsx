@@ -104,7 +104,7 @@ function Capture({ check, step }: { check: Check; step: Step }) {
         <Icon name="camera" />
         {taking ? w.stillTaking : step.stills.length > 0 ? w.stillAgain : w.still}
       </button>
-      <Stills check={check} step={step} />
+      {(step.kind !== "request" || step.stills.length > 0) && <Stills check={check} step={step} />}
       {wanted > 0 && came && <p class="soft">{w.sharperComes}</p>}
     </>
   );

@@ -29,6 +29,7 @@ const carried: Record<string, string> = {
   "back video": "画面恢复",
   "back voice": "语音恢复",
 };
+const consents: Record<string, string> = { recording: "是否同意录制", data: "是否同意使用数据", video: "是否同意视频", voice: "是否同意语音" };
 const breaks: Record<string, (seconds: number) => string> = {
   cut: (seconds) => `连接中断了 ${seconds} 秒`,
   second_face: () => "看到了其他人",
@@ -51,7 +52,7 @@ export const journalZh: JournalWords = {
   "flow.input": (d) => `按键：${t(d, "keys")}`,
   "flow.error": (d) => `流程在 ${t(d, "step")} 出错`,
   "flow.recorded": () => "客户留下了语音",
-  "consent.given": (d) => `对 ${t(d, "kind")} 的同意：${t(d, "answer")}`,
+  "consent.given": (d) => `${consents[t(d, "kind")] ?? t(d, "kind")}：${({ yes: "同意", no: "不同意" } as Record<string, string>)[t(d, "answer")] ?? t(d, "answer")}`,
   "voicemail.left": (d) => `留言 ${Math.round(Number(d["seconds"] ?? 0))} 秒`,
   "task.opened": (d) => `进入 ${t(d, "queue")} 排队`,
   "task.changed": (d) => `在 ${t(d, "queue")} 排队，有变更`,
