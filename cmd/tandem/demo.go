@@ -197,7 +197,7 @@ sip:
     street: { host: "{{.Street}}", from: "+861055550100" }   # whom the bank calls back: tandem call --answer {{.Street}}
 media: { address: 127.0.0.1 }
 # Voice in the browser: agents at the desk, customers from the page.
-webrtc: { listen: "{{.Voice}}", dial: [ "95599", "95588", "95500", "95555" ], upgrades: { customers: video } }
+webrtc: { listen: "{{.Voice}}", dial: [ "95599", "95588", "95500", "95555", "95566" ], upgrades: { customers: video } }
 store:
   path: data/tandem.db
   blobs: data/blobs
@@ -219,6 +219,7 @@ chat:
     demo: { title: { en: Harbour Bank, zh-CN: 海港银行 }, call_back: true, queue: service }
     front: { title: { en: Harbour Bank, zh-CN: 海港银行 } }
     night: { title: { en: Harbour Bank at night, zh-CN: 海港银行夜间服务 } }
+    remote: { title: { en: Harbour Bank remote counter, zh-CN: 海港银行远程柜台 } }
 sms:
   gateways:
     phones: { kind: webhook, url: "http://{{.Phones}}/webhook", secret: { file: keys/phones.secret }, numbers: [ "+861055550100" ] }
@@ -233,6 +234,8 @@ entries:
   "95588": counter                           # the same flow by phone, chat and SMS
   "95500": night_desk
   "95555": front_door                        # one line for calls, chats and texts
+  "95566": remote_counter                    # what needs an identity check by video
+  "chat:remote": remote_counter
   "chat:demo": counter
   "chat:night": night_desk
   "chat:front": front_door

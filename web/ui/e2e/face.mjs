@@ -39,7 +39,7 @@ export default async function face({ browser, root, startServer, ...tools }) {
     net = await relay(media);
     await open(w);
     const t = {
-      ...tools, at, net, check: seen(at, tools), note: (words) => console.log(`       ${words}`),
+      ...tools, browser, at, net, check: seen(at, tools), note: (words) => console.log(`       ${words}`),
       desks: Object.fromEntries(await Promise.all(["anna", "bo", "sam"].map(async (name) => [name, await desk(server, name)]))),
       async staff(name, path = "/desk") {
         at[name] = await person(browser, { hz: tones[name] });
