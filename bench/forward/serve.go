@@ -26,11 +26,11 @@ type forwarder interface {
 
 // serve carries out orders until they end.
 func serve(kind string, from io.Reader, to io.Writer) error {
-	make := map[string]func() (forwarder, error){"bare": newBare, "tandem": newTandem}[kind]
-	if make == nil {
+	open := map[string]func() (forwarder, error){"bare": newBare, "tandem": newTandem}[kind]
+	if open == nil {
 		return fmt.Errorf("there is no forwarder %q", kind)
 	}
-	f, err := make()
+	f, err := open()
 	if err != nil {
 		return err
 	}
