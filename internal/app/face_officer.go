@@ -74,7 +74,13 @@ func (s staffChecks) Begin(ctx context.Context, agent string, t tandem.Task, pol
 	}
 	had, open := a.faces.checks.Of(t.Interaction)
 	c, err := a.faces.checks.Begin(ctx, check.Order{Interaction: t.Interaction, Customer: who.Customer, Leg: who.Leg, Policy: p, By: agent, Officer: agent})
-	if err != nil || open && had.ID == c.ID {
+	switch {
+	case err != nil, c.State.Over():
+		return a.officersView(c), err
+	case open && had.ID == c.ID: // pressed again, or a flow's: the pictures may not have been asked for
+		if !a.seen(t.Interaction) {
+			err = a.askForVideo(ctx, agent, t, c)
+		}
 		return a.officersView(c), err
 	}
 	if err := a.askForVideo(ctx, agent, t, c); err != nil {

@@ -495,3 +495,34 @@ func TestUnknownCommit(t *testing.T) {
 		h.right(h.through(c.ID))
 	}
 }
+
+// Stills are kept for as long as the policy says, whatever others are; then nobody sees them
+// any more, and the check and the journal stay.
+func TestRetention(t *testing.T) {
+	h := newHouse(t)
+	o := h.order()
+	o.Policy.KeepEvidence = time.Hour
+	c, err := h.Begin(t.Context(), o)
+	h.must(err)
+	c = h.through(c.ID)
+	keep := map[string]time.Duration{store.ClassEvidence: time.Minute, store.ClassPicture: time.Minute}
+	h.place.Clock.Add(50 * time.Minute)
+	if n, err := h.db.Dispose(t.Context(), h.place.Clock.Now(), keep); err != nil || n != 0 {
+		t.Fatalf("%d are gone early, %v", n, err)
+	}
+	h.place.Clock.Add(20 * time.Minute)
+	if n, err := h.db.Dispose(t.Context(), h.place.Clock.Now(), keep); err != nil || n != len(c.Kept) || n == 0 {
+		t.Fatalf("%d of %d are gone, %v", n, len(c.Kept), err)
+	}
+	for _, id := range c.Kept {
+		if _, _, err := h.Look(t.Context(), c.ID, id, "anna", "x"); !errors.Is(err, store.ErrErased) && !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("still %s: %v", id, err)
+		}
+	}
+	if again, err := h.Find(t.Context(), c.ID); err != nil || again.State != Passed {
+		t.Errorf("%s %v", again.State, err)
+	}
+	if v, err := h.db.Verify(t.Context()); err != nil || !v.OK {
+		t.Errorf("%+v %v", v, err)
+	}
+}
