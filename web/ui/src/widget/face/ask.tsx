@@ -21,6 +21,7 @@ export interface CardProps {
   link: Beside;
   language: Language;
   words: Words;
+  base: string; // the server's root
 }
 
 // inLanguage is the text in the person's language, or in any there is.
@@ -46,12 +47,13 @@ export function Trouble({ facing, words: w, language }: { facing: Facing; words:
   );
 }
 
-export function Wish({ facing, link, language, words: w }: CardProps) {
+export function Wish({ facing, link, language, words: w, base }: CardProps) {
   const video = link.may.includes("video");
   return (
     <Card label={w.wish}>
       <h3>{w.wish}</h3>
       <p>{video ? w.wishLead : w.wishLeadVoice}</p>
+      <Beforehand base={base} words={w} />
       <Unable language={language} words={w} />
       <Trouble facing={facing} words={w} language={language} />
       <div class="face-row">
@@ -94,7 +96,7 @@ export function checkOf(u: Upgrade, link: Beside): Check | null {
 
 // Asked is the question, with all that there is to know before it is answered: who will see
 // and hear, why, and what is kept.
-export function Asked({ facing, link, language, words: w, upgrade: u, raise }: CardProps & { upgrade: Upgrade; raise: boolean }) {
+export function Asked({ facing, link, language, words: w, base, upgrade: u, raise }: CardProps & { upgrade: Upgrade; raise: boolean }) {
   const who = u.name || u.who?.[0]?.name || w.staff;
   const video = u.level === "video";
   const kind = raise ? "raise" : u.pictures ? "pictures" : video ? "video" : "voice";
@@ -129,6 +131,7 @@ export function Asked({ facing, link, language, words: w, upgrade: u, raise }: C
       {text && <p class="face-words">{text}</p>}
       <p class="hint">{check ? w.checkLead(check.steps.length) : ""}</p>
       <p class="hint">{video ? w.previewFirst : w.chatGoesOn}</p>
+      {!raise && <Beforehand base={base} words={w} />}
       <Unable language={language} words={w} />
       <Trouble facing={facing} words={w} language={language} />
       <div class="face-row">
@@ -145,6 +148,17 @@ export function Asked({ facing, link, language, words: w, upgrade: u, raise }: C
         </button>
       </div>
     </Card>
+  );
+}
+
+// Beforehand leads to the page that tries this device.
+function Beforehand({ base, words: w }: { base: string; words: Words }) {
+  return (
+    <p class="hint face-link">
+      <a href={base + "check"} target="_blank" rel="noopener noreferrer">
+        {w.beforehand}
+      </a>
+    </p>
   );
 }
 

@@ -70,7 +70,7 @@ const make: FaceModule = ({ talk, api, shadow, changed }) => {
         live = facing.live;
         changed();
       }
-      if (place) render(<FaceView facing={facing} link={link} news={news} language={language} draw={draw} />, place);
+      if (place) render(<FaceView facing={facing} link={link} news={news} language={language} base={api.base} draw={draw} />, place);
     });
   }
   const stop = talk.subscribe(() => {

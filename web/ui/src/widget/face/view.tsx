@@ -22,12 +22,13 @@ interface FaceViewProps {
   link: Beside;
   news: News;
   language: Language;
+  base: string; // the server's root
   draw(): void;
 }
 
 const over: readonly string[] = ["passed", "failed", "declined", "stopped"];
 
-export function FaceView({ facing, link, news, language, draw }: FaceViewProps) {
+export function FaceView({ facing, link, news, language, base, draw }: FaceViewProps) {
   const w = words[language];
   const box = useRef<HTMLDivElement>(null);
   const u = facing.upgrade;
@@ -37,7 +38,7 @@ export function FaceView({ facing, link, news, language, draw }: FaceViewProps) 
   const waits = check?.state === "asked" && check.agreed !== true;
   const raise = stage === "talk" && facing.raise && u !== null && u.by !== "customer";
   const within = u !== null && (stage === "asked" || raise) && checkOf(u, link) !== null; // one card asks for both
-  const card = { facing, link, language, words: w };
+  const card = { facing, link, language, words: w, base };
   const pictures = stage === "talk" && u?.agreed === "video";
   const kind = pictures ? "pictures" : stage === "none" && !check && !last.check ? "" : "card";
 
