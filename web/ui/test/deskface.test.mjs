@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { distanceOf, likenessOf } from "../src/desk/check/advice.ts";
 import { complete, lastTake, pairOf, wanted } from "../src/desk/check/steps.ts";
+import { can } from "../src/desk/can.ts";
 import { asks, waits } from "../src/desk/faces.ts";
 import { Hold } from "../src/desk/hold.ts";
 import { Kept } from "../src/desk/kept.ts";
@@ -97,6 +98,12 @@ test("words of faces and of the journal: the same in both languages", () => {
       assert.doesNotMatch(j[kind]({}), /undefined|NaN|\[object/, `${kind} of nothing`);
     }
   }
+});
+
+test("who came by a link is in the talk: it can be held, and others asked in", () => {
+  const guest = can(talk(customer, anna, { ...bo, guest: true }), "anna");
+  assert.deepEqual([guest.hold, guest.consult, guest.consulting], [true, true, false]);
+  assert.equal(can(talk(customer, anna, bo), "anna").consulting, true);
 });
 
 // ---- who is seen

@@ -144,7 +144,7 @@ function Act({ icon, of, label, off, pressed, main, danger, onDo }: ActProps) {
 function Standing({ item, talk }: { item: Item; talk: Talk | undefined }) {
   const w = useDeskWords();
   const { hold } = useDesk();
-  const asked = talk?.parties.find((p) => p.role === "specialist");
+  const asked = talk?.parties.find((p) => p.role === "specialist" && !p.guest);
   const customer = talk?.parties.find((p) => p.role === "customer");
   const who = asked?.name || asked?.number || "";
   const text = talk?.secret

@@ -16,7 +16,7 @@ export interface Can {
 export function can(talk: Talk | undefined, me: string): Can {
   const of = (role: string) => talk?.parties.find((p) => p.role === role);
   const customer = of("customer");
-  const asked = of("specialist");
+  const asked = talk?.parties.find((p) => p.role === "specialist" && !p.guest);
   const here = customer?.state === "joined" && !talk?.lent;
   return {
     hold: here && !asked && !customer.held,

@@ -103,6 +103,7 @@ export interface Party {
   muted?: boolean;
   held?: boolean;
   since?: string;
+  guest?: boolean; // joined by a link: they are in the talk, not asked aside
   camera?: boolean; // their pictures are shown
   display?: boolean; // they share their screen
 }

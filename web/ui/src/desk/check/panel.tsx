@@ -7,6 +7,7 @@ import { clock } from "../../staff/time.ts";
 import { useDesk, useHeld, useRun } from "../context.tsx";
 import { settled } from "../faces.ts";
 import type { Check } from "../faces.ts";
+import { useView } from "../names.ts";
 import { upgradeOf } from "../store.ts";
 import type { Item } from "../store.ts";
 import { useDeskWords, useFaceWords } from "../words.ts";
@@ -58,7 +59,7 @@ export function CheckPanel({ item, check }: { item: Item; check: Check }) {
         </p>
       )}
       {check.state === "running" && (present ? <StepNow key={`${check.round} ${present.name}`} check={check} step={present} /> : <Deciding check={check} />)}
-      {settled(check) ? <Result check={check} /> : <Ends check={check} early={present !== undefined && check.state === "running"} />}
+      {settled(check) ? <Result item={item} check={check} /> : <Ends check={check} early={present !== undefined && check.state === "running"} />}
     </section>
   );
 }
@@ -159,11 +160,19 @@ function Ends({ check, early }: { check: Check; early: boolean }) {
   );
 }
 
-function Result({ check }: { check: Check }) {
+const laterLooks = [1_000, 4_000]; // milliseconds after a pass: the level is the flow's to give, a moment later
+
+function Result({ item, check }: { item: Item; check: Check }) {
   const w = useFaceWords();
   const dw = useDeskWords();
   const language = useLanguage();
   const { hold } = useDesk();
+  const { reload } = useView(item.id);
+  useEffect(() => {
+    if (check.state !== "passed") return;
+    const timers = laterLooks.map((ms) => window.setTimeout(reload, ms));
+    return () => timers.forEach((t) => window.clearTimeout(t));
+  }, [check.id, check.state]);
   const level = dw.assurances[check.level] ?? check.level;
   const until = check.verdict?.until;
   return (
