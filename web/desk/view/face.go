@@ -8,7 +8,7 @@ import (
 
 // Upgrade is voice or pictures beside the text or the call of an interaction.
 type Upgrade struct {
-	ID          tandem.UpgradeID     `json:"id"`
+	ID          tandem.UpgradeID     `json:"id,omitempty"`   // "" = sent
 	Task        tandem.TaskID        `json:"task,omitempty"` // "" = nobody serves the customer
 	Interaction tandem.InteractionID `json:"interaction"`
 	State       string               `json:"state"` // sent, asked, agreed, up; refused, lapsed, withdrawn, over
