@@ -199,11 +199,8 @@ func (u *Upgrades) mayAsk(in tandem.InteractionID, now time.Time) bool {
 // askMore asks within an upgrade that goes on.
 func (u *Upgrades) askMore(ctx context.Context, x *upgrade, a Ask) (Upgrade, error) {
 	err := x.do(ctx, func() error {
-		if a.Check != "" {
-			x.check = a.Check
-		}
 		if !above(a.Level, x.plan.Agreed) { // it is there
-			x.publish()
+			x.checks(a.Check)
 			return nil
 		}
 		if a.By == ByCustomer && x.page != "" && x.page != a.Page {
@@ -219,9 +216,24 @@ func (u *Upgrades) askMore(ctx context.Context, x *upgrade, a Ask) (Upgrade, err
 			x.reason = a.Why
 		}
 		x.kept = x.kept || a.Record && x.plan.State == Asked
-		return x.change(ctx, a.By, a.Level, a.Lang)
+		if err := x.change(ctx, a.By, a.Level, a.Lang); err != nil {
+			return err
+		}
+		if x.plan.Pending { // asked anew, it waits anew
+			x.asked, x.until = u.now(), u.now().Add(u.o.Limits.Answer)
+		}
+		x.checks(a.Check)
+		return nil
 	})
 	return x.shown(), err
+}
+
+// checks notes the identity check that it is for, "" = none.
+func (x *upgrade) checks(id tandem.CheckID) {
+	if id != "" {
+		x.check = id
+	}
+	x.publish()
 }
 
 // Answer is the customer's answer to what was asked of them, from the page that is to have

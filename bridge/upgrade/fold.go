@@ -189,8 +189,14 @@ func change(p plan, e event) (plan, error) {
 		return finish(p, event{Do: end, By: e.By, Why: "ended"}), nil
 	case p.Pictures && e.Level != tandem.LevelVideo:
 		return p, errText
-	case p.State == Asked:
+	case p.State == Asked && customer:
 		return p, errNotYours
+	case p.State == Asked && p.By == ByCustomer && !above(e.Level, p.Level):
+		return grant(p, e.Level), nil // it is what they ask for
+	case p.State == Asked: // staff asks anew: for both
+		p.Level, p.By = most(p.Level, e.Level), e.By
+		p.Let = most(p.Let, p.Level)
+		return p, nil
 	case !above(e.Level, p.Agreed):
 		p.Pending = false
 		p.Level, p.Agreed = e.Level, e.Level

@@ -594,3 +594,26 @@ func TestPicturesEndWithTheCall(t *testing.T) {
 		t.Errorf("it ended by %s", u.Why)
 	}
 }
+
+// An agent who has asked already asks anew, for an identity check: that takes the place of what
+// waits, for the more of both, and waits anew.
+func TestAskedAnew(t *testing.T) {
+	h := newHouse(t, nil)
+	first := h.ask(voice)
+	h.later(time.Minute)
+	u, err := h.Ask(t.Context(), Ask{Interaction: in1, By: "anna", Level: seeing, Check: "k1"})
+	if err != nil || u.ID != first.ID || u.State != Asked || u.Level != seeing || u.Check != "k1" || !u.Until.After(first.Until) {
+		t.Fatalf("%+v, %v", u, err)
+	}
+	h.later(time.Minute)
+	if u, err = h.Ask(t.Context(), Ask{Interaction: in1, By: ByFlow, Level: voice, Check: "k2"}); err != nil || u.Level != seeing || u.Check != "k2" {
+		t.Fatalf("%+v, %v", u, err)
+	}
+	h.later(119 * time.Second)
+	if u = h.agree(u, ""); u.Agreed != seeing {
+		t.Errorf("%+v", u)
+	}
+	if got := h.states(); got != "asked voice (to see the card), asked video (to see the card), agreed video" {
+		t.Errorf("the journal: %s", got)
+	}
+}
