@@ -30,7 +30,7 @@ func wordsIn(lang string) pageWords {
 		channel: map[string]string{"voice": "voice", "chat": "chat", "sms": "sms"},
 		where: map[string]string{
 			"voice": " It runs on voice only.", "within": " To `sip:` and `tel:` it runs on voice only; to `agent:` and `queue:` everywhere.",
-			"speech": " On voice it needs a recogniser for one of the flow's languages.", "seen": " `video` alone does not run by SMS, and on voice it goes by a link.",
+			"speech": " On voice it needs a recogniser for one of the flow's languages.", "seen": " `video` alone does not run by SMS.",
 		},
 		types: map[reflect.Type]string{
 			reflect.TypeFor[schema.NewName](): "name", reflect.TypeFor[schema.StepName](): "step", reflect.TypeFor[schema.Target](): "step, `end` or `repeat`",
@@ -61,7 +61,7 @@ func chineseWords() pageWords {
 		channel: map[string]string{"voice": "语音", "chat": "聊天", "sms": "短信"},
 		where: map[string]string{
 			"voice": "只能用于语音。", "within": "转到 `sip:`、`tel:` 只能用于语音;转到 `agent:`、`queue:` 各渠道皆可。",
-			"speech": "用于语音时,须为流程的某种语言配置识别器。", "seen": "仅用 `video` 时不能用于短信;语音时通过链接进行。",
+			"speech": "用于语音时,须为流程的某种语言配置识别器。", "seen": "仅用 `video` 时不能用于短信。",
 		},
 		types: map[reflect.Type]string{
 			reflect.TypeFor[schema.NewName](): "名称", reflect.TypeFor[schema.StepName](): "步骤", reflect.TypeFor[schema.Target](): "步骤、`end` 或 `repeat`",
