@@ -106,6 +106,11 @@ func (a *App) begins(in tandem.InteractionID, leg tandem.LegID, mediaType string
 		return nil, err
 	}
 	ref.Class, told.Blob = store.ClassRecording, ref.ID
+	if a.faces.checks != nil { // the policy of an identity check may keep its recordings for another time
+		if c, ok := a.faces.checks.Of(in); ok && c.Policy.KeepRecording > 0 {
+			ref.Until = ref.Made.Add(c.Policy.KeepRecording)
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), findTime)
 	defer cancel()
 	err = a.store.Commit(ctx, &store.Change{Blobs: []store.BlobRef{ref}, Events: []tandem.Event{tandem.NewEvent(in, leg, a.now(), tandem.EventRecording, "system", told)}})

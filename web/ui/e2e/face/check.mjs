@@ -66,7 +66,7 @@ export async function check(w, t) {
     const verdict = story.events.findLast((e) => e.kind === "check.decided");
     assert.deepEqual([verdict.data.outcome, verdict.data.level, verdict.data.officer], ["passed", "proofed", "anna"]);
     t.checked = verdict.data.check;
-    await t.calm("the desk says proofed", async () => /proofed/.test(await at.anna.page.locator("body").innerText()));
+    await t.calm("the desk says proofed, beside who it is", async () => /Identity\s+proofed/.test(await at.anna.page.locator("body").innerText()));
   }, 180_000);
 
   await check("the evidence goes out as a pack that verifies by itself, and each look is in the journal", async () => {
@@ -112,8 +112,11 @@ export async function passes(t, page) {
   await next();
   for (const title of ["Document, front", "Document, back", "Face"]) {
     await present(title);
-    await panel.getByRole("button", { name: /^Take a still/ }).click();
-    await until(`both stills of ${title}`, async () => (await panel.locator(".still").count()) >= 2, 30_000);
+    const both = async () => (await panel.getByText("As it came").count()) > 0 && (await panel.getByText("From their page, sharper").count()) > 0;
+    for (let more = 3; more > 0 && !(await both()); more--) { // an officer presses again where a busy machine sent no picture in time
+      await panel.getByRole("button", { name: /^Take a/ }).click();
+      await until(`both stills of ${title}`, both, more > 1 ? 12_000 : 30_000).catch((err) => more > 1 || Promise.reject(err));
+    }
     if (title === "Face") await t.shot(page, "desk-check-stills");
     await next();
   }
