@@ -10,6 +10,7 @@ import { beside } from "./face/beside.mjs";
 import { check as checked } from "./face/check.mjs";
 import { login, person, seated, tones } from "./face/person.mjs";
 import { relay, through } from "./face/relay.mjs";
+import { unlock } from "./face/unlock.mjs";
 import { upgrade } from "./face/upgrade.mjs";
 import { desk } from "./queue/desk.mjs";
 import { until, world } from "./text/world.mjs";
@@ -70,6 +71,7 @@ export default async function face({ browser, root, startServer, ...tools }) {
     await upgrade(w, t);
     await checked(w, t);
     await beside(w, t);
+    await unlock(w, t);
     await t.check("the journal verifies", () => w.verify());
   } finally {
     for (const p of Object.values(at)) await p.context.close().catch(() => {});
