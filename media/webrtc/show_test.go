@@ -66,7 +66,6 @@ type viewer struct {
 	asked  map[uint32]int               // keyframes asked for, by SSRC
 	nacked int
 	seqs   map[string]uint16
-	frames uint32
 }
 
 // tapped is a track by which packets of any stream can be sent.
