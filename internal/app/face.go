@@ -193,6 +193,9 @@ func (a *App) upgradeChanged(u upgrade.Upgrade) {
 		f.ended[u.Interaction] = endedUpgrade{u, a.now()}
 	}
 	f.mu.Unlock()
+	if !u.Open() && u.Kept {
+		a.tracks.agreed(u.Interaction)
+	}
 	a.facesChanged(u.Interaction)
 }
 

@@ -46,6 +46,7 @@ type track struct {
 	mu     sync.Mutex
 	over   bool
 	paused bool
+	off    bool      // the customer agrees to no film, or no more
 	sound  *recorded // of a call; nil = none
 	film   *film     // sound and camera
 	shared *film     // their shared screen
@@ -86,7 +87,31 @@ func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Strea
 	t.Pictured(leg)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.sound != nil || k.film != nil
+	if k.sound != nil || k.film != nil {
+		return true
+	}
+	t.mu.Lock() // nobody ends what is not recorded
+	defer t.mu.Unlock()
+	if t.by[leg] == k {
+		delete(t.by, leg)
+	}
+	return false
+}
+
+// agreed looks at all who take part in an interaction, after its voice and video are over: a
+// call that goes on without them is not filmed.
+func (t *tracks) agreed(in tandem.InteractionID) {
+	t.mu.Lock()
+	var legs []tandem.LegID
+	for leg, k := range t.by {
+		if k.in == in {
+			legs = append(legs, leg)
+		}
+	}
+	t.mu.Unlock()
+	for _, leg := range legs {
+		t.Pictured(leg)
+	}
 }
 
 // recordSound begins to record what somebody says; nil if it cannot.
@@ -133,7 +158,7 @@ func (g grows) Write(p []byte) (int, error) {
 }
 
 // Pictured looks at what a party shows now. The first of it begins a film, if the customer
-// has agreed to be recorded.
+// has agreed to be recorded. While they agree no more, nothing is added to one.
 func (t *tracks) Pictured(leg tandem.LegID) {
 	t.mu.Lock()
 	k := t.by[leg]
@@ -143,8 +168,17 @@ func (t *tracks) Pictured(leg tandem.LegID) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.over || !t.app.filmed(k.in) {
+	if k.over {
 		return
+	}
+	if was := k.off; !t.app.filmed(k.in) {
+		if k.off = true; !was {
+			k.quiet()
+		}
+		return
+	} else if was {
+		k.off = false
+		k.quiet()
 	}
 	var camera, display *video.Source
 	if k.screen != nil {
@@ -233,6 +267,12 @@ func (t *tracks) Pause(leg tandem.LegID, on bool) {
 	if k.sound != nil {
 		k.sound.rec.Pause(on)
 	}
+	k.quiet()
+}
+
+// quiet has the films of a party be added to, or not, as things are. k.mu is held.
+func (k *track) quiet() {
+	on := k.paused || k.off
 	for _, f := range []*film{k.film, k.shared} {
 		if f != nil {
 			f.file.Pause(on)
