@@ -215,7 +215,8 @@ func (u *Upgrades) askMore(ctx context.Context, x *upgrade, a Ask) (Upgrade, err
 		if a.Why != "" {
 			x.reason = a.Why
 		}
-		x.kept = x.kept || a.Record && x.plan.State == Asked
+		// A customer who asks has read that nothing is recorded, and is not asked again.
+		x.kept = x.kept || a.Record && x.plan.State == Asked && x.plan.By != ByCustomer
 		if err := x.change(ctx, a.By, a.Level, a.Lang); err != nil {
 			return err
 		}

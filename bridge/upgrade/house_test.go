@@ -54,6 +54,7 @@ type house struct {
 	legs     map[tandem.LegID]tandem.Leg
 	sent     []string
 	seen     []Upgrade
+	entering func() // before somebody is in the talk; nil = nothing
 }
 
 const (
@@ -351,6 +352,9 @@ func (f *fakeBoard) Pictured(tandem.InteractionID) { (*house)(f).tells("pictured
 
 func (f *fakeBoard) Enter(_ context.Context, in tandem.InteractionID, who string, role tandem.Role) error {
 	h := (*house)(f)
+	if h.entering != nil {
+		h.entering()
+	}
 	h.tells("enter %s %s", who, role)
 	f.mu.Lock()
 	t := f.talks[in]

@@ -204,7 +204,23 @@ func (u *Upgrades) Use(ctx context.Context, who, token string) (RoleLink, error)
 	if err := u.o.Switchboard.Enter(ctx, l.Interaction, who, l.Role); err != nil {
 		return RoleLink{}, err
 	}
+	if u.revoked(ctx, l) { // between the two: who revoked it has found nobody to send away
+		u.o.Switchboard.Expel(l.Interaction, who)
+		return RoleLink{}, errUnusable
+	}
 	return l, nil
+}
+
+// revoked reports whether a link was taken back, as far as can be read.
+func (u *Upgrades) revoked(ctx context.Context, l RoleLink) (is bool) {
+	err := u.o.Store.View(context.WithoutCancel(ctx), func(tx store.Tx) error {
+		_, err := tx.One("SELECT revoked FROM role_link WHERE id = ?", func(r store.Row) { is = !r.Time(0).IsZero() }, l.ID)
+		return err
+	})
+	if err != nil {
+		u.o.Log.Warn("it is not known whether a link was revoked as somebody joined by it", "interaction", l.Interaction, "error", err)
+	}
+	return is
 }
 
 func takesPart(t phone.Talk, who string) bool {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,25 @@ func TestRoleLinkIsUsedOnce(t *testing.T) {
 	}
 	if in != 1 {
 		t.Errorf("%d joined by one link", in)
+	}
+}
+
+// A link is taken back between its use and the moment in which who used it is in the talk: they
+// are sent away.
+func TestRoleLinkIsRevokedAsItIsUsed(t *testing.T) {
+	v := newInviting(t)
+	l := v.invite(tandem.RoleSpecialist)
+	v.entering = func() {
+		if err := v.Revoke(t.Context(), "anna", v.in, l.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := v.Use(t.Context(), "ben", l.Token)
+	failed(t, err, tandem.CodeNotFound)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if in := slices.Index(v.story, "enter ben specialist"); in < 0 || !slices.Contains(v.story[in:], "expel ben") {
+		t.Errorf("ben stays: %q", v.story)
 	}
 }
 

@@ -101,6 +101,24 @@ func TestConsentIsDurableFirst(t *testing.T) {
 	}
 }
 
+// A customer who asks themselves has read that nothing is recorded: an agent who asks for the
+// same, for a check whose policy records, has it without a recording.
+func TestRecordingIsNotAddedToWhatACustomerAsksFor(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Customers = seeing })
+	if _, err := h.Ask(t.Context(), Ask{Interaction: in1, By: ByCustomer, Level: seeing, Page: "p1", Lang: "en"}); err != nil {
+		t.Fatal(err)
+	}
+	u, err := h.Ask(t.Context(), Ask{Interaction: in1, By: "anna", Level: seeing, Record: true, Check: "c1"})
+	if err != nil || u.State != Agreed || u.Kept || u.Check != "c1" {
+		t.Errorf("%+v, %v", u, err)
+	}
+	for _, c := range h.journal(tandem.EventConsent) {
+		if strings.Contains(c, `"kind":"recording"`) {
+			t.Errorf("a consent that nobody gave: %s", c)
+		}
+	}
+}
+
 func TestAskIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name   string
