@@ -165,6 +165,9 @@ func (f *faces) know(in tandem.InteractionID, id tandem.ConversationID) {
 	if before, ok := f.chats[id]; ok && before != in {
 		delete(f.pages, before)
 	}
+	if before, ok := f.pages[in]; ok && before != id { // it is about this interaction no more, whoever has its token
+		delete(f.chats, before)
+	}
 	f.pages[in], f.chats[id] = id, in
 }
 
