@@ -442,3 +442,26 @@ func TestStart(t *testing.T) {
 		}
 	}
 }
+
+// A level that was proved beside the flow is kept, and stands on the customer's leg, though
+// nothing else of the session changes by it.
+func TestAssuredWhileServed(t *testing.T) {
+	h := newHouse(t, lined)
+	id := h.chat()
+	h.open(id)
+	h.line(id, anna())
+	in := h.conv(id).Interaction
+	until := h.place.Clock.Now().Add(30 * time.Minute)
+	if _, err := h.d.Tell(t.Context(), in, flow.Input{Kind: flow.InputAssured, Level: tandem.Proofed, Result: &flow.Result{Until: until}}); err != nil {
+		t.Fatal(err)
+	}
+	h.crash() // what is kept is known
+	for _, l := range h.story(in).Legs {
+		if l.Assurance != tandem.Proofed || !l.AssuranceUntil.Equal(until) {
+			t.Errorf("on the leg is %s until %v", l.Assurance, l.AssuranceUntil)
+		}
+	}
+	if f := h.session(id).Facts; f.Assurance != tandem.Proofed {
+		t.Errorf("the session knows of %s", f.Assurance)
+	}
+}

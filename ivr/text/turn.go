@@ -134,11 +134,16 @@ func (t *turn) step(engine func() (flow.Session, []flow.Effect, error)) {
 		t.ask, t.takes, t.refused = nil, nil, ""
 	}
 	before, now := t.st.s.Wait, s.Wait
-	t.changed = t.changed || len(effects) > 0 || s.Serial != t.st.s.Serial || now.Opened != before.Opened || now.Place != before.Place || now.Served != before.Served
+	t.changed = t.changed || proved(t.st.s.Facts, s.Facts) || len(effects) > 0 || s.Serial != t.st.s.Serial || now.Opened != before.Opened || now.Place != before.Place || now.Served != before.Served
 	t.st.s = s
 	for _, e := range effects {
 		t.collect(e)
 	}
+}
+
+// proved reports whether something more, or else, is known now of who the customer is.
+func proved(before, now flow.Facts) bool {
+	return now.Assurance != before.Assurance || !now.AssuranceUntil.Equal(before.AssuranceUntil) || now.Customer != before.Customer || now.Phone != before.Phone
 }
 
 // ran runs the engine, whose panics are errors here.

@@ -131,7 +131,7 @@ func (d *Teller) head(ctx context.Context, ref string) (Story, store.Story, erro
 	}
 	v := Story{Interaction: interactionOf(s.Interaction), Legs: []Leg{}, Answers: answers(s.Events), Tasks: []view.Task{}, Events: []Event{}, Contacts: []Interaction{}}
 	v.Interaction.Erased = !s.Customer.Erased.IsZero()
-	level := tandem.None
+	level := provedOn(s, d.Now())
 	seen := map[tandem.LegKind]bool{}
 	for _, l := range s.Legs {
 		v.Legs = append(v.Legs, Leg{l.ID, l.Kind, l.Inbound, l.Role, l.From, l.To, l.Assurance.String(), view.UTC(l.AssuranceUntil), l.Started.UTC(), view.UTC(l.Answered), view.UTC(l.Ended)})
@@ -230,4 +230,21 @@ func OffersOf(events []tandem.Event, id tandem.TaskID) []Offer {
 		}
 	}
 	return out[max(0, len(out)-maxOffers):]
+}
+
+// provedOn is the highest level that was proved on a leg which goes on, and holds now: a
+// caller's leg is written anew only as it ends.
+func provedOn(s store.Story, now time.Time) tandem.Assurance {
+	open := map[tandem.LegID]bool{}
+	for _, l := range s.Legs {
+		open[l.ID] = l.Ended.IsZero()
+	}
+	level := tandem.None
+	for _, e := range s.Events {
+		var i tandem.Identified
+		if e.Kind == tandem.EventIdentified && open[e.Leg] && json.Unmarshal(e.Data, &i) == nil && i.Outcome == "passed" && i.Until.After(now) {
+			level = max(level, i.Level)
+		}
+	}
+	return level
 }
