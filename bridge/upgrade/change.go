@@ -104,10 +104,11 @@ func (x *upgrade) promise(ctx context.Context, next plan, by, lang, why string) 
 
 // settle makes a plan the one that holds that nobody can refuse: one for less.
 func (x *upgrade) settle(next plan, by, why string) {
-	if c := x.changes(next, by, "", why); len(c.Events) > 0 {
+	c := x.changes(next, by, "", why)
+	x.becomes(next) // before it is written: nothing is shown for longer because a disk is slow
+	if len(c.Events) > 0 {
 		x.u.o.Store.Settle(c)
 	}
-	x.becomes(next)
 }
 
 func (x *upgrade) becomes(next plan) {
@@ -246,6 +247,9 @@ func (x *upgrade) close(ctx context.Context) {
 
 // parted waits until the talk has let go of the customer's stream.
 func (x *upgrade) parted(ctx context.Context) {
+	if x.peer != nil && x.peer.Stream() != nil { // however long the talk takes, they are heard no more
+		x.peer.Stream().Hush(true)
+	}
 	late := time.NewTimer(partTime)
 	defer late.Stop()
 	for {

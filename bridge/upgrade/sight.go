@@ -106,6 +106,10 @@ func (u *Upgrades) newSight(key sightKey, page string, role tandem.Role, before 
 		u.o.TellStaff(key.who, key.in, before.page, webrtc.Signal{Kind: webrtc.KindBye, Why: "elsewhere"})
 		before.screen.Close()
 	}
+	if now, ok := u.roleOf(key.in, key.who); !ok || now != role { // they left, or are another thing now, while it was made
+		u.endSight(key, t)
+		return nil, tandem.Errorf(tandem.CodeConflict, "this has changed meanwhile; connect anew")
+	}
 	u.o.Switchboard.Pictured(key.in)
 	return t, nil
 }

@@ -45,7 +45,7 @@ func TestWholeUpgrade(t *testing.T) {
 		"commit upgrade.changed",
 		"commit consent voice", "commit consent video", "commit consent recording", "commit upgrade.changed", "commit leg.started", // one change, and before:
 		"peer", "screen false false", "allow true false", "pictured", "join", "settle leg.answered", "note upgrade.carried", "note upgrade.carried",
-		"settle upgrade.changed", "screen closed", "the talk lets go: hangup", "peer closed", "settle media.figures", "settle leg.ended",
+		"screen closed", "settle upgrade.changed", "the talk lets go: hangup", "peer closed", "settle media.figures", "settle leg.ended",
 	}
 	h.mu.Lock()
 	at := 0

@@ -526,3 +526,17 @@ func TestLateStill(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who did not do what they were asked does not pass, whatever else was right.
+func TestARequestNotFollowed(t *testing.T) {
+	c := Check{Consent: &Consent{Yes: true}, Policy: &flow.CheckPolicy{}, Steps: []Step{
+		{Name: "act", Kind: flow.CheckRequest, State: StepDone, Said: map[string]any{"look_up": "yes", "turn_left": "no"}},
+	}}
+	if err := c.mayPass(); tandem.CodeOf(err) != tandem.CodeConflict {
+		t.Errorf("it may pass: %v", err)
+	}
+	c.Steps[0].Said["turn_left"] = "yes"
+	if err := c.mayPass(); err != nil {
+		t.Errorf("it may not pass: %v", err)
+	}
+}

@@ -79,12 +79,18 @@ func (c *Check) mayPass() error {
 		if s.State != StepDone {
 			return tandem.Errorf(tandem.CodeConflict, "step %s is not done: a check passes with all of its steps done", s.Name)
 		}
-		if s.Kind != flow.CheckCompareBy {
-			continue
-		}
-		for _, q := range c.Policy.Step(s.Name).Compare {
-			if s.Said[q.Name] != "yes" {
-				return tandem.Errorf(tandem.CodeConflict, "the comparison %s was not answered with yes: such a check cannot pass", q.Name)
+		switch s.Kind {
+		case flow.CheckCompareBy:
+			for _, q := range c.Policy.Step(s.Name).Compare {
+				if s.Said[q.Name] != "yes" {
+					return tandem.Errorf(tandem.CodeConflict, "the comparison %s was not answered with yes: such a check cannot pass", q.Name)
+				}
+			}
+		case flow.CheckRequest: // what was answered to questions is the officer's to weigh
+			for what, done := range s.Said {
+				if done == "no" {
+					return tandem.Errorf(tandem.CodeConflict, "the customer did not do what they were asked (%s): such a check cannot pass", what)
+				}
 			}
 		}
 	}

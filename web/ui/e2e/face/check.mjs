@@ -66,7 +66,7 @@ export async function check(w, t) {
     const verdict = story.events.findLast((e) => e.kind === "check.decided");
     assert.deepEqual([verdict.data.outcome, verdict.data.level, verdict.data.officer], ["passed", "proofed", "anna"]);
     t.checked = verdict.data.check;
-    await t.calm("the desk says proofed, beside who it is", async () => /Identity\s+proofed/.test(await at.anna.page.locator("body").innerText()));
+    await t.calm("the desk says proofed", async () => /Identity\s+proofed/.test(await at.anna.page.locator("body").innerText()));
   }, 180_000);
 
   await check("the evidence goes out as a pack that verifies by itself, and each look is in the journal", async () => {
