@@ -3,7 +3,12 @@ package app
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -330,6 +335,9 @@ func (c customerFace) Upgrade(ctx context.Context, p webchat.Page, o webchat.Upg
 	case "ask":
 		_, err = u.Ask(ctx, upgrade.Ask{Interaction: in, By: upgrade.ByCustomer, Level: o.Level, Page: p.ID, Lang: o.Lang})
 	case "accept", "refuse":
+		if is, ok := u.Of(in); ok && o.Do == "accept" && o.Words != "" && o.Words != wordsOf(u.Texts(is)) {
+			return tandem.Errorf(tandem.CodeConflict, "what you are asked has changed meanwhile: read it, then answer")
+		}
 		_, err = u.Answer(ctx, in, o.Upgrade, p.ID, o.Do == "accept", o.Level, o.Lang)
 	case "change":
 		_, err = u.Change(ctx, in, upgrade.ByCustomer, p.ID, o.Level, o.Lang)
@@ -390,6 +398,16 @@ func (c customerFace) Now(ctx context.Context, conv chat.Conversation) (*webchat
 	return a.customersView(ctx, is), may, k, nil
 }
 
+// wordsOf names the words that a customer is to agree to, so that a yes is known to be to
+// these and no others: an agent may ask for more while it is on its way.
+func wordsOf(text map[string]string) string {
+	h := sha256.New()
+	for _, lang := range slices.Sorted(maps.Keys(text)) {
+		fmt.Fprintf(h, "%s %d %s\n", lang, len(text[lang]), text[lang])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 // endedOf is an upgrade that has just ended.
 func (f *faces) endedOf(in tandem.InteractionID, now time.Time) (upgrade.Upgrade, bool) {
 	f.mu.Lock()
@@ -416,6 +434,7 @@ func (a *App) customersView(ctx context.Context, u upgrade.Upgrade) *webchat.Upg
 	}
 	if u.Open() {
 		v.Text = a.faces.upgrades.Texts(u)
+		v.Words = wordsOf(v.Text)
 		if u.Agreed != tandem.LevelText {
 			v.ICE = a.faces.upgrades.Servers(u.Interaction)
 		}

@@ -44,6 +44,9 @@ type UpgradeOrder struct {
 	Upgrade tandem.UpgradeID
 	Level   tandem.Level
 	Lang    string // in which the words were read
+	// Words is that of the Upgrade which was on the screen: a yes to others than those that
+	// stand now is refused with conflict. "" = not said.
+	Words string
 }
 
 // CheckOrder is what a customer wants of an identity check.
@@ -72,7 +75,8 @@ type Upgrade struct {
 	Why      string             `json:"why,omitempty"`
 	Kept     bool               `json:"kept,omitempty"`
 	Who      []Seer             `json:"who"`
-	Text     map[string]string  `json:"text,omitempty"` // to agree to, by language
+	Text     map[string]string  `json:"text,omitempty"`  // to agree to, by language
+	Words    string             `json:"words,omitempty"` // names Text: it is said with accept
 	Version  string             `json:"version,omitempty"`
 	Until    time.Time          `json:"until,omitzero"`
 	Fallen   string             `json:"fallen,omitempty"` // network, camera, microphone

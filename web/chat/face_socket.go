@@ -312,7 +312,7 @@ func (s *socket) faceDo(ctx context.Context, id tandem.ConversationID, in incomi
 	if in.Do != "ask" && !tandem.ValidID(string(in.Upgrade)) {
 		return bad
 	}
-	return f.Upgrade(ctx, page, UpgradeOrder{Do: in.Do, Upgrade: in.Upgrade, Level: in.Level, Lang: lang})
+	return f.Upgrade(ctx, page, UpgradeOrder{Do: in.Do, Upgrade: in.Upgrade, Level: in.Level, Lang: lang, Words: in.Words})
 }
 
 // refusedFace tells the customer why something was not done.

@@ -71,6 +71,7 @@ type incoming struct {
 	Do      string           `json:"do"`
 	Upgrade tandem.UpgradeID `json:"upgrade"`
 	Level   tandem.Level     `json:"level"`
+	Words   string           `json:"words"`
 	Check   tandem.CheckID   `json:"check"`
 	Signal  json.RawMessage  `json:"signal"`
 }

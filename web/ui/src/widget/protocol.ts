@@ -108,6 +108,7 @@ export interface Upgrade {
   kept?: boolean; // it is recorded
   who?: { name: string; role: string; leg?: string; muted?: boolean }[];
   text?: ByLanguage; // to agree to
+  words?: string; // names the text; said with accept
   until?: string; // an answer is waited for
   fallen?: string; // network, camera, microphone
   pictures?: boolean; // the sound stays on the telephone
@@ -162,7 +163,7 @@ export type ToServer =
   | { t: "got"; seq: number }
   | { t: "typing"; on: boolean }
   | { t: "lang"; lang: string }
-  | { t: "upgrade"; id: string; do: "ask" | "accept" | "refuse" | "change" | "end"; upgrade?: string; level?: Level; lang?: string }
+  | { t: "upgrade"; id: string; do: "ask" | "accept" | "refuse" | "change" | "end"; upgrade?: string; level?: Level; lang?: string; words?: string }
   | { t: "check"; id: string; do: "accept" | "refuse" | "code" | "stop"; check: string; text?: string; lang?: string }
   | { t: "voice" | "screen"; signal: Signal }
   | { t: "ping" };

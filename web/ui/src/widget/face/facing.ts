@@ -115,7 +115,8 @@ export class Facing {
   }
 
   accept(level: Level, lang: string): Promise<boolean> {
-    return this.with((u) => ({ t: "upgrade", do: "accept", upgrade: u, level, lang }));
+    const words = this.upgrade?.words; // those that were on the screen
+    return this.with((u) => ({ t: "upgrade", do: "accept", upgrade: u, level, lang, ...(words ? { words } : {}) }));
   }
 
   refuse(): Promise<boolean> {
