@@ -78,8 +78,12 @@ func (c *Callee) Rings(d time.Duration) (*Dialog, bool) {
 
 func (c *Callee) answering(m Arrived) *Dialog {
 	c.t.Helper()
+	c.aim.Lock() // calls that came before may be going on
 	c.server = sender(m.Message)
+	c.aim.Unlock()
+	c.mu.Lock()
 	c.known[m.Get("Call-ID")] = true
+	c.mu.Unlock()
 	from := m.Get("To") + ";tag=" + token()
 	return &Dialog{Peer: c.Peer, RTP: NewRTP(c.t), Invite: m.Message, from: from, to: m.Get("From"), remote: m.Contact()}
 }
@@ -93,7 +97,9 @@ func (c *Callee) rings(m *Message) bool {
 func (c *Callee) Silent(d time.Duration) bool {
 	m, rung := c.Take(d, c.rings)
 	if rung {
+		c.mu.Lock()
 		c.known[m.Get("Call-ID")] = true
+		c.mu.Unlock()
 	}
 	return !rung
 }

@@ -31,6 +31,7 @@ type Peer struct {
 	transport string
 	conn      net.Conn // to the server; nil for a listening UDP peer
 	packet    *net.UDPConn
+	aim       sync.Mutex // of server, which of a phone that is called is whoever called last
 	server    netip.AddrPort
 	local     netip.AddrPort
 
@@ -156,7 +157,10 @@ func (p *Peer) SendRaw(b []byte) {
 	if p.conn != nil {
 		_, err = p.conn.Write(b)
 	} else {
-		_, err = p.packet.WriteToUDPAddrPort(b, p.server)
+		p.aim.Lock() // not mu: what fits may send
+		to := p.server
+		p.aim.Unlock()
+		_, err = p.packet.WriteToUDPAddrPort(b, to)
 	}
 	if err != nil {
 		p.t.Errorf("sending: %v", err)
