@@ -69,7 +69,7 @@ export default async function desk({ browser, check }) {
       await press("Alt+u");
       await done("drop");
       await press("Alt+n");
-      assert.match(await page.evaluate(() => document.activeElement?.id), /note/);
+      await page.waitForFunction(() => /note/.test(document.activeElement?.id ?? "")); // once it is drawn
       await page.keyboard.type("Wants a new card.");
       await press("Enter");
       await page.getByText("The note is kept.").waitFor();
