@@ -235,10 +235,10 @@ entries:
   "95500": night_desk
   "95555": front_door                        # one line for calls, chats and texts
   "95566": remote_counter                    # what needs an identity check by video
-  "chat:remote": remote_counter
   "chat:demo": counter
   "chat:night": night_desk
   "chat:front": front_door
+  "chat:remote": remote_counter
   "sms:+861055550100": counter
   "qr:branch-12": { flow: counter, site: demo, place: Branch 12 }
 `
