@@ -104,7 +104,9 @@ func TestWaitingKilled(t *testing.T) {
 	served := visit("agent")
 	with, fence := anna.offered(tandem.TaskChat)
 	anna.must(http.MethodPost, "/tasks/"+string(with)+"/accept", map[string]any{"fence": fence}, nil)
-	anna.must(http.MethodPost, "/tasks/"+string(with)+"/messages", map[string]any{"client": "m1", "text": "Good day."}, nil)
+	watchLine(t, "the session knows that an agent has them", func() bool {
+		return anna.asks(http.MethodPost, "/tasks/"+string(with)+"/messages", map[string]any{"client": "m1", "text": "Good day."}, nil) < 300
+	})
 	served.Reads("Good day.")
 	waits := visit("agent")
 	out, _ := anna.offered(tandem.TaskChat)
