@@ -338,7 +338,8 @@ func TestWhoIsGone(t *testing.T) {
 	h.clock.Add(26 * time.Second)
 	h.until("anna is out of reach", func() bool { a, _ := h.router.Agent("anna"); return !a.Reachable[tandem.LoadChat] })
 	h.clock.Add(time.Minute)
-	key.ok(204, "PUT", "/api/v1/agent/alive", nil, nil) // she is back
+	key.ok(204, "PUT", "/api/v1/agent/alive", nil, nil)
+	h.until("she is back", func() bool { a, _ := h.router.Agent("anna"); return a.Reachable[tandem.LoadChat] })
 	h.clock.Add(26 * time.Second)
 	h.until("anna is out of reach again", func() bool { a, _ := h.router.Agent("anna"); return !a.Reachable[tandem.LoadChat] })
 	h.clock.Add(100 * time.Second)
