@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -42,38 +43,48 @@ func lacking(t testing.TB, what string) {
 	t.Skipf("SKIP: needs %s", what)
 }
 
-// FreePorts finds n port numbers on 127.0.0.1 that are free for UDP and TCP now.
-// They lie below the range from which the kernel gives ports away (32768 on
-// Linux), so that nobody is handed one between the look and the use of it.
+// given are the ports that tests of this process hold, listening or not: a server
+// that was killed comes back on its own.
+var given sync.Map
+
+// FreePorts finds n port numbers on 127.0.0.1 that are free for UDP and TCP now and
+// keeps them from other tests until t's end. They lie above the servers' media ports
+// and below the range from which the kernel gives ports away (32768 on Linux), so
+// that nobody is handed one between the look and the use of it.
 func FreePorts(t testing.TB, n int) []int {
 	t.Helper()
-	const low, high = 20000, 32000
+	const low, high = 30000, 32768
 	var found []int
-	var held []func()
-	defer func() {
-		for _, release := range held {
-			release()
-		}
-	}()
-	for range 2000 {
+	for range 4 * (high - low) {
 		port := low + rand.IntN(high-low)
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		u, err := net.ListenPacket("udp4", address)
-		if err != nil {
+		if _, taken := given.LoadOrStore(port, true); taken {
 			continue
 		}
-		l, err := net.Listen("tcp4", address)
-		if err != nil {
-			u.Close()
+		if !free(port) {
+			given.Delete(port)
 			continue
 		}
-		held = append(held, func() { u.Close(); l.Close() })
+		t.Cleanup(func() { given.Delete(port) })
 		if found = append(found, port); len(found) == n {
 			return found
 		}
 	}
 	t.Fatalf("no %d free ports between %d and %d", n, low, high)
 	return nil
+}
+
+func free(port int) bool {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	u, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		return false
+	}
+	defer u.Close()
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
 }
 
 // Loopback is a port of 127.0.0.1.
