@@ -31,7 +31,7 @@ type journal interface {
 	Identities(ctx context.Context, customer tandem.CustomerID) ([]tandem.Binding, error)
 	Person(ctx context.Context, customer tandem.CustomerID) ([]tandem.CustomerID, error)
 	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
-	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error)
 	Outbox(ctx context.Context) ([]store.Letter, error)
 	Revive(ctx context.Context, key string) error
 	Close() error

@@ -380,9 +380,9 @@ func (a *App) seconds(ref store.BlobRef) (float64, error) {
 		return 0, err
 	}
 	defer r.Close()
-	length, err := record.Length(r)
+	is, err := record.Read(r)
 	if errors.Is(err, record.ErrForm) || errors.Is(err, io.EOF) { // not even its head was written
 		return 0, nil
 	}
-	return length.Seconds(), err
+	return is.Length.Seconds(), err
 }

@@ -4,7 +4,7 @@
 //
 // A file is a header and then clusters of about a second, each written whole: what a crash
 // leaves is playable up to the last of them. There is no duration in it and no index, which
-// would have to be written into its beginning at the end.
+// would have to be written into its beginning at the end: Read makes them for whoever plays it.
 //
 // It runs no goroutines: whoever brings sound or pictures writes. It never decodes pictures.
 package record

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -160,8 +161,8 @@ func TestVoiceBecomesVideo(t *testing.T) {
 	if got := power(p.sound[codec.Rate:]); got < 0.9 {
 		t.Errorf("%.2f of the sound is the tone", got)
 	}
-	if n, err := Length(bytes.NewReader(f.Bytes())); err != nil || n != is.End {
-		t.Errorf("the length is %v, %v; written was %v", n, err, is.End)
+	if got, err := Read(bytes.NewReader(f.Bytes())); err != nil || got.Length != is.End || got.Blocks != len(sound)+len(pictures) {
+		t.Errorf("the length is %v of %d blocks, %v; written was %v", got.Length, got.Blocks, err, is.End)
 	}
 }
 
@@ -183,13 +184,14 @@ func TestACrash(t *testing.T) {
 	}
 	for _, n := range f.flushed {
 		p := parse(t, f.Bytes()[:n])
-		length, err := Length(bytes.NewReader(f.Bytes()[:n]))
-		if want := slices.Max(append(p.times[soundTrack], p.times[pictureTrack]...)); err != nil || length.Milliseconds() != want {
-			t.Errorf("cut at %d: %v, %v; want %d ms", n, length, err, want)
+		is, err := Read(bytes.NewReader(f.Bytes()[:n]))
+		if want := slices.Max(append(p.times[soundTrack], p.times[pictureTrack]...)); err != nil || is.Length.Milliseconds() != want {
+			t.Errorf("cut at %d: %v, %v; want %d ms", n, is.Length, err, want)
 		}
-		if _, err := Length(bytes.NewReader(f.Bytes()[:n-1])); err != nil {
+		if is, err = Read(bytes.NewReader(f.Bytes()[:n-1])); err != nil || is.Head == nil {
 			t.Errorf("cut within a block: %v", err)
 		}
+		indexed(t, is, f.Bytes()[:n-1], false)
 	}
 	if last := parse(t, f.Bytes()).times[soundTrack]; int64(9600)-last[len(last)-1] > 3000 {
 		t.Errorf("a crash would take all after %d of 9600 ms", last[len(last)-1])
@@ -268,7 +270,123 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-func FuzzLength(f *testing.F) {
+// whole is a file with its index.
+type whole struct {
+	EBML    webm.EBMLHeader `ebml:"EBML"`
+	Segment struct {
+		SeekHead webm.SeekHead  `ebml:"SeekHead"`
+		Info     webm.Info      `ebml:"Info"`
+		Tracks   webm.Tracks    `ebml:"Tracks"`
+		Cues     webm.Cues      `ebml:"Cues"`
+		Cluster  []webm.Cluster `ebml:"Cluster"`
+	} `ebml:"Segment"`
+}
+
+// indexed gives a file its new head, and wants each place of the index to be that of a block
+// that can be played from.
+func indexed(t *testing.T, is Film, data []byte, all bool) (w whole) {
+	t.Helper()
+	data = slices.Concat(is.Head, data[is.From:])
+	if err := ebml.Unmarshal(bytes.NewReader(data), &w); all && err != nil {
+		t.Fatalf("an ordinary reader: %v", err)
+	}
+	if got := time.Duration(w.Segment.Info.Duration) * time.Millisecond; got != is.Length {
+		t.Errorf("the duration is %v of %v", got, is.Length)
+	}
+	segment := bytes.Index(data, []byte{0x18, 0x53, 0x80, 0x67}) + 12
+	if size := binary.BigEndian.Uint64(data[segment-8:]) &^ (1 << 56); all && size != uint64(len(data)-segment) {
+		t.Errorf("the segment is told to have %d bytes of %d", size, len(data)-segment)
+	}
+	for _, s := range w.Segment.SeekHead.Seek {
+		if !bytes.HasPrefix(data[segment+int(s.SeekPosition):], s.SeekID) {
+			t.Errorf("no %x is at %d", s.SeekID, s.SeekPosition)
+		}
+	}
+	if len(w.Segment.SeekHead.Seek) != 3 || len(w.Segment.Cues.CuePoint) == 0 {
+		t.Errorf("%d parts are named, %d places", len(w.Segment.SeekHead.Seek), len(w.Segment.Cues.CuePoint))
+	}
+	for _, c := range w.Segment.Cues.CuePoint {
+		var one struct {
+			Cluster webm.Cluster `ebml:"Cluster,stop"`
+		}
+		at := c.CueTrackPositions[0]
+		err := ebml.Unmarshal(bytes.NewReader(data[segment+int(at.CueClusterPosition):]), &one)
+		if all && !errors.Is(err, ebml.ErrReadStopped) {
+			t.Fatalf("no cluster is at %d: %v", at.CueClusterPosition, err)
+		}
+		if !slices.ContainsFunc(one.Cluster.SimpleBlock, func(b ebml.Block) bool {
+			return b.TrackNumber == at.CueTrack && b.Keyframe && one.Cluster.Timecode+uint64(b.Timecode) == c.CueTime
+		}) {
+			t.Errorf("nothing to begin with at %d ms", c.CueTime)
+		}
+	}
+	return w
+}
+
+// A player can go to any place in a file: sound that comes before the pictures, too.
+func TestIndex(t *testing.T) {
+	f := &file{}
+	k := newTrack(t, f)
+	w := k.Sound(codec.PCMU, zero.Add(time.Minute))
+	for i := range 40 {
+		if _, err := w.Write(tone(1)); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 10 {
+			if i >= 20 {
+				p := picture(i*10+n, zero.Add(time.Minute+time.Duration(i*10+n)*100*time.Millisecond))
+				p.Data = []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x07, 0x38, 0x44, byte(n)} // 1920 by 1080, scaled in height
+				k.Frame(p)
+			}
+		}
+	}
+	if _, err := k.Close(); err != nil {
+		t.Fatal(err)
+	}
+	is, err := Read(bytes.NewReader(f.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := indexed(t, is, f.Bytes(), true)
+	if v := all.Segment.Tracks.TrackEntry[pictureTrack-1].Video; v.PixelWidth != 1920 || v.PixelHeight != 1080 {
+		t.Errorf("the pictures are %d by %d", v.PixelWidth, v.PixelHeight)
+	}
+	had := parse(t, f.Bytes())
+	n := 0
+	for _, c := range all.Segment.Cluster {
+		n += len(c.SimpleBlock)
+	}
+	if n != len(had.times[soundTrack])+len(had.times[pictureTrack]) || n != is.Blocks {
+		t.Errorf("%d of %d blocks", n, is.Blocks)
+	}
+	var sounds, pictures int
+	for _, c := range all.Segment.Cues.CuePoint {
+		if c.CueTrackPositions[0].CueTrack == soundTrack {
+			sounds++
+		} else {
+			pictures++
+		}
+	}
+	if sounds != 8 || pictures != 4 {
+		t.Errorf("%d places of sound in 40 s, %d of pictures", sounds, pictures)
+	}
+	again, err := Read(bytes.NewReader(slices.Concat(is.Head, f.Bytes()[is.From:])))
+	if err != nil || again.Length != is.Length || again.Blocks != is.Blocks {
+		t.Errorf("read again it is %v, %v", again.Length, err)
+	}
+}
+
+// A file that nothing came for is empty.
+func TestNothingCame(t *testing.T) {
+	f := &file{}
+	k := newTrack(t, f)
+	k.Frame(video.Frame{At: zero.Add(time.Second), Data: []byte{1}}) // before a keyframe
+	if is, err := k.Close(); err != nil || is != (Figures{}) || f.Len() != 0 {
+		t.Errorf("%d bytes, %+v, %v", f.Len(), is, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
 	var b file
 	k, err := New(&b, zero)
 	if err != nil {
@@ -279,8 +397,8 @@ func FuzzLength(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Add([]byte{0x1A, 0x45, 0xDF, 0xA3, 0xff, 0xA3, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if n, err := Length(bytes.NewReader(data)); err != nil && n > 1<<40 {
-			t.Errorf("%v", n)
+		if is, err := Read(bytes.NewReader(data)); is.From > int64(len(data)) || err != nil && (is.From > 0 || is.Head != nil) {
+			t.Errorf("%+v, %v", is, err)
 		}
 	})
 }

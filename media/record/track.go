@@ -59,6 +59,7 @@ type Track struct {
 
 	mu      sync.Mutex
 	err     error
+	begun   bool // its header is written
 	closed  bool
 	waiting []block
 	size    int   // bytes in waiting
@@ -77,20 +78,14 @@ type block struct {
 	data  []byte
 }
 
-// New begins a file whose times count from zero, the room's begin.
+// New begins a file whose times count from zero, the room's begin. It stays empty until there
+// is sound or a picture.
 func New(w Writer, zero time.Time) (*Track, error) {
 	e, err := opus.NewEncoder()
 	if err != nil {
 		return nil, err
 	}
 	t := &Track{w: w, zero: zero, encoder: e}
-	var head bytes.Buffer
-	if err := ebml.Marshal(&header{EBML: formOf, Segment: segmentOf}, &head); err != nil {
-		return nil, fmt.Errorf("record: making a header: %w", err)
-	}
-	if err := t.put(head.Bytes()); err != nil {
-		return nil, err
-	}
 	return t, nil
 }
 
@@ -248,19 +243,19 @@ func (t *Track) cluster(blocks []block) (n int) {
 	}
 	t.is.End = time.Duration(t.last) * time.Millisecond
 	var out bytes.Buffer
-	if err := ebml.Marshal(&c, &out); err != nil {
+	var err error
+	if !t.begun { // a file that nothing came for is empty
+		t.begun = true
+		err = ebml.Marshal(&header{EBML: formOf, Segment: segmentOf}, &out)
+	}
+	if err = errors.Join(err, ebml.Marshal(&c, &out)); err != nil {
 		t.err = fmt.Errorf("record: making a cluster: %w", err)
 		return n
 	}
-	t.err = t.put(out.Bytes())
-	return n
-}
-
-func (t *Track) put(b []byte) error {
-	if _, err := t.w.Write(b); err != nil {
-		return fmt.Errorf("record: writing: %w", err)
+	if _, err := t.w.Write(out.Bytes()); err != nil {
+		t.err = fmt.Errorf("record: writing: %w", err)
 	}
-	return nil
+	return n
 }
 
 // Close writes what waits. The object is its owner's to commit.

@@ -319,7 +319,7 @@ func (w *Writer) Abort() {
 
 // Open reads an object by its record, key included. An error of Read that is
 // store.ErrDamaged says that the file was changed; what was read before it is right.
-func (d *Dir) Open(ref store.BlobRef) (io.ReadCloser, error) {
+func (d *Dir) Open(ref store.BlobRef) (io.ReadSeekCloser, error) {
 	path, err := d.file(ref.ID)
 	if err != nil {
 		return nil, err
@@ -331,7 +331,7 @@ func (d *Dir) Open(ref store.BlobRef) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading an object: %w", err)
 	}
-	r := &reader{f: f, in: bufio.NewReaderSize(f, chunkSize+tagSize+1), id: ref.ID, sealed: make([]byte, chunkSize+tagSize)}
+	r := &reader{f: f, in: bufio.NewReaderSize(f, chunkSize+tagSize+1), id: ref.ID, sealed: make([]byte, chunkSize+tagSize), size: ref.Size}
 	var head [len(magic)]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil || string(head[:]) != magic && string(head[:]) != growing {
 		f.Close()
@@ -343,92 +343,6 @@ func (d *Dir) Open(ref store.BlobRef) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return r, nil
-}
-
-type reader struct {
-	f      *os.File
-	in     *bufio.Reader
-	seal   *sealer
-	id     tandem.BlobID
-	sealed []byte
-	plain  []byte // opened and not yet read, within sealed
-	end    error  // after plain
-	live   bool   // chunks have their lengths before them
-}
-
-func (r *reader) damaged() error {
-	return fmt.Errorf("object %s was changed or cut off: %w", r.id, store.ErrDamaged)
-}
-
-func (r *reader) Read(p []byte) (int, error) {
-	for len(r.plain) == 0 {
-		if r.end != nil {
-			return 0, r.end
-		}
-		r.next()
-	}
-	n := copy(p, r.plain)
-	r.plain = r.plain[n:]
-	return n, nil
-}
-
-// next opens one chunk: the last one is the one nothing follows.
-func (r *reader) next() {
-	r.plain = nil
-	size := len(r.sealed)
-	if r.live {
-		var head [4]byte
-		if _, err := io.ReadFull(r.in, head[:]); err != nil {
-			r.end = r.failed(err)
-			return
-		}
-		n := binary.BigEndian.Uint32(head[:])
-		if n > chunkSize {
-			r.end = r.damaged()
-			return
-		}
-		size = int(n) + tagSize
-	}
-	n, err := io.ReadFull(r.in, r.sealed[:size])
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		r.end = fmt.Errorf("reading an object: %w", err)
-		return
-	}
-	if r.live && n < size {
-		r.end = r.damaged()
-		return
-	}
-	_, err = r.in.Peek(1)
-	last := err == io.EOF
-	plain, err := r.seal.open(r.sealed[:n], last)
-	if err != nil && r.live && last { // whole, but the object was never finished
-		if plain, err = r.seal.open(r.sealed[:n], false); err == nil {
-			r.plain, r.end = plain, nil
-			return
-		}
-	}
-	if err != nil {
-		r.end = r.damaged()
-		return
-	}
-	r.plain = plain
-	if last {
-		r.end = io.EOF
-	}
-}
-
-// failed is what a failure to read means: an end that is none is damage.
-func (r *reader) failed(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return r.damaged()
-	}
-	return fmt.Errorf("reading an object: %w", err)
-}
-
-func (r *reader) Close() error {
-	clear(r.sealed)
-	clear(r.seal.out)
-	return r.f.Close()
 }
 
 // Remove removes an object's file; one that is not there is no error.

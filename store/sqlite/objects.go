@@ -16,7 +16,7 @@ import (
 
 // OpenBlob opens an object for somebody who listens or looks. That they do, and why,
 // is in the journal before they get a byte.
-func (db *DB) OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error) {
+func (db *DB) OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error) {
 	if db.o.Blobs == nil {
 		return nil, store.BlobRef{}, fmt.Errorf("opening object %s: no folder of objects is given: %w", id, store.ErrNotFound)
 	}

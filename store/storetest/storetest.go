@@ -41,7 +41,7 @@ type Store interface {
 	Interaction(context.Context, string) (store.Story, error)
 	Verify(context.Context) (store.Verdict, error)
 	Erase(ctx context.Context, customer tandem.CustomerID, actor, why string) error
-	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error)
 	OpenObjects(context.Context) ([]store.BlobRef, error)
 	Dispose(ctx context.Context, now time.Time, keep map[string]time.Duration) (n int, err error)
 	Lease(ctx context.Context, max int, lease time.Duration) ([]store.Leased, error)

@@ -67,7 +67,7 @@ type Callback interface {
 
 // Looker opens what was kept for somebody who looks; store/sqlite's OpenBlob.
 type Looker interface {
-	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error)
 }
 
 // Blobs keeps pictures; store/blob's Dir.

@@ -24,7 +24,7 @@ type Store interface {
 	Commit(ctx context.Context, c *store.Change) error
 	Check(ctx context.Context, id tandem.CheckID) (store.CheckRecord, error)
 	Checks(ctx context.Context, f store.CheckFilter) ([]store.CheckRecord, error)
-	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error)
 }
 
 // Blobs is where stills lie; blob.Dir is one.

@@ -82,7 +82,7 @@ type Journal interface {
 	Interaction(ctx context.Context, ref string) (store.Story, error)
 	List(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Identities(ctx context.Context, customer tandem.CustomerID) ([]tandem.Binding, error)
-	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadCloser, store.BlobRef, error)
+	OpenBlob(ctx context.Context, id tandem.BlobID, actor, why string) (io.ReadSeekCloser, store.BlobRef, error)
 }
 
 // Talks are the conversations with customers; bridge/chat's Book.
