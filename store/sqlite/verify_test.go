@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"tandem"
@@ -283,34 +284,29 @@ func TestVerifyReplaced(t *testing.T) {
 
 // TestVerifyWhileWriting: work goes on, with checkpoints, and the verdict is right.
 func TestVerifyWhileWriting(t *testing.T) {
+	const rounds, calls = 30, 10 // each round verifies all that was written before
 	p := storetest.NewPlace(t)
 	db := openAt(t, p, func(o *Options) { o.CheckpointEvery = 1e6 })
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		random := storetest.NewRandom(1)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
+	random := storetest.NewRandom(1)
+	for range rounds {
+		writing := make(chan struct{})
+		var written sync.WaitGroup
+		written.Go(func() {
+			for i := range calls {
 				err := db.Commit(context.Background(), storetest.NewCall(p.Clock.Now(), random, "+1").Opening())
-				if errors.Is(err, store.ErrNumberTaken) { // of so many, two may draw the same; the program draws again
-					continue
-				}
-				if err != nil {
+				if err != nil && !errors.Is(err, store.ErrNumberTaken) { // of so many, two may draw the same; the program draws again
 					t.Error(err)
-					return
+				}
+				if i == 0 {
+					close(writing)
 				}
 			}
-		}
-	}()
-	for range 30 {
-		if v := verify(t, p); !v.OK {
-			t.Errorf("verdict %+v", v)
-			break
+		})
+		<-writing
+		v := verify(t, p)
+		written.Wait()
+		if !v.OK {
+			t.Fatalf("verdict %+v", v)
 		}
 	}
-	close(stop)
-	<-stopped
 }

@@ -63,6 +63,7 @@ func (h *house) connect(origin string) (*wire, *http.Response, error) {
 	}
 	conn.SetReadLimit(1 << 20)
 	w.conn = conn
+	h.Cleanup(w.cut) // before the house closes, which would wait for it to say goodbye
 	return w, resp, nil
 }
 
