@@ -193,7 +193,7 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 		}
 		in.At = r.Now()
 		if in.Kind == flow.InputServed && in.Serial == s.Wait.Serial && !run.left {
-			_ = r.Channel.Yield(ctx, false) // who has left is told of by the next wait
+			r.yield(ctx, in) // who has left is told of by the next wait
 		}
 		if in.Kind == flow.InputTaken && !s.WithAgent() && !s.EntersSecret() && !run.left {
 			_ = r.Channel.Yield(ctx, true)
@@ -214,6 +214,16 @@ func (r *Runner) drive(ctx context.Context, s flow.Session, effects []flow.Effec
 			run.play(ctx, flow.Announce(s.Lang, s.Wait))
 		}
 	}
+}
+
+// yield makes room for an agent. One who had the customer before the flow spoke waits till
+// it has.
+func (r *Runner) yield(ctx context.Context, in flow.Input) {
+	if in.Kept {
+		_ = r.Channel.Drain(ctx)
+		return
+	}
+	_ = r.Channel.Yield(ctx, false)
 }
 
 // flowOf names the flow a session is in.

@@ -40,7 +40,7 @@ func (r *run) talkOf(ctx context.Context, s *flow.Session, e flow.Effect) {
 func (r *run) turn(ctx context.Context, s *flow.Session, e flow.Effect, in flow.Input) {
 	in.At, in.Serial = r.Now(), s.Wait.Serial
 	t, err := r.World.Talk(ctx, *s, e, in)
-	s.World = t.State
+	s.World, s.Wait.Secret = t.State, t.Wait.Secret && t.Go == ""
 	now := *s
 	r.begun = &now
 	if err != nil {
@@ -73,7 +73,10 @@ func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 			return flow.Input{}, errGo
 		}
 		w := r.talk.turn.Wait
-		w.Kind, w.Serial, w.Step, w.Under = flow.WaitListen, s.Wait.Serial, s.Wait.Step, s.Wait.Under
+		if w.Kind != flow.WaitQueue {
+			w.Kind = flow.WaitListen
+		}
+		w.Serial, w.Step, w.Under = s.Wait.Serial, s.Wait.Step, s.Wait.Under
 		if r.talk.keys != "" {
 			w.Timeout = entryGap
 		}
@@ -96,6 +99,13 @@ func (r *run) hear(ctx context.Context, s *flow.Session) (flow.Input, error) {
 				in = flow.Input{Kind: flow.InputText, Text: r.talk.keys}
 			}
 		case flow.InputText:
+		case flow.InputPlace, flow.InputServed:
+			if w.Kind != flow.WaitQueue {
+				return in, nil
+			}
+			if in.Kind == flow.InputServed {
+				_ = r.Channel.Yield(ctx, false) // who has left is told of by the next wait
+			}
 		default: // from outside: what the step waits for may have come by another way
 			return in, nil
 		}

@@ -23,8 +23,8 @@ type World interface {
 	// way; it has no answer of its own, and an error of it is none of the step.
 	Begin(ctx context.Context, s flow.Session, e flow.Effect) (words []flow.Play, err error)
 	// Talk begins the talk of an Identify, a Resume, or a Survey that is asked at once on the
-	// present channel; with e nil it goes on with what the customer entered (InputText), or
-	// with their silence (InputTimeout), and s.World is the State of the turn before. An
+	// present channel; with e nil it goes on with what the customer entered (InputText), with
+	// their silence (InputTimeout) or with what comes of a person whom they wait for, and s.World is the State of the turn before. An
 	// error is a fault of the step.
 	Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow.Input) (flow.Turn, error)
 	// Withdraw says that what s waits for, begun by Begin or Talk, is not wanted any more,

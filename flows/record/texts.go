@@ -26,7 +26,7 @@ type text struct {
 // served are the sample flows that calls are put through to, with those they call: they
 // have recordings.
 func served() []string {
-	return []string{"hotline", "counter", "appointment", "night_desk", "front_door"}
+	return []string{"hotline", "counter", "appointment", "night_desk", "front_door", "remote_counter"}
 }
 
 // sampleTexts is every piece of literal text that callers hear of the served flows, of

@@ -35,7 +35,7 @@ func (a *App) makeAsk() (err error) {
 func (a *App) begin(ctx context.Context, w tandem.Who, s flow.Session, e flow.Effect) ([]flow.Play, error) {
 	switch e := e.(type) {
 	case flow.Enqueue:
-		return a.enqueue(ctx, w, e)
+		return a.enqueue(ctx, w, s, e)
 	case flow.Take:
 		return a.take(ctx, w, s, e)
 	case flow.OpenTicket:

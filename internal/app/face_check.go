@@ -72,11 +72,16 @@ func (a *App) seen(in tandem.InteractionID) bool {
 
 // mayCheck reports whether an agent has the skills that a policy asks of officers.
 func (a *App) mayCheck(officer string, p *flow.CheckPolicy) bool {
-	who := a.line.Policy().Agents[officer]
+	return a.skilled(officer, p.Officers)
+}
+
+// skilled reports whether somebody is an agent with these skills.
+func (a *App) skilled(agent string, skills []string) bool {
+	who := a.line.Policy().Agents[agent]
 	if who == nil {
 		return false
 	}
-	for _, skill := range p.Officers {
+	for _, skill := range skills {
 		name, level, wants := strings.Cut(skill, ">=")
 		least := 1
 		if n, err := strconv.Atoi(level); wants && err == nil {
@@ -129,6 +134,7 @@ func (a *App) runChecks(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { a.faces.checks.Run(ctx) })
 	defer all.Wait()
+	a.endCutChecks(ctx)
 	a.recallChecks(ctx)
 	every := time.NewTicker(lookTime)
 	defer every.Stop()
@@ -201,6 +207,10 @@ func (a *App) askForVideo(ctx context.Context, agent string, t tandem.Task, c ch
 	who, err := a.facedCustomer(ctx, t.Interaction)
 	if err != nil {
 		return err
+	}
+	if who.Call && !who.Page && c.By == check.ByFlow { // the step has sent it
+		a.faces.wants(ask, a.now().Add(screenTime))
+		return nil
 	}
 	if who.Call && !who.Page {
 		return a.sendScreen(ctx, t, ask)

@@ -19,6 +19,7 @@ import (
 // proving is the state of a talk in which an officer checks who the customer is.
 type proving struct {
 	Proving tandem.CheckID `json:"proving"`
+	Served  bool           `json:"served,omitempty"` // on a call: an officer has the caller
 }
 
 const (
@@ -36,10 +37,11 @@ func provingOf(state json.RawMessage) (tandem.CheckID, bool) {
 }
 
 // byVideo reports whether a step is to be proved by video here: it is the first of its
-// methods that gives the level, and the customer has a page.
+// methods that gives the level, and the customer has a page or a telephone to which one is
+// sent.
 func (a *App) byVideo(w tandem.Who, e flow.Effect) (flow.Identify, bool) {
 	ask, ok := e.(flow.Identify)
-	if !ok || ask.Check == "" || w.Channel != tandem.Chat || a.faces.checks == nil {
+	if !ok || ask.Check == "" || w.Channel == tandem.SMS || a.faces.checks == nil {
 		return ask, false
 	}
 	for _, method := range append(slices.Clone(ask.By), ask.Fallback) {
@@ -60,6 +62,14 @@ func (a *App) proveByVideo(ctx context.Context, w tandem.Who, lib *flow.Library,
 	if policy == nil {
 		return flow.Turn{Done: &flow.Result{Outcome: "unsupported"}}, nil
 	}
+	hasPage := true
+	if w.Channel == tandem.Voice {
+		has, may, err := a.mayShow(ctx, w)
+		if err != nil || !may {
+			return flow.Turn{Done: &flow.Result{Outcome: "unsupported"}}, err
+		}
+		hasPage = has
+	}
 	officer, t := a.officerOf(w.Interaction)
 	c, err := a.faces.checks.Begin(ctx, check.Order{Key: fmt.Sprintf("%s#%d", ask.Step, ask.Serial), Interaction: w.Interaction, Customer: w.Customer, Leg: w.Leg,
 		Policy: policy, By: check.ByFlow, Officer: officer})
@@ -73,6 +83,9 @@ func (a *App) proveByVideo(ctx context.Context, w tandem.Who, lib *flow.Library,
 	if c.State.Over() {
 		return provedTurn(c), nil
 	}
+	if w.Channel == tandem.Voice {
+		return a.proveCaller(ctx, w, c, ask, hasPage)
+	}
 	if officer == "" {
 		if ok, err := a.callOfficer(ctx, w, c); err != nil {
 			return flow.Turn{}, err
@@ -84,6 +97,10 @@ func (a *App) proveByVideo(ctx context.Context, w tandem.Who, lib *flow.Library,
 		}
 	} else if err := a.askForVideo(ctx, officer, t, c); err != nil {
 		a.log.Info("the pictures of a check were not asked for", "interaction", w.Interaction, "check", c.ID, "error", err)
+	}
+	if had, err := a.served(ctx, w.Interaction, checkKey+string(c.ID)); err == nil && had != nil {
+		a.told.waits(waiter{task: had.ID, in: w.Interaction, conversation: w.Conversation, serial: ask.Serial, proof: true})
+		a.told.add(w.Interaction)
 	}
 	return provingTurn(c, ask.Step, w.Lang, true)
 }
@@ -105,6 +122,8 @@ func (a *App) callOfficer(ctx context.Context, w tandem.Who, c check.Check) (boo
 		}
 		if len(s.Frames) > 0 {
 			t.Queue = a.queueAt(s)
+		} else {
+			t.Queue = queueOfFlow(a.shelf.Current(), "")
 		}
 	}
 	_, err = a.line.Open(ctx, t, nil)
@@ -139,16 +158,15 @@ func (a *App) hearProving(ctx context.Context, w tandem.Who, id tandem.CheckID, 
 
 // provingTurn waits for a check; new says that it has just begun.
 func provingTurn(c check.Check, step, lang string, new bool) (flow.Turn, error) {
-	state, err := json.Marshal(proving{c.ID})
+	state, err := json.Marshal(proving{Proving: c.ID})
 	if err != nil {
 		return flow.Turn{}, fmt.Errorf("keeping the state of a talk: %w", err)
 	}
 	t := flow.Turn{State: state, Wait: flow.Wait{Kind: flow.WaitListen, Step: step, Timeout: provingTime}}
-	spoken, stop, text := "en", "Stop", "A colleague will check with you by video who you are. You are asked in a moment whether you agree; until then please stay on this page."
+	spoken, text := "en", "A colleague will check with you by video who you are. You are asked in a moment whether you agree; until then please stay on this page."
 	if chinese(lang) {
-		spoken, stop, text = "zh-CN", "停止", "我们的同事将通过视频核验您的身份。稍后会先征得您的同意，请不要离开本页面。"
+		spoken, text = "zh-CN", "我们的同事将通过视频核验您的身份。稍后会先征得您的同意，请不要离开本页面。"
 	}
-	t.Wait.Options = []flow.Option{{Keys: "0", Label: stop}}
 	if new {
 		t.Plays = []flow.Play{{Step: step, Name: "identity_video", Lang: spoken, Parts: []tandem.Part{{Kind: tandem.PartText, Text: text}}}}
 	}
@@ -183,20 +201,26 @@ func (a *App) answerStep(ctx context.Context, c check.Check) error {
 	if err := a.endCall(ctx, c); err != nil {
 		return err
 	}
-	wait, err := a.waitOf(ctx, c.Interaction)
+	s, err := a.sessionNow(ctx, c.Interaction)
+	wait := s.Wait
 	if errors.Is(err, store.ErrNotFound) || err == nil && (wait.Kind != flow.WaitIdentify || !strings.HasSuffix(c.Key, fmt.Sprintf("#%d", wait.Serial))) {
 		return nil
+	}
+	if err == nil {
+		err = a.lend(ctx, c)
 	}
 	if err != nil {
 		return err
 	}
-	return a.hand(ctx, c.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: wait.Serial, Result: provedResult(c)})
+	err = a.hand(ctx, c.Interaction, flow.Input{Kind: flow.InputResult, At: a.now(), Serial: wait.Serial, Result: provedResult(c)})
+	a.told.add(c.Interaction)
+	return err
 }
 
 // endCall takes the task of a check that has ended out of the line, if nobody has taken it.
 func (a *App) endCall(ctx context.Context, c check.Check) error {
 	for _, t := range a.line.Of(c.Interaction) {
-		if t.Key == checkKey+string(c.ID) && t.State == tandem.TaskWaiting {
+		if t.Key == checkKey+string(c.ID) && (t.State == tandem.TaskWaiting || t.State == tandem.TaskOffered) {
 			if err := a.line.End(ctx, t.ID, tandem.OutcomeClosed, nil); err != nil && tandem.CodeOf(err) != tandem.CodeConflict {
 				return err
 			}

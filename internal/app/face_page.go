@@ -8,7 +8,6 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/link"
-	"tandem/bridge/reach"
 	"tandem/bridge/upgrade"
 	"tandem/ivr/flow"
 	"tandem/store"
@@ -32,19 +31,12 @@ func (a *App) sendScreen(ctx context.Context, t tandem.Task, ask upgrade.Ask) er
 	if err != nil {
 		return err
 	}
-	if _, ok := a.chatSite(in.Flow); !ok {
-		return tandem.Errorf(tandem.CodeConflict, "there is no chat in which a page could open: no entry of a chat is configured")
-	}
 	until := a.now().Add(screenTime)
-	l, err := a.reach.LinkFor(ctx, who, reach.AgentLink{
-		Key: "screen:" + string(t.ID) + "/" + a.now().Truncate(moveAgain).Format(time.RFC3339), Agent: ask.By, To: tandem.Chat, Serial: reach.ByAgent, Needs: who.Assurance,
-		By: "sms", Text: screenText(who.Lang), Expires: screenTime, Flow: in.Flow, FlowHash: in.FlowHash,
-	})
-	if err != nil {
+	key := string(t.ID) + "/" + a.now().Truncate(moveAgain).Format(time.RFC3339)
+	if err := a.textPage(ctx, who, in, key, ask.By, screenText(who.Lang)); err != nil {
 		return err
 	}
 	a.faces.wants(ask, until)
-	a.desk.Link(t.Interaction, offeredOf(l))
 	return nil
 }
 

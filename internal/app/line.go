@@ -94,7 +94,7 @@ const backTime = 30 * time.Minute
 
 // enqueue puts a session's customer into line, or finds them there: after a restart, or
 // when a caller who was cut off is back.
-func (a *App) enqueue(ctx context.Context, w tandem.Who, e flow.Enqueue) ([]flow.Play, error) {
+func (a *App) enqueue(ctx context.Context, w tandem.Who, s flow.Session, e flow.Enqueue) ([]flow.Play, error) {
 	if e.Taken {
 		return nil, a.withAgent(ctx, w, e)
 	}
@@ -116,6 +116,13 @@ func (a *App) enqueue(ctx context.Context, w tandem.Who, e flow.Enqueue) ([]flow
 		}
 		had = nil
 	}
+	lent := false
+	if had == nil {
+		if had, err = a.officersTask(ctx, w, s, e); err != nil {
+			return nil, err
+		}
+		lent = had != nil && w.Channel == tandem.Voice
+	}
 	if had == nil {
 		if t.Prefer, err = a.knows(ctx, w.Customer); err != nil {
 			return nil, err
@@ -136,7 +143,7 @@ func (a *App) enqueue(ctx context.Context, w tandem.Who, e flow.Enqueue) ([]flow
 			return nil, fmt.Errorf("coming back into line: %w", err)
 		}
 	}
-	a.told.waits(waiter{task: had.ID, in: w.Interaction, conversation: w.Conversation, serial: e.Serial, every: e.AnnounceEvery, offerAfter: e.OfferAfter})
+	a.told.waits(waiter{task: had.ID, in: w.Interaction, conversation: w.Conversation, serial: e.Serial, every: e.AnnounceEvery, offerAfter: e.OfferAfter, lent: lent})
 	a.told.add(w.Interaction)
 	return nil, nil
 }
@@ -231,6 +238,9 @@ func (a *App) withdrawn(ctx context.Context, in tandem.InteractionID, s flow.Ses
 	a.reach.Withdraw(in)
 	if s.Line().Kind == flow.WaitQueue || s.Wait.Kind == flow.WaitTransfer {
 		a.leaveLine(ctx, in)
+	}
+	if _, ok := provingOf(s.World); ok && s.Wait.Kind == flow.WaitIdentify {
+		a.abandon(ctx, in)
 	}
 }
 

@@ -35,6 +35,8 @@ type waiter struct {
 	serial       int                   // of the session's wait
 	every        time.Duration         // between announcements; 0 = only the first
 	offerAfter   map[string]time.Duration
+	proof        bool // it waits in a step for the officer of an identity check, and in no queue step
+	lent         bool // its caller's agent has lent them to the flow, and has them back once the session knows
 
 	next   time.Time     // announcement
 	served time.Time     // when its session was last seen to know that an agent has it
@@ -188,6 +190,9 @@ func (a *App) bring(ctx context.Context, in tandem.InteractionID) {
 }
 
 func (a *App) tellSession(ctx context.Context, w waiter) error {
+	if w.proof {
+		return a.tellProof(ctx, w)
+	}
 	wait, err := a.waitOf(ctx, w.in)
 	switch {
 	case err == nil && wait.Serial < w.serial && a.live.get(w.in) != nil: // what it waits for has just begun
@@ -224,13 +229,19 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 		a.told.over(w.in)
 	case t.State == tandem.TaskAssigned:
 		if wait.Served {
-			a.told.update(w, func(w *waiter) { w.served = a.now() })
+			a.told.update(w, func(w *waiter) { w.served, w.lent = a.now(), false })
+			if w.lent {
+				return a.phones.GiveBack(ctx, w.in)
+			}
 			return nil
 		}
 		if t.Kind == tandem.TaskCall && !a.joined(w.in) { // a call is told as it is joined
 			return nil
 		}
-		in.Kind, in.Text = flow.InputServed, a.agentName(ctx, t.Agent)
+		in.Kind, in.Text, in.Kept = flow.InputServed, a.agentName(ctx, t.Agent), w.lent
+		if w.lent {
+			time.AfterFunc(soonTime, func() { a.told.add(w.in) })
+		}
 		a.reach.Withdraw(w.in) // nobody goes elsewhere now
 	case wait.Served || wait.Place == nil:
 		in.Kind, in.Place = flow.InputPlace, a.placeOf(t)
@@ -334,6 +345,15 @@ func (a *App) showPlace(ctx context.Context, w waiter, p flow.Place) {
 	if shown, ok := a.talk.Place(ctx, w.conversation, &p); ok {
 		a.book.Publish(w.conversation, *shown)
 	}
+}
+
+// hidePlace ends a place that is shown in a chat in whose flow no line is: somebody has them.
+func (a *App) hidePlace(w waiter) {
+	if w.conversation == "" || w.shown == (flow.Place{}) {
+		return
+	}
+	a.told.update(w, func(w *waiter) { w.shown = flow.Place{} })
+	a.book.Publish(w.conversation, chat.Place{})
 }
 
 // placeIn is the place that a chat shows as it is opened.

@@ -130,11 +130,12 @@ func (a *App) joined(in tandem.InteractionID) bool {
 // before a secret they enter is over. A transfer has nothing to know: its sound ends.
 func (k *call) Served(ctx context.Context, agent string) error {
 	task, taken := k.app.takenBy(k.interaction.ID, agent)
+	proves := k.app.provesWith(k.interaction.ID, agent)
 	var s flow.Session
 	here := func(now flow.Session) bool {
 		s = now
 		w := now.Line()
-		return now.WithAgent() || w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer && !taken || taken && len(now.Frames) > 0 && !now.EntersSecret()
+		return now.WithAgent() || w.Kind == flow.WaitQueue || w.Kind == flow.WaitTransfer && !taken || now.Wait.Kind == flow.WaitIdentify && proves || taken && len(now.Frames) > 0 && !now.EntersSecret()
 	}
 	if !k.stay.untilSession(ctx, here) {
 		return cmp.Or(ctx.Err(), errTooLate)
@@ -144,7 +145,7 @@ func (k *call) Served(ctx context.Context, agent string) error {
 	switch {
 	case s.WithAgent(): // of another agent's, till now
 		return nil
-	case w.Kind == flow.WaitQueue:
+	case w.Kind == flow.WaitQueue, proves:
 	case taken:
 		if err := k.app.noteTaken(ctx, task, k.leg.ID, s); err != nil {
 			return err
@@ -162,10 +163,10 @@ func (k *call) Served(ctx context.Context, agent string) error {
 	}
 	knows := func(now flow.Session) bool {
 		s = now
-		return now.WithAgent() || told.Serial != 0 && now.Line().Serial != told.Serial || told.Serial == 0 && now.EntersSecret()
+		return now.WithAgent() || proves && k.stay.checked || told.Serial != 0 && now.Line().Serial != told.Serial || told.Serial == 0 && now.EntersSecret()
 	}
 	switch known := k.stay.untilSession(ctx, knows); {
-	case known && s.WithAgent():
+	case known && (s.WithAgent() || proves && k.stay.isChecked()):
 		return nil
 	case known && told.Serial == 0: // a secret was quicker
 		return k.Served(ctx, agent)

@@ -28,6 +28,7 @@ type stay struct {
 	wait    flow.Wait     // that one, or the one with an agent behind a step that they ask
 	changed chan struct{} // closed as wait changes; nil = nobody looks
 	asked   int           // steps that agents asked, and that are over
+	checked bool          // an officer has the caller, for the check that a step waits for
 	over    bool          // the session has left the call
 	to      *going        // where the customer is going; nil = nowhere
 }
@@ -70,6 +71,20 @@ func (st *stay) tell() {
 		close(st.changed)
 		st.changed = nil
 	}
+}
+
+// check notes whether an officer has the caller.
+func (st *stay) check(on bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.checked = on
+	st.tell()
+}
+
+func (st *stay) isChecked() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.checked
 }
 
 // untilSession waits until the session is as is says; false if it leaves the call, or ctx

@@ -85,6 +85,13 @@ func (w *world) Talk(ctx context.Context, s flow.Session, e flow.Effect, in flow
 	if surveying(s) {
 		return k.app.askSurvey(ctx, w.who(s), k.library, s, e, in)
 	}
+	if ask, ok := k.app.byVideo(w.who(s), e); ok {
+		k.stay.check(false)
+		return k.app.proveByVideo(ctx, w.who(s), k.library, ask)
+	}
+	if _, ok := provingOf(s.World); ok && e == nil {
+		return k.hearCaller(ctx, w.who(s), s.World, in)
+	}
 	who := identity.Who{
 		Interaction: k.interaction.ID, Leg: k.leg.ID, Customer: known(k.interaction.Customer, s), Channel: tandem.Voice, Caller: k.leg.From,
 		Entry: k.interaction.Entry, Lang: s.Lang, Assurance: s.Facts.Level(k.app.now()), Recognised: k.leg.Assurance >= tandem.Recognised,

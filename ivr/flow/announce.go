@@ -24,6 +24,8 @@ const (
 	LineUnreachable = "line_unreachable" // nor that of chat or sms
 	LineSent        = "line_sent"        // the way to chat or sms is sent
 	LineInterrupted = "line_interrupted" // the agent's connection is cut
+	LineOfficer     = "line_officer"     // somebody comes who checks by video who the caller is
+	LineScreen      = "line_screen"      // and the page for that is sent
 )
 
 // lineSentence is a sentence in both languages; {} is where a value goes.
@@ -45,6 +47,8 @@ func lineSentences() []lineSentence {
 		{LineNoCallback, "Sorry, we cannot call that number back.", "抱歉，无法给该号码回电。"},
 		{LineUnreachable, "Sorry, we cannot reach you there.", "抱歉，无法通过该方式联系您。"},
 		{LineInterrupted, "The line to our colleague was interrupted. Please stay: you keep your place.", "与客服的连接中断了。请不要挂断，您的位置会保留。"},
+		{LineOfficer, "Our colleague will check by video who you are. Please stay on the phone. To stop, press 0.", "我们的同事将通过视频核验您的身份。请不要挂断电话。取消请按0。"},
+		{LineScreen, "We have sent you a text message with a page. Please open it now.", "我们已向您发送短信，请现在打开其中的页面。"},
 		{LineSent, "We have sent you the way there. Your place in line is kept.", "已向您发送链接，您的排队位置会保留。"},
 	}
 }

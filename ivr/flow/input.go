@@ -49,7 +49,7 @@ type Input struct {
 	Place   *Place           `json:"place,omitempty"`
 	Channel tandem.Channel   `json:"channel,omitempty"` // moved: where to
 	Carried bool             `json:"carried,omitempty"` // moved: the assurance came along
-	Kept    bool             `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still
+	Kept    bool             `json:"kept,omitempty"`    // moved: the agent who has them asked for it, and has them still; served: the agent had them before, and what is being said is heard to its end
 	Set     map[string]any   `json:"set,omitempty"`     // outcome, back: replay only, as tandem.StepLeft has it, masked values and all
 }
 

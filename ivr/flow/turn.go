@@ -13,7 +13,9 @@ import (
 type Turn struct {
 	Plays []Play // said before the wait; after the last turn too
 	// Wait is of the kind WaitListen: its Timeout, Secret and Options count. Serial and
-	// Step are those of the session's own wait.
+	// Step are those of the session's own wait. A caller who waits for a person has one of the
+	// kind WaitQueue: its Until, Secret and Served count, music is played until that person has
+	// them, and InputPlace and InputServed are for the world, too.
 	Wait   Wait
 	Entry  string          // what is entered, for a page's field: phone, number, code; "" = nothing that may be seen while it is typed
 	Digits int             // keys that complete an entry on voice; 0 = # or a pause does

@@ -26,5 +26,11 @@ func (d *Driver) besideCall(ctx context.Context, st *state) (s flow.Session, ok 
 	if s, err = flow.Decode(data); err != nil { // whoever runs it finds out
 		return flow.Session{}, false, nil
 	}
-	return s, s.WithAgent(), nil
+	return s, s.WithAgent() || proving(s), nil
+}
+
+// proving reports a session whose step waits for what an officer finds out about the customer:
+// no other identify lets what is entered be seen. The officer and they speak meanwhile.
+func proving(s flow.Session) bool {
+	return len(s.Frames) > 0 && s.Wait.Kind == flow.WaitIdentify && !s.Wait.Secret
 }

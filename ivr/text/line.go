@@ -207,18 +207,25 @@ func same(a, b chat.Place) bool {
 
 // Place is how a conversation stands in line now: the offers and who serves as its session
 // has them, and the place at, if it is not nil, in the place of the one that was stored. It
-// writes nothing and waits for nobody's turn; ok is false if it is in no line here. One that
+// writes nothing and waits for nobody's turn; ok is false if it is in no line here. One whose
+// step waits for an officer is in the line at. One that
 // stands beside a call is served while an agent has its caller.
 func (d *Driver) Place(ctx context.Context, id tandem.ConversationID, at *flow.Place) (p *chat.Place, ok bool) {
 	st, err := d.load(ctx, string(id), "")
 	if err == nil && st.elsewhere {
-		if s, ok, err := d.besideCall(ctx, &st); err == nil && ok {
+		if s, ok, err := d.besideCall(ctx, &st); err == nil && ok && s.WithAgent() {
 			now := standing(s)
 			now.Served = true
 			return &now, true
 		}
 	}
-	if err != nil || st.dropped() || st.elsewhere || st.released || len(st.s.Frames) == 0 || st.s.Line().Kind != flow.WaitQueue {
+	if err != nil || st.dropped() || st.elsewhere || st.released || len(st.s.Frames) == 0 {
+		return nil, false
+	}
+	if at != nil && proving(st.s) {
+		return &chat.Place{Queue: at.Queue, Position: at.Position, AtLeast: at.AtLeast, AtMost: at.AtMost}, true
+	}
+	if st.s.Line().Kind != flow.WaitQueue {
 		return nil, false
 	}
 	if at != nil && st.s.Asked == nil {

@@ -68,7 +68,7 @@ func (d *Driver) Reply(ctx context.Context, id tandem.ConversationID, r Reply) (
 	if err != nil {
 		return e, err
 	}
-	if !beside && (st.elsewhere || st.released || !st.s.WithAgent()) {
+	if !beside && (st.elsewhere || st.released || !st.s.WithAgent() && !proving(st.s)) {
 		return e, errUnserved
 	}
 	t := d.turn(st)
