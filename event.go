@@ -131,6 +131,7 @@ type (
 		// an upgrade or an identity check.
 		Version string   `json:"version,omitempty"`
 		Who     []string `json:"who,omitempty"`
+		Check   CheckID  `json:"check,omitempty"` // of a consent to an identity check
 	}
 	Recorded struct {
 		Blob    BlobID  `json:"blob"`

@@ -117,8 +117,8 @@ func TestChecks(t *testing.T) {
 func TestStoryTellsFaces(t *testing.T) {
 	for want, e := range map[string]tandem.Event{
 		"video asked for by anna, because: to see the card":                  event(tandem.EventUpgrade, tandem.Upgraded{By: "anna", Level: tandem.LevelVideo, State: "asked", Why: "to see the card"}),
-		"voice agreed to by customer, recorded":                              event(tandem.EventUpgrade, tandem.Upgraded{By: "customer", Level: tandem.LevelVoice, State: "agreed", Kept: true}),
-		"text alone changed by customer":                                     event(tandem.EventUpgrade, tandem.Upgraded{By: "customer", State: "changed"}),
+		"voice agreed to by the customer, recorded":                          event(tandem.EventUpgrade, tandem.Upgraded{By: "customer", Level: tandem.LevelVoice, State: "agreed", Kept: true}),
+		"text alone changed by the customer":                                 event(tandem.EventUpgrade, tandem.Upgraded{By: "customer", State: "changed"}),
 		"only text gets through now, because: network":                       event(tandem.EventCarried, tandem.Carried{Why: "network"}),
 		"video gets through now, because: back":                              event(tandem.EventCarried, tandem.Carried{Now: tandem.LevelVideo, Why: "back"}),
 		"lee joins as specialist, by the link of anna":                       event(tandem.EventRoleLink, tandem.RoleLinked{Role: tandem.RoleSpecialist, By: "anna", Used: "lee"}),

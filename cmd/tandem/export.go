@@ -1,18 +1,18 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"tandem"
+	"tandem/media/record"
 	"tandem/media/wav"
-	"tandem/store"
 )
 
 func exportInteraction(c *cli.Context) error {
@@ -32,98 +32,85 @@ func exportInteraction(c *cli.Context) error {
 		if !story.Customer.Erased.IsZero() {
 			return tandem.Errorf(tandem.CodeNotFound, "the customer of %s is erased, and what was recorded with them", story.Interaction.Number)
 		}
-		if len(story.Blobs) == 0 {
+		all := keptOf(story)
+		if len(all) == 0 {
 			return tandem.Errorf(tandem.CodeNotFound, "interaction %s has no voicemail, recording or picture", story.Interaction.Number)
 		}
 		written := []string{}
-		names := blobNames(story)
-		for _, ref := range story.Blobs {
-			path := filepath.Join(c.String("out"), fmt.Sprintf("%s-%s%s", string(story.Interaction.Number), names[ref.ID], suffix(ref.MediaType)))
-			if err := exportBlob(c, j, ref, path, why); err != nil {
-				return err
+		for _, k := range all {
+			path := filepath.Join(c.String("out"), string(story.Interaction.Number)+"-"+k.name)
+			if path, err = exportKept(c, j, k, path, why); err != nil { // the others are written all the same
+				fmt.Fprintf(c.App.ErrWriter, "not written: %s: %v\n", k.name, err)
+				continue
 			}
 			written = append(written, path)
 		}
 		if c.Bool("json") {
-			return writeJSON(c.App.Writer, written)
+			err = writeJSON(c.App.Writer, written)
+		} else {
+			_, err = io.WriteString(c.App.Writer, strings.Join(append(written, ""), "\n"))
 		}
-		for _, path := range written {
-			fmt.Fprintln(c.App.Writer, path)
+		if missing := len(all) - len(written); missing > 0 {
+			err = errors.Join(err, tandem.Errorf(tandem.CodeInvalid, "%d of %d were not written", missing, len(all)))
 		}
-		return nil
+		return err
 	})
 }
 
-// blobNames names what is kept by what happened: voicemail, voicemail-2, recording.
-// Of what nothing is told the id is the name.
-func blobNames(s store.Story) map[tandem.BlobID]string {
-	names := map[tandem.BlobID]string{}
-	for _, ref := range s.Blobs {
-		names[ref.ID] = string(ref.ID)
+// exportKept writes one object for its owner's eyes and returns its path with the ending that
+// is its form's. Nothing is opened, and noted as looked at, that cannot be written; a file that
+// is there already is not replaced, one that could not be finished does not stay.
+func exportKept(c *cli.Context, j journal, k keptObject, path, why string) (_ string, err error) {
+	if k.open {
+		return "", errors.New("it is still being recorded; export it once the talk is over")
 	}
-	seen := map[string]int{}
-	for _, e := range s.Events {
-		name, kept := map[tandem.EventKind]string{tandem.EventVoicemail: "voicemail", tandem.EventTaken: "taken", tandem.EventRecorded: "recording"}[e.Kind]
-		var p struct {
-			tandem.Recorded
-			Attachment tandem.Attachment `json:"attachment"`
+	var head []byte
+	ending, known := endings[k.MediaType]
+	if !known {
+		ending = ".wav"
+		if head, err = wav.Head(k.MediaType, k.Size); err != nil {
+			return "", err
 		}
-		if json.Unmarshal(e.Data, &p) != nil {
-			continue
-		}
-		if e.Kind == tandem.EventMessage {
-			name, kept, p.Blob = "picture", true, p.Attachment.Blob
-		}
-		if !kept || names[p.Blob] == "" {
-			continue
-		}
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s-%d", name, seen[name])
-		}
-		names[p.Blob] = name
 	}
-	return names
-}
-
-// pictures are the types of what customers sent, with how such files are named.
-var pictures = map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}
-
-func suffix(mediaType string) string {
-	if s, ok := pictures[mediaType]; ok {
-		return s
-	}
-	return ".wav"
-}
-
-// exportBlob writes one object for its owner's eyes, a recording as a WAV file; a file
-// that is there already is not replaced, one that could not be finished does not stay.
-func exportBlob(c *cli.Context, j journal, ref store.BlobRef, path, why string) (err error) {
+	path += ending
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return tandem.Errorf(tandem.CodeInvalid, "writing what was kept: %w", err)
+		return "", err
 	}
 	defer func() {
-		err = errors.Join(err, f.Close())
-		if err != nil {
+		if err = errors.Join(err, f.Close()); err != nil {
 			os.Remove(path)
 		}
 	}()
-	content, ref, err := j.OpenBlob(c.Context, ref.ID, operator(), why)
+	content, _, err := j.OpenBlob(c.Context, k.ID, operator(), why)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer content.Close()
-	if _, picture := pictures[ref.MediaType]; !picture {
-		head, err := wav.Head(ref.MediaType, ref.Size)
-		if err != nil {
-			return err
-		}
-		if _, err := f.Write(head); err != nil {
-			return fmt.Errorf("writing %s: %w", ref.ID, err)
+	if ending == ".webm" {
+		if head, err = seekable(content); err != nil {
+			return "", err
 		}
 	}
-	if _, err := io.Copy(f, content); err != nil {
-		return fmt.Errorf("reading %s: %w", ref.ID, err)
+	if _, err := f.Write(head); err != nil {
+		return "", err
 	}
-	return nil
+	_, err = io.Copy(f, content)
+	return path, err
+}
+
+// endings are those of what is written as it is kept; of a film but its head.
+var endings = map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "video/webm": ".webm", "audio/webm": ".webm"}
+
+// seekable reads a film through and returns the head that gives it a duration and an index. What
+// follows the head is read next. One that is none of ours stays as it is.
+func seekable(content io.ReadSeeker) (head []byte, err error) {
+	film, err := record.Read(content)
+	if errors.Is(err, record.ErrForm) {
+		film, err = record.Film{}, nil
+	}
+	if err == nil {
+		_, err = content.Seek(film.From, io.SeekStart)
+	}
+	return film.Head, err
 }

@@ -53,7 +53,7 @@ func interactionsCommand() *cli.Command {
 				Name: "export", ArgsUsage: "INTERACTION", Usage: "write its voicemail, recordings and pictures as files; each is audited",
 				Flags: []cli.Flag{
 					configFlag(), jsonFlag(), why,
-					&cli.StringFlag{Name: "out", Value: ".", Usage: "`FOLDER` to write to"},
+					&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "`FOLDER` to write to"},
 				},
 				Action: exportInteraction,
 			},

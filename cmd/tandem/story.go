@@ -59,11 +59,10 @@ func writeStory(w io.Writer, s store.Story, now time.Time) error {
 			fmt.Fprintf(b, "  %s\n", printable(taskLine(t, erased)))
 		}
 	}
-	if len(s.Blobs) > 0 && !erased {
+	if all := keptOf(s); len(all) > 0 && !erased {
 		b.WriteString("\nKept, encrypted\n")
-		kept := blobNames(s)
-		for _, ref := range s.Blobs {
-			fmt.Fprintf(b, "  %s  %s, %d bytes\n", kept[ref.ID], printable(ref.MediaType), ref.Size)
+		for _, k := range all {
+			fmt.Fprintf(b, "  %s\n", printable(k.line()))
 		}
 		fmt.Fprintf(b, "  to listen or look: tandem interactions export %s --why REASON\n", string(i.Number))
 	}
@@ -210,6 +209,10 @@ func (t *teller) line(e tandem.Event) string {
 		}
 	case tandem.EventVoicemail:
 		t.kept = true
+	case tandem.EventUpgrade:
+		if p, err := payload[tandem.Upgraded](e); err == nil && !empty(e) {
+			return upgradeLine(p, e.Actor)
+		}
 	case tandem.EventFlowError:
 		return eventLine(e) + t.nothing()
 	case tandem.EventOutcome:
@@ -311,13 +314,23 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	}),
 	tandem.EventLegEnded: words(func(p tandem.Termination) string { return "leg ended: " + p.String() }),
 	tandem.EventConsent: words(func(p tandem.Consent) string {
-		return fmt.Sprintf("consent to %s: %s, asked %q", p.Kind, p.Answer, p.Text)
+		to := p.Kind
+		if p.Check != "" {
+			to = "the identity check"
+		}
+		return fmt.Sprintf("consent to %s: %s, asked %q", to, p.Answer, p.Text)
 	}),
 	tandem.EventVoicemail: words(func(p tandem.Recorded) string {
 		return fmt.Sprintf("voicemail left in %s, %.1f s", p.Box, p.Seconds)
 	}),
-	tandem.EventTaken:    words(func(p tandem.Recorded) string { return fmt.Sprintf("the customer recorded, %.1f s", p.Seconds) }),
-	tandem.EventRecorded: words(func(p tandem.Recorded) string { return fmt.Sprintf("recording kept, %.1f s", p.Seconds) }),
+	tandem.EventTaken: words(func(p tandem.Recorded) string { return fmt.Sprintf("the customer recorded, %.1f s", p.Seconds) }),
+	tandem.EventRecorded: words(func(p tandem.Recorded) string {
+		line := fmt.Sprintf("recording%s kept, %.1f s", oneOf(showsWords, p.Shows), p.Seconds)
+		if p.Cut {
+			line += ", cut by the end of the program"
+		}
+		return line
+	}),
 	tandem.EventDialled: words(func(p tandem.Dialled) string {
 		if p.Trunk == "" {
 			return "dialled " + p.To
@@ -368,7 +381,7 @@ var eventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	}),
 	tandem.EventFlowError: words(func(p tandem.FlowFault) string { return fmt.Sprintf("FLOW ERROR at %s: %s", p.Step, p.Message) }),
 	tandem.EventFlowEnded: words(func(p tandem.FlowEnd) string { return "flow ended: " + outcomeWords(p.Reason) }),
-	tandem.EventRecording: words(func(tandem.Recorded) string { return "recording begins" }),
+	tandem.EventRecording: words(func(p tandem.Recorded) string { return "recording" + oneOf(showsWords, p.Shows) + " begins" }),
 	tandem.EventMedia: words(func(p tandem.MediaFigures) string {
 		return figuresLine(p)
 	}),

@@ -11,17 +11,7 @@ import (
 
 // faceEventWords say what was added to a talk in text, and what an identity check came to.
 var faceEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
-	tandem.EventUpgrade: words(func(p tandem.Upgraded) string {
-		level := string(p.Level)
-		if p.Level == tandem.LevelText {
-			level = "text alone"
-		}
-		line := fmt.Sprintf("%s %s by %s", level, oneOf(upgradeWords, p.State), p.By)
-		if p.Kept {
-			line += ", recorded"
-		}
-		return line + because(p.Why)
-	}),
+	tandem.EventUpgrade: words(func(p tandem.Upgraded) string { return upgradeLine(p, p.By) }),
 	tandem.EventCarried: words(func(p tandem.Carried) string {
 		line := string(p.Now) + " gets through now"
 		if p.Now == tandem.LevelText {
@@ -85,10 +75,34 @@ var faceEventWords = map[tandem.EventKind]func(json.RawMessage) (string, error){
 	tandem.EventDisposed: words(func(p tandem.Disposed) string { return "object " + string(p.Blob) + " removed" + because(p.Why) }),
 }
 
+// upgradeLine says what somebody did with voice or video; p.By is who asked for it.
+func upgradeLine(p tandem.Upgraded, by string) string {
+	level := string(p.Level)
+	if p.Level == tandem.LevelText {
+		level = "text alone"
+	}
+	if p.State == "asked" {
+		by = p.By
+	}
+	line := level + " " + oneOf(upgradeWords, p.State)
+	switch by {
+	case "system", "":
+	case "caller", "customer":
+		line += " by the customer"
+	default:
+		line += " by " + by
+	}
+	if p.Kept {
+		line += ", recorded"
+	}
+	return line + because(p.Why)
+}
+
 // Words of closed lists; what is in none of them is told as it is.
 var (
 	upgradeWords = map[string]string{"asked": "asked for", "agreed": "agreed to", "refused": "refused", "lapsed": "not answered", "withdrawn": "withdrawn",
 		"changed": "changed", "over": "ended"}
+	showsWords     = map[string]string{"camera": " of voice and camera", "display": " of the shared screen"}
 	checkStepWords = map[string]string{"present": "begins", "asked": "asked for"}
 	stillWords     = map[string]string{"server": "taken by the server", "page": "taken by the page"}
 	brokenWords    = map[string]string{"cut": "the customer was not seen", "second_face": "a second face was seen", "changed_person": "it was another person",
