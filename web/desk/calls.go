@@ -194,6 +194,11 @@ func (d *Desk) postTake(w http.ResponseWriter, r *http.Request) error {
 		case t.Agent == in.Agent:
 			return nil, duty.Invalid("%s has it already", in.Agent)
 		}
+		if in.Agent != "" {
+			if err := d.Rings(t, in.Agent); err != nil {
+				return nil, err
+			}
+		}
 		return d.changed(d.o.Line.Take(ctx, who, route.Released{Task: t.ID, Agent: t.Agent, Fence: t.Fence, Why: "transferred", Again: true, Queue: in.Queue, Prefer: in.Agent, Alone: in.Agent != ""}))
 	})
 }

@@ -254,6 +254,27 @@ func TestCallsAreTakenAtTheDesk(t *testing.T) {
 	anna.ok(200, "POST", path(call.ID, "accept"), fence(o.Fence), nil)
 }
 
+// TestNoCallIsKeptForWhoCannotBeCalled: neither its agent nor a supervisor gives a call to
+// somebody alone who has no phone and no microphone.
+func TestNoCallIsKeptForWhoCannotBeCalled(t *testing.T) {
+	h := newHouse(t)
+	anna, sue := h.as("anna"), h.as("sue")
+	call, _ := h.talking(anna)
+	given := map[string]any{"fence": call.Fence, "agent": "bo"}
+	taken := map[string]string{"agent": "bo", "why": "a test"}
+	anna.refused(409, "conflict", "POST", path(call.ID, "transfer"), given)
+	sue.refused(409, "conflict", "POST", path(call.ID, "take"), taken)
+	if now := h.task(call.ID); now.State != tandem.TaskAssigned || now.Agent != "anna" {
+		t.Errorf("anna has it no more: %+v", now)
+	}
+	h.router.Reachable("bo", tandem.LoadVoice, true)
+	h.until("bo can be called", func() bool { a, _ := h.router.Agent("bo"); return a.Reachable[tandem.LoadVoice] })
+	sue.ok(200, "POST", path(call.ID, "take"), taken, nil)
+	if now := h.task(call.ID); now.Prefer != "bo" {
+		t.Errorf("it is not kept for bo: %+v", now)
+	}
+}
+
 // TestReadingAlong: a supervisor follows a chat, whispers to its agent and writes to its
 // customer; all of it is written down, and ends with the agent's part.
 func TestReadingAlong(t *testing.T) {

@@ -112,12 +112,21 @@ func (d *Duty) Transfer(ctx context.Context, c login.Caller, id tandem.TaskID, f
 	case agent == c.Agent():
 		return view.Task{}, Invalid("you have it already")
 	}
-	if t, ok := d.o.Line.Task(id); ok && agent != "" && t.Kind.Load() == tandem.LoadVoice {
-		if a, _ := d.o.Line.Agent(agent); !a.Reachable[tandem.LoadVoice] { // it would be theirs alone, and ring nowhere
-			return view.Task{}, tandem.Errorf(tandem.CodeConflict, "they cannot be reached for calls now: they have neither a telephone nor a microphone at their desk. Choose another, or a queue")
+	if t, ok := d.o.Line.Task(id); ok && agent != "" {
+		if err := d.Rings(t, agent); err != nil {
+			return view.Task{}, err
 		}
 	}
 	return d.letGo(ctx, c, route.Released{Task: id, Fence: fence, Why: "transferred", Again: true, Queue: queue, Prefer: agent, Alone: agent != ""})
+}
+
+// Rings refuses to keep a call for an agent who cannot be called: it would be theirs alone, and
+// ring nowhere.
+func (d *Duty) Rings(t tandem.Task, agent string) error {
+	if a, _ := d.o.Line.Agent(agent); t.Kind.Load() == tandem.LoadVoice && !a.Reachable[tandem.LoadVoice] {
+		return tandem.Errorf(tandem.CodeConflict, "they cannot be reached for calls now: they have neither a telephone nor a microphone at their desk. Choose another, or a queue")
+	}
+	return nil
 }
 
 func (d *Duty) letGo(ctx context.Context, c login.Caller, e route.Released) (view.Task, error) {
