@@ -55,7 +55,7 @@ type Change struct {
 	// Park keeps the stored session until then although the interaction closes, so that
 	// the customer can come back to it: see Parked. Zero with a new Session parks no more.
 	Park  time.Time
-	Blobs []BlobRef    // made by store/blob, kept by this change; one that was open is brought up to date
+	Blobs []BlobRef    // made by store/blob, kept by this change; one that was open is brought up to date, or is none if it has no Key
 	Check *CheckRecord // an identity check as it stands now
 	// Bind ties an identity to a customer, away from whoever had it: "" is the customer of
 	// this change's interaction. Since and Until are not looked at. Unbind undoes the newest

@@ -263,12 +263,18 @@ func TestNobodyToEnter(t *testing.T) {
 type taping struct {
 	d      *desk
 	story  []string
+	not    bool // nothing is to be recorded
 	screen map[tandem.LegID]func() (*video.Source, *video.Source)
 }
 
-func (x *taping) Begin(_ tandem.InteractionID, leg tandem.LegID, _ *media.Stream, screen func() (*video.Source, *video.Source)) bool {
-	x.d.note(func() { x.story = append(x.story, "begin "+string(leg)); x.screen[leg] = screen })
-	return true
+func (x *taping) Begin(_ tandem.InteractionID, leg tandem.LegID, _ *media.Stream, screen func() (*video.Source, *video.Source)) (is bool) {
+	x.d.note(func() {
+		if is = !x.not; is {
+			x.story = append(x.story, "begin "+string(leg))
+			x.screen[leg] = screen
+		}
+	})
+	return is
 }
 
 func (x *taping) Pictured(leg tandem.LegID) {
@@ -390,4 +396,32 @@ func TestPicturesOfACall(t *testing.T) {
 	d.sees("they are taped", func() bool { return slices.Contains(tapes.story, "begin caller") })
 	c.leaves(tandem.Terminate(tandem.ByRemote, tandem.ReasonHangup))
 	d.idle()
+}
+
+// A talk that is not recorded becomes one that is, though nobody shows anything else than
+// before: each who speaks is recorded from then on.
+func TestATalkBecomesRecorded(t *testing.T) {
+	t.Parallel()
+	tapes := &taping{not: true, screen: map[tandem.LegID]func() (*video.Source, *video.Source){}}
+	d := newDesk(t, func(d *desk, o *Options) { tapes.d, o.Tracks = d, tapes })
+	_, anna := d.speaking()
+	anna.hears(t, callerHz)
+	is, _ := d.TalkOf("i1")
+	agent := string(is.Parties[0].Leg)
+	d.Pictured("i1")
+	d.note(func() {
+		if len(tapes.story) > 0 {
+			t.Errorf("recorded: %v", tapes.story)
+		}
+		tapes.not = false
+	})
+	d.Pictured("i1")
+	d.sees("both are recorded", func() bool {
+		return slices.Contains(tapes.story, "begin caller") && slices.Contains(tapes.story, "begin "+agent)
+	})
+	d.do("anna", Command{Do: Leave})
+	d.idle()
+	d.sees("both end", func() bool {
+		return slices.Contains(tapes.story, "end caller") && slices.Contains(tapes.story, "end "+agent)
+	})
 }

@@ -24,16 +24,17 @@ func (s *Switchboard) screen(in tandem.InteractionID, leg tandem.LegID, name str
 	return is
 }
 
-// pictured takes in what a party shows now.
+// pictured takes in what a party shows now. Who is not recorded may be to be now: an unrecorded
+// talk can become one that is recorded.
 func (t *talk) pictured(p *party, now Screen) {
-	before := p.screen
+	before, camera, display := p.screen, p.Camera, p.Display
 	p.screen = now
 	p.Camera, p.Display = live(now.Camera), live(now.Display)
+	same := before.Camera == now.Camera && before.Display == now.Display && camera == p.Camera && display == p.Display
 	switch {
-	case before.Camera == now.Camera && before.Display == now.Display:
-	case p.taped:
+	case p.taped && !same:
 		t.s.o.Tracks.Pictured(p.Leg)
-	case p == t.customer && !p.joined.IsZero() && t.tapes(p):
+	case !p.joined.IsZero() && t.tapes(p):
 		t.tape(p)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -46,10 +47,11 @@ type track struct {
 	mu     sync.Mutex
 	over   bool
 	paused bool
-	off    bool      // the customer agrees to no film, or no more
-	sound  *recorded // of a call; nil = none
-	film   *film     // sound and camera
-	shared *film     // their shared screen
+	off    bool            // the customer agrees to no film, or no more
+	sound  *recorded       // of a call; nil = none
+	film   *film           // sound and camera
+	shared *film           // their shared screen
+	making map[string]bool // what films are of that are being begun
 }
 
 // recorded is the sound of a party of a call.
@@ -70,6 +72,12 @@ type film struct {
 
 const filmType = "video/webm"
 
+// What a film is of, as the journal names it.
+const (
+	showsCamera  = "camera"
+	showsDisplay = "display"
+)
+
 var _ phone.Tracks = (*tracks)(nil)
 
 // Begin records a party if that is to be, and reports whether it does.
@@ -87,7 +95,7 @@ func (t *tracks) Begin(in tandem.InteractionID, leg tandem.LegID, s *media.Strea
 	t.Pictured(leg)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.sound != nil || k.film != nil {
+	if k.sound != nil || k.film != nil || k.making[showsCamera] {
 		return true
 	}
 	t.mu.Lock() // nobody ends what is not recorded
@@ -180,33 +188,81 @@ func (t *tracks) Pictured(leg tandem.LegID) {
 		k.off = false
 		k.quiet()
 	}
+	t.point(k)
+}
+
+// point has the films of a party be of what they show now, and begins those that are not there
+// yet: of voice and camera from the beginning, for voice may become video, and of a shared
+// screen once there are pictures of it. k.mu is held.
+func (t *tracks) point(k *track) {
 	var camera, display *video.Source
 	if k.screen != nil {
 		camera, display = k.screen()
 	}
-	if k.film == nil { // from the beginning: voice may become video
-		k.film = t.begin(k, "camera")
+	if k.film == nil {
+		t.begin(k, showsCamera)
 	}
 	k.film.point(camera)
-	if k.shared == nil && display != nil && display.Allowed() {
-		k.shared = t.begin(k, "display")
+	if k.shared == nil && display != nil && display.Live() {
+		t.begin(k, showsDisplay)
 	}
 	k.shared.point(display)
 }
 
-// begin begins a film; nil if it cannot.
-func (t *tracks) begin(k *track, shows string) *film {
+// begin begins a film beside the talk, which does not wait for the disk: whoever enters a secret
+// meanwhile is not in it. k.mu is held.
+func (t *tracks) begin(k *track, shows string) {
+	if k.making[shows] {
+		return
+	}
+	if k.making == nil {
+		k.making = map[string]bool{}
+	}
+	k.making[shows] = true
+	t.app.helpers.Go(func() {
+		t.app.contain("a recording", func() {
+			f := t.film(k, shows)
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			delete(k.making, shows) // where there is none, the next that is pictured tries again
+			if f != nil {
+				t.begun(k, f)
+			}
+		})
+	})
+}
+
+// begun has a film be added to, unless the party has gone. k.mu is held.
+func (t *tracks) begun(k *track, f *film) {
+	if k.over {
+		t.drop(k, f)
+		return
+	}
+	f.file.Pause(k.paused || k.off)
+	if f.shows == showsDisplay {
+		k.shared = f
+	} else {
+		k.film = f
+		f.rec = k.stream.Record(f.file.Sound(k.stream.Path().Law, t.app.now()), false)
+		f.rec.Pause(k.paused || k.off)
+	}
+	if !k.off {
+		t.point(k)
+	}
+}
+
+// film makes the file of one; nil if it cannot.
+func (t *tracks) film(k *track, shows string) *film {
 	a := t.app
 	w, err := a.begins(k.in, k.leg, filmType, tandem.Recorded{MediaType: filmType, Shows: shows})
 	if err != nil {
 		a.log.Error("voice and video are not recorded", "interaction", k.in, "leg", k.leg, "error", err)
 		return nil
 	}
-	now := a.now()
 	t.mu.Lock()
 	z := t.zeros[k.in]
 	if z == nil {
-		z = &zero{at: now}
+		z = &zero{at: a.now()}
 		t.zeros[k.in] = z
 	}
 	z.n++
@@ -214,17 +270,18 @@ func (t *tracks) begin(k *track, shows string) *film {
 	f := &film{blob: w, shows: shows}
 	if f.file, err = record.New(w, z.at); err != nil {
 		a.log.Error("voice and video are not recorded", "interaction", k.in, "leg", k.leg, "error", err)
-		w.Abort()
-		t.count(k.in)
+		t.drop(k, f)
 		return nil
 	}
-	f.file.Pause(k.paused)
-	if shows == "camera" {
-		law := k.stream.Path().Law
-		f.rec = k.stream.Record(f.file.Sound(law, now), false)
-		f.rec.Pause(k.paused)
-	}
 	return f
+}
+
+// drop has a film that was begun not be.
+func (t *tracks) drop(k *track, f *film) {
+	c := &store.Change{Of: k.in}
+	t.app.keepTrack(k, c, f.blob, nil, tandem.Recorded{})
+	t.app.store.Settle(c)
+	t.count(k.in)
 }
 
 // count has one film less count from an interaction's zero.
@@ -319,10 +376,16 @@ func (t *tracks) End(leg tandem.LegID, c *store.Change) {
 	}
 }
 
-// keepTrack adds what was recorded to a change. What a slow disk lost some of is kept, too.
+// keepTrack adds what was recorded to a change. What a slow disk lost some of is kept, too; what
+// nothing came for is not.
 func (a *App) keepTrack(k *track, c *store.Change, w *blob.Writer, failed error, told tandem.Recorded) {
 	if failed != nil {
 		a.log.Error("a recording is not whole", "interaction", k.in, "leg", k.leg, "object", w.ID(), "error", failed)
+	}
+	if w.Size() == 0 {
+		w.Abort()
+		c.Blobs = append(c.Blobs, store.BlobRef{ID: w.ID(), Interaction: k.in})
+		return
 	}
 	ref, err := w.Commit()
 	if err != nil {
@@ -341,22 +404,27 @@ func (a *App) recoverTracks(ctx context.Context) error {
 		return err
 	}
 	for _, ref := range open {
+		leg, told, err := a.begunAs(ctx, ref)
+		if err != nil {
+			return err
+		}
 		done, err := a.blobs.Recover(ref)
-		told := tandem.Recorded{Blob: ref.ID, Cut: true}
 		if err == nil {
 			told.Seconds, err = a.seconds(done)
 		}
-		if ref.MediaType == filmType {
-			told.MediaType = filmType
-		}
+		c := &store.Change{Of: ref.Interaction, Blobs: []store.BlobRef{done}}
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
 			a.log.Error("a recording that a crash cut cannot be kept", "object", ref.ID, "interaction", ref.Interaction, "error", err)
-			done, told = ref, tandem.Recorded{Blob: ref.ID, Cut: true}
-			done.Open, err = false, nil
+			told.Seconds, err, c.Blobs[0] = 0, nil, ref
+			c.Blobs[0].Open = false
+		} else if err == nil && told.Seconds == 0 { // nothing had come
+			err, c.Blobs[0] = a.blobs.Remove(ref.ID), store.BlobRef{ID: ref.ID, Interaction: ref.Interaction}
+		}
+		if c.Blobs[0].Key != nil {
+			c.Events = []tandem.Event{tandem.NewEvent(ref.Interaction, leg, a.now(), tandem.EventRecorded, "system", told)}
 		}
 		if err == nil {
-			e := tandem.NewEvent(ref.Interaction, "", a.now(), tandem.EventRecorded, "system", told)
-			err = a.store.Commit(ctx, &store.Change{Blobs: []store.BlobRef{done}, Events: []tandem.Event{e}})
+			err = a.store.Commit(ctx, c)
 		}
 		if err != nil {
 			return err
@@ -364,6 +432,22 @@ func (a *App) recoverTracks(ctx context.Context) error {
 		a.log.Info("a recording that a crash cut is kept as far as it goes", "object", ref.ID, "interaction", ref.Interaction, "seconds", told.Seconds)
 	}
 	return nil
+}
+
+// begunAs is what the journal told of a recording when it began, and on which leg.
+func (a *App) begunAs(ctx context.Context, ref store.BlobRef) (leg tandem.LegID, told tandem.Recorded, err error) {
+	told = tandem.Recorded{Blob: ref.ID, Cut: true}
+	story, err := a.store.Interaction(ctx, string(ref.Interaction))
+	if err != nil {
+		return "", told, err
+	}
+	for _, e := range story.Events {
+		var p tandem.Recorded
+		if e.Kind == tandem.EventRecording && json.Unmarshal(e.Data, &p) == nil && p.Blob == ref.ID {
+			leg, told.MediaType, told.Shows = e.Leg, p.MediaType, p.Shows
+		}
+	}
+	return leg, told, nil
 }
 
 // seconds is how long a recording is.

@@ -140,6 +140,9 @@ func (d *Dir) create(interaction tandem.InteractionID, mediaType, form string) (
 // ID is the id the object will have.
 func (w *Writer) ID() tandem.BlobID { return w.ref.ID }
 
+// Size is how much content was written, in bytes.
+func (w *Writer) Size() int64 { return w.ref.Size }
+
 // Write takes content. A full chunk is written once more content follows it, so that
 // the last one is known.
 func (w *Writer) Write(p []byte) (n int, err error) {

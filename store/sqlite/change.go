@@ -349,10 +349,15 @@ func (w *writer) saveLeg(in *entry, l *tandem.Leg) error {
 	return err
 }
 
-// saveBlob keeps an object's record, or brings that of one that was open up to date. That of
+// saveBlob keeps an object's record, or brings that of one that was open up to date; of one
+// that came to nothing there is none. That of
 // an erased customer is kept without its key, so that the object is noise, and is swept at
 // the next start.
 func (w *writer) saveBlob(in *entry, b *store.BlobRef, events []tandem.Event) error {
+	if b.Key == nil && !b.Open {
+		_, err := w.c.exec("DELETE FROM blob WHERE id = ? AND open <> 0 AND interaction = ?", string(b.ID), in.no)
+		return err
+	}
 	var key []byte
 	if in.key != nil {
 		var err error

@@ -121,4 +121,21 @@ func testGrowing(t *testing.T, s *suite) {
 	if open, err = st.OpenObjects(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("open are %+v, %v", open, err)
 	}
+
+	none := store.BlobRef{ID: ref.ID, Interaction: call.ID}
+	must(t, st.Commit(t.Context(), &store.Change{Blobs: []store.BlobRef{none}})) // one that is kept stays
+	w, empty, err := s.Blobs.Begin(call.ID, "video/webm")
+	must(t, err)
+	must(t, st.Commit(t.Context(), &store.Change{Blobs: []store.BlobRef{empty}}))
+	w.Abort()
+	none.ID = empty.ID
+	must(t, st.Commit(t.Context(), &store.Change{Blobs: []store.BlobRef{none}}))
+	story, err := st.Interaction(t.Context(), string(call.ID))
+	must(t, err)
+	if len(story.Blobs) != 1 || story.Blobs[0].ID != ref.ID {
+		t.Errorf("there are %+v, want what was said", story.Blobs)
+	}
+	if open, err = st.OpenObjects(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("open are %+v, %v", open, err)
+	}
 }
