@@ -16,7 +16,7 @@ type Ask struct {
 	Task        tandem.TaskID // "" = that which an agent has of the interaction
 	By          string        // an agent's name, ByFlow, ByCustomer
 	Level       tandem.Level
-	Why         string         // shown to the customer, 200 characters at most
+	Why         string         // shown to the customer: words, 200 characters at most, or one of Reasons
 	Check       tandem.CheckID // "" = not for an identity check
 	Page, Lang  string         // of a customer who asks: who wants it by words they have read consents
 	// Record says that this one is recorded although others are not, as a check's policy wants.
@@ -220,6 +220,7 @@ func (u *Upgrades) askMore(ctx context.Context, x *upgrade, a Ask) (Upgrade, err
 		if err := x.change(ctx, a.By, a.Level, a.Lang); err != nil {
 			return err
 		}
+		x.keeps = a.Record && !x.kept && x.plan.Pending && x.plan.By != ByCustomer
 		if x.plan.Pending { // asked anew, it waits anew
 			x.asked, x.until = u.now(), u.now().Add(u.o.Limits.Answer)
 		}

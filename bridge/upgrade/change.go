@@ -49,23 +49,24 @@ func word(before, after plan) string {
 // changes are what is to be written of a change of plans by somebody.
 func (x *upgrade) changes(next plan, by, lang, why string) *store.Change {
 	c := &store.Change{Of: x.in}
-	kinds := consents(x.plan, next, x.kept)
+	kept := x.kept || x.keeps && above(next.Given, x.plan.Given) // they agree to what they have read
+	kinds := consents(x.plan, next, kept)
 	var names []string
 	who := x.people()
 	for _, p := range who {
 		names = append(names, p.Name)
 	}
-	is := Upgrade{Kept: x.kept, Pictures: next.Pictures, Who: who, Why: x.reason, By: next.By}
+	is := Upgrade{Kept: kept, Pictures: next.Pictures, Who: who, Why: x.reason, By: next.By}
 	for _, kind := range kinds {
 		c.Events = append(c.Events, x.event(tandem.EventConsent, "caller", tandem.Consent{
 			Kind: kind, Answer: "yes", Lang: language(lang), Text: x.u.Text(lang, is, next.Agreed), Version: Version, Who: names,
 		}))
 	}
 	if w := word(x.plan, next); w != "" {
-		e := tandem.Upgraded{Upgrade: x.id, By: next.By, Level: next.Level, State: w, Why: why, Kept: x.kept}
+		e := tandem.Upgraded{Upgrade: x.id, By: next.By, Level: next.Level, State: w, Why: why, Kept: kept}
 		switch {
 		case w == string(Asked):
-			e.Why = x.reason
+			e.Why = plainReason(x.reason)
 		case next.State.Over():
 			e.Why = next.Why
 		}
@@ -115,6 +116,8 @@ func (x *upgrade) becomes(next plan) {
 	now := x.u.now()
 	before := x.plan
 	x.plan = next
+	x.kept = x.kept || x.keeps && above(next.Given, before.Given)
+	x.keeps = x.keeps && next.Pending
 	if next.Pending && (!before.Pending || before.Level != next.Level) {
 		x.asked, x.until = now, now.Add(x.u.o.Limits.Answer)
 		x.u.o.Counted(CountedAsked)

@@ -256,6 +256,7 @@ func (u *Upgrades) Revoke(ctx context.Context, by string, in tandem.InteractionI
 	}
 	now := u.now()
 	var l RoleLink
+	there := "" // who takes part by it
 	err := u.o.Store.View(ctx, func(tx store.Tx) error {
 		found, err := tx.One("SELECT "+linkColumns+" FROM role_link WHERE id = ? AND interaction = ?", func(r store.Row) { l = linkOf(r) }, id, string(in))
 		if err == nil && !found {
@@ -269,15 +270,18 @@ func (u *Upgrades) Revoke(ctx context.Context, by string, in tandem.InteractionI
 	err = u.commit(ctx, &store.Change{
 		Events: []tandem.Event{tandem.NewEvent(in, "", now, tandem.EventRoleLink, by, tandem.RoleLinked{Role: l.Role, By: l.By, Expires: l.Expires, Used: l.UsedBy, Revoked: true})},
 		With: func(tx store.Tx) error {
-			_, err := tx.One("SELECT used_by FROM role_link WHERE id = ?", func(r store.Row) { l.UsedBy = r.Text(0) }, id) // it may have been used meanwhile
+			// It may have been used meanwhile; and who came by it may have left, and come by another.
+			_, err := tx.One(`SELECT used_by FROM role_link AS this WHERE id = ? AND NOT EXISTS
+				(SELECT 1 FROM role_link AS later WHERE later.interaction = this.interaction AND later.used_by = this.used_by AND later.used > this.used)`,
+				func(r store.Row) { there = r.Text(0) }, id)
 			if err == nil {
 				_, err = tx.Exec("UPDATE role_link SET revoked = ? WHERE id = ? AND revoked = 0", now, id)
 			}
 			return err
 		},
 	})
-	if err == nil && l.UsedBy != "" {
-		u.o.Switchboard.Expel(in, l.UsedBy)
+	if err == nil && there != "" {
+		u.o.Switchboard.Expel(in, there)
 	}
 	return err
 }

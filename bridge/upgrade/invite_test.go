@@ -252,6 +252,31 @@ func TestRoleLinkIsRevokedAsItIsUsed(t *testing.T) {
 	}
 }
 
+// Who has left and come again by another link stays when the first is taken back.
+func TestRoleLinkOfBefore(t *testing.T) {
+	v := newInviting(t)
+	first, second := v.invite(tandem.RoleSpecialist), v.invite(tandem.RoleSpecialist)
+	if _, err := v.Use(t.Context(), "ben", first.Token); err != nil {
+		t.Fatal(err)
+	}
+	v.speaks() // ben has left
+	v.note(func() { v.now = v.now.Add(time.Second) })
+	if _, err := v.Use(t.Context(), "ben", second.Token); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []RoleLink{first, second} {
+		if err := v.Revoke(t.Context(), "anna", v.in, l.ID); err != nil {
+			t.Fatal(err)
+		}
+		v.mu.Lock()
+		gone := slices.Contains(v.story, "expel ben")
+		v.mu.Unlock()
+		if gone != (l.ID == second.ID) {
+			t.Errorf("link %s was taken back, ben was sent away: %t", l.ID, gone)
+		}
+	}
+}
+
 // Only the agent who has the task makes links and takes them back; who joined by one that is
 // taken back is sent away.
 func TestRoleLinkIsTheAgents(t *testing.T) {

@@ -47,6 +47,7 @@ type upgrade struct {
 	reason   string
 	check    tandem.CheckID
 	kept     bool
+	keeps    bool              // once what waits for an answer is agreed to
 	names    map[string]string // that customers know people by
 	asked    time.Time
 	until    time.Time
@@ -351,13 +352,13 @@ func (x *upgrade) nameOf(who string) string {
 func (x *upgrade) publish() {
 	is := Upgrade{
 		ID: x.id, Interaction: x.in, Task: x.task, Leg: x.leg.ID, Page: x.page, By: x.plan.By, Agent: x.agent, Level: x.plan.Level, Agreed: x.plan.Agreed,
-		Now: x.now, State: x.plan.State, Why: x.reason, Kept: x.kept, Who: x.people(), Fallen: x.fallen, Asked: x.asked, Check: x.check, Lang: x.lang, Pictures: x.plan.Pictures,
+		Now: x.now, State: x.plan.State, Why: x.reason, Kept: x.kept, Keeps: x.keeps, Who: x.people(), Fallen: x.fallen, Asked: x.asked, Check: x.check, Lang: x.lang, Pictures: x.plan.Pictures,
 	}
 	if x.plan.Pending {
 		is.Until = x.until
 	}
 	if x.plan.State.Over() {
-		is.Why, is.Now, is.Agreed, is.Fallen = x.plan.Why, tandem.LevelText, tandem.LevelText, ""
+		is.Why, is.Now, is.Agreed, is.Fallen, is.Keeps = x.plan.Why, tandem.LevelText, tandem.LevelText, "", false
 	}
 	x.mu.Lock()
 	same := reflect.DeepEqual(is, x.seen)

@@ -45,8 +45,9 @@ type Upgrade struct {
 	Agreed tandem.Level // what is to run now
 	Now    tandem.Level // what gets through
 	State  State
-	Why    string // asked: the reason that is shown; at the end: refused, lapsed, withdrawn, ended, left, lost, done, transferred, stopped
+	Why    string // asked: the reason that is shown, in words or as one of Reasons; at the end: refused, lapsed, withdrawn, ended, left, lost, done, transferred, stopped
 	Kept   bool   // it is recorded
+	Keeps  bool   // it will be, once what is asked now is agreed to
 	Who    []Person
 	Fallen string    // why less gets through than was agreed: "", network, camera, microphone, agent: theirs is broken
 	Asked  time.Time // when it was asked for last

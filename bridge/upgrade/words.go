@@ -19,6 +19,7 @@ type wordsFor struct {
 	somebody                         string // a name that is not known
 	why                              string // WHY stands for the reason
 	kept, keptPictures, unkept, stop string
+	keep, keepPictures               string // from now on
 	and, comma                       string
 }
 
@@ -30,6 +31,8 @@ var words = map[string]wordsFor{
 		somebody: "The agent", why: "Why: WHY.",
 		kept:         "Sound and pictures are recorded and kept with this conversation.",
 		keptPictures: "The pictures are recorded and kept with this conversation.",
+		keep:         "If you agree, sound and pictures are recorded from now on and kept with this conversation.",
+		keepPictures: "If you agree, the pictures are recorded from now on and kept with this conversation.",
 		unkept:       "Nothing is recorded.",
 		stop:         "Colleagues may join to help or to assure quality; whoever takes part is shown to you. You can switch off camera or microphone or end this at any time; the chat goes on.",
 		and:          " and ", comma: ", ",
@@ -41,6 +44,8 @@ var words = map[string]wordsFor{
 		somebody: "客服", why: "原因：WHY。",
 		kept:         "声音和画面将被录制，并随本次会话保存。",
 		keptPictures: "画面将被录制，并随本次会话保存。",
+		keep:         "如您同意，从现在起声音和画面将被录制，并随本次会话保存。",
+		keepPictures: "如您同意，从现在起画面将被录制，并随本次会话保存。",
 		unkept:       "不会录制。",
 		stop:         "同事可能加入协助或检查服务质量，参与者会显示给您。您可以随时关闭摄像头或麦克风，或结束通话；文字聊天不受影响。",
 		and:          "和", comma: "、",
@@ -72,10 +77,14 @@ func (u *Upgrades) Text(lang string, is Upgrade, l tandem.Level) string {
 	}
 	said := []string{strings.ReplaceAll(who, "NAMES", list)}
 	if is.Why != "" && is.By != ByCustomer {
-		said = append(said, strings.ReplaceAll(w.why, "WHY", strings.TrimRight(is.Why, ".。!！")))
+		why := is.Why
+		if known := Reasons[why]; known != nil {
+			why = known[language(lang)]
+		}
+		said = append(said, strings.ReplaceAll(w.why, "WHY", strings.TrimRight(why, ".。!！")))
 	}
 	switch {
-	case !is.Kept:
+	case !is.Kept && !is.Keeps:
 		said = append(said, w.unkept)
 	case is.Pictures:
 		said = append(said, w.keptPictures)
@@ -87,6 +96,31 @@ func (u *Upgrades) Text(lang string, is Upgrade, l tandem.Level) string {
 		return strings.Join(said, " ")
 	}
 	return strings.Join(said, "")
+}
+
+// Reasons are those for which voice or video is asked that are known by a word, as customers
+// read them.
+var Reasons = map[string]map[string]string{
+	"talk":     {"en": "to talk it through", "zh-CN": "方便把事情说清楚"},
+	"see":      {"en": "to see what you see", "zh-CN": "看看您遇到的情况"},
+	"identity": {"en": "to check who you are", "zh-CN": "核验您的身份"},
+}
+
+// plainReason is a reason as the journal has it.
+func plainReason(why string) string {
+	if known := Reasons[why]; known != nil {
+		return known["en"]
+	}
+	return why
+}
+
+// KeepText is said, in a language, where what runs unrecorded becomes recorded: Keep.
+func KeepText(lang string, pictures bool) string {
+	w := words[language(lang)]
+	if pictures {
+		return w.keepPictures
+	}
+	return w.keep
 }
 
 // Texts are what a customer agrees to, by language.
