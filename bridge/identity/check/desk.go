@@ -68,6 +68,9 @@ var (
 // watchEvery is how often the clocks of open checks are looked at.
 const watchEvery = 250 * time.Millisecond
 
+// sendTime is how long the sending of a code may take: it is written down, and goes out later.
+const sendTime = 2 * time.Second
+
 // decodeAtOnce bounds how many pages' stills are decoded at once: each may take 160 MB.
 const decodeAtOnce = 2
 
@@ -75,7 +78,8 @@ const decodeAtOnce = 2
 type Desk struct {
 	o        Options
 	decoding chan struct{}
-	begin    sync.Mutex // one check begins at a time
+	begin    sync.Mutex    // one check begins at a time
+	sendTime time.Duration // sendTime, but in tests
 
 	mu      sync.Mutex
 	open    map[tandem.CheckID]*live
@@ -101,7 +105,7 @@ func New(o Options) *Desk {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{o: o, decoding: make(chan struct{}, decodeAtOnce), open: map[tandem.CheckID]*live{}, watches: map[int]func(Check){}}
+	return &Desk{o: o, sendTime: sendTime, decoding: make(chan struct{}, decodeAtOnce), open: map[tandem.CheckID]*live{}, watches: map[int]func(Check){}}
 }
 
 // Run finds checks that a stopped program left open, voids their rounds, and watches the
@@ -366,12 +370,15 @@ func Read(r store.CheckRecord) (Check, error) {
 	return decode(r)
 }
 
-// code has a code sent.
+// code has a code sent. The check waits for that, and with it the clocks of all: for no longer
+// than sendTime.
 func (d *Desk) code(ctx context.Context, c Check) codeSent {
 	if d.o.SendCode == nil {
 		return codeSent{Trouble: "none"}
 	}
-	id, to, err := d.o.SendCode(ctx, c)
+	within, stop := context.WithTimeout(ctx, d.sendTime)
+	defer stop()
+	id, to, err := d.o.SendCode(within, c)
 	switch {
 	case err == nil:
 		return codeSent{ID: id, To: to}

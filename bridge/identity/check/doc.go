@@ -77,9 +77,10 @@ type Check struct {
 	Voided      []Break              `json:"voided,omitempty"`
 	Cut         time.Time            `json:"cut,omitzero"` // since when the customer is not seen; zero = they are
 	Camera      string               `json:"camera,omitempty"`
-	Virtual     bool                 `json:"virtual,omitempty"` // Camera looks like a program's
-	Kept        []tandem.BlobID      `json:"kept,omitempty"`    // stills of all rounds
-	Verdict     *Verdict             `json:"verdict,omitempty"` // of state Second: the officer's alone
+	Virtual     bool                 `json:"virtual,omitempty"`    // Camera looks like a program's
+	Unrecorded  bool                 `json:"unrecorded,omitempty"` // the policy wants a recording, and none runs
+	Kept        []tandem.BlobID      `json:"kept,omitempty"`       // stills of all rounds
+	Verdict     *Verdict             `json:"verdict,omitempty"`    // of state Second: the officer's alone
 }
 
 // Consent is the customer's answer.

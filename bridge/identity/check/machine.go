@@ -19,7 +19,9 @@ type (
 	// cut tells since when the customer is not seen, mended that they are again.
 	cut    struct{ Since time.Time }
 	mended struct{}
-	tick   struct{}
+	// recorded tells whether what the customer shows is recorded now.
+	recorded struct{ On bool }
+	tick     struct{}
 	// restarted: the check was found open when the program started.
 	restarted struct{ Seen bool }
 	// codeSent answers wants.Code; codeTyped says what a code that was typed was worth.
@@ -144,6 +146,8 @@ func (m *machine) input(in any) error {
 		return m.cut(in.Since)
 	case mended:
 		return m.mended()
+	case recorded:
+		return m.recorded(in.On)
 	case tick:
 		return m.tick()
 	case restarted:
@@ -178,7 +182,7 @@ func (m *machine) consented(in consented) error {
 	lang, text := textIn(c.Policy.Consent.Text, in.Lang)
 	c.Consent = &Consent{Yes: in.Yes, Lang: lang, Version: c.Policy.Consent.Version, At: m.now}
 	c.Changed = m.now
-	e := tandem.Consent{Kind: "video", Answer: "no", Lang: lang, Text: text, Version: c.Policy.Consent.Version}
+	e := tandem.Consent{Kind: "video", Answer: "no", Lang: lang, Text: text, Version: c.Policy.Consent.Version, Check: c.ID}
 	if in.Yes {
 		e.Answer = "yes"
 	}
@@ -187,7 +191,7 @@ func (m *machine) consented(in consented) error {
 	}
 	m.event(tandem.EventConsent, byCustomer, e)
 	if !in.Yes {
-		m.end(Declined, byCustomer, Verdict{Reasons: []string{"customer_declined"}})
+		m.end(Declined, byCustomer, Verdict{Reasons: []string{reasonDeclined}})
 		return nil
 	}
 	c.State = Running

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem"
 	"tandem/ivr/flow"
 )
 
@@ -60,6 +61,20 @@ func (m *machine) mended() error {
 	default:
 		m.advance()
 	}
+	return nil
+}
+
+// recorded notes whether the recording runs that the policy wants.
+func (m *machine) recorded(on bool) error {
+	c := &m.c
+	if !c.Policy.Record || c.State != Running || c.Unrecorded == !on {
+		return m.nothing()
+	}
+	state := "missing"
+	if c.Unrecorded = !on; on {
+		state = string(Present)
+	}
+	m.event(tandem.EventCheckStep, bySystem, tandem.CheckStep{Check: c.ID, Round: c.Round, Step: stepRecording, State: state})
 	return nil
 }
 

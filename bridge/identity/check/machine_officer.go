@@ -254,7 +254,7 @@ func (m *machine) decide(in Command) error {
 	}
 	v.Officer, v.At = c.Officer, m.now
 	c.Verdict, c.State, c.Changed = &v, Second, m.now
-	m.event(tandem.EventCheckStep, c.Officer, tandem.CheckStep{Check: c.ID, Round: c.Round, Step: "second_officer", State: "asked"})
+	m.event(tandem.EventCheckStep, c.Officer, tandem.CheckStep{Check: c.ID, Round: c.Round, Step: stepSecond, State: "asked"})
 	return nil
 }
 

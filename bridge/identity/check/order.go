@@ -234,6 +234,11 @@ func (d *Desk) Gone(ctx context.Context, in tandem.InteractionID) error {
 	return d.ofOpen(ctx, in, stopped{Gone: true})
 }
 
+// Recorded tells whether what the customer shows is recorded now, as some policies want.
+func (d *Desk) Recorded(ctx context.Context, in tandem.InteractionID, on bool) error {
+	return d.ofOpen(ctx, in, recorded{On: on})
+}
+
 func (d *Desk) ofOpen(ctx context.Context, in tandem.InteractionID, input any) error {
 	if err := d.load(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -19,7 +20,7 @@ func Reasons(outcome State) []string {
 		return []string{"not_same_person", "document_expired", "document_doubtful", "document_unreadable", "requests_not_followed", "answers_wrong",
 			"code_wrong", "second_person", "coached", "virtual_camera", "picture_bad", otherReason}
 	case Declined:
-		return []string{"customer_declined", "customer_left", "no_document", "no_camera", otherReason}
+		return []string{"customer_declined", "customer_left", "no_document", "no_camera", "picture_bad", "document_unreadable", otherReason}
 	}
 	return nil
 }
@@ -29,6 +30,7 @@ const (
 	// Reasons that the machine alone gives.
 	reasonSecond      = "second_disagrees"
 	reasonStopped     = "customer_stopped"
+	reasonDeclined    = "customer_declined"
 	reasonLapsed      = "lapsed"
 	reasonLost        = "lost"
 	reasonLeft        = "customer_left"
@@ -66,35 +68,88 @@ func reasoned(outcome State, reasons []string, text string) error {
 	return nil
 }
 
-// mayPass says what is missing for the verdict passed, nil = nothing.
-func (c *Check) mayPass() error {
+// Words of tandem.CheckStep.Step that no policy has: of the second officer, and of the
+// recording that a policy wants (state missing, or present once it runs).
+const (
+	stepSecond    = "second_officer"
+	stepRecording = "recording"
+)
+
+// Bar is one thing for which a check cannot be passed now.
+type Bar struct {
+	Step string // "" = none in particular
+	Kind flow.CheckStepKind
+	Ask  Texts  // of a comparison: the question
+	What string // of a request that was not followed
+	// Why is consent (not given), picture (the customer is not seen), not_done, failed, skipped,
+	// no or unsure (of a comparison), not_followed (of a request).
+	Why string
+}
+
+// Bars are all things for which a check cannot be passed now; none = it may be.
+func (c *Check) Bars() []Bar {
+	var out []Bar
 	if c.Consent == nil || !c.Consent.Yes {
-		return tandem.Errorf(tandem.CodeConflict, "the customer has not agreed to the check")
+		out = append(out, Bar{Why: "consent"})
 	}
 	if !c.Cut.IsZero() {
-		return tandem.Errorf(tandem.CodeConflict, "the customer is not seen just now: wait until the picture is back")
+		out = append(out, Bar{Why: "picture"})
 	}
 	for i := range c.Steps {
-		s := &c.Steps[i]
-		if s.State != StepDone {
-			return tandem.Errorf(tandem.CodeConflict, "step %s is not done: a check passes with all of its steps done", s.Name)
-		}
-		switch s.Kind {
-		case flow.CheckCompareBy:
-			for _, q := range c.Policy.Step(s.Name).Compare {
-				if s.Said[q.Name] != "yes" {
-					return tandem.Errorf(tandem.CodeConflict, "the comparison %s was not answered with yes: such a check cannot pass", q.Name)
-				}
+		out = append(out, c.barsOf(&c.Steps[i])...)
+	}
+	return out
+}
+
+func (c *Check) barsOf(s *Step) (out []Bar) {
+	bar := Bar{Step: s.Name, Kind: s.Kind}
+	switch s.State {
+	case StepDone:
+	case StepFailed, StepSkipped:
+		bar.Why = string(s.State)
+		return []Bar{bar}
+	default:
+		bar.Why = "not_done"
+		return []Bar{bar}
+	}
+	switch s.Kind {
+	case flow.CheckCompareBy:
+		for _, q := range c.Policy.Step(s.Name).Compare {
+			if said, _ := s.Said[q.Name].(string); said != "yes" {
+				bar.Ask, bar.Why = q.Ask, said
+				out = append(out, bar)
 			}
-		case flow.CheckRequest: // what was answered to questions is the officer's to weigh
-			for what, done := range s.Said {
-				if done == "no" {
-					return tandem.Errorf(tandem.CodeConflict, "the customer did not do what they were asked (%s): such a check cannot pass", what)
-				}
+		}
+	case flow.CheckRequest: // what was answered to questions is the officer's to weigh
+		for _, what := range slices.Sorted(maps.Keys(s.Said)) {
+			if s.Said[what] == "no" {
+				bar.What, bar.Why = what, "not_followed"
+				out = append(out, bar)
 			}
 		}
 	}
-	return nil
+	return out
+}
+
+// mayPass says what is missing for the verdict passed, nil = nothing.
+func (c *Check) mayPass() error {
+	bars := c.Bars()
+	if len(bars) == 0 {
+		return nil
+	}
+	switch b := bars[0]; b.Why {
+	case "consent":
+		return conflict("the customer has not agreed to the check")
+	case "picture":
+		return conflict("the customer is not seen just now: wait until the picture is back")
+	case "not_followed":
+		return conflict("the customer did not do what they were asked (%s): such a check cannot pass", b.What)
+	case "not_done", string(StepFailed), string(StepSkipped):
+		return conflict("step %s is not done: a check passes with all of its steps done", b.Step)
+	default:
+		_, ask := textIn(b.Ask, "en")
+		return conflict("“%s” was not answered with yes: such a check cannot pass", ask)
+	}
 }
 
 // noted is what an officer noted about a step as it is kept: answers from closed lists, and

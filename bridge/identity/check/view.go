@@ -24,8 +24,11 @@ type ForCustomer struct {
 	Number  string            `json:"number,omitempty"`  // to read aloud
 	Code    string            `json:"code,omitempty"`    // where a code went, masked
 	Capture *Capture          `json:"capture,omitempty"`
-	Away    bool              `json:"away,omitempty"` // they are not seen just now
-	Until   time.Time         `json:"until,omitzero"` // how long the level holds
+	Away    bool              `json:"away,omitempty"`  // they are not seen just now
+	Until   time.Time         `json:"until,omitzero"`  // how long the level holds
+	Waits   string            `json:"waits,omitempty"` // officer: nobody has come yet, and nothing is asked before
+	Again   string            `json:"again,omitempty"` // why the round before this one does not count
+	Why     string            `json:"why,omitempty"`   // at the end: what is the customer's to know of it
 }
 
 // ConsentText is what the customer agrees to.
@@ -41,6 +44,55 @@ type StepForCustomer struct {
 	State StepState          `json:"state"`
 	Side  string             `json:"side,omitempty"` // document: front, back
 	Text  Texts              `json:"text,omitempty"`
+}
+
+// What a check may wait for, beside the one who does its present step.
+const (
+	WaitsOfficer = "officer" // nobody who may decide has the customer
+	WaitsConsent = "consent"
+	WaitsPicture = "picture" // the customer is not seen: not yet, or no more
+	WaitsVerdict = "verdict" // all steps are over
+	WaitsSecond  = "second"
+)
+
+// Waits is what a check waits for; "" = for nothing but its present step.
+func (c *Check) Waits() string {
+	switch {
+	case c.State.Over():
+		return ""
+	case c.State == Second:
+		return WaitsSecond
+	case c.Officer == "":
+		return WaitsOfficer
+	case c.State == Asked:
+		return WaitsConsent
+	case !c.Cut.IsZero():
+		return WaitsPicture
+	case c.State == Running && c.present() == nil:
+		return WaitsVerdict
+	}
+	return ""
+}
+
+// Again is why the round before the present one does not count, "" if nothing was void.
+func (c *Check) Again() string {
+	if n := len(c.Voided); n > 0 && !c.State.Over() {
+		return c.Voided[n-1].Why
+	}
+	return ""
+}
+
+// ended is why a check has ended, as far as its customer is told: what they did themselves,
+// and why there is no verdict. What an officer found is not theirs to say to programs.
+func (c *Check) ended() string {
+	if c.Verdict == nil || len(c.Verdict.Reasons) == 0 {
+		return ""
+	}
+	switch why := c.Verdict.Reasons[0]; {
+	case c.State == Stopped, c.State == Declined && (why == reasonStopped || why == reasonDeclined):
+		return why
+	}
+	return ""
 }
 
 // CustomerView shows a check to its customer.
@@ -60,6 +112,10 @@ func CustomerView(c Check) ForCustomer {
 	if c.State == Passed && c.Verdict != nil {
 		v.Until = c.Verdict.Until
 	}
+	if c.State == Asked && c.Officer == "" {
+		v.Waits = WaitsOfficer
+	}
+	v.Again, v.Why = c.Again(), c.ended()
 	return v
 }
 

@@ -118,7 +118,7 @@ func ofCheck(l *store.Link, id tandem.CheckID) bool {
 		return json.Unmarshal(l.Data, &of) == nil && of.Check == id
 	case tandem.EventConsent:
 		var c tandem.Consent
-		return json.Unmarshal(l.Data, &c) == nil && c.Kind == "video"
+		return json.Unmarshal(l.Data, &c) == nil && (c.Check == id || c.Check == "" && (c.Kind == "video" || c.Kind == "recording"))
 	case tandem.EventIdentified:
 		var d tandem.Identified
 		return json.Unmarshal(l.Data, &d) == nil && d.Method == "video"

@@ -155,6 +155,7 @@ type verifier struct {
 	key      ed25519.PublicKey
 	evidence []tandem.Evidence
 	agreed   bool // the customer has
+	named    bool // and said so of this check; packs made before do not say of what
 }
 
 // events checks the interaction's chain of hashes, and what the check's events say.
@@ -209,7 +210,9 @@ func (v *verifier) content(e *event, verdict *tandem.Verdict) {
 		}
 	case tandem.EventConsent:
 		var d tandem.Consent
-		v.agreed = v.agreed || json.Unmarshal([]byte(e.Data), &d) == nil && d.Kind == "video" && d.Answer == "yes"
+		if json.Unmarshal([]byte(e.Data), &d) == nil && (d.Check == m.Check || d.Check == "" && !v.named) && d.Kind == "video" {
+			v.agreed, v.named = d.Answer == "yes", v.named || d.Check != ""
+		}
 	case tandem.EventVerdict:
 		if err := json.Unmarshal([]byte(e.Data), verdict); err != nil {
 			v.r.find("Event %d is no verdict.", e.Seq)
