@@ -24,15 +24,13 @@ func (s *Switchboard) screen(in tandem.InteractionID, leg tandem.LegID, name str
 	return is
 }
 
-// pictured takes in what a party shows now. Who is not recorded may be to be now: an unrecorded
-// talk can become one that is recorded.
+// pictured takes in what a party shows now. Whether they are recorded may be another thing now,
+// too: the customer agrees to it, or no more.
 func (t *talk) pictured(p *party, now Screen) {
-	before, camera, display := p.screen, p.Camera, p.Display
 	p.screen = now
 	p.Camera, p.Display = live(now.Camera), live(now.Display)
-	same := before.Camera == now.Camera && before.Display == now.Display && camera == p.Camera && display == p.Display
 	switch {
-	case p.taped && !same:
+	case p.taped:
 		t.s.o.Tracks.Pictured(p.Leg)
 	case !p.joined.IsZero() && t.tapes(p):
 		t.tape(p)
