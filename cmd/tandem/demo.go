@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -113,12 +114,12 @@ func demo(c *cli.Context) (err error) {
 func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
 	place := demoPlace{"127.0.0.1:5060", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:5090", "127.0.0.1:8083", "127.0.0.1:5091", "127.0.0.1:8189"}
 	if anyPorts {
+		port := firstPort + mathrand.IntN(manyPorts)
 		for _, p := range []*string{&place.SIP, &place.HTTP, &place.Staff, &place.Admin, &place.Core, &place.Agent, &place.Phones, &place.Street, &place.Voice} {
-			addr, err := freePort()
-			if err != nil {
+			var err error
+			if *p, port, err = freePort(port); err != nil {
 				return place, err
 			}
-			*p = addr
 		}
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "keys"), 0o700); err != nil {
@@ -139,22 +140,27 @@ func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
 	return place, writeMissing(filepath.Join(dir, usualConfig), place)
 }
 
-// freePort finds a loopback address where both UDP and TCP are free now.
-func freePort() (string, error) {
-	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+// The ports of a temporary demo lie below those of calls and those that the kernel gives away:
+// nobody is handed one between the look and its use, or while the demo is down for a moment.
+const firstPort, manyPorts = 7000, 2500
+
+// freePort finds a loopback address where both UDP and TCP are free now, at a port from one on,
+// and gives the port after it.
+func freePort(port int) (string, int, error) {
+	for last := port + manyPorts/10; port < last; port++ {
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("finding a free port: %w", err)
+			continue
 		}
-		u, err := net.ListenPacket("udp", l.Addr().String())
-		addr := l.Addr().String()
+		u, err := net.ListenPacket("udp", addr)
 		l.Close()
 		if err == nil {
 			u.Close()
-			return addr, nil
+			return addr, port + 1, nil
 		}
 	}
-	return "", errors.New("no port is free for both UDP and TCP")
+	return "", 0, fmt.Errorf("no port before %d of 127.0.0.1 is free for both UDP and TCP; end what uses them", port)
 }
 
 // copyMissing copies the files that are not there yet, so that a designer's edits
