@@ -21,6 +21,7 @@ import (
 	"tandem/store"
 	"tandem/store/staff"
 	webchat "tandem/web/chat"
+	"tandem/web/desk/view"
 )
 
 // faces is voice and pictures beside text, and the identity checks that need them. upgrades
@@ -35,9 +36,11 @@ type faces struct {
 	pages   map[tandem.InteractionID]tandem.ConversationID // whose chat the customer of an interaction has open
 	chats   map[tandem.ConversationID]tandem.InteractionID // the other way
 	ended   map[tandem.InteractionID]endedUpgrade          // told to pages for a while
+	dark    map[tandem.InteractionID]struct{}              // that cannot be recorded, though it was agreed to
 	changed map[tandem.InteractionID]struct{}              // whose pages are to be told
 	wake    chan struct{}                                  // holds one
 	wanted  map[tandem.InteractionID]wanted                // pictures that agents want of callers who have no page yet
+	sentTo  []*func(view.Upgrade)                          // who is told of them
 
 	stop    context.CancelFunc // of runFaces; nil = it does not run
 	stopped sync.WaitGroup
@@ -48,12 +51,6 @@ type faces struct {
 type endedUpgrade struct {
 	was upgrade.Upgrade
 	at  time.Time
-}
-
-// wanted is what an agent asks for as soon as the customer's page is there.
-type wanted struct {
-	upgrade.Ask
-	until time.Time
 }
 
 const (
@@ -198,6 +195,7 @@ func (a *App) upgradeChanged(u upgrade.Upgrade) {
 		if len(f.ended) >= maxFaces {
 			clear(f.ended)
 		}
+		delete(f.dark, u.Interaction)
 		f.ended[u.Interaction] = endedUpgrade{u, a.now()}
 	}
 	f.mu.Unlock()
@@ -285,25 +283,6 @@ func (a *App) closeFaces() {
 	f.stopped.Wait()
 }
 
-// wants has pictures asked for once the page of a caller is there.
-func (f *faces) wants(ask upgrade.Ask, until time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.wanted) >= maxFaces {
-		clear(f.wanted)
-	}
-	f.wanted[ask.Interaction] = wanted{ask, until}
-}
-
-// wantedOf is what is asked for now that the page is there; false = nothing, or no more.
-func (f *faces) wantedOf(in tandem.InteractionID, now time.Time) (upgrade.Ask, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	w, ok := f.wanted[in]
-	delete(f.wanted, in)
-	return w.Ask, ok && now.Before(w.until)
-}
-
 // customerFace is voice, pictures and checks as customers have them.
 type customerFace struct{ a *App }
 
@@ -336,7 +315,7 @@ func (c customerFace) Upgrade(ctx context.Context, p webchat.Page, o webchat.Upg
 		_, err = u.Ask(ctx, upgrade.Ask{Interaction: in, By: upgrade.ByCustomer, Level: o.Level, Page: p.ID, Lang: o.Lang})
 	case "accept", "refuse":
 		if is, ok := u.Of(in); ok && o.Do == "accept" && o.Words != "" && o.Words != wordsOf(u.Texts(is)) {
-			return tandem.Errorf(tandem.CodeConflict, "what you are asked has changed meanwhile: read it, then answer")
+			return errOtherWords
 		}
 		_, err = u.Answer(ctx, in, o.Upgrade, p.ID, o.Do == "accept", o.Level, o.Lang)
 	case "change":
@@ -423,7 +402,7 @@ func (f *faces) endedOf(in tandem.InteractionID, now time.Time) (upgrade.Upgrade
 // customersView is an upgrade as its customer sees it.
 func (a *App) customersView(ctx context.Context, u upgrade.Upgrade) *webchat.Upgrade {
 	v := &webchat.Upgrade{
-		ID: u.ID, State: string(u.State), By: u.By, Level: u.Level, Agreed: u.Agreed, Now: u.Now, Why: u.Why, Kept: u.Kept, Until: u.Until,
+		ID: u.ID, State: string(u.State), By: u.By, Level: u.Level, Agreed: u.Agreed, Now: u.Now, Why: u.Why, WhyText: upgrade.Reasons[u.Why], Kept: u.Kept, Keeps: u.Keeps, Until: u.Until,
 		Fallen: u.Fallen, Pictures: u.Pictures, Check: u.Check, Page: u.Page, Version: upgrade.Version, Who: []webchat.Seer{},
 	}
 	if u.By != upgrade.ByCustomer && u.By != upgrade.ByFlow {

@@ -11,6 +11,7 @@ import (
 
 	"tandem"
 	"tandem/bridge/identity/check"
+	"tandem/bridge/link"
 	"tandem/bridge/reach"
 	"tandem/bridge/route"
 	"tandem/ivr/flow"
@@ -49,21 +50,18 @@ func (a *App) mayShow(ctx context.Context, w tandem.Who) (has, may bool, err err
 
 // textPage texts a caller a page that stands beside their call. The agent, or the flow, is
 // who sends it.
-func (a *App) textPage(ctx context.Context, w tandem.Who, in tandem.Interaction, key, actor, text string) error {
+func (a *App) textPage(ctx context.Context, w tandem.Who, in tandem.Interaction, key, actor, text string) (link.Link, error) {
 	if _, ok := a.chatSite(in.Flow); !ok {
-		return tandem.Errorf(tandem.CodeConflict, "there is no chat in which a page could open: no entry of a chat is configured")
+		return link.Link{}, tandem.Errorf(tandem.CodeConflict, "there is no chat in which a page could open: no entry of a chat is configured")
 	}
 	l, err := a.reach.LinkFor(ctx, w, reach.AgentLink{
 		Key: "screen:" + key, Agent: actor, To: tandem.Chat, Serial: reach.ByAgent, Needs: w.Assurance, By: "sms", Text: text, Expires: screenTime,
 		Flow: in.Flow, FlowHash: in.FlowHash,
 	})
-	if err != nil {
-		return err
-	}
-	if a.desk != nil {
+	if err == nil && a.desk != nil {
 		a.desk.Link(w.Interaction, offeredOf(l))
 	}
-	return nil
+	return l, err
 }
 
 // proveCaller begins to wait for a check with the caller: an officer is called, or has them
@@ -84,7 +82,7 @@ func (a *App) proveCaller(ctx context.Context, w tandem.Who, c check.Check, ask 
 	if ok && err == nil && !hasPage {
 		var story store.Story
 		if story, err = a.store.Interaction(ctx, string(w.Interaction)); err == nil {
-			err = a.textPage(ctx, w, story.Interaction, string(c.ID), "flow", officerText(w.Lang))
+			_, err = a.textPage(ctx, w, story.Interaction, string(c.ID), "flow", officerText(w.Lang))
 		}
 		if tandem.CodeOf(err) == tandem.CodeConflict {
 			a.log.Info("a caller could not be sent the page of their check", "interaction", w.Interaction, "check", c.ID, "error", err)
@@ -216,9 +214,16 @@ func (a *App) comes(in tandem.InteractionID) bool {
 // endCutChecks ends the checks that flows wait for no more, since the program ended in the
 // middle of a call. Whoever was cut off there is called back as from any line.
 func (a *App) endCutChecks(ctx context.Context) {
-	for _, c := range a.faces.checks.Open() {
-		story, err := a.store.Interaction(ctx, string(c.Interaction))
-		if err == nil && c.By == check.ByFlow && story.Interaction.State == tandem.Closed {
+	open, err := a.faces.checks.List(ctx, store.CheckFilter{Open: true, Limit: 1000})
+	if err != nil {
+		a.log.Warn("identity checks that were cut off could not be looked up; their clocks end them", "error", err)
+	}
+	for _, c := range open {
+		if c.By != check.ByFlow || c.State.Over() {
+			continue
+		}
+		leg, err := a.store.Leg(ctx, c.Leg)
+		if err == nil && leg.Kind != tandem.LegChat && !leg.Ended.IsZero() {
 			err = a.faces.checks.Gone(ctx, c.Interaction)
 		}
 		if err != nil {

@@ -191,7 +191,13 @@ func (a *App) lookAtCheck(ctx context.Context, c check.Check) error {
 			}
 		}
 	}
-	switch live := a.seen(c.Interaction); {
+	live := a.seen(c.Interaction)
+	if films := a.films(c.Interaction); live && c.Policy.Record && c.State == check.Running && films == c.Unrecorded {
+		if err := checks.Recorded(ctx, c.Interaction, films); err != nil {
+			return err
+		}
+	}
+	switch {
 	case live && !c.Cut.IsZero():
 		return checks.Mended(ctx, c.Interaction)
 	case !live && c.Cut.IsZero():
@@ -209,7 +215,7 @@ func (a *App) askForVideo(ctx context.Context, agent string, t tandem.Task, c ch
 		return err
 	}
 	if who.Call && !who.Page && c.By == check.ByFlow { // the step has sent it
-		a.faces.wants(ask, a.now().Add(screenTime))
+		a.faces.wants(wanted{Ask: ask, until: a.now().Add(screenTime)})
 		return nil
 	}
 	if who.Call && !who.Page {
@@ -230,8 +236,10 @@ func (a *App) checkNow(ctx context.Context, in tandem.InteractionID) (*webchat.C
 		c = last[0]
 	}
 	is := check.CustomerView(c)
+	texts, _ := a.consentOf(c)
 	v := &webchat.Check{
-		ID: is.ID, Policy: is.Policy, State: string(is.State), Round: is.Round, Consent: &webchat.CheckConsent{Text: is.Consent.Text, Version: is.Consent.Version},
+		ID: is.ID, Policy: is.Policy, State: string(is.State), Round: is.Round, Consent: &webchat.CheckConsent{Text: texts, Version: is.Consent.Version},
+		Agreed: is.Agreed, Away: is.Away, Waits: is.Waits, Again: is.Again, Why: is.Why, Words: wordsOf(texts),
 		Steps: []webchat.CheckStep{}, Present: is.Present, Request: is.Request, Number: is.Number, Code: is.Code, Until: is.Until,
 	}
 	for _, s := range is.Steps {
@@ -264,8 +272,10 @@ func (c customerFace) Check(ctx context.Context, p webchat.Page, o webchat.Check
 		return tandem.Errorf(tandem.CodeNotFound, "there is no identity check %s", o.Check)
 	}
 	switch o.Do {
-	case "accept", "refuse":
-		_, err = checks.Consent(ctx, is.ID, o.Lang, o.Do == "accept")
+	case "accept":
+		err = c.a.agree(ctx, is, o)
+	case "refuse":
+		_, err = checks.Consent(ctx, is.ID, o.Lang, false)
 	case "code", "stop":
 		if _, err = checks.Customer(ctx, is.ID, check.Input{Do: o.Do, Text: o.Text}); errors.Is(err, check.ErrWrongCode) {
 			return wrongCheckCode

@@ -19,16 +19,17 @@ var _ duty.Faces = staffFaces{}
 // Upgrades are those that go on.
 func (s staffFaces) Upgrades() []view.Upgrade {
 	all := s.a.faces.upgrades.All()
-	out := make([]view.Upgrade, len(all))
-	for i, u := range all {
-		out[i] = deskView(u)
+	out := s.a.faces.allSent()
+	for _, u := range all {
+		out = append(out, deskView(u))
 	}
 	return out
 }
 
 // WatchUpgrades tells of each change.
 func (s staffFaces) WatchUpgrades(do func(view.Upgrade)) (stop func()) {
-	return s.a.faces.upgrades.Watch(func(u upgrade.Upgrade) { do(deskView(u)) })
+	unsent, end := s.a.faces.watchSent(do), s.a.faces.upgrades.Watch(func(u upgrade.Upgrade) { do(deskView(u)) })
+	return func() { unsent(); end() }
 }
 
 // deskView is an upgrade as agents see it.
@@ -52,6 +53,9 @@ func (s staffFaces) Upgrade(ctx context.Context, agent string, t tandem.Task, o 
 	switch o.Do {
 	case "ask":
 		ask := upgrade.Ask{Interaction: t.Interaction, Task: t.ID, By: agent, Level: o.Level, Why: o.Why}
+		if k, ok := s.a.faces.checks.Of(t.Interaction); ok && o.Level == tandem.LevelVideo {
+			ask.Check, ask.Record = k.ID, k.Policy.Record
+		}
 		c, failed := s.a.facedCustomer(ctx, t.Interaction)
 		switch {
 		case failed != nil:
@@ -70,7 +74,12 @@ func (s staffFaces) Upgrade(ctx context.Context, agent string, t tandem.Task, o 
 	case "change":
 		is, err = u.Change(ctx, t.Interaction, agent, "", o.Level, "")
 	case "end":
-		is, _ = u.Of(t.Interaction)
+		var ok bool
+		if is, ok = u.Of(t.Interaction); !ok {
+			if ok, err = s.a.takeBack(ctx, t.Interaction, agent); ok {
+				break
+			}
+		}
 		err = u.End(ctx, t.Interaction, agent, "")
 	}
 	return deskView(is), err

@@ -137,13 +137,18 @@ func (a *App) officersView(c check.Check) view.Check {
 	v := view.Check{
 		ID: c.ID, Interaction: c.Interaction, Policy: c.Policy.Name, State: string(c.State), Round: c.Round, Officer: c.Officer,
 		NeedsSecond: c.Policy.SecondOfficer, Level: c.Policy.Level.String(), Interruption: c.Policy.Interruption.Seconds(), Steps: []view.CheckStep{},
+		By: c.By, Waits: c.Waits(), Bars: []view.CheckBar{}, Camera: c.Camera, Virtual: c.Virtual, Record: c.Policy.Record, Unrecorded: c.Unrecorded,
 		Reasons: map[string][]string{}, Begun: c.Begun.UTC(), Ended: view.UTC(c.Ended),
 	}
 	for _, outcome := range []check.State{check.Passed, check.Failed, check.Declined} {
 		v.Reasons[string(outcome)] = check.Reasons(outcome)
 	}
-	if _, t := a.officerOf(c.Interaction); t.ID != "" && !c.State.Over() {
+	if !c.State.Over() {
+		_, t := a.officerOf(c.Interaction)
 		v.Task = t.ID
+		for _, b := range c.Bars() {
+			v.Bars = append(v.Bars, view.CheckBar{Step: b.Step, Kind: string(b.Kind), Ask: b.Ask, What: b.What, Why: b.Why})
+		}
 	}
 	if k := c.Consent; k != nil && k.Yes {
 		v.Consent, v.CustomerLang = &view.CheckConsent{At: k.At.UTC(), Lang: k.Lang, Version: k.Version}, k.Lang
@@ -179,7 +184,7 @@ func (a *App) officersView(c check.Check) view.Check {
 
 // stepView is a step as officers see it.
 func stepView(p *flow.CheckPolicyStep, s check.Step, round int) view.CheckStep {
-	v := view.CheckStep{Name: s.Name, Kind: string(s.Kind), State: string(s.State), Text: p.Text, Likeness: p.Likeness != "", Said: s.Said, Stills: []view.CheckStill{}}
+	v := view.CheckStep{Name: s.Name, Kind: string(s.Kind), Side: p.Document, State: string(s.State), Text: p.Text, Likeness: p.Likeness != "", Said: s.Said, Stills: []view.CheckStill{}}
 	for i := range p.Questions {
 		v.Asks = append(v.Asks, view.CheckAsk{Name: p.Questions[i].Called(i), Ask: p.Questions[i].Ask})
 		v.Expect = p.Questions[i].Expect

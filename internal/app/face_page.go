@@ -33,10 +33,14 @@ func (a *App) sendScreen(ctx context.Context, t tandem.Task, ask upgrade.Ask) er
 	}
 	until := a.now().Add(screenTime)
 	key := string(t.ID) + "/" + a.now().Truncate(moveAgain).Format(time.RFC3339)
-	if err := a.textPage(ctx, who, in, key, ask.By, screenText(who.Lang)); err != nil {
+	l, err := a.textPage(ctx, who, in, key, ask.By, screenText(who.Lang))
+	if err == nil && l.State.Over() { // taken back a moment ago
+		l, err = a.textPage(ctx, who, in, key+"/"+string(l.ID), ask.By, screenText(who.Lang))
+	}
+	if err != nil {
 		return err
 	}
-	a.faces.wants(ask, until)
+	a.faces.wants(wanted{ask, until, l.ID})
 	return nil
 }
 

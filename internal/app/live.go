@@ -108,6 +108,9 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 		a.log.Warn("a link's state could not be shown in its chat", "link", l.ID, "error", err)
 	}
 	if a.linkTold(l.Interaction, offeredOf(l), l.Serial) {
+		if s.Over() {
+			a.faces.unsent(l)
+		}
 		return
 	}
 	outcome := string(s)

@@ -55,6 +55,7 @@ type CheckOrder struct {
 	Check tandem.CheckID
 	Text  string // of code
 	Lang  string
+	Words string // of accept: as of an UpgradeOrder
 }
 
 // Still is a picture of a step.
@@ -73,7 +74,9 @@ type Upgrade struct {
 	Agreed   tandem.Level       `json:"agreed"`
 	Now      tandem.Level       `json:"now"`
 	Why      string             `json:"why,omitempty"`
+	WhyText  map[string]string  `json:"why_text,omitempty"` // Why by language, where it is one of the known reasons
 	Kept     bool               `json:"kept,omitempty"`
+	Keeps    bool               `json:"keeps,omitempty"` // it will be recorded once what is asked now is agreed to
 	Who      []Seer             `json:"who"`
 	Text     map[string]string  `json:"text,omitempty"`  // to agree to, by language
 	Words    string             `json:"words,omitempty"` // names Text: it is said with accept
@@ -110,6 +113,12 @@ type Check struct {
 	Code    string         `json:"code,omitempty"` // where one was sent, masked
 	Capture *CheckCapture  `json:"capture,omitempty"`
 	Until   time.Time      `json:"until,omitzero"`
+	Agreed  bool           `json:"agreed,omitempty"`
+	Away    bool           `json:"away,omitempty"`  // they are not seen just now
+	Waits   string         `json:"waits,omitempty"` // officer: nobody has come yet, and nothing is asked before
+	Again   string         `json:"again,omitempty"` // why the round before does not count: cut, second_face, changed_person, officer, restart
+	Why     string         `json:"why,omitempty"`   // at the end: customer_stopped, customer_declined, lapsed, lost, officer, interrupted, customer_left
+	Words   string         `json:"words,omitempty"` // names the text of Consent: it is said with accept
 }
 
 // CheckConsent is what a customer is to agree to, by language.

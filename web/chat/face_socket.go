@@ -277,7 +277,7 @@ func (s *socket) faceDo(ctx context.Context, id tandem.ConversationID, in incomi
 		lang = s.lang
 	}
 	if in.T == kindCheck {
-		o := CheckOrder{Do: in.Do, Check: in.Check, Lang: lang}
+		o := CheckOrder{Do: in.Do, Check: in.Check, Lang: lang, Words: in.Words}
 		switch in.Do {
 		case "accept", "refuse", "stop":
 		case "code":

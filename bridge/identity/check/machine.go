@@ -179,7 +179,7 @@ func (m *machine) consented(in consented) error {
 	if c.State != Asked {
 		return conflict("this check is %s: it asks nothing any more", c.State)
 	}
-	lang, text := textIn(c.Policy.Consent.Text, in.Lang)
+	lang, text := TextIn(c.Policy.Consent.Text, in.Lang)
 	c.Consent = &Consent{Yes: in.Yes, Lang: lang, Version: c.Policy.Consent.Version, At: m.now}
 	c.Changed = m.now
 	e := tandem.Consent{Kind: "video", Answer: "no", Lang: lang, Text: text, Version: c.Policy.Consent.Version, Check: c.ID}

@@ -147,8 +147,8 @@ func draw(p *flow.CheckPolicyStep, seed [32]byte) (requests []string, number str
 	return requests, number
 }
 
-// textIn is the text in a language, or the nearest there is, and which that is.
-func textIn(texts map[string]string, lang string) (found, text string) {
+// TextIn is the text in a language, or the nearest there is, and which that is.
+func TextIn(texts map[string]string, lang string) (found, text string) {
 	if text, ok := texts[lang]; ok {
 		return lang, text
 	}

@@ -147,7 +147,7 @@ func (c *Check) mayPass() error {
 	case "not_done", string(StepFailed), string(StepSkipped):
 		return conflict("step %s is not done: a check passes with all of its steps done", b.Step)
 	default:
-		_, ask := textIn(b.Ask, "en")
+		_, ask := TextIn(b.Ask, "en")
 		return conflict("“%s” was not answered with yes: such a check cannot pass", ask)
 	}
 }

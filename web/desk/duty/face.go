@@ -303,11 +303,11 @@ func checked(o *live.CheckOrder) (err error) {
 			return Invalid("say why: it is written down")
 		}
 	case "decide":
-		if o.Outcome != "passed" && o.Outcome != "failed" {
-			return Invalid("outcome is passed or failed")
+		if o.Outcome != "passed" && o.Outcome != "failed" && o.Outcome != "declined" {
+			return Invalid("outcome is passed, failed or declined")
 		}
-		if len(o.Reasons) == 0 || len(o.Reasons) > maxReasons {
-			return Invalid("reasons has 1 to %d of them", maxReasons)
+		if len(o.Reasons) > maxReasons || len(o.Reasons) == 0 && o.Outcome != "passed" {
+			return Invalid("reasons has 1 to %d of them; of passed it may be empty", maxReasons)
 		}
 		for i, r := range o.Reasons {
 			if o.Reasons[i], err = Text(r, "a reason", MaxReason); err != nil {

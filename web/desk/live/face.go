@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"tandem"
+	"tandem/bridge/phone"
 	"tandem/media/webrtc"
 	"tandem/web/desk/view"
 	"tandem/web/login"
@@ -131,7 +132,7 @@ func (d *Floor) party(in tandem.InteractionID) map[string]tandem.TaskID {
 	}
 	if talk, ok := d.heard.talks[in]; ok {
 		for _, p := range talk.Parties {
-			if p.Name != "" && p.Role != tandem.RoleCustomer {
+			if p.Name != "" && p.Role != tandem.RoleCustomer && p.State != phone.StateRinging { // who is rung has not come
 				names[p.Name] = talk.Task
 			}
 		}

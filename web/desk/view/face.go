@@ -65,6 +65,13 @@ type Check struct {
 	Interruption float64              `json:"interruption,omitempty"` // seconds that may pass
 	Reasons      map[string][]string  `json:"reasons,omitempty"`      // the closed lists for a verdict, by outcome
 	Verdict      *CheckVerdict        `json:"verdict,omitempty"`
+	By           string               `json:"by"`              // flow, or the agent who began it
+	Waits        string               `json:"waits,omitempty"` // officer, consent, picture, verdict, second; "" = for nothing but its present step
+	Bars         []CheckBar           `json:"bars"`            // for which it cannot be passed now; none = it may be
+	Camera       string               `json:"camera,omitempty"`
+	Virtual      bool                 `json:"virtual,omitempty"`    // Camera looks like a program's: a hint
+	Record       bool                 `json:"record,omitempty"`     // the policy wants a recording
+	Unrecorded   bool                 `json:"unrecorded,omitempty"` // and none runs
 	Begun        time.Time            `json:"begun"`
 	Ended        time.Time            `json:"ended,omitzero"`
 
@@ -103,8 +110,9 @@ type (
 	// CheckStep is one step.
 	CheckStep struct {
 		Name     string            `json:"name"`
-		Kind     string            `json:"kind"`  // code, questions, document, face, request, compare
-		State    string            `json:"state"` // "", present, done, failed, skipped
+		Kind     string            `json:"kind"`           // code, questions, document, face, request, compare
+		Side     string            `json:"side,omitempty"` // of a document: front, back
+		State    string            `json:"state"`          // "", present, done, failed, skipped
 		Text     map[string]string `json:"text,omitempty"`
 		Asks     []CheckAsk        `json:"asks,omitempty"` // of questions and compare
 		Expect   string            `json:"expect,omitempty"`
@@ -112,6 +120,14 @@ type (
 		Likeness bool              `json:"likeness,omitempty"` // a score may be noted, as advice
 		Said     map[string]any    `json:"said,omitempty"`
 		Stills   []CheckStill      `json:"stills"`
+	}
+	// CheckBar is one thing for which a check cannot be passed now.
+	CheckBar struct {
+		Step string            `json:"step,omitempty"`
+		Kind string            `json:"kind,omitempty"`
+		Ask  map[string]string `json:"ask,omitempty"`  // of a comparison: the question
+		What string            `json:"what,omitempty"` // the request that was not followed
+		Why  string            `json:"why"`            // consent, picture, not_done, failed, skipped, no, unsure, not_followed
 	}
 	// CheckAsk is one thing that the officer asks, or compares.
 	CheckAsk struct {
