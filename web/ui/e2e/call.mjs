@@ -83,7 +83,7 @@ export default async function call({ browser, server, root, check, shot }) {
   // The phone is baresip and its ears are in Go: it hears the greeting, keys its way
   // to the balance, leaves a message that plays back, and the journal tells it all.
   await check("a phone is led through the hotline by ear", () =>
-    run("go", ["test", "-count=1", "-run", "^TestHotline$", "./interop"], { cwd: root }), 300_000);
+    run("go", ["test", "-count=1", "-run", "^TestHotline$", "./interop"], { cwd: root }).catch((err) => Promise.reject(new Error(err.stdout || err.message))), 300_000);
 
   await check("a call shows on the page while it is up, and is in the journal after it", () =>
     withPage({}, async (page) => {
