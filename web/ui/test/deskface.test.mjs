@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { distanceOf, likenessOf } from "../src/desk/check/advice.ts";
-import { complete, lastTake, pairOf, wanted } from "../src/desk/check/steps.ts";
+import { comparedOf, complete, lastTake, pairOf, wanted } from "../src/desk/check/steps.ts";
 import { can } from "../src/desk/can.ts";
 import { asks, waits } from "../src/desk/faces.ts";
 import { Hold } from "../src/desk/hold.ts";
 import { Kept } from "../src/desk/kept.ts";
+import { reachable } from "../src/desk/reach.ts";
 import { Sights, runs, takesPart } from "../src/desk/sight.ts";
 import { standingOf, tilesOf } from "../src/desk/standing.ts";
 import { checkAway, empty, guestOf, secondsWanted, take } from "../src/desk/store.ts";
@@ -295,6 +296,8 @@ test("the newest stills of this round are compared, the sharper first", () => {
   const look = step("face", { stills: [still("f", "server", 2, 4)] });
   assert.deepEqual([pairOf({ round: 2, steps: [front, look] }).document.still.blob, pairOf({ round: 2, steps: [front, look] }).face.still.blob], ["p2", "f"]);
   assert.equal(pairOf({ round: 3, steps: [front, look] }), undefined, "void rounds give none");
+  const back = step("document", { name: "back", side: "back", stills: [still("b", "page", 2, 5)] });
+  assert.deepEqual(comparedOf({ round: 2, steps: [front, back, look] }).map((c) => [c.step.name, c.still.blob]), [["front", "p2"], ["back", "b"], ["face", "f"]], "both sides, then the face");
 });
 
 test("likeness is a word of three, and nothing sure around the line", () => {
@@ -320,4 +323,23 @@ test("a guest reads what was said, and signals of pictures go where they belong"
   world.wire.onmessage({ data: JSON.stringify({ t: "error", page: "p1", code: "forbidden", message: "" }) });
   world.wire.onmessage({ data: JSON.stringify({ t: "error", page: "p1", code: "too_fast", message: "" }) });
   assert.deepEqual(screens, [["i-t", "p1", { kind: "answer" }], ["", "p1", { kind: "bye", why: "forbidden" }]]);
+});
+
+// ---- words
+
+test("the journal says who did it, by the event's actor", () => {
+  const say = journalEn["upgrade.changed"];
+  assert.equal(say({ actor: "caller", by: "anna", state: "agreed", level: "voice" }), "The customer agreed to voice");
+  assert.equal(say({ actor: "caller", by: "anna", state: "over" }), "The customer ended voice and pictures");
+  assert.equal(say({ actor: "system", by: "anna", state: "over" }), "Voice and pictures ended");
+  assert.equal(journalEn["consent.given"]({ kind: "video", check: "k1", answer: "yes" }), "Consent to the identity check: yes");
+});
+
+test("a customer can be called whose number is known, not who only has a chat", () => {
+  const view = (from, ...bindings) => ({ interaction: { from }, bindings });
+  assert.equal(reachable(view("chat:0123456789")), false);
+  assert.equal(reachable(view("", { kind: "chat" })), false);
+  assert.equal(reachable(view("+86 138 •••• 0001")), true);
+  assert.equal(reachable(view("chat:012", { kind: "phone" })), true);
+  assert.equal(reachable(null), false);
 });

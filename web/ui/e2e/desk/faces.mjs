@@ -21,8 +21,8 @@ function steps() {
       name: "ask", kind: "questions", state: "", expect: "service", stills: [], text: both("Answer what the officer asks", "请回答工作人员的问题"),
       asks: [{ name: "born", ask: both("When were you born?", "您的出生日期是？") }, { name: "branch", ask: both("At which branch did you open the account?", "您在哪家网点开的户？") }],
     },
-    { name: "front", kind: "document", state: "", text: both("Hold the front of your card into the picture", "请把证件正面对准摄像头"), stills: [] },
-    { name: "back", kind: "document", state: "", text: both("Now the back of it", "请把证件背面对准摄像头"), stills: [] },
+    { name: "front", kind: "document", side: "front", state: "", text: both("Hold the front of your card into the picture", "请把证件正面对准摄像头"), stills: [] },
+    { name: "back", kind: "document", side: "back", state: "", text: both("Now the back of it", "请把证件背面对准摄像头"), stills: [] },
     { name: "look", kind: "face", state: "", text: both("Look straight into the camera", "请正视摄像头"), stills: [] },
     { name: "act", kind: "request", state: "", text: both("Do as the officer says", "请按工作人员的要求做"), requests: [{ what: "turn_left" }, { what: "read_number", number: "4821" }], stills: [] },
     {
@@ -49,10 +49,27 @@ export function check(b, f, task, at, more = {}) {
   const interaction = b.tasks[task]?.interaction ?? more.interaction;
   const c = {
     id: randomUUID().replaceAll("-", ""), interaction, task, policy: "face", title: both("Face to face", "面对面核验"), state: "running", round: 1, officer: "anna", level: "proofed", customer_lang: "en",
-    steps: all, present: at, consent: { at: iso(-60), lang: "en", version: "2026-11" }, interruption: 5, needs_second: false, ...more,
+    steps: all, present: at, by: "anna", reasons, consent: { at: iso(-60), lang: "en", version: "2026-11" }, interruption: 5, needs_second: false, ...more,
   };
-  b.checks[interaction] = c;
+  b.checks[interaction] = stands(c);
   f?.tell({ t: "check", task, interaction, check: c });
+  return c;
+}
+
+const reasons = {
+  passed: ["same_person", "document_valid", "requests_followed", "answers_right"],
+  failed: ["not_same_person", "document_expired", "document_doubtful", "requests_not_followed", "answers_wrong", "second_person", "picture_bad", "other"],
+  declined: ["customer_declined", "customer_left", "no_document", "no_camera", "picture_bad", "document_unreadable"],
+};
+
+// stands says for what a check waits, and what keeps it from being passed.
+function stands(c) {
+  c.waits ??= "";
+  if (c.waits !== "picture") c.waits = { asked: "consent", second: "second" }[c.state] ?? (c.state === "running" && !c.steps.some((s) => ["", "present"].includes(s.state)) ? "verdict" : "");
+  c.bars = c.steps.flatMap((s) => {
+    if (s.state !== "done") return [{ step: s.name, kind: s.kind, why: { failed: "failed", skipped: "skipped" }[s.state] ?? "not_done" }];
+    return (s.kind === "compare" ? s.asks : []).filter((a) => s.said?.[a.name] !== "yes").map((a) => ({ step: s.name, kind: s.kind, ask: a.ask, why: s.said?.[a.name] }));
+  });
   return c;
 }
 
@@ -90,6 +107,7 @@ export function doesFaces(b, f, c, { talk, no }) {
     case "upgrade": {
       const { interaction } = b.tasks[c.task] ?? {};
       if (!interaction) return no("not_found", "You have no such task.");
+      if (b.refuses) return no("conflict", b.refuses);
       if (c.do === "ask") return done({ upgrade: upgrade(b, f, c.task, { state: b.upgrades[interaction]?.state === "up" ? "up" : "asked", by: "anna", level: c.level, why: c.why, until: iso(100), id: randomUUID() }) });
       if (c.do === "approve") agree(b, f, c.task, b.upgrades[interaction].level, talk);
       if (c.do === "deny") upgrade(b, f, c.task, { state: "refused" });
@@ -139,7 +157,7 @@ function doesCheck(b, f, c, done) {
   const k = Object.values(b.checks).find((x) => x.id === c.check);
   if (!k) return { t: "error", code: "not_found", message: "There is no such check." };
   const tell = (more) => {
-    Object.assign(k, more);
+    stands(Object.assign(k, more));
     f.tell({ t: "check", task: k.task, interaction: k.interaction, check: structuredClone(k) });
   };
   const step = k.steps.find((s) => s.name === c.step);
@@ -182,7 +200,7 @@ export function consented(b, f, interaction) {
   const k = b.checks[interaction];
   k.steps[0].state = "present";
   Object.assign(k, { state: "running", present: k.steps[0].name, consent: { at: iso(), lang: "en", version: "2026-11" }, code: { to: "+86 138 •••• 0001", sent: iso() } });
-  f.tell({ t: "check", task: k.task, interaction, check: structuredClone(k) });
+  f.tell({ t: "check", task: k.task, interaction, check: structuredClone(stands(k)) });
 }
 
 // coded is the right code: the step is done by itself.
@@ -191,7 +209,7 @@ export function coded(b, f, interaction) {
   Object.assign(k.steps[0], { state: "done" });
   k.steps[1].state = "present";
   Object.assign(k, { present: k.steps[1].name, code: { ...k.code, ok: true } });
-  f.tell({ t: "check", task: k.task, interaction, check: structuredClone(k) });
+  f.tell({ t: "check", task: k.task, interaction, check: structuredClone(stands(k)) });
 }
 
 // ---- what is seen

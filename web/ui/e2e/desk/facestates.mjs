@@ -59,6 +59,23 @@ export const faceStates = {
     (f, page) => page.locator(".face-strip.good").waitFor(),
   ),
   "face-video": state(seen(), (f, page) => up(page)),
+  "face-wide": state(seen((b, id) => check(b, null, id, "front")), async (f, page) => {
+    await up(page);
+    await page.keyboard.press("Alt+Shift+e");
+    await page.locator(".stage.wide").waitFor();
+  }),
+  "face-refused-ask": state(
+    () => {
+      const b = Object.assign(bank(), { refuses: "Nothing can be sent to this customer by sms: no number of theirs is known or allowed." });
+      talk(b, null, have(b, null, task(b, "call"), 95), [customer, anna]);
+      return b;
+    },
+    async (f, page) => {
+      await pressed(page, "F4");
+      await page.keyboard.press("Enter");
+      await page.locator("dialog .note.bad").waitFor();
+    },
+  ),
   "face-many": state(
     seen((b, id) => {
       talk(b, null, id, [person, anna, bo, { role: "specialist", name: "mei", device: "browser", muted: true }], { codec: "PCMU", direct: false });
@@ -135,6 +152,15 @@ export const faceStates = {
 
   "check-begin": state(seen(), async (f, page) => (await up(page), await pressed(page, "Alt+f"))),
   "check-asked": state(seen((b, id) => check(b, null, id, "none", { state: "asked", present: "" })), (f, page) => up(page)),
+  "check-picture": state(seen((b, id) => check(b, null, id, "code", { waits: "picture", camera: "fake_device_0", virtual: true, record: true, unrecorded: true })), (f, page) => up(page)),
+  "check-barred": state(
+    seen((b, id) => {
+      const c = check(b, null, id, "");
+      c.steps.at(-1).said = { same_person: "no", genuine: "unsure", valid: "yes" };
+      Object.assign(c, { bars: c.steps.at(-1).asks.slice(0, 2).map((a, n) => ({ step: "match", kind: "compare", ask: a.ask, why: n ? "unsure" : "no" })) });
+    }),
+    (f, page) => page.locator(".bars").waitFor(),
+  ),
   "check-code": state(seen((b, id) => check(b, null, id, "code", { code: { to: "+86 138 •••• 0001", sent: new Date().toISOString() } })), (f, page) => up(page)),
   "check-ask": state(seen((b, id) => check(b, null, id, "ask", { customer_lang: "zh-CN" })), (f, page) => up(page)),
   "check-front": state(

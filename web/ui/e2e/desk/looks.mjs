@@ -11,8 +11,8 @@ export async function opened(browser, state, { width = 1280, ...options } = {}) 
   const context = await browser.newContext({ locale: "en-GB", viewport: { width, height: heights[width] }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const wrong = [];
-  // A machine without sound says so; what is not there is answered with 404; a network that is cut is one.
-  page.on("console", (m) => m.type() === "error" && !/404|ERR_|WebSocket|AudioContext encountered/.test(m.text()) && wrong.push(m.text()));
+  // A machine without sound says so; what is refused or not there is answered with 403 or 404; a network that is cut is one.
+  page.on("console", (m) => m.type() === "error" && !/40[34]|ERR_|WebSocket|AudioContext encountered/.test(m.text()) && wrong.push(m.text()));
   page.on("pageerror", (err) => wrong.push(String(err)));
   if (state.begin) await page.addInitScript(typeof state.begin === "string" ? { content: state.begin } : state.begin);
   await page.goto(`${server.url}${state.path ?? "desk"}`);

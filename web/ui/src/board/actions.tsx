@@ -48,6 +48,8 @@ export function ActDialog({ act, of, title, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const voice = of.task === undefined || of.task.kind === "call" || of.task.kind === "callback";
 
+  // spoken tells whether a chat has voice beside it.
+  const spoken = (task: string) => api.get(pathOf("tasks", task, "call")).then(() => true, () => false);
   const run = async () => {
     const task = of.task?.id ?? "";
     const served = of.task?.state === "assigned"; // it is taken from its agent
@@ -66,8 +68,10 @@ export function ActDialog({ act, of, title, onClose }: Props) {
         return api.put(pathOf("agents", of.agent ?? "", "presence"), { presence, reason: presence === "away" ? reason : "", why });
       case "wrap":
         return api.post(pathOf("agents", of.agent ?? "", "wrap"), { fence: of.fence, why });
-      default:
-        return ear.join(task, of.interaction ?? of.task?.interaction ?? "", act as Part, why, voice);
+      default: {
+        const by = voice ? "voice" : (await spoken(task)) ? "both" : "text";
+        if (!(await ear.join(task, of.interaction ?? of.task?.interaction ?? "", act as Part, why, by)) && by === "both") announce(w.readsAlone);
+      }
     }
   };
   const send = async (e: Event) => {

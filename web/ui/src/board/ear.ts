@@ -50,15 +50,18 @@ export class Ear {
     this.seat.take(seat, signal);
   }
 
-  // join takes part in a conversation: a call by voice, a chat by what is written.
-  async join(task: string, interaction: string, part: Part, why: string, voice: boolean): Promise<void> {
-    if (voice) await this.connect();
+  // join takes part in a conversation: a call by voice, a chat by what is written, and by voice
+  // where it has that and this page can. It gives whether it is heard.
+  async join(task: string, interaction: string, part: Part, why: string, by: "voice" | "both" | "text"): Promise<boolean> {
+    let voice = by === "voice";
+    if (by !== "text") voice = await this.connect().then(() => true, (err: unknown) => (by === "both" ? false : Promise.reject(err)));
     await this.live().wire.ask({ t: "call", task, interaction, do: part, why } as never);
-    if (!voice) return;
+    if (!voice) return false;
     this.task = task;
     this.part = part;
     this.open(part !== "listen");
     this.tell();
+    return true;
   }
 
   async leave(task: string): Promise<void> {

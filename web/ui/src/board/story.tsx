@@ -241,6 +241,7 @@ function Answers({ answers }: { answers: Record<string, unknown> }) {
 
 function Timeline({ story }: { story: Story }) {
   const w = useBoardWords();
+  const { acts } = useAround();
   const j = useJournalWords() as Record<string, (d: Record<string, unknown>) => string>;
   const language = useLanguage();
   return (
@@ -254,7 +255,7 @@ function Timeline({ story }: { story: Story }) {
             <li key={e.seq}>
               <time dateTime={e.at}>{clock(e.at, language)}</time>
               <span>
-                {j[e.kind]!(e.data ?? {})} <LookAt interaction={story.interaction.id} event={e} />
+                {j[e.kind]!({ actor: e.actor, ...e.data })} <LookAt interaction={story.interaction.id} event={e} plays={acts} looks={acts} />
               </span>
             </li>
           ))}

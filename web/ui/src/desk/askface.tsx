@@ -16,11 +16,13 @@ export function AskFaceDialog({ item, level, onClose, onSound }: { item: Item; l
   useChanges(seat);
   const screen = isCall(item.kind);
   const what = screen ? "screen" : level;
-  const [why, setWhy] = useState(() => w.whys[level === "voice" ? 0 : 1]!);
+  const [why, setWhy] = useState(w.whys[level === "voice" ? "talk" : "see"]!);
   const deaf = !screen && seat.state !== "up";
   const go = async (e: Event) => {
     e.preventDefault();
-    if (await run(hold.ask({ t: "upgrade", task: item.id, do: "ask", level, why: why.trim() }))) onClose();
+    const said = why.trim();
+    const preset = Object.keys(w.whys).find((key) => w.whys[key] === said); // the customer reads it in their language
+    if (await run(hold.ask({ t: "upgrade", task: item.id, do: "ask", level, why: preset ?? said }))) onClose();
   };
   return (
     <Dialog title={w.askTitles[what]!} onClose={onClose}>
@@ -38,9 +40,9 @@ export function AskFaceDialog({ item, level, onClose, onSound }: { item: Item; l
           <label for="face-why">{w.why}</label>
           <input id="face-why" maxLength={longest} value={why} onInput={(e) => setWhy(e.currentTarget.value)} />
           <span class="chips">
-            {w.whys.map((x) => (
-              <button key={x} type="button" class="small quiet" aria-pressed={why === x} onClick={() => setWhy(x)}>
-                {x}
+            {Object.entries(w.whys).map(([key, words]) => (
+              <button key={key} type="button" class="small quiet" aria-pressed={why === words} onClick={() => setWhy(words)}>
+                {words}
               </button>
             ))}
           </span>

@@ -8,6 +8,7 @@ import { Composer } from "./composer.tsx";
 import { useDesk, useHeld, useNow, useRun } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
 import { FaceBody } from "./facebody.tsx";
+import { settled } from "./faces.ts";
 import { keys } from "./keylist.ts";
 import type { KeyName } from "./keylist.ts";
 import { Lines } from "./messages.tsx";
@@ -66,8 +67,8 @@ export function CallPanel({ item, onDialog }: { item: Item; onDialog(name: Dialo
         <Act icon="right" of="transfer" label={w.transfer} onDo={() => open("transfer")} />
         <Act icon="flow" of="handBack" label={w.handBack} onDo={() => open("handBack")} />
         {talk?.lent ? <Act icon="back" of="takeOver" label={w.takeOver} onDo={() => open("takeOver")} /> : <Act icon="run" of="ask" label={w.askFlow} off={!talk} onDo={() => open("ask")} />}
-        {runs(upgrade) === "" && <Act icon="video" of="video" label={fw.screenLink} off={!talk} onDo={() => open("video")} />}
-        {!check && <Act icon="shield" of="check" label={fw.check} off={!talk} onDo={() => open("check")} />}
+        {runs(upgrade) === "" && <Act icon="video" of="video" label={fw.screenLink} off={!talk || upgrade?.state === "sent"} onDo={() => open("video")} />}
+        {(!check || settled(check)) && <Act icon="shield" of="check" label={fw.check} off={!talk} onDo={() => open("check")} />}
         <Act icon="link" of="link" label={w.sendLink} onDo={() => open("link")} />
         <Act icon="swap" of="move" label={w.move} onDo={() => open("move")} />
         <Act icon="out" of="finish" label={w.hangUp} danger onDo={release} />

@@ -6,6 +6,7 @@ import { TalkKeys } from "./callpanel.tsx";
 import { Composer } from "./composer.tsx";
 import { useDesk, useHeld, useNow, useRun } from "./context.tsx";
 import type { DialogName } from "./dialogs.tsx";
+import { settled } from "./faces.ts";
 import { FaceBody } from "./facebody.tsx";
 import { keys } from "./keylist.ts";
 import type { KeyName } from "./keylist.ts";
@@ -63,7 +64,7 @@ export function Chat({ item, onDialog }: { item: Item; onDialog(name: DialogName
             running === "" && act("mic", "voice", fw.voice, () => open("voice"))
           )}
           {running !== "video" && act("video", "video", fw.video, () => (upgrade?.agreed === "video" && running === "voice" ? void run(hold.ask({ t: "upgrade", task: item.id, do: "change", level: "video" })) : open("video")))}
-          {!check && act("shield", "check", fw.check, () => open("check"))}
+          {(!check || settled(check)) && act("shield", "check", fw.check, () => open("check"))}
           {act("link", "link", w.sendLink, () => open("link"))}
           {act("swap", "move", w.move, () => open("move"))}
           {act("right", "transfer", w.transfer, () => open("transfer"))}

@@ -20,6 +20,7 @@ export interface Shared {
   sights: Sights;
   kept: Kept;
   standing: Standing | null; // reasons, dispositions
+  overseer: boolean; // this is a supervisor
   chosen: string; // the task that is looked at; "" = none
   choose(task: string): void;
 }

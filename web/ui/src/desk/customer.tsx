@@ -12,7 +12,8 @@ import type { Contact, CustomerView, Story } from "./answers.ts";
 import { useDesk, useHeld } from "./context.tsx";
 import { AnswersTable } from "./facts.tsx";
 import { LookAt } from "./look.tsx";
-import { isAddress, nameOf, useView } from "./names.ts";
+import { nameOf, useView } from "./names.ts";
+import { isAddress } from "./reach.ts";
 import { NoteForm, NoteList } from "./notes.tsx";
 import { CallBack } from "./other.tsx";
 import { itemOf, readable } from "./store.ts";
@@ -162,6 +163,8 @@ function Journal({ task }: { task: string }) {
   const s = useHeld();
   const turn = s.turn[task] ?? 0;
   const may = readable(s, task);
+  const { overseer } = useDesk();
+  const has = itemOf(s, task)?.stage === "assigned";
   const story = useLoad<Story | null>((signal) => (may ? api.get<Story>(`tasks/${task}`, signal) : Promise.resolve(null)), [api, task]);
   useEffect(() => {
     if (turn > 0 && may) story.reload();
@@ -180,7 +183,7 @@ function Journal({ task }: { task: string }) {
           <li key={e.seq} class={e.kind.split(".")[0]}>
             <time dateTime={e.at}>{clock(e.at, language)}</time>
             <span>
-              {jw[e.kind as keyof JournalWords](e.data ?? {})} <LookAt interaction={story.value?.task.interaction ?? ""} event={e} />
+              {jw[e.kind as keyof JournalWords]({ actor: e.actor, ...e.data })} <LookAt interaction={story.value?.task.interaction ?? ""} event={e} plays={overseer} looks={overseer || has} />
             </span>
           </li>
         ))}

@@ -3,7 +3,7 @@ import { useShortcuts } from "../staff/keys.tsx";
 import type { Shortcut } from "../staff/keys.tsx";
 import { can } from "./can.ts";
 import { useDesk, useHeld, useRun } from "./context.tsx";
-import { asks } from "./faces.ts";
+import { asks, settled } from "./faces.ts";
 import type { DialogName } from "./dialogs.tsx";
 import type { Pane } from "./floor.tsx";
 import { keys } from "./keylist.ts";
@@ -54,11 +54,11 @@ export function DeskKeys({ onDialog, onPane }: { onDialog(name: DialogName): voi
     const now = runs(upgrade);
     if (now === level) return;
     if (now !== "" && (level === "voice" || upgrade?.agreed === "video")) return void run(hold.ask({ t: "upgrade", task: item.id, do: "change", level }));
-    if (upgrade?.state !== "asked") dialog(level);
+    if (upgrade?.state !== "asked" && upgrade?.state !== "sent") dialog(level);
   };
   const check = () => {
     const open = item && checkOf(s, item);
-    if (open) document.getElementById(`check-${open.id}`)?.focus();
+    if (open && !settled(open)) document.getElementById(`check-${open.id}`)?.focus();
     else if (item && (isTalk(item.kind) || isCall(item.kind))) dialog("check");
   };
   const step = (by: number) => {
@@ -120,6 +120,7 @@ export function DeskKeys({ onDialog, onPane }: { onDialog(name: DialogName): voi
     { ...keys.voice, what: fw.voice, group: fw.group, run: () => face("voice") },
     { ...keys.video, what: fw.keyVideo, group: fw.group, run: () => face("video") },
     { ...keys.check, what: fw.check, group: fw.group, run: check },
+    { ...keys.large, what: fw.large, group: fw.group, run: () => document.querySelector<HTMLButtonElement>(".chosen .stage-large, .stage-large")?.click() },
     { ...keys.camera, what: `${fw.cameraOn} / ${fw.cameraOff}`, group: fw.group, run: () => sight?.allowed.camera && sight.camera(!sight.on) },
     { ...keys.share, what: `${fw.share} / ${fw.unshare}`, group: fw.group, run: () => sight?.allowed.display && void run(sight.share(sight.screen === null)) },
     { ...keys.list, what: w.keyToList, group: w.keysPage, run: () => focus("list", "list") },

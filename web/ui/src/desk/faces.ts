@@ -87,6 +87,7 @@ export interface Ask {
 export interface Step {
   name: string;
   kind: string; // code, questions, document, face, request, compare
+  side?: string; // of a document: front, back
   state: string; // "", present, done, failed, skipped
   text?: Said;
   asks?: Ask[]; // of questions and compare
@@ -106,8 +107,24 @@ export interface Verdict {
   until?: string;
 }
 
+// Bar is something for which a check cannot be passed now.
+export interface Bar {
+  step?: string;
+  kind?: string;
+  ask?: Said; // the question of a comparison
+  what?: string; // the request that was not followed
+  why: string; // consent, picture, not_done, failed, skipped, no, unsure, not_followed
+}
+
 export interface Check {
   id: string;
+  by: string; // flow: one waits for it; else the agent who began it
+  waits?: string; // officer, consent, picture, verdict, second; none: for its present step
+  bars?: Bar[]; // none: it may be passed
+  camera?: string;
+  virtual?: boolean; // it is called as a program's is: a hint
+  record?: boolean; // the policy wants a recording
+  unrecorded?: boolean; // and none runs
   interaction: string;
   task?: string;
   policy: string;

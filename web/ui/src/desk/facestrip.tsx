@@ -84,7 +84,7 @@ export function FaceStrip({ item, onDialog }: { item: Item; onDialog(name: Dialo
               </button>
             )}
             <button type="button" class="small danger" onClick={() => ask("end")}>
-              {(u.state === "asked" || u.state === "sent") && running === "" ? w.takeBack : u.pictures ? w.endPictures : w.endIt}
+              {(u.state === "asked" || u.state === "sent") && running === "" ? w.takeBack : u.pictures ? w.endPictures : running === "video" ? w.endVideo : w.endIt}
             </button>
           </>
         )}

@@ -4,6 +4,7 @@ import { useApi } from "../staff/api.ts";
 import { TopBar } from "../staff/bar.tsx";
 import { useLoad } from "../staff/load.ts";
 import { pagesOf } from "../staff/places.ts";
+import { has } from "../staff/session.ts";
 import type { Me } from "../staff/session.ts";
 import { useAccountActions } from "../staff/signedin.tsx";
 import { SkipLink } from "../staff/skip.tsx";
@@ -68,7 +69,8 @@ export function Floor({ me }: { me: Me }) {
   // What is chosen and gone gives way to what comes first.
   const items = listed(hold.state);
   const here = chosen !== "" && itemOf(hold.state, chosen) ? chosen : (items.find((i) => i.stage !== "offered") ?? items[0])?.id ?? "";
-  const shared = useMemo<Shared>(() => ({ hold, seat, sights, kept, standing: standing.value, chosen: here, choose }), [hold, seat, sights, kept, standing.value, here, choose]);
+  const overseer = has(me.user, "supervisor");
+  const shared = useMemo<Shared>(() => ({ hold, seat, sights, kept, standing: standing.value, overseer, chosen: here, choose }), [hold, seat, sights, kept, standing.value, overseer, here, choose]);
   return (
     <DeskContext.Provider value={shared}>
       <div class="desk" data-pane={pane}>

@@ -31,6 +31,7 @@ export const keys = {
   voice: { id: "voice", keys: "F2" },
   video: { id: "video", keys: "F4" },
   check: { id: "check", keys: "Alt+F" },
+  large: { id: "large", keys: "Alt+Shift+E" },
   camera: { id: "camera", keys: "Alt+E" },
   share: { id: "share", keys: "Alt+D" },
 } as const;

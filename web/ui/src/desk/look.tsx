@@ -29,14 +29,16 @@ export function keptOf(interaction: string, e: KeptEvent): Kept | null {
   return { path: `/api/v1/interactions/${interaction}/media/${blob}`, picture: false, video: String(e.data?.["media_type"] ?? "").startsWith("video/") };
 }
 
-export function LookAt({ interaction, event }: { interaction: string; event: KeptEvent }) {
+// LookAt offers what is kept to those who may have it: recordings to supervisors, stills also
+// to who has the customer.
+export function LookAt({ interaction, event, plays, looks }: { interaction: string; event: KeptEvent; plays: boolean; looks: boolean }) {
   const w = useFaceWords();
   const id = useId();
   const [asking, setAsking] = useState(false);
   const [shown, setShown] = useState("");
   const [wrong, setWrong] = useState("");
   const kept = keptOf(interaction, event);
-  if (!kept) return null;
+  if (!kept || !(kept.picture ? looks : plays)) return null; // the server refuses it
   const open = async (why: string) => {
     const path = `${kept.path}?why=${encodeURIComponent(why)}`;
     setWrong("");
@@ -44,12 +46,19 @@ export function LookAt({ interaction, event }: { interaction: string; event: Kep
     if (!kept.picture) return setShown(path);
     try {
       const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" });
-      if (!answer.ok) return setWrong(answer.status === 403 ? w.keptForbidden : w.keptGone);
+      if (!answer.ok) return setWrong(refused(answer.status));
       setShown(await dataOf(await answer.blob()));
     } catch {
       setWrong(w.stillFailed);
     }
   };
+  // Players do not say why something cannot be played; the server does.
+  const unplayed = async () => {
+    setShown("");
+    const status = await fetch(shown, { credentials: "same-origin", cache: "no-store", headers: { range: "bytes=0-0" } }).then((a) => a.status, () => 0);
+    setWrong(refused(status));
+  };
+  const refused = (status: number) => (status === 403 ? w.keptForbidden : status === 404 || status === 410 ? w.keptGone : kept.picture ? w.stillFailed : w.playFailed);
   return (
     <span class="look">
       {!asking && !shown && (
@@ -65,8 +74,8 @@ export function LookAt({ interaction, event }: { interaction: string; event: Kep
         </span>
       )}
       {shown && kept.picture && <img src={shown} alt={w.evidence} />}
-      {shown && !kept.picture && kept.video && <video controls preload="metadata" src={shown} aria-label={w.recording} onError={() => (setShown(""), setWrong(w.keptGone))} />}
-      {shown && !kept.picture && !kept.video && <audio controls preload="metadata" src={shown} aria-label={w.recording} onError={() => (setShown(""), setWrong(w.keptGone))} />}
+      {shown && !kept.picture && kept.video && <video controls preload="metadata" src={shown} aria-label={w.recording} onError={() => void unplayed()} />}
+      {shown && !kept.picture && !kept.video && <audio controls preload="metadata" src={shown} aria-label={w.recording} onError={() => void unplayed()} />}
     </span>
   );
 }

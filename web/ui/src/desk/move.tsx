@@ -2,6 +2,8 @@
 import { Dialog } from "../staff/dialog.tsx";
 import { Icon } from "../staff/icon.tsx";
 import { useDesk, useRun } from "./context.tsx";
+import { useView } from "./names.ts";
+import { reachable } from "./reach.ts";
 import type { Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 
@@ -9,6 +11,7 @@ export function MoveDialog({ item, onClose }: { item: Item; onClose(): void }) {
   const w = useDeskWords();
   const { hold } = useDesk();
   const run = useRun();
+  const { view } = useView(item.id);
   const ways = (["chat", "sms"] as const).filter((to) => to !== item.kind);
   const go = async (what: Promise<unknown>, done?: string) => {
     if (await run(what, done)) onClose();
@@ -23,7 +26,7 @@ export function MoveDialog({ item, onClose }: { item: Item; onClose(): void }) {
             {w.channels[to]}
           </button>
         ))}
-        {(item.kind === "chat" || item.kind === "sms") && (
+        {(item.kind === "chat" || item.kind === "sms") && reachable(view) && (
           <button type="button" onClick={() => void go(hold.ask({ t: "place", interaction: item.task?.interaction ?? "" }))}>
             <Icon name="phone" />
             {w.callCustomer}

@@ -3,6 +3,7 @@ import { useApi } from "../staff/api.ts";
 import { useEffect, useState } from "preact/hooks";
 import type { CustomerView } from "./answers.ts";
 import { useHeld } from "./context.tsx";
+import { isAddress } from "./reach.ts";
 import { readable } from "./store.ts";
 import type { State, Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
@@ -22,9 +23,6 @@ export function nameOf(view: CustomerView | null | undefined, w: DeskWords): str
   const { from = "", number = "" } = view?.interaction ?? {};
   return nameIn(view?.details) || (isAddress(from) ? from : number ? w.visitor(number) : w.unknownCustomer);
 }
-
-// isAddress tells a number that people know from what only machines do, as of a chat.
-export const isAddress = (from: string): boolean => from !== "" && !from.includes(":");
 
 interface Known {
   at: number; // the turn it was read at

@@ -12,6 +12,7 @@ import { useDesk, useRun } from "./context.tsx";
 import { AnswersTable } from "./facts.tsx";
 import { keys } from "./keylist.ts";
 import { nameOf, useView } from "./names.ts";
+import { reachable } from "./reach.ts";
 import type { Item } from "./store.ts";
 import { useDeskWords } from "./words.ts";
 
@@ -72,7 +73,7 @@ export function CallBack({ item }: { item: Item }) {
   const { hold } = useDesk();
   const run = useRun();
   const { view } = useView(item.id);
-  if (!/[0-9]{3}/.test(view?.interaction.from ?? "") && !view?.bindings.some((b) => b.kind === "phone")) return null; // nobody knows a number
+  if (!reachable(view)) return null;
   return (
     <p>
       <button type="button" onClick={() => void run(hold.ask({ t: "place", interaction: item.task?.interaction ?? "" }))}>

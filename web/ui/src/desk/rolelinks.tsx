@@ -18,8 +18,9 @@ export function RoleLinkDialog({ item, role, onClose }: { item: Item; role: stri
   const s = useHeld();
   const run = useRun();
   const [id, setId] = useState("");
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
-    void run(hold.inviteBy(item.id, role).then((link) => setId(link.id))).then((ok) => !ok && onClose());
+    void run(hold.inviteBy(item.id, role).then((link) => setId(link.id))).then((ok) => setFailed(!ok));
   }, []);
   const link = (s.roleLinks[item.id] ?? []).find((l) => l.id === id);
   return (
@@ -28,7 +29,7 @@ export function RoleLinkDialog({ item, role, onClose }: { item: Item; role: stri
         <strong>{w.roleLink[role]}</strong> <span class="soft">{w.roleLinkFacts[role]}</span>
       </p>
       <p class="soft">{w.roleLinkWhat}</p>
-      {!link && <Waiting />}
+      {!link && !failed && <Waiting />}
       {link && <LinkField link={link} />}
       {link && <RoleLinkRow task={item.id} link={link} />}
     </Dialog>

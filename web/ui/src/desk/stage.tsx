@@ -31,6 +31,7 @@ export function Stage({ interaction, customer, upgrade, talk }: StageProps) {
   useChanges(sights);
   const speaking = useSpeaking(talk);
   const [pinned, setPinned] = useState("");
+  const [large, setLarge] = useState(false);
   const sight = sights.of(interaction);
   const track = sight?.own ?? null;
   const own = useMemo(() => (track ? new MediaStream([track]) : null), [track]);
@@ -49,7 +50,7 @@ export function Stage({ interaction, customer, upgrade, talk }: StageProps) {
   const tiles = tilesOf(upgrade, talk, { state: sight.state, shown: sight.shown, came: sight.came, allowed: sight.allowed, cam: sight.cam, on: sight.on, own }, { me: s.name, customer, speaking });
   const note = sight.state === "cut" || sight.state === "gone" ? w.cut : sight.on && sight.allowed.camera && sight.cam in w.cams ? w.cams[sight.cam]! : sight.screen ? w.sharing : "";
   return (
-    <div class="stage" role="group" aria-label={w.stage}>
+    <div class={`stage ${large ? "wide" : ""}`} role="group" aria-label={w.stage}>
       <div class="stage-tiles">
         <Tiles tiles={tiles} language={language} layout="stage" chosen={pinned} onChoose={setPinned} />
       </div>
@@ -58,24 +59,25 @@ export function Stage({ interaction, customer, upgrade, talk }: StageProps) {
           {note}
         </p>
       )}
-      {sight.allowed.camera || sight.allowed.display ? (
-        <div class="stage-keys" role="toolbar" aria-label={w.stage}>
-          {sight.allowed.camera && (
-            <button type="button" class="small" aria-pressed={sight.on} title={`${w.camera} (${shown(keys.camera)})`} onClick={() => sight.camera(!sight.on)}>
-              <Icon name={sight.on ? "video" : "videoOff"} />
-              {sight.on ? w.cameraOff : w.cameraOn}
-            </button>
-          )}
-          {sight.allowed.display && (
-            <button type="button" class="small" aria-pressed={sight.screen !== null} title={`${w.share} (${shown(keys.share)})`} onClick={() => void run(sight.share(sight.screen === null))}>
-              <Icon name="display" />
-              {sight.screen ? w.unshare : w.share}
-            </button>
-          )}
-        </div>
-      ) : (
-        sight.state === "up" && <p class="stage-note">{w.notAllowedToShow}</p>
-      )}
+      <div class="stage-keys" role="toolbar" aria-label={w.stage}>
+        <button type="button" class="small stage-large" aria-pressed={large} title={`${w.large} (${shown(keys.large)})`} onClick={() => setLarge(!large)}>
+          <Icon name="fit" />
+          {w.large}
+        </button>
+        {sight.allowed.camera && (
+          <button type="button" class="small" aria-pressed={sight.on} title={`${w.camera} (${shown(keys.camera)})`} onClick={() => sight.camera(!sight.on)}>
+            <Icon name={sight.on ? "video" : "videoOff"} />
+            {sight.on ? w.cameraOff : w.cameraOn}
+          </button>
+        )}
+        {sight.allowed.display && (
+          <button type="button" class="small" aria-pressed={sight.screen !== null} title={`${w.share} (${shown(keys.share)})`} onClick={() => void run(sight.share(sight.screen === null))}>
+            <Icon name="display" />
+            {sight.screen ? w.unshare : w.share}
+          </button>
+        )}
+      </div>
+      {sight.state === "up" && !sight.allowed.camera && !sight.allowed.display && <p class="stage-note">{w.notAllowedToShow}</p>}
     </div>
   );
 }

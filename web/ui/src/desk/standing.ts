@@ -16,10 +16,10 @@ export interface Standing {
 
 // standingOf tells how an upgrade stands to the agent of that name.
 export function standingOf(u: Upgrade, me: string, w: FaceWords): Standing {
-  if (ended(u)) return { mood: "over", text: (u.state === "over" && w.overWhy[u.why ?? ""]) || w.ends[u.state]!(u.level) };
+  if (ended(u)) return { mood: "over", text: (u.state === "over" && w.overWhy[u.why ?? ""]) || (w.ends[u.pictures ? `${u.state} pictures` : u.state] ?? w.ends[u.state]!)(u.level) };
   if (asks(u)) return { mood: "ask", text: w.customerAsks(u.level) };
   if (waits(u) && runs(u) !== "") return { mood: "wait", text: w.more(u.level) };
-  if (u.state === "sent") return { mood: "wait", text: w.askedScreen };
+  if (u.state === "sent") return { mood: "wait", text: w.sentScreen };
   if (u.state === "asked") {
     if (u.by === "flow") return { mood: "wait", text: w.askedFlow(u.level) };
     if (u.by !== me) return { mood: "wait", text: w.askedBy(u.by, u.level) };

@@ -1,6 +1,7 @@
 // A dialog over the page. The browser keeps the focus inside and gives it back after.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { useBadNews } from "./announce.tsx";
 import { Icon } from "./icon.tsx";
 import { useStaffWords } from "./words.ts";
 
@@ -14,6 +15,7 @@ interface Props {
 
 export function Dialog({ title, onClose, children, footer, size = "small" }: Props) {
   const w = useStaffWords();
+  const bad = useBadNews();
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -39,7 +41,12 @@ export function Dialog({ title, onClose, children, footer, size = "small" }: Pro
           <Icon name="close" />
         </button>
       </header>
-      <div class="dialog-body">{children}</div>
+      <div class="dialog-body">
+        {children}
+        <div class="notes-here" role="alert">
+          {bad}
+        </div>
+      </div>
       {footer && <footer class="dialog-foot">{footer}</footer>}
     </dialog>
   );

@@ -127,6 +127,7 @@ export const en = {
   doIt: "Do it",
   done: { queue: "Moved.", pull: "Offered to the agent.", priority: "Priority changed.", end: "Taken out of the line.", take: "Taken over.", presence: "Presence set.", wrap: "Wrap-up ended.", message: "Sent to the agent." } as Record<string, string>,
   listeningTo: (kind: string): string => ({ listener: "You listen in", whisperer: "Only the agent hears you", agent: "Everybody hears you" })[kind] ?? "You listen in",
+  readsAlone: "You read along. You do not hear them: this page has no microphone that works.",
   micNeeded: "To whisper or join, let the browser use the microphone.",
   micStates: { denied: "The browser may not use the microphone", unplugged: "There is no microphone", muted: "The microphone is muted by the system", silent: "The microphone gives no sound", ok: "" } as Record<string, string>,
   plots: "Plots of the last hours",

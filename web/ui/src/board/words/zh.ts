@@ -124,6 +124,7 @@ export const zhCN: BoardWords = {
   doIt: "执行",
   done: { queue: "已转队列。", pull: "已提供给坐席。", priority: "优先级已更改。", end: "已移出队列。", take: "已接管。", presence: "状态已设置。", wrap: "话后处理已结束。", message: "已发给坐席。" },
   listeningTo: (kind) => ({ listener: "您正在监听", whisperer: "只有坐席能听到您", agent: "所有人都能听到您" })[kind] ?? "您正在监听",
+  readsAlone: "您可以看到文字，但听不到声音：本页面没有可用的麦克风。",
   micNeeded: "耳语或加入通话前，请允许浏览器使用麦克风。",
   micStates: { denied: "浏览器无权使用麦克风", unplugged: "没有麦克风", muted: "麦克风被系统静音", silent: "麦克风没有声音", ok: "" },
   plots: "最近的曲线",

@@ -10,6 +10,18 @@ import { loadModel, modelName } from "./model.ts";
 import { pairOf } from "./steps.ts";
 import { imageOf, kindOf } from "./stills.tsx";
 
+const longest = 60_000; // milliseconds that the model may look; seconds where the machine has nothing else to do
+
+class TooSlow extends Error {}
+
+// soon gives up on what does not come.
+function soon<T>(what: Promise<T>): Promise<T> {
+  return new Promise((yes, no) => {
+    const timer = window.setTimeout(() => no(new TooSlow()), longest);
+    what.then(yes, no).finally(() => window.clearTimeout(timer));
+  });
+}
+
 interface LikenessProps {
   check: Check;
   advice: Advice | undefined;
@@ -19,17 +31,18 @@ interface LikenessProps {
 export function LikenessPart({ check, advice, onAdvice }: LikenessProps) {
   const w = useFaceWords();
   const [part, setPart] = useState(-1); // of the model that is loaded; -1: it was not asked for
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState("");
   const pair = pairOf(check);
   const ask = async () => {
     if (!pair || part >= 0) return;
-    setFailed(false);
+    setFailed("");
     setPart(0);
     try {
       const model = await loadModel(setPart);
       await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // that it looks is drawn before it does
-      const document = await model.look(await imageOf(check.id, pair.document.still.blob));
-      const face = await model.look(await imageOf(check.id, pair.face.still.blob));
+      const [document, face] = await soon(
+        (async () => [await model.look(await imageOf(check.id, pair.document.still.blob)), await model.look(await imageOf(check.id, pair.face.still.blob))] as const)(),
+      );
       const faces: [number, number] = [document.faces, face.faces];
       if (!document.print || !face.print) onAdvice({ advice: true, word: "none", faces, model: modelName });
       else {
@@ -38,7 +51,7 @@ export function LikenessPart({ check, advice, onAdvice }: LikenessProps) {
       }
     } catch (err) {
       console.warn("likeness:", err);
-      setFailed(true);
+      setFailed(err instanceof TooSlow ? w.likenessSlow : w.likenessFailed);
     }
     setPart(-1);
   };
@@ -61,7 +74,11 @@ export function LikenessPart({ check, advice, onAdvice }: LikenessProps) {
           <span>{part < 1 ? w.likenessLoading(Math.round(part * 100)) : w.likenessLooks}</span>
         </div>
       )}
-      {failed && <p class="problem">{w.likenessFailed}</p>}
+      {failed && (
+        <p class="problem" role="alert">
+          {failed}
+        </p>
+      )}
       {advice && pair && (
         <div role="status">
           {advice.word === "none" ? (

@@ -51,14 +51,21 @@ export function CheckPanel({ item, check }: { item: Item; check: Check }) {
       ) : (
         !settled(check) && <Broken check={check} />
       )}
-      {check.state === "asked" && <p class="check-note">{w.waitsConsent}</p>}
-      {check.state === "second" && (
-        <p class="check-note" role="status">
-          <span class="spinner" aria-hidden="true" />
-          {w.waitsSecond}
+      {!settled(check) && <Waits check={check} />}
+      {!settled(check) && check.unrecorded && (
+        <p class="check-note bad" role="alert">
+          <Icon name="warning" />
+          {w.unrecorded}
         </p>
       )}
-      {check.state === "running" && (present ? <StepNow key={`${check.round} ${present.name}`} check={check} step={present} /> : <Deciding check={check} />)}
+      {!settled(check) && check.virtual && (
+        <p class="check-note warn" role="status">
+          <Icon name="warning" />
+          {w.virtual(check.camera ?? "")}
+        </p>
+      )}
+      {check.state === "running" && present && check.waits !== "verdict" && <StepNow key={`${check.round} ${present.name}`} check={check} step={present} />}
+      {check.state === "running" && check.waits === "verdict" && <Deciding check={check} />}
       {settled(check) ? <Result item={item} check={check} /> : <Ends check={check} early={present !== undefined && check.state === "running"} />}
     </section>
   );
@@ -83,11 +90,24 @@ function Steps({ check }: { check: Check }) {
   );
 }
 
-// Broken says why a round does not count, as long as the one after it goes on.
+// Waits says for what the check stands still, where that is not the officer's present step.
+function Waits({ check }: { check: Check }) {
+  const w = useFaceWords();
+  const text = w.waits[check.waits ?? ""];
+  if (!text) return null;
+  return (
+    <p class="check-note" role="status">
+      <span class="spinner" aria-hidden="true" />
+      {text}
+    </p>
+  );
+}
+
+// Broken says why the round before does not count, until the first step of this one is done.
 function Broken({ check }: { check: Check }) {
   const w = useFaceWords();
   const last = check.broken?.at(-1);
-  if (!last) return null;
+  if (!last || last.round !== check.round - 1 || check.steps.some((x) => x.state === "done")) return null;
   const seconds = last.seconds ? (Math.round(last.seconds * 10) / 10).toString() : "";
   return (
     <p class="check-note bad" role="alert">
@@ -162,6 +182,13 @@ function Ends({ check, early }: { check: Check; early: boolean }) {
 
 const laterLooks = [1_000, 4_000]; // milliseconds after a pass: the level is the flow's to give, a moment later
 
+// resultOf names the sentence for how a check ended.
+function resultOf(check: Check): string {
+  if (check.state === "passed") return check.by === "flow" ? "passed flow" : "passed";
+  if (check.state === "declined") return check.verdict?.officer && !check.verdict.reasons.some((r) => r.startsWith("customer_")) ? "untold" : "declined";
+  return check.state;
+}
+
 function Result({ item, check }: { item: Item; check: Check }) {
   const w = useFaceWords();
   const dw = useDeskWords();
@@ -178,7 +205,7 @@ function Result({ item, check }: { item: Item; check: Check }) {
   return (
     <div class={`check-result ${check.state}`} role="status">
       <p>
-        <strong>{w.result[check.state]?.(level) ?? check.state}</strong> {check.state === "passed" && until && w.levelUntil(clock(until, language).slice(0, 5))}
+        <strong>{w.result[resultOf(check)]?.(level) ?? check.state}</strong> {check.state === "passed" && until && w.levelUntil(clock(until, language).slice(0, 5))}
       </p>
       <Reasons check={check} />
       {check.verdict && (check.verdict.officer || check.verdict.second) && <p class="soft">{[check.verdict.officer, check.verdict.second].filter(Boolean).join(" · ")}</p>}

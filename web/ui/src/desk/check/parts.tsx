@@ -35,7 +35,7 @@ interface EitherProps {
   onChoose(value: string): void;
 }
 
-// Either is a choice of two beside what it is about.
+// Either is a choice of two or three beside what it is about.
 export function Either({ name, label, values, current, onChoose }: EitherProps) {
   return (
     <span class="either" role="radiogroup" aria-label={label}>
@@ -91,7 +91,7 @@ export function Noted({ check, step }: { check: Check; step: Step }) {
   const label = (name: string) => said(step.asks?.find((a) => a.name === name)?.ask, language) || w.requests[name] || (name === "likeness" ? w.likeness : name.replaceAll("_", " "));
   const value = (v: unknown): string => {
     if (typeof v === "object" && v !== null && "word" in v) return w.likenessWords[String((v as { word: unknown }).word)] ?? "–";
-    return ({ yes: w.yes, no: w.no, right: w.right, wrong: w.wrong } as Record<string, string>)[String(v)] ?? String(v);
+    return ({ yes: w.yes, no: w.no, unsure: w.unsure, right: w.right, wrong: w.wrong } as Record<string, string>)[String(v)] ?? String(v);
   };
   return (
     <dl class="facts" aria-label={`${w.noted}: ${check.policy}`}>

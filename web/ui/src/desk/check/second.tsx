@@ -7,7 +7,7 @@ import { useDesk, useRun } from "../context.tsx";
 import type { Check } from "../faces.ts";
 import { useFaceWords } from "../words.ts";
 import { Noted, said } from "./parts.tsx";
-import { kindOf, Pair, Stills } from "./stills.tsx";
+import { kindOf, Compared, Stills } from "./stills.tsx";
 import { Reasons } from "./verdict.tsx";
 
 export function SecondPanel({ check }: { check: Check }) {
@@ -40,7 +40,7 @@ export function SecondPanel({ check }: { check: Check }) {
           <Reasons check={check} />
         </div>
       )}
-      <Pair check={check} />
+      <Compared check={check} />
       <button type="button" class="small second-more" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name={open ? "up" : "down"} />
         {w.steps}

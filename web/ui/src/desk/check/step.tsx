@@ -8,9 +8,9 @@ import { LikenessPart } from "./likeness.tsx";
 import type { Advice } from "./advice.ts";
 import { Both, Either, Why } from "./parts.tsx";
 import { complete } from "./steps.ts";
-import { kindOf, Pair, Stills } from "./stills.tsx";
+import { kindOf, Compared, Stills } from "./stills.tsx";
 
-const yesNo = ["yes", "no"] as const;
+const yesNo = ["yes", "no", "unsure"] as const;
 const rightWrong = ["right", "wrong"] as const;
 
 type Asking = "" | "fail" | "skip";
@@ -39,7 +39,7 @@ export function StepNow({ check, step }: { check: Check; step: Step }) {
       {step.kind === "code" && <Code check={check} />}
       {step.kind === "request" && <Requests check={check} step={step} said={said} onNote={note} />}
       {(step.kind === "document" || step.kind === "face" || step.kind === "request") && <Capture check={check} step={step} />}
-      {step.kind === "compare" && <Pair check={check} />}
+      {step.kind === "compare" && <Compared check={check} />}
       {(step.kind === "questions" || step.kind === "compare") && <Asks check={check} step={step} said={said} onNote={note} />}
       {step.likeness && <LikenessPart check={check} advice={said["likeness"] as Advice | undefined} onAdvice={(a) => note("likeness", a)} />}
       {asking !== "" ? (

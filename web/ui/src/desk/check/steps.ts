@@ -29,15 +29,28 @@ export function lastTake(step: Step | undefined): Still[] {
   return ofRound.filter((s) => (s.n ?? 0) === n);
 }
 
-// pairOf are the stills that are to be compared: a document's and a face's.
-export function pairOf(check: Check): { document: { step: Step; still: Still }; face: { step: Step; still: Still } } | undefined {
-  const find = (kind: string) => {
-    for (const step of check.steps.filter((s) => s.kind === kind)) {
-      const still = best({ ...step, stills: step.stills.filter((s) => s.round === undefined || s.round === check.round) }); // those of void rounds do not count
-      if (still) return { step, still };
-    }
-    return undefined;
-  };
-  const [document, face] = [find("document"), find("face")];
+// Choice is a still with the step that it is of.
+export interface Choice {
+  step: Step;
+  still: Still;
+}
+
+// comparedOf are the stills that are to be compared, the best of each step: documents first,
+// then faces. Those of void rounds do not count.
+export function comparedOf(check: Check): Choice[] {
+  return ["document", "face"].flatMap((kind) =>
+    check.steps
+      .filter((s) => s.kind === kind)
+      .flatMap((step) => {
+        const still = best({ ...step, stills: step.stills.filter((s) => s.round === undefined || s.round === check.round) });
+        return still ? [{ step, still }] : [];
+      }),
+  );
+}
+
+// pairOf are the two that a face is recognised by: of a document, and of the person.
+export function pairOf(check: Check): { document: Choice; face: Choice } | undefined {
+  const all = comparedOf(check);
+  const [document, face] = ["document", "face"].map((kind) => all.find((c) => c.step.kind === kind));
   return document && face ? { document, face } : undefined;
 }

@@ -6,7 +6,8 @@ import { Icon } from "../../staff/icon.tsx";
 import { useLanguage } from "../../staff/settings.tsx";
 import { clock } from "../../staff/time.ts";
 import type { Check, Step, Still } from "../faces.ts";
-import { lastTake, pairOf } from "./steps.ts";
+import { comparedOf, lastTake, pairOf } from "./steps.ts";
+import type { Choice } from "./steps.ts";
 import { useFaceWords } from "../words.ts";
 import type { FaceWords } from "../words.ts";
 
@@ -68,7 +69,7 @@ export async function imageOf(check: string, blob: string): Promise<HTMLImageEle
 // ---- what they are
 
 export function kindOf(step: Step, w: FaceWords): string {
-  return w.kinds[`${step.kind} ${step.name}`] ?? w.kinds[step.kind] ?? step.kind;
+  return w.kinds[`${step.kind} ${step.side}`] ?? w.kinds[step.kind] ?? step.kind;
 }
 
 // ---- how they look
@@ -98,7 +99,7 @@ function StillFigure({ check, still, of, onOpen }: { check: string; still: Still
         <StillImage check={check} still={still} alt="" />
       </button>
       <figcaption>
-        <strong>{source}</strong> <span class="soft">{w.stillFacts(still.width, still.height, clock(still.at, language))}</span>
+        <strong>{of}</strong> <span class="soft">{w.stillFacts(source, still.width, still.height, clock(still.at, language))}</span>
       </figcaption>
     </figure>
   );
@@ -110,11 +111,6 @@ function StillImage({ check, still, alt, zoom = 1 }: { check: string; still: Sti
   if (failed) return <span class="still-gone">{w.stillFailed}</span>;
   if (!url) return <span class="still-gone"><span class="spinner" /></span>;
   return <img src={url} alt={alt} width={still.width} height={still.height} style={{ width: `${zoom * 100}%`, height: "auto" }} />;
-}
-
-export interface Choice {
-  step: Step;
-  still: Still;
 }
 
 const mostZoom = 5;
@@ -163,23 +159,24 @@ function Side({ check, all, label, current, zoom, onChoose }: { check: Check; al
   );
 }
 
-// Pair shows the document and the face beside each other in the panel, and opens them large.
-export function Pair({ check }: { check: Check }) {
+// Compared shows the documents and the face beside each other in the panel, and opens two large.
+export function Compared({ check }: { check: Check }) {
   const w = useFaceWords();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<Choice[] | null>(null);
+  const all = comparedOf(check);
   const pair = pairOf(check);
   if (!pair) return null;
-  const two = [pair.document, pair.face];
+  const both = [pair.document, pair.face];
   return (
     <div class="stills">
-      {two.map((c) => (
-        <StillFigure key={c.still.blob} check={check.id} still={c.still} of={kindOf(c.step, w)} onOpen={() => setOpen(true)} />
+      {all.map((c) => (
+        <StillFigure key={c.still.blob} check={check.id} still={c.still} of={kindOf(c.step, w)} onOpen={() => setOpen(c.step.kind === "document" ? [c, pair.face] : both)} />
       ))}
-      <button type="button" class="small" onClick={() => setOpen(true)}>
+      <button type="button" class="small" onClick={() => setOpen(both)}>
         <Icon name="search" />
         {w.enlarge}
       </button>
-      {open && <Beside check={check} choices={two} onClose={() => setOpen(false)} />}
+      {open && <Beside check={check} choices={open} onClose={() => setOpen(null)} />}
     </div>
   );
 }

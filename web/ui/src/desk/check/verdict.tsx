@@ -1,13 +1,12 @@
-// The officer's verdict: yes or no, with reasons of a closed list and words of their own.
+// The officer's verdict, with reasons of a closed list and words of their own.
 import { useState } from "preact/hooks";
+import { useLanguage } from "../../staff/settings.tsx";
 import { useDesk, useRun } from "../context.tsx";
-import type { Check } from "../faces.ts";
+import type { Bar, Check } from "../faces.ts";
 import { useFaceWords } from "../words.ts";
+import { said } from "./parts.tsx";
+import { kindOf } from "./stills.tsx";
 
-const otherwise: Record<string, string[]> = {
-  passed: ["same_person", "document_valid", "requests_followed", "answers_right"],
-  failed: ["not_same_person", "document_expired", "document_doubtful", "requests_not_followed", "answers_wrong", "second_person", "picture_bad", "other"],
-};
 const outcomes = ["passed", "failed", "declined"] as const;
 
 export function VerdictForm({ check }: { check: Check }) {
@@ -18,29 +17,32 @@ export function VerdictForm({ check }: { check: Check }) {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [text, setText] = useState("");
   const [tried, setTried] = useState(false);
-  const list = check.reasons?.[outcome] ?? otherwise[outcome] ?? [];
-  const enough = chosen.length > 0 && (!chosen.includes("other") || text.trim() !== "");
+  const list = check.reasons?.[outcome] ?? [];
+  const barred = (check.bars ?? []).length > 0;
+  const wordless = chosen.includes("other") && text.trim() === "";
+  const missing = outcome === "" || (outcome === "passed" && barred) ? "" : wordless ? w.wordsNeeded : chosen.length === 0 && outcome !== "passed" ? w.reasonsNeeded : "";
   const decide = async (e: Event) => {
     e.preventDefault();
     setTried(true);
-    if (outcome === "" || !enough) return;
+    if (outcome === "" || missing !== "" || (outcome === "passed" && barred)) return;
     await run(hold.ask({ t: "check", check: check.id, do: "decide", outcome, reasons: [...chosen], ...(text.trim() ? { why: text.trim() } : {}) }));
   };
   return (
     <form class="verdict-form" onSubmit={(e) => void decide(e)}>
       <fieldset class="picks">
         <legend>{w.outcome}</legend>
-        {outcomes.filter((o) => (check.reasons?.[o] ?? otherwise[o]) !== undefined).map((o) => (
+        {outcomes.map((o) => (
           <label key={o}>
-            <input type="radio" name={`outcome-${check.id}`} value={o} checked={outcome === o} onChange={() => (setOutcome(o), setChosen([]), setTried(false))} />
+            <input type="radio" name={`outcome-${check.id}`} value={o} checked={outcome === o} disabled={o === "passed" && barred} aria-describedby={o === "passed" && barred ? `bars-${check.id}` : undefined} onChange={() => (setOutcome(o), setChosen([]), setTried(false))} />
             <span>{w.outcomes[o]}</span>
           </label>
         ))}
       </fieldset>
+      {barred && <Bars check={check} />}
       {outcome !== "" && (
         <>
           <fieldset class="picks">
-            <legend>{w.reasonsField}</legend>
+            <legend>{outcome === "passed" ? w.reasonsOptional : w.reasonsField}</legend>
             {list.map((r) => (
               <label key={r}>
                 <input type="checkbox" checked={chosen.includes(r)} onChange={(e) => setChosen(e.currentTarget.checked ? [...chosen, r] : chosen.filter((x) => x !== r))} />
@@ -49,12 +51,12 @@ export function VerdictForm({ check }: { check: Check }) {
             ))}
           </fieldset>
           <div class="field">
-            <label for={`verdict-${check.id}`}>{w.reasonText}</label>
+            <label for={`verdict-${check.id}`}>{list.includes("other") ? w.reasonText : w.reasonWords}</label>
             <input id={`verdict-${check.id}`} maxLength={500} value={text} onInput={(e) => setText(e.currentTarget.value)} />
           </div>
-          {tried && !enough && (
+          {tried && missing !== "" && (
             <p class="problem" role="alert">
-              {w.reasonsNeeded}
+              {missing}
             </p>
           )}
           {check.needs_second && <p class="soft">{w.decideSecond}</p>}
@@ -66,6 +68,26 @@ export function VerdictForm({ check }: { check: Check }) {
         </>
       )}
     </form>
+  );
+}
+
+// Bars say what keeps a check from being passed, in the words of its questions.
+function Bars({ check }: { check: Check }) {
+  const w = useFaceWords();
+  const language = useLanguage();
+  const what = (b: Bar) => {
+    const step = check.steps.find((x) => x.name === b.step);
+    return said(b.ask, language) || (b.what && (w.requests[b.what] ?? b.what.replaceAll("_", " "))) || (step ? kindOf(step, w) : "");
+  };
+  return (
+    <div class="bars" id={`bars-${check.id}`}>
+      <p class="soft">{w.barred}</p>
+      <ul>
+        {(check.bars ?? []).map((b) => (
+          <li key={`${b.step} ${b.why} ${b.what ?? said(b.ask, "en")}`}>{(w.bars[b.why] ?? w.bars["not_done"]!)(what(b))}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -23,7 +23,7 @@ export const faceEn = {
     screen: "They get a text with a link to a page for text and pictures. The sound stays on the telephone.",
   } as Record<string, string>,
   why: "Why, for the customer to read",
-  whys: ["to talk it through", "to see what you see", "to check who you are"],
+  whys: { talk: "to talk it through", see: "to see what you see", identity: "to check who you are" } as Record<string, string>, // the server has them in the customer's language
   ask: "Ask",
   sendScreen: "Send the link",
   noSeat: "You have no microphone at this page, so you could not speak with them. Set it up first.",
@@ -32,7 +32,8 @@ export const faceEn = {
   // How it stands
   strip: "Voice and pictures",
   askedYou: (level: string) => by(level === "voice", "The customer is asked for voice.", "The customer is asked for video."),
-  askedScreen: "The caller was sent a link to a page with pictures.",
+  askedScreen: "The caller is asked for pictures on their page.",
+  sentScreen: "The link to a page with pictures was texted; it is not opened yet.",
   askedFlow: (level: string) => by(level === "voice", "The flow asks the customer for voice.", "The flow asks the customer for video."),
   askedBy: (who: string, level: string) => by(level === "voice", `${who} asks the customer for voice.`, `${who} asks the customer for video.`),
   customerAsks: (level: string) => by(level === "voice", "The customer would like to speak with you.", "The customer would like to speak with you by video."),
@@ -54,7 +55,8 @@ export const faceEn = {
   ends: {
     refused: (level: string) => by(level === "voice", "The customer would rather not speak. The chat goes on.", "The customer would rather not be seen. The chat goes on."),
     lapsed: () => "The customer did not answer in time. The chat goes on.",
-    withdrawn: () => "It was taken back. The chat goes on.",
+    "lapsed pictures": () => "The caller did not open the link or answer in time. The call goes on.",
+    withdrawn: () => "It was taken back.",
     over: () => "Voice and pictures are over. The chat goes on.",
   } as Record<string, (level: string) => string>,
   overWhy: {
@@ -75,6 +77,7 @@ export const faceEn = {
   toVoice: "Voice only",
   toVideo: "With video",
   endIt: "End voice",
+  endVideo: "End voice and video",
   endPictures: "End pictures",
   news: {
     customerAsks: (level: string) => by(level === "voice", "The customer would like to speak with you.", "The customer would like to speak with you by video."),
@@ -89,6 +92,7 @@ export const faceEn = {
 
   // Pictures
   stage: "Pictures",
+  large: "Large picture",
   you: "You",
   customer: "Customer",
   cameraOn: "Camera on",
@@ -161,7 +165,14 @@ export const faceEn = {
   checkStates: {
     asked: "waits for consent", running: "under way", broken: "begins again", second: "second officer", passed: "passed", failed: "failed", declined: "declined", stopped: "ended without a verdict",
   } as Record<string, string>,
-  waitsConsent: "The customer is reading what they agree to. Nothing is kept before they do.",
+  waits: {
+    consent: "The customer is reading what they agree to. Nothing is kept before they do.",
+    picture: "Waiting for the customer's picture: their camera is not on, or its picture does not come.",
+    officer: "The customer waits for somebody who may carry out this check.",
+    second: "Your verdict is kept. A second officer looks at it now; the customer waits.",
+  } as Record<string, string>,
+  virtual: (camera: string) => `The customer's camera is called “${camera}”, as a program's would be. That is a hint, not proof: look closely.`,
+  unrecorded: "This check is to be recorded, and nothing is. End voice and pictures, then ask again: the new request names the recording.",
   steps: "Steps",
   stepStates: { "": "to come", present: "now", done: "done", failed: "failed", skipped: "left out" } as Record<string, string>,
   kinds: { code: "One-time code", questions: "Questions", document: "Document", "document front": "Document, front", "document back": "Document, back", face: "Face", request: "Random requests", compare: "Comparison" } as Record<string, string>,
@@ -193,6 +204,7 @@ export const faceEn = {
   wrong: "Wrong",
   yes: "Yes",
   no: "No",
+  unsure: "Unsure",
   expectService: "What is right is in the flow's answers, beside.",
   resend: "Send another code",
   resent: "Another code is on its way.",
@@ -204,7 +216,7 @@ export const faceEn = {
   stills: "Stills",
   noStills: "No still yet.",
   sources: { server: "As it came", page: "From their page, sharper" } as Record<string, string>,
-  stillFacts: (w: number, h: number, time: string) => `${w} × ${h}, ${time}`,
+  stillFacts: (source: string, w: number, h: number, time: string) => `${source}, ${w} × ${h}, ${time}`,
   stillAlt: (step: string, source: string) => `Still of ${step}: ${source}`,
   stillFailed: "The still could not be shown.",
   enlarge: "Side by side",
@@ -246,6 +258,7 @@ export const faceEn = {
   likenessNoFace: (where: string) => `The model finds no face in the still of ${where}.`,
   likenessMany: (n: number, where: string) => `The model finds ${n} faces in the still of ${where}. Is somebody else in the picture?`,
   likenessFailed: "The model could not be loaded. The check goes on without it.",
+  likenessSlow: "The model took too long on this machine. The check goes on without it.",
   likenessNeeds: "It needs a still of the document and one of the face.",
 
   // The verdict
@@ -255,7 +268,20 @@ export const faceEn = {
   outcome: "Is this the person?",
   outcomes: { passed: "Yes: passed", failed: "No: failed", declined: "It cannot be told" } as Record<string, string>,
   reasonsField: "Because",
+  reasonsOptional: "Because (may be left out)",
   reasonsNeeded: "Say at least one reason.",
+  wordsNeeded: "Say the other reason in your words.",
+  barred: "It cannot be passed now:",
+  bars: {
+    consent: () => "The customer has not agreed yet.",
+    picture: () => "The customer is not to be seen.",
+    not_done: (what: string) => `${what}: not done yet`,
+    failed: (what: string) => `${what}: not passed`,
+    skipped: (what: string) => `${what}: left out`,
+    no: (what: string) => `${what} You answered no.`,
+    unsure: (what: string) => `${what} You answered unsure.`,
+    not_followed: (what: string) => `${what} They did not.`,
+  } as Record<string, (what: string) => string>,
   reasons: {
     same_person: "The face is that of the document",
     answers_right: "The answers were right",
@@ -286,9 +312,9 @@ export const faceEn = {
     other: "Another reason",
   } as Record<string, string>,
   reasonText: "In your words (needed for another reason)",
+  reasonWords: "In your words",
   decide: "Give the verdict",
   decideSecond: "The verdict counts once a second officer agrees.",
-  waitsSecond: "Your verdict is kept. A second officer looks at it now; the customer waits.",
   secondTitle: (officer: string) => `${officer} asks for a second look`,
   secondWhat: "Look at the stills and what was noted, and say whether you agree with the verdict. You do not see or hear the customer.",
   secondVerdict: (officer: string, outcome: string) => by(outcome === "passed", `${officer}: this is the person.`, `${officer}: this is not the person.`),
@@ -298,9 +324,11 @@ export const faceEn = {
   secondDone: "Your answer is kept.",
   noted: "Noted",
   result: {
-    passed: (level: string) => `Passed. The customer is ${level} now, and the flow goes on.`,
+    passed: (level: string) => `Passed. The customer is ${level} now.`,
+    "passed flow": (level: string) => `Passed. The customer is ${level} now, and the flow goes on.`,
     failed: () => "Failed. The customer keeps the level they had.",
-    declined: () => "The customer does not want the check. The chat goes on.",
+    declined: () => "The customer does not want the check. They keep the level they had.",
+    untold: () => "It could not be told whether this is the person. The customer keeps the level they had.",
     stopped: () => "The check was ended without a verdict.",
   } as Record<string, (level: string) => string>,
   levelUntil: (time: string) => `It holds until ${time}.`,
@@ -318,6 +346,7 @@ export const faceEn = {
   evidence: "Still of a check",
   recording: "Recording",
   keptGone: "It is no longer kept.",
+  playFailed: "It could not be played. Try again in a while.",
   keptForbidden: "You may not see this.",
 
   failed: {

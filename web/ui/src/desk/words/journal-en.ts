@@ -9,15 +9,19 @@ const returned: Record<string, string> = { lapsed: "ran out", declined: "was dec
 
 const levels: Record<string, string> = { voice: "voice", video: "video", "": "text" };
 const guests: Record<string, string> = { specialist: "specialist", listener: "listener" };
-const who = (d: D): string => ({ flow: "The flow", customer: "The customer" } as Record<string, string>)[t(d, "by")] ?? t(d, "by");
+// who did it: the actor of the event, "caller" for the customer; what is older has by alone.
+const who = (d: D): string => {
+  const by = t(d, "actor") || t(d, "by");
+  return ({ flow: "The flow", customer: "The customer", caller: "The customer", system: "" } as Record<string, string>)[by] ?? by;
+};
 const upgraded: Record<string, (by: string, level: string) => string> = {
   asked: (by, level) => `${by} asked for ${level}`,
-  agreed: (_, level) => `The customer agreed to ${level}`,
+  agreed: (by, level) => `${by} agreed to ${level}`,
   refused: (_, level) => `No to ${level}; the chat went on`,
   lapsed: (_, level) => `Nobody answered the ask for ${level} in time`,
   withdrawn: (by, level) => `${by} took the ask for ${level} back`,
-  changed: (_, level) => `It went on with ${level}`,
-  over: () => "Voice and pictures ended; the chat went on",
+  changed: (by, level) => (by ? `${by} went on with ${level}` : `It went on with ${level}`),
+  over: (by) => (by ? `${by} ended voice and pictures` : "Voice and pictures ended"),
 };
 const carried: Record<string, string> = {
   "network voice": "The network was too weak for pictures: voice went on",
@@ -49,7 +53,7 @@ export const journalEn = {
   "flow.input": (d: D) => `Keyed: ${t(d, "keys")}`,
   "flow.error": (d: D) => `The flow failed at ${t(d, "step")}`,
   "flow.recorded": () => "The customer said something",
-  "consent.given": (d: D) => `Consent to ${t(d, "kind")}: ${t(d, "answer")}`,
+  "consent.given": (d: D) => (t(d, "check") ? `Consent to the identity check: ${t(d, "answer")}` : `Consent to ${t(d, "kind")}: ${t(d, "answer")}`),
   "voicemail.left": (d: D) => `Left a message of ${Math.round(Number(d["seconds"] ?? 0))} s`,
   "task.opened": (d: D) => `In line for ${t(d, "queue")}`,
   "task.changed": (d: D) => `In line for ${t(d, "queue")}, changed`,
@@ -78,6 +82,7 @@ export const journalEn = {
   "audit.listened": (d: D) => `${t(d, "who")} listens in: ${t(d, "why")}`,
   "recording.kept": (d: D) => {
     const seconds = Math.round(Number(d["seconds"] ?? 0));
+    if (d["cut"]) return `A recording of ${seconds} s is kept: it was cut off as the server ended`;
     if (t(d, "shows") === "display") return `A recording of a shared screen, ${seconds} s, is kept`;
     return t(d, "media_type").startsWith("video/") ? `A recording with pictures, ${seconds} s, is kept` : `A recording of ${seconds} s is kept`;
   },

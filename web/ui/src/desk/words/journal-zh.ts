@@ -11,15 +11,19 @@ const channels: Record<string, string> = { voice: "电话", chat: "聊天", sms:
 
 const levels: Record<string, string> = { voice: "语音", video: "视频", "": "文字" };
 const guests: Record<string, string> = { specialist: "专家", listener: "旁听" };
-const who = (d: Record<string, unknown>): string => ({ flow: "流程", customer: "客户" } as Record<string, string>)[t(d, "by")] ?? t(d, "by");
+// who did it: the actor of the event, "caller" for the customer; what is older has by alone.
+const who = (d: D): string => {
+  const by = t(d, "actor") || t(d, "by");
+  return ({ flow: "流程", customer: "客户", caller: "客户", system: "" } as Record<string, string>)[by] ?? by;
+};
 const upgraded: Record<string, (by: string, level: string) => string> = {
   asked: (by, level) => `${by} 请求${level}`,
-  agreed: (_, level) => `客户同意${level}`,
+  agreed: (by, level) => `${by} 同意${level}`,
   refused: (_, level) => `没有同意${level}，聊天继续`,
   lapsed: (_, level) => `${level}请求没有及时得到回应`,
   withdrawn: (by, level) => `${by} 撤回了${level}请求`,
-  changed: (_, level) => `改为${level}`,
-  over: () => "语音与画面结束，聊天继续",
+  changed: (by, level) => (by ? `${by} 改为${level}` : `改为${level}`),
+  over: (by) => (by ? `${by} 结束了语音与画面` : "语音与画面结束"),
 };
 const carried: Record<string, string> = {
   "network voice": "网络太弱，画面中断，语音继续",
@@ -52,7 +56,7 @@ export const journalZh: JournalWords = {
   "flow.input": (d) => `按键：${t(d, "keys")}`,
   "flow.error": (d) => `流程在 ${t(d, "step")} 出错`,
   "flow.recorded": () => "客户留下了语音",
-  "consent.given": (d) => `${consents[t(d, "kind")] ?? t(d, "kind")}：${({ yes: "同意", no: "不同意" } as Record<string, string>)[t(d, "answer")] ?? t(d, "answer")}`,
+  "consent.given": (d) => `${t(d, "check") ? "是否同意身份核验" : (consents[t(d, "kind")] ?? t(d, "kind"))}：${({ yes: "同意", no: "不同意" } as Record<string, string>)[t(d, "answer")] ?? t(d, "answer")}`,
   "voicemail.left": (d) => `留言 ${Math.round(Number(d["seconds"] ?? 0))} 秒`,
   "task.opened": (d) => `进入 ${t(d, "queue")} 排队`,
   "task.changed": (d) => `在 ${t(d, "queue")} 排队，有变更`,
@@ -81,6 +85,7 @@ export const journalZh: JournalWords = {
   "audit.listened": (d) => `${t(d, "who")} 监听：${t(d, "why")}`,
   "recording.kept": (d) => {
     const seconds = Math.round(Number(d["seconds"] ?? 0));
+    if (d["cut"]) return `已保存 ${seconds} 秒录制：服务器停止时中断`;
     if (t(d, "shows") === "display") return `已保存 ${seconds} 秒共享屏幕的录制`;
     return t(d, "media_type").startsWith("video/") ? `已保存 ${seconds} 秒录像` : `已保存 ${seconds} 秒录音`;
   },
