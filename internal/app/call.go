@@ -258,6 +258,9 @@ func (k *call) close(ctx context.Context, t tandem.Termination) tandem.Terminati
 	k.app.metrics.ended.WithLabelValues(string(t.Class), string(t.Reason)).Inc()
 	now := k.app.now()
 	k.leg.Ended, k.leg.Termination = now, t
+	if f := k.stay.session.Facts; f.Assurance > k.leg.Assurance { // it has shown more meanwhile
+		k.leg.Assurance, k.leg.AssuranceUntil = f.Assurance, f.AssuranceUntil
+	}
 	change.Legs = []tandem.Leg{k.leg}
 	if k.stream != nil {
 		change.Events = append(change.Events, k.event(tandem.EventMedia, mediaFigures(figures)))
