@@ -223,7 +223,8 @@ func (d *Duty) oversee(ctx context.Context, c login.Caller, do phone.Command) er
 	}
 	_, spoken := d.o.Calls.Talk(do.Task) // a chat may have voice beside it
 	if writes && (do.Do == phone.Listen || do.Do == phone.Barge || !spoken) {
-		if err := d.readAlong(ctx, c, t, do); err != nil || !spoken {
+		hears := spoken && d.hears(c) // without sound here they read what is written
+		if err := d.readAlong(ctx, c, t, do); err != nil || !hears {
 			return err
 		}
 	}
@@ -238,6 +239,12 @@ func (d *Duty) oversee(ctx context.Context, c login.Caller, do phone.Command) er
 		do.Interaction = ""
 	}
 	return d.o.Calls.Do(ctx, name(c), do)
+}
+
+// hears tells whether a caller has a page or a phone by which they hear a call.
+func (d *Duty) hears(c login.Caller) bool {
+	up, _ := d.o.Seat(name(c))
+	return up || d.o.Phone(name(c))
 }
 
 // readAlong has a supervisor follow the chat of a task, and write to it if they barge in.
