@@ -263,7 +263,7 @@ function wav(samples, hz) {
 // kernel gives away, so that nobody is handed it between the look and its use.
 async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = 30_000 + Math.floor(Math.random() * 2_767);
     const tcp = createServer();
     const udp = createSocket("udp4");
     const free = await Promise.all([
