@@ -63,11 +63,12 @@ export function Announcer({ children, badFor = 0 }: { children: ComponentChildre
     };
   }, []);
   const drop = useCallback((id: number) => setNotes((all) => all.filter((n) => n.id !== id)), []);
+  const failed = notes.some((n) => n.mood === "bad");
   const of = (mood: Mood) =>
     notes.filter((n) => n.mood === mood).map((n) => <Shown key={n.id} note={n} stays={n.mood === "good" ? shownFor : badFor} drop={drop} close={w.close} />);
   return (
     <AnnounceContext.Provider value={announce}>
-      <BadContext.Provider value={{ shown: of("bad"), enter, top: dialogs.at(-1) }}>{children}</BadContext.Provider>
+      <BadContext.Provider value={{ shown: failed ? of("bad") : null, enter, top: dialogs.at(-1) }}>{children}</BadContext.Provider>
       <div class="notes">
         <div role="status">{of("good")}</div>
         <div role="alert">{dialogs.length === 0 && of("bad")}</div>

@@ -43,9 +43,11 @@ export function Dialog({ title, onClose, children, footer, size = "small" }: Pro
       </header>
       <div class="dialog-body">
         {children}
-        <div class="notes-here" role="alert">
-          {bad}
-        </div>
+        {bad && (
+          <div class="notes-here" role="alert">
+            {bad}
+          </div>
+        )}
       </div>
       {footer && <footer class="dialog-foot">{footer}</footer>}
     </dialog>
