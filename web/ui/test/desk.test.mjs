@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Awake } from "../src/staff/awake.ts";
 import { Hold } from "../src/desk/hold.ts";
 import { Kept } from "../src/desk/kept.ts";
 import { can } from "../src/desk/can.ts";
@@ -61,6 +62,21 @@ async function through(world, { cutAt = Infinity, during = () => {} } = {}) {
   await world.settle();
   return hold;
 }
+
+test("a page that is used or wanted keeps its login, one that nobody uses does not", () => {
+  let asked = 0;
+  const awake = new Awake(() => asked++);
+  awake.look();
+  assert.equal(asked, 0);
+  awake.use();
+  awake.look();
+  awake.look();
+  assert.equal(asked, 1, "once for what was done since the last look");
+  awake.wanted = true;
+  awake.look();
+  awake.look();
+  assert.equal(asked, 3, "an agent on duty, the wall");
+});
 
 test("a day cut at every frame ends as the day that was not", async () => {
   const whole = new World();

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { browser } from "../desk/world.ts";
 import { useAnnounce } from "../staff/announce.tsx";
+import { useAwake } from "../staff/awake.ts";
 import { useApi } from "../staff/api.ts";
 import { TopBar } from "../staff/bar.tsx";
 import { Waiting } from "../staff/fault.tsx";
@@ -60,6 +61,7 @@ function Open({ me }: { me: Me }) {
   const [behind, setBehind] = useState<Behind | null>(null);
   const [interaction, setInteraction] = useState("");
   const [wall, setWall] = useState(false);
+  useAwake(wall);
   const [sound, setSound] = useState(() => kept(soundKey) !== "off");
   const words = useRef(w);
   words.current = w;

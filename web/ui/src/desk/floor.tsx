@@ -1,6 +1,7 @@
 // The desk of an agent who is signed in: it makes the parts, and lays them out.
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useApi } from "../staff/api.ts";
+import { useAwake } from "../staff/awake.ts";
 import { TopBar } from "../staff/bar.tsx";
 import { useLoad } from "../staff/load.ts";
 import { pagesOf } from "../staff/places.ts";
@@ -44,6 +45,8 @@ export function Floor({ me }: { me: Me }) {
   const [token, setToken] = useState(joinToken);
   const standing = useLoad<Standing>((signal) => api.get("agent", signal), [api]);
   useChanges(hold);
+  const { me: duty } = hold.state;
+  useAwake(duty?.presence === "available" || (duty?.holds.length ?? 0) > 0);
   useEffect(() => {
     hold.start();
     const offline = () => hold.wire.offline();
