@@ -243,6 +243,9 @@ func (a *App) tellFaces(ctx context.Context) {
 				f.know(in, id)
 			}
 			a.chatDoor.Faced(id)
+			if p, ok := a.placeBeside(ctx, in); ok {
+				a.book.Publish(id, p)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,6 +9,8 @@ import (
 	"tandem"
 	"tandem/bridge/chat"
 	"tandem/bridge/link"
+	"tandem/bridge/queue"
+	"tandem/bridge/route"
 	"tandem/bridge/upgrade"
 	"tandem/ivr/flow"
 	"tandem/store"
@@ -94,6 +97,36 @@ func (a *App) acceptScreen(ctx context.Context, l link.Link, site string) (_, to
 	}
 	a.beside(ctx, l.Interaction, c.ID)
 	return site, token, nil
+}
+
+// besideChanged has the page beside a call told, if there is one, when somebody gets or leaves
+// its caller. It does not wait.
+func (a *App) besideChanged(f queue.Fact) {
+	var in tandem.InteractionID
+	switch o := f.Output.(type) {
+	case route.TaskAssigned:
+		in = o.Task.Interaction
+	case route.TaskReleased:
+		in = o.Task.Interaction
+	case route.TaskOver:
+		in = o.Task.Interaction
+	}
+	if in != "" && a.faces.chatOf(in) != "" && a.live.get(in) != nil {
+		a.facesChanged(in)
+	}
+}
+
+// placeBeside is who serves the caller of a call, as the page beside it shows that: nothing of a
+// place in line, which is told in the call. false = there is no call.
+func (a *App) placeBeside(ctx context.Context, in tandem.InteractionID) (chat.Place, bool) {
+	if a.live.get(in) == nil {
+		return chat.Place{}, false
+	}
+	agent, t := a.officerOf(in)
+	if agent == "" {
+		return chat.Place{}, true
+	}
+	return chat.Place{Queue: cmp.Or(t.Queue, agent), Served: true, Agent: a.agentName(ctx, agent)}, true
 }
 
 // beside has the agent of a call see the page that stands beside it now, and asks for the
