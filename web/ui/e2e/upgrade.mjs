@@ -311,12 +311,15 @@ async function run(browser, check, shot) {
   await check("a caller's screen: pictures alone, the sound stays on the telephone", () =>
     withPage({}, async (page, w) => {
       await begin(page, w);
-      w.tell({ upgrade: asks(false, { pictures: true }) });
+      w.tell({ upgrade: asks(false, { pictures: true, why: "see", why_text: { en: "to see what you see", "zh-CN": "看看您遇到的情况" } }) });
+      await page.getByText("Who sees you", { exact: true }).waitFor();
+      await page.getByText("to see what you see", { exact: true }).waitFor();
       await button(page, "Show my camera").click();
       await page.getByText("Nobody sees you yet.").waitFor();
       await button(page, "Start").click();
       w.change({ state: "up", now: "video" });
       await page.getByText("You are seen by Mei Lin. The sound is on your telephone.").waitFor();
+      await page.getByText("Recorded", { exact: true }).waitFor();
       await until("frames", async () => (await w.far.got("screen")).frames > 3);
       assert.deepEqual(await asked(page), ["video"], "no microphone");
       assert.ok(!w.server.said.some((f) => f.t === "voice"), "no connection for sound");
@@ -368,15 +371,24 @@ async function run(browser, check, shot) {
   await check("a check: consent, code, stills of the camera's full size once each, requests, verdict", () =>
     withPage({ expect: /status of 500/ }, async (page, w) => {
       await begin(page, w);
-      w.tell({ check: checkOf({ state: "asked", agreed: false }) });
+      w.tell({ check: checkOf({ state: "asked", agreed: false, waits: "officer" }) });
+      w.server.stand(w.talk, { state: "waiting", position: 2 });
+      await page.getByText("We have asked for a colleague who does the check.").waitFor();
+      await page.getByText("You are number 2 in line.").first().waitFor();
+      assert.equal(await button(page, "I agree").count(), 0, "asked before anybody is there");
+      w.tell({ check: checkOf({ state: "asked", agreed: false, words: "w1" }) });
       await page.getByText("We check your identity by video").waitFor();
       assert.deepEqual(await asked(page), []);
       await button(page, "I agree").click();
-      await until("accept", () => w.wants.some((f) => f.t === "check" && f.do === "accept" && f.lang === "en"));
-      w.tell({ check: checkOf(), upgrade: asks(false, { check: "k1" }) });
+      await until("accept", () => w.wants.some((f) => f.t === "check" && f.do === "accept" && f.lang === "en" && f.words === "w1"));
+      w.tell({ check: checkOf({ away: true }), upgrade: asks(false, { check: "k1", kept: false }) });
       await button(page, "Video").click();
       await button(page, "Start").click();
       w.change({ state: "up", now: "video" });
+      await page.getByText("One moment: the check begins.").waitFor();
+      assert.equal(await page.getByText("Recorded", { exact: true }).count(), 0, "nothing is recorded");
+      w.change({ kept: true });
+      await page.getByText("Recorded", { exact: true }).waitFor();
       w.tell({ check: at("code", { code: "+86 *** 0001" }) });
       await page.getByText("Step 1 of 6").waitFor();
       await page.getByText("We have sent it to +86 *** 0001.").waitFor();
@@ -402,8 +414,12 @@ async function run(browser, check, shot) {
       await page.getByText("4 8 2 1").waitFor();
       w.tell({ check: at("act", { state: "broken" }) });
       await page.getByText("The check begins again when it is back.").waitFor();
-      w.tell({ check: at("code", { round: 2 }) });
-      await page.getByText("It was interrupted and begins again.").waitFor();
+      w.tell({ check: at("code", { round: 2, again: "cut" }) });
+      await page.getByText("The picture was interrupted, so the check begins again.").waitFor();
+      w.tell({ check: at("front", { round: 2, again: "second_face" }) }); // the code that was right stays
+      await page.getByText("Somebody else was in the picture, so the check begins again.").waitFor();
+      w.tell({ check: at("back", { round: 2, again: "second_face" }) });
+      await page.getByText("Somebody else was in the picture").waitFor({ state: "detached" });
       w.tell({ check: { ...at("match"), state: "second" } });
       await page.getByText("A second member of staff looks at the check.").waitFor();
       w.tell({ check: { ...at("match"), state: "passed", until: new Date(Date.now() + 1_800_000).toISOString() } });
@@ -437,9 +453,36 @@ async function run(browser, check, shot) {
       await button(page, "Stop the check").click();
       await button(page, "Stop it").click();
       await until("stop", () => w.wants.some((f) => f.t === "check" && f.do === "stop"));
-      w.tell({ check: { ...at("front"), state: "stopped" } });
-      await page.getByText("The check was stopped. The chat goes on.").waitFor();
+      w.tell({ check: { ...at("front"), state: "declined", why: "customer_stopped" } });
+      await page.getByText("You have stopped the check. The chat goes on.").waitFor();
     }));
+
+  for (const viewport of [{ width: 390, height: 844 }, { width: 1280, height: 800 }, { width: 844, height: 390 }]) {
+    await check(`the newest words stay in sight as the picture opens, and all of a picture is seen: ${viewport.width} × ${viewport.height} px`, () =>
+      withPage({ viewport }, async (page, w) => {
+        await begin(page, w);
+        for (let i = 0; i < 12; i++) w.server.add(w.talk, { from: "flow", text: `Of all that was said before this is sentence ${i}, and it takes more than one line where the list is narrow.` });
+        const newest = page.getByRole("log", { name: "Messages" }).getByText("sentence 11,");
+        const seen = () => newest.evaluate((e) => {
+          const [b, l] = [e.getBoundingClientRect(), e.closest(".log").getBoundingClientRect()];
+          return b.bottom <= l.bottom + 1 && b.bottom > l.top;
+        });
+        await newest.waitFor();
+        await until("at its newest", seen);
+        w.tell({ may: ["video"], upgrade: asks(false) });
+        await button(page, "Video").click();
+        await button(page, "Start").waitFor();
+        const whole = () => page.evaluate(() => [...document.querySelector("tandem-chat").shadowRoot.querySelectorAll("video")].map((v) => getComputedStyle(v).objectFit).every((f) => f === "contain"));
+        assert.ok(await whole(), "the preview is cut");
+        await button(page, "Start").click();
+        w.change({ state: "up", now: "video" });
+        await page.locator('tandem-chat video[aria-label*="Mei"]').waitFor();
+        await page.evaluate(() => new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok))));
+        assert.ok(await seen(), "the newest words are out of sight");
+        assert.equal(await page.getByRole("button", { name: "New messages" }).count(), 0);
+        assert.ok(await whole(), "a picture is cut");
+      }));
+  }
 
   await check("within somebody else's strict page: the script loads, the launcher tells while it is closed", () =>
     withPage({ path: "site", viewport: { width: 1280, height: 800 } }, async (page, w) => {

@@ -38,7 +38,11 @@ export async function looks({ check, shot, withPage, begin, ask, toPreview, toTa
         w.tell({ upgrade: { ...asks(zh, { id: "u3" }), state: "up", agreed: "video", now: "video", until: undefined }, page: "other" });
         await page.getByText(l("You are connected on another", "您正在另一台")).waitFor();
         await take(page, "elsewhere");
-        w.tell({ upgrade: null, check: checkOf({ state: "asked", agreed: false }) });
+        w.server.stand(w.talk, { state: "waiting", position: 2, at_least: 120, at_most: 240 });
+        w.tell({ upgrade: null, check: checkOf({ state: "asked", agreed: false, waits: "officer" }) });
+        await page.getByText(l("We have asked for a colleague", "正在为您安排")).waitFor();
+        await take(page, "check-awaited");
+        w.tell({ check: checkOf({ state: "asked", agreed: false }) });
         await button(page, l("I agree", "我同意")).waitFor();
         await take(page, "check-consent");
       }), 120_000);
@@ -110,6 +114,8 @@ export async function looks({ check, shot, withPage, begin, ask, toPreview, toTa
         w.tell({ check: at("act", { request: ["read_number"], number: "4821" }) });
         await page.getByText("4 8 2 1").waitFor();
         await take(page, "check-request");
+        w.tell({ check: at("front", { round: 2, again: "second_face" }) });
+        await take(page, "check-again");
         w.tell({ check: at("act", { state: "broken" }) });
         await take(page, "check-broken");
         w.tell({ check: { ...at("match"), state: "passed", until: "2026-11-23T01:30:00Z" } });

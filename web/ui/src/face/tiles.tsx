@@ -17,8 +17,11 @@ export interface Tile {
   silent?: boolean; // their microphone is off
   speaking?: boolean;
   mirror?: boolean; // one's own, as in a mirror
-  guide?: ComponentChildren; // drawn over the picture
+  guide?: Guide;
 }
+
+// Guide is drawn over a picture of that many pixels.
+export type Guide = (width: number, height: number) => ComponentChildren;
 
 interface TilesProps {
   tiles: Tile[];
@@ -51,11 +54,11 @@ function nameOf(t: Tile, w: FaceWords): string {
 
 function Picture({ tile: t, words: w }: { tile: Tile; words: FaceWords }) {
   const name = nameOf(t, w);
-  const [tall, setTall] = useState(false);
+  const [[width, height], setSize] = useState([0, 0]);
   return (
     <>
       {t.stream && !t.none ? (
-        <Moving stream={t.stream} mirror={t.mirror === true} label={w.tile(name)} tall={tall} onShape={setTall} />
+        <Moving stream={t.stream} mirror={t.mirror === true} label={w.tile(name)} onSize={(w, h) => setSize([w, h])} />
       ) : (
         <div class="face-none">
           <span class="face-initial" aria-hidden="true">
@@ -64,7 +67,7 @@ function Picture({ tile: t, words: w }: { tile: Tile; words: FaceWords }) {
           <span class="face-why">{t.none ? (t.role === "you" ? w.noneOwn : w.none)[t.none] : ""}</span>
         </div>
       )}
-      {t.guide}
+      {width > 0 && height > 0 && t.guide?.(width, height)}
       <p class="face-name">
         {t.silent && (
           <svg viewBox="0 0 24 24" width="16" height="16" role="img" aria-label={w.micOff}>
@@ -83,7 +86,7 @@ function initial(name: string): string {
 }
 
 // Moving is a picture that moves. It has no sound: that comes by a connection of its own.
-export function Moving({ stream, mirror, label, tall, onShape }: { stream: MediaStream; mirror: boolean; label: string; tall?: boolean; onShape?(tall: boolean): void }) {
+export function Moving({ stream, mirror, label, onSize }: { stream: MediaStream; mirror: boolean; label: string; onSize?(width: number, height: number): void }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const v = video.current;
@@ -98,13 +101,13 @@ export function Moving({ stream, mirror, label, tall, onShape }: { stream: Media
   return (
     <video
       ref={video}
-      class={[mirror ? "mirror" : "", tall ? "tall" : ""].filter(Boolean).join(" ")}
+      class={mirror ? "mirror" : ""}
       aria-label={label}
       autoPlay
       playsInline
       muted
       disablePictureInPicture
-      onResize={(e) => onShape?.(e.currentTarget.videoHeight > e.currentTarget.videoWidth)}
+      onResize={(e) => onSize?.(e.currentTarget.videoWidth, e.currentTarget.videoHeight)}
     />
   );
 }

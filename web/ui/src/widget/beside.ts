@@ -36,7 +36,7 @@ export class Beside {
   // calls tells that the person is to answer something.
   get calls(): boolean {
     const u = this.upgrade;
-    return this.check?.state === "asked" || (!!u && u.by !== "customer" && (u.state === "asked" || (u.until !== undefined && (u.state === "up" || u.state === "agreed"))));
+    return (this.check?.state === "asked" && this.check.waits !== "officer") || (!!u && u.by !== "customer" && (u.state === "asked" || (u.until !== undefined && (u.state === "up" || u.state === "agreed"))));
   }
 
   // listen has run told of each signal, and when the line is there again or gone.

@@ -12,6 +12,7 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
   const { talk, words: w, language } = view;
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const size = useRef(""); // of the list, as it was last brought to its end
   const [below, setBelow] = useState(false); // something new is out of sight
   const { list } = talk.log;
   const items = talk.outbox.items;
@@ -25,6 +26,7 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
   };
   const keepEnd = () => {
     if (atEnd.current) toEnd();
+    if (box.current) size.current = sizeOf(box.current);
   };
   useLayoutEffect(() => {
     if (items.length > 0) atEnd.current = true; // the person's own message is always seen
@@ -40,6 +42,7 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
   const scrolled = () => {
     const b = box.current;
     if (!b) return;
+    if (sizeOf(b) !== size.current) return keepEnd(); // it was moved by what opened beside it, not by the person
     atEnd.current = b.scrollHeight - b.scrollTop - b.clientHeight < nearEnd;
     if (atEnd.current) setBelow(false);
   };
@@ -117,6 +120,8 @@ export function Messages({ onChosen, ...view }: { onChosen(): void } & View) {
     </div>
   );
 }
+
+const sizeOf = (b: HTMLElement): string => `${b.clientWidth} ${b.clientHeight} ${b.scrollHeight}`;
 
 function newestOwn(list: readonly Message[]): Message | null {
   for (let i = list.length - 1; i >= 0; i--) if (list[i]?.from === "customer") return list[i] as Message;

@@ -18,7 +18,7 @@ export function Place({ talk, words: w, language, onTaken }: { onTaken(): void }
         {said.current.text}
       </p>
       {s && (
-        <section class="place" aria-label={w.standing}>
+        <section class={`place ${s.state}`} aria-label={w.standing}>
           <p>
             {text.map((sentence, i) => (
               <span key={i}>{i === 0 ? <b>{sentence}</b> : sentence}</span>

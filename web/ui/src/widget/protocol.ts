@@ -105,7 +105,9 @@ export interface Upgrade {
   agreed: Level;
   now: Level; // gets through
   why?: string;
+  why_text?: ByLanguage; // the sentence, where why is a word that is known
   kept?: boolean; // it is recorded
+  keeps?: boolean; // it will be, once what is asked is agreed to
   who?: { name: string; role: string; leg?: string; muted?: boolean }[];
   text?: ByLanguage; // to agree to
   words?: string; // names the text; said with accept
@@ -121,6 +123,7 @@ export interface CheckStep {
   name: string;
   kind: string; // code, questions, document, face, request, compare
   state: string; // present, done, failed, skipped
+  side?: string; // of a document: front, back
   text?: ByLanguage;
 }
 
@@ -130,14 +133,18 @@ export interface Check {
   state: "asked" | "running" | "broken" | "second" | "passed" | "failed" | "declined" | "stopped";
   round: number;
   consent?: { version: string; text: ByLanguage };
+  words?: string; // names the consent's text; said with accept
   agreed?: boolean;
+  waits?: string; // officer: nobody has come for it yet
   steps: CheckStep[];
   present?: string;
   request?: string | string[];
   number?: string;
   code?: string;
   capture?: { step: string; n: number };
-  away?: boolean;
+  away?: boolean; // they are not seen just now
+  again?: string; // why the round before this one does not count
+  why?: string; // of an ended one
   until?: string;
 }
 
@@ -164,7 +171,7 @@ export type ToServer =
   | { t: "typing"; on: boolean }
   | { t: "lang"; lang: string }
   | { t: "upgrade"; id: string; do: "ask" | "accept" | "refuse" | "change" | "end"; upgrade?: string; level?: Level; lang?: string; words?: string }
-  | { t: "check"; id: string; do: "accept" | "refuse" | "code" | "stop"; check: string; text?: string; lang?: string }
+  | { t: "check"; id: string; do: "accept" | "refuse" | "code" | "stop"; check: string; text?: string; lang?: string; words?: string }
   | { t: "voice" | "screen"; signal: Signal }
   | { t: "ping" };
 

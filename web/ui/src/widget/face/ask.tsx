@@ -89,9 +89,14 @@ export function Waiting({ facing, language, words: w }: CardProps) {
   );
 }
 
+// asks tells that a check's consent is to be answered: not before somebody has come for it.
+export function asks(check: Check): boolean {
+  return check.state === "asked" && check.waits !== "officer";
+}
+
 // checkOf is the identity check that an upgrade is asked for by, while it is to be agreed to.
 export function checkOf(u: Upgrade, link: Beside): Check | null {
-  return u.check && link.check?.id === u.check && link.check.state === "asked" && link.check.agreed !== true ? link.check : null;
+  return u.check && link.check?.id === u.check && asks(link.check) && link.check.agreed !== true ? link.check : null;
 }
 
 // Asked is the question, with all that there is to know before it is answered: who will see
@@ -101,14 +106,15 @@ export function Asked({ facing, link, language, words: w, base, upgrade: u, rais
   const video = u.level === "video";
   const kind = raise ? "raise" : u.pictures ? "pictures" : video ? "video" : "voice";
   const text = inLanguage(u.text, language);
+  const why = inLanguage(u.why_text, language) || u.why;
   const others = (u.who ?? []).map((p) => p.name).filter(Boolean);
   const busy = facing.busy !== "";
   // Of an identity check its own words are agreed to first: both with the one tap.
   const check = checkOf(u, link);
   const accept = async (level: "voice" | "video") => {
     if (busy) return;
-    if (check && !(await facing.want({ t: "check", do: "accept", check: check.id, lang: language }))) return;
-    await facing.accept(level, language);
+    if (check && !(await facing.agree(check, language))) return;
+    await facing.accept(level, language, u.words);
   };
   const title = check ? w.checkAsk : w.asks[kind](who);
   return (
@@ -117,16 +123,16 @@ export function Asked({ facing, link, language, words: w, base, upgrade: u, rais
       {check && <p class="face-words">{inLanguage(check.consent?.text, language)}</p>}
       {check && <Outline steps={check.steps} words={w} />}
       <dl class="face-facts">
-        {u.why && (
+        {why && (
           <>
             <dt>{w.why}</dt>
-            <dd>{u.why}</dd>
+            <dd>{why}</dd>
           </>
         )}
-        <dt>{video ? w.who : w.whoVoice}</dt>
+        <dt>{u.pictures ? w.whoPictures : video ? w.who : w.whoVoice}</dt>
         <dd>{others.length > 0 ? new Intl.ListFormat(language, { type: "conjunction" }).format(others) : w.staff}</dd>
         <dt>{w.kept}</dt>
-        <dd>{u.kept ? w.keptYes : w.keptNo}</dd>
+        <dd>{u.kept || u.keeps ? w.keptYes : w.keptNo}</dd>
       </dl>
       {text && <p class="face-words">{text}</p>}
       <p class="hint">{check ? w.checkLead(check.steps.length) : ""}</p>

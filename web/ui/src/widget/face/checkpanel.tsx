@@ -8,6 +8,7 @@ import { Card, inLanguage, Trouble } from "./ask.tsx";
 import type { CardProps } from "./ask.tsx";
 import { Icon } from "./icon.tsx";
 import { kindOf, Outline } from "./outline.tsx";
+import type { Guide } from "../../face/tiles.tsx";
 import type { News } from "./view.tsx";
 import type { Words } from "./words.ts";
 
@@ -15,7 +16,7 @@ type CheckProps = CardProps & { check: Check; news: News };
 
 // Consent is the check's question, where no upgrade asks for it.
 export function Consent({ facing, language, words: w, check }: CheckProps) {
-  const answer = (yes: boolean) => facing.busy === "" && void facing.want({ t: "check", do: yes ? "accept" : "refuse", check: check.id, lang: language });
+  const answer = (yes: boolean) => facing.busy === "" && void (yes ? facing.agree(check, language) : facing.want({ t: "check", do: "refuse", check: check.id, lang: language }));
   return (
     <Card label={w.check} className="face-ask">
       <h3>{w.checkAsk}</h3>
@@ -41,8 +42,9 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
   const at = check.steps.findIndex((s) => s.name === check.present);
   const step = check.steps[at];
   const done = check.steps.filter((s) => s.state === "done" || s.state === "skipped").length;
-  const broken = check.state === "broken" || check.away === true || !link.up;
   const noPicture = facing.stage === "talk" && facing.camera !== null && facing.camera.cam !== "ok";
+  const broken = check.state === "broken" || !link.up || (check.away === true && done > 0 && !noPicture); // before the first step nobody was cut off
+  const anew = check.steps.every((s) => s.kind === "code" || s.state === "" || s.state === "present"); // a code that was right stays
   return (
     <Card label={w.check} className="face-check">
       <div class="face-check-head">
@@ -56,7 +58,7 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
         <progress class="face-progress" max={check.steps.length} value={check.state === "second" ? check.steps.length : done} aria-label={w.steps} />
       </div>
       <Outline steps={check.steps} words={w} />
-      {check.round > 1 && check.state === "running" && done === 0 && <p class="hint">{w.round}</p>}
+      {check.round > 1 && check.state === "running" && anew && <p class="face-again">{w.again[check.again ?? ""] ?? w.again.cut}</p>}
       <div class="face-now" role="status">
         {check.state === "second" ? (
           <p>{w.second}</p>
@@ -75,26 +77,52 @@ export function CheckPanel({ facing, link, language, words: w, check, news }: Ch
         {news.still === "taken" ? w.taken : news.still === "failed" ? w.takeFailed : ""}
       </p>
       <Trouble facing={facing} words={w} language={language} />
-      {sure && (
-        <div class="face-note" role="alertdialog" aria-label={w.stop}>
-          <p>{w.stopSure}</p>
-          <div class="face-row">
-            <button
-              type="button"
-              class="main"
-              onClick={() => {
-                setSure(false);
-                void facing.want({ t: "check", do: "stop", check: check.id });
-              }}
-            >
-              {w.stopYes}
-            </button>
-            <button type="button" ref={(b) => b?.focus()} onClick={() => setSure(false)}>
-              {w.stopNo}
-            </button>
-          </div>
-        </div>
-      )}
+      {sure && <Sure facing={facing} words={w} check={check} onDone={() => setSure(false)} />}
+    </Card>
+  );
+}
+
+// Sure asks before a check is stopped.
+function Sure({ facing, words: w, check, onDone }: Pick<CheckProps, "facing" | "words" | "check"> & { onDone(): void }) {
+  return (
+    <div class="face-note" role="alertdialog" aria-label={w.stop}>
+      <p>{w.stopSure}</p>
+      <div class="face-row">
+        <button
+          type="button"
+          class="main"
+          onClick={() => {
+            onDone();
+            void facing.want({ t: "check", do: "stop", check: check.id });
+          }}
+        >
+          {w.stopYes}
+        </button>
+        <button type="button" ref={(b) => b?.focus()} onClick={onDone}>
+          {w.stopNo}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+// Awaited is shown while nobody has come for a check: how long that may take stands above it.
+export function Awaited({ facing, language, words: w, check }: CheckProps) {
+  const [sure, setSure] = useState(false);
+  return (
+    <Card label={w.check} className="face-check">
+      <div class="face-check-head">
+        <h3>{w.check}</h3>
+        <button type="button" class="face-stop" onClick={() => setSure(true)}>
+          {w.stop}
+        </button>
+      </div>
+      <p class="face-working" role="status">
+        {w.awaited}
+      </p>
+      <p class="hint">{w.awaitedHint}</p>
+      <Trouble facing={facing} words={w} language={language} />
+      {sure && <Sure facing={facing} words={w} check={check} onDone={() => setSure(false)} />}
     </Card>
   );
 }
@@ -186,13 +214,22 @@ function Turn({ facing, kind, words: w }: { facing: CardProps["facing"]; kind: s
   );
 }
 
-// Guide is a frame over one's own picture: for a card (ISO/IEC 7810 ID-1, 85.6 mm by 54), or a face.
-export function Guide({ kind }: { kind: string; language: Language }) {
-  return (
-    <svg class="face-guide" viewBox="0 0 400 300" preserveAspectRatio="xMidYMid meet" aria-hidden="true">
-      {kind === "document" ? <rect x="50" y="55.400" width="300" height="189.200" rx="12" /> : <ellipse cx="200" cy="150" rx="88" ry="118" />}
-    </svg>
-  );
+// guideOf draws a frame over one's own picture: for a card (ISO/IEC 7810 ID-1, 85.6 mm by 54), or a face.
+export function guideOf(kind: string): Guide {
+  return (width, height) => {
+    const card = Math.min(width * 0.8, height * 1.15); // its width
+    const high = (card * 54) / 85.6;
+    const face = Math.min(height * 0.4, width * 0.45); // half its height
+    return (
+      <svg class="face-guide" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
+        {kind === "document" ? (
+          <rect x={(width - card) / 2} y={(height - high) / 2} width={card} height={high} rx={card * 0.04} />
+        ) : (
+          <ellipse cx={width / 2} cy={height / 2} rx={face * 0.75} ry={face} />
+        )}
+      </svg>
+    );
+  };
 }
 
 // localeOf is how times are written in the person's own region, if they speak the page's language.
@@ -204,7 +241,7 @@ function localeOf(language: Language): string {
 export function Verdict({ check, language, words: w, onPut }: { check: Check; language: Language; words: Words; onPut(): void }) {
   const until = check.until ? new Date(check.until) : null;
   const time = until && !Number.isNaN(until.getTime()) ? new Intl.DateTimeFormat(localeOf(language), { timeStyle: "short" }).format(until) : "";
-  const text = check.state === "passed" && time ? w.passedUntil(time) : (w.verdict[check.state] ?? "");
+  const text = check.state === "passed" && time ? w.passedUntil(time) : (w.ends[check.why ?? ""] ?? w.verdict[check.state] ?? "");
   return (
     <Card label={w.check} className={`face-over ${check.state === "passed" ? "good" : check.state === "failed" ? "bad" : ""}`}>
       {check.state === "passed" && (

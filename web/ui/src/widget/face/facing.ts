@@ -4,7 +4,7 @@
 // The camera is opened in one place (begin), and only while the server says that the customer
 // has agreed and that this page has the media. What it gives goes to nobody before show.
 import type { Beside, Wish } from "../beside.ts";
-import type { ByLanguage, Level, Signal, Upgrade } from "../protocol.ts";
+import type { ByLanguage, Check, Level, Signal, Upgrade } from "../protocol.ts";
 import { Camera } from "../../face/camera.ts";
 import type { CameraOptions } from "../../face/camera.ts";
 import { Pictures } from "../../face/pictures.ts";
@@ -114,9 +114,14 @@ export class Facing {
     this.o.changed();
   }
 
-  accept(level: Level, lang: string): Promise<boolean> {
-    const words = this.upgrade?.words; // those that were on the screen
+  // accept agrees to what is asked; words are those that were on the screen.
+  accept(level: Level, lang: string, words = this.upgrade?.words): Promise<boolean> {
     return this.with((u) => ({ t: "upgrade", do: "accept", upgrade: u, level, lang, ...(words ? { words } : {}) }));
+  }
+
+  // agree agrees to an identity check, by the words that were on the screen.
+  agree(check: Check, lang: string): Promise<boolean> {
+    return this.want({ t: "check", do: "accept", check: check.id, lang, ...(check.words ? { words: check.words } : {}) });
   }
 
   refuse(): Promise<boolean> {

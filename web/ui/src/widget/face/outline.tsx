@@ -3,9 +3,9 @@ import type { CheckStep } from "../protocol.ts";
 import { Icon } from "./icon.tsx";
 import type { Words } from "./words.ts";
 
-// kindOf is a step's kind, a document's with its side, as its name tells.
+// kindOf is a step's kind, a document's with its side; a server from before tells that by the name.
 export function kindOf(step: CheckStep): string {
-  return step.kind !== "document" ? step.kind : /back|rear|背|反/i.test(step.name) ? "document_back" : /front|正/i.test(step.name) ? "document_front" : "document";
+  return step.kind !== "document" ? step.kind : step.side ? `document_${step.side}` : /back|rear|背|反/i.test(step.name) ? "document_back" : /front|正/i.test(step.name) ? "document_front" : "document";
 }
 
 // Outline is the list of steps, each with how it stands.

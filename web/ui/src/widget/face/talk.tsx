@@ -10,7 +10,7 @@ import type { NoPicture, Tile } from "../../face/tiles.tsx";
 import type { Beside } from "../beside.ts";
 import type { Upgrade } from "../protocol.ts";
 import { Devices, Trouble } from "./ask.tsx";
-import { Guide } from "./checkpanel.tsx";
+import { guideOf } from "./checkpanel.tsx";
 import { rank } from "./facing.ts";
 import type { Facing, VoiceLike } from "./facing.ts";
 import { Icon } from "./icon.tsx";
@@ -68,7 +68,7 @@ export function Talk({ facing, link, news, language, words: w, upgrade: u, draw 
   const low = useLow();
   const step = link.check?.state === "running" ? link.check.steps.find((s) => s.name === link.check?.present) : undefined;
   const posing = step?.kind === "document" || step?.kind === "face" || step?.kind === "request"; // one's own picture matters
-  const tiles = video ? tilesOf(facing, u, posing ? <Guide kind={step.kind} language={language} /> : undefined) : [];
+  const tiles = video ? tilesOf(facing, u, posing ? guideOf(step.kind) : undefined) : [];
   const speaking = useSpeaking(facing.sound);
   const others = tiles.filter((t) => t.role !== "you" && t.kind === "camera");
   if (speaking && others.length === 1 && others[0]) others[0].speaking = true; // of several nobody knows who it is
@@ -88,6 +88,7 @@ export function Talk({ facing, link, news, language, words: w, upgrade: u, draw 
         <p class={`face-state ${sentence.mood}`} role="status">
           {sentence.text}
         </p>
+        {u.kept && u.state === "up" && <p class="face-kept">{w.recorded}</p>}
         {!video && facing.voice && <MicLevel voice={facing.voice} label={w.level} />}
       </div>
       {trouble && (

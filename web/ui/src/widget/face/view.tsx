@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Language } from "../../language.ts";
 import type { Beside } from "../beside.ts";
 import type { Check } from "../protocol.ts";
-import { Asked, checkOf, Elsewhere, Ended, Impossible, Preview, Waiting, Wish } from "./ask.tsx";
-import { CheckPanel, Consent, Verdict } from "./checkpanel.tsx";
+import { Asked, asks, checkOf, Elsewhere, Ended, Impossible, Preview, Waiting, Wish } from "./ask.tsx";
+import { Awaited, CheckPanel, Consent, Verdict } from "./checkpanel.tsx";
 import type { Facing } from "./facing.ts";
 import { Talk } from "./talk.tsx";
 import { words } from "./words.ts";
@@ -35,7 +35,8 @@ export function FaceView({ facing, link, news, language, base, draw }: FaceViewP
   const stage = facing.stage;
   const last = useLast(link.check);
   const check = link.check && !over.includes(link.check.state) ? link.check : null;
-  const waits = check?.state === "asked" && check.agreed !== true;
+  const awaited = check !== null && check.state === "asked" && !asks(check);
+  const waits = check !== null && asks(check) && check.agreed !== true;
   const raise = stage === "talk" && facing.raise && u !== null && u.by !== "customer";
   const within = u !== null && (stage === "asked" || raise) && checkOf(u, link) !== null; // one card asks for both
   const card = { facing, link, language, words: w, base };
@@ -79,7 +80,8 @@ export function FaceView({ facing, link, news, language, base, draw }: FaceViewP
       {stage === "talk" && u && <Talk {...card} upgrade={u} news={news} draw={draw} />}
       {raise && u && <Asked {...card} upgrade={u} raise />}
       {waits && !within && <Consent {...card} check={check} news={news} />}
-      {check && !waits && stage !== "asked" && stage !== "preview" && <CheckPanel {...card} check={check} news={news} />}
+      {awaited && <Awaited {...card} check={check} news={news} />}
+      {check && !waits && !awaited && stage !== "asked" && stage !== "preview" && <CheckPanel {...card} check={check} news={news} />}
       {last.check && !check && <Verdict check={last.check} language={language} words={w} onPut={last.put} />}
       {stage === "ended" && !last.check && <Ended {...card} />}
     </div>
