@@ -86,7 +86,7 @@ export function Composer({ item }: { item: Item }) {
         class="say"
         rows={1}
         maxLength={longest}
-        placeholder={w.write}
+        placeholder={w.writeHere}
         aria-label={w.write}
         aria-autocomplete="list"
         aria-controls={asked !== null && replies ? `${task}-replies` : undefined}

@@ -165,7 +165,8 @@ export const en = {
 
   // Chats
   chatWith: (who: string) => `Chat with ${who}`,
-  write: "Write, or / for replies",
+  write: "Write a message; / for canned replies",
+  writeHere: "Write, or / for replies",
   send: "Send",
   sending: "sending",
   messageStates: { pending: "on its way", sent: "sent", delivered: "delivered", read: "read", failed: "not delivered", received: "received" } as Record<string, string>,

@@ -157,7 +157,8 @@ export const zhCN: DeskWords = {
   askDone: (step, outcome) => `流程已执行 ${step}：${outcome}。`,
 
   chatWith: (who) => `与 ${who} 的聊天`,
-  write: "输入消息，/ 为常用回复",
+  write: "输入消息；输入 / 使用常用回复",
+  writeHere: "输入消息，/ 为常用回复",
   send: "发送",
   sending: "发送中",
   messageStates: { pending: "发送中", sent: "已发送", delivered: "已送达", read: "已读", failed: "未送达", received: "已收到" },
