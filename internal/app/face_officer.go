@@ -137,7 +137,7 @@ func (a *App) officersView(c check.Check) view.Check {
 	v := view.Check{
 		ID: c.ID, Interaction: c.Interaction, Policy: c.Policy.Name, State: string(c.State), Round: c.Round, Officer: c.Officer,
 		NeedsSecond: c.Policy.SecondOfficer, Level: c.Policy.Level.String(), Interruption: c.Policy.Interruption.Seconds(), Steps: []view.CheckStep{},
-		By: c.By, Waits: c.Waits(), Bars: []view.CheckBar{}, Camera: c.Camera, Virtual: c.Virtual, Record: c.Policy.Record, Unrecorded: c.Unrecorded,
+		By: c.By, Waits: c.Waits(), Camera: c.Camera, Virtual: c.Virtual, Record: c.Policy.Record, Unrecorded: c.Unrecorded,
 		Reasons: map[string][]string{}, Begun: c.Begun.UTC(), Ended: view.UTC(c.Ended),
 	}
 	for _, outcome := range []check.State{check.Passed, check.Failed, check.Declined} {

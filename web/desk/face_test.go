@@ -73,8 +73,14 @@ func TestUpgradeFrames(t *testing.T) {
 	talk := phone.Talk{Task: of.ID, Interaction: of.Interaction, Agent: "anna", Parties: []phone.Party{
 		{Leg: "01h00000000000000000000005", Role: tandem.RoleCustomer, State: phone.StateJoined}, {Leg: "01h00000000000000000000006", Role: tandem.RoleAgent, Name: "anna", State: phone.StateJoined, Camera: true},
 		{Leg: "01h00000000000000000000007", Role: tandem.RoleSpecialist, Name: "bo", State: phone.StateJoined, Guest: true}}}
+	rung := talk
+	rung.Parties = slices.Clone(talk.Parties)
+	rung.Parties[2].State = phone.StateRinging
+	h.others.says(rung)
+	h.faces.is(upgraded(of, "up"))
+	w.last("upgrade")
 	h.others.says(talk)
-	if f := b.last("upgrade"); string(f.Upgrade) == "null" || f.task().ID != of.ID {
+	if f := b.last("upgrade"); string(f.Upgrade) == "null" || f.task().ID != of.ID || !strings.Contains(f.text, `"up"`) { // who is only rung is told nothing
 		t.Errorf("who is in the call is told %s", f.text)
 	}
 	h.customer(of.Interaction, "can you both see it?") // a guest reads the chat
@@ -463,7 +469,7 @@ func TestWhoChecks(t *testing.T) {
 	if f.T != "done" || k.State != "running" {
 		t.Fatalf("%s", f.text)
 	}
-	for i, f := range []map[string]any{{"do": "decide"}, {"do": "decide", "outcome": "passed"}, {"do": "decide", "outcome": "declined", "reasons": []string{"x"}}, {"do": "decide", "outcome": "passed", "reasons": []string{""}},
+	for i, f := range []map[string]any{{"do": "decide"}, {"do": "decide", "outcome": "failed"}, {"do": "decide", "outcome": "declined"}, {"do": "decide", "outcome": "stopped", "reasons": []string{"x"}}, {"do": "decide", "outcome": "passed", "reasons": []string{""}},
 		{"do": "abort"}, {"do": "restart"}, {"do": "done", "outcome": "passed"}, {"do": "pass"}, {"do": ""}, {"do": "second"}, {"do": "capture", "step": strings.Repeat("s", 65)}, {"do": "capture", "why": strings.Repeat("s", 501)}} {
 		f["t"], f["id"], f["check"] = "check", fmt.Sprint("b-", i), k.ID
 		if got, _ := w.ask(f); got.Code != "invalid" {
@@ -471,7 +477,8 @@ func TestWhoChecks(t *testing.T) {
 		}
 	}
 	for i, f := range []map[string]any{{"do": "capture", "step": "front"}, {"do": "done", "step": "front", "said": map[string]any{"same": "yes"}}, {"do": "fail", "step": "front"}, {"do": "skip"}, {"do": "second_face"}, {"do": "resend_code"},
-		{"do": "restart", "why": "blurred"}, {"do": "decide", "outcome": "passed", "reasons": []string{"same_person"}}} {
+		{"do": "restart", "why": "blurred"}, {"do": "decide", "outcome": "declined", "reasons": []string{"picture_bad"}}, {"do": "decide", "outcome": "passed"},
+		{"do": "decide", "outcome": "passed", "reasons": []string{"same_person"}}} {
 		f["t"], f["id"], f["check"] = "check", fmt.Sprint("c-", i), k.ID
 		h.clock.Add(time.Second)
 		_, before := h.others.last()

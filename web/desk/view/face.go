@@ -67,7 +67,7 @@ type Check struct {
 	Verdict      *CheckVerdict        `json:"verdict,omitempty"`
 	By           string               `json:"by"`              // flow, or the agent who began it
 	Waits        string               `json:"waits,omitempty"` // officer, consent, picture, verdict, second; "" = for nothing but its present step
-	Bars         []CheckBar           `json:"bars"`            // for which it cannot be passed now; none = it may be
+	Bars         []CheckBar           `json:"bars,omitempty"`  // for which it cannot be passed now; none = it may be
 	Camera       string               `json:"camera,omitempty"`
 	Virtual      bool                 `json:"virtual,omitempty"`    // Camera looks like a program's: a hint
 	Record       bool                 `json:"record,omitempty"`     // the policy wants a recording
