@@ -57,6 +57,20 @@ test("in the preview nothing leaves the page; Start lets it", async () => {
   assert.equal(far.sent.findLast((f) => f.signal?.cam).signal.cam, "ok");
 });
 
+test("a check is agreed to by the words that were read, and nobody is called before its officer is there", async () => {
+  const far = new Far();
+  const check = { id: "k1", state: "asked", round: 1, steps: [], waits: "officer" };
+  far.link.take({ t: "check", check });
+  assert.equal(far.link.calls, false);
+  far.link.take({ t: "check", check: { ...check, waits: undefined, words: "w1" } });
+  assert.equal(far.link.calls, true);
+  far.tell(far.upgrade({ check: "k1", words: "u-new" }));
+  void far.facing.agree(far.link.check, "en");
+  assert.deepEqual(far.sent.at(-1), { t: "check", do: "accept", check: "k1", lang: "en", words: "w1", id: "i1" });
+  void far.facing.accept("video", "en", "u-read");
+  assert.equal(far.sent.at(-1).words, "u-read", "not those that stand by now");
+});
+
 test("down to voice and the end give the camera back; a refused end goes on", async () => {
   const far = new Far();
   far.tell(far.upgrade({ state: "up", agreed: "video", now: "video", yours: true }));
