@@ -227,6 +227,9 @@ func TestAnOfficerGoesOnWithACaller(t *testing.T) {
 	if got := outcomes(story); !slices.Equal(got, []string{"call done served"}) {
 		t.Errorf("the tasks are %v", got)
 	}
+	if strings.Contains(p.log.String(), "an answer was dropped") {
+		t.Error("the call was told again and again whose it is")
+	}
 	p.verify(t)
 }
 

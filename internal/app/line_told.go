@@ -39,6 +39,7 @@ type waiter struct {
 	lent         bool // its caller's agent has lent them to the flow, and has them back once the session knows
 
 	next   time.Time     // announcement
+	handed time.Time     // when the session of one who is lent was told of their agent
 	served time.Time     // when its session was last seen to know that an agent has it
 	looked time.Duration // how long it had waited when it was looked at last
 	shown  flow.Place    // in its chat
@@ -46,10 +47,11 @@ type waiter struct {
 
 // Times of the worker.
 const (
-	lineTick = time.Second           // how often those who wait are looked at
-	heldTick = 10 * time.Second      // and those whom an agent has
-	tellTime = 10 * time.Second      // for a session to take in what is told
-	soonTime = 20 * time.Millisecond // until a session that comes into line is looked at again
+	lineTick = time.Second            // how often those who wait are looked at
+	heldTick = 10 * time.Second       // and those whom an agent has
+	tellTime = 10 * time.Second       // for a session to take in what is told
+	lentTime = 100 * time.Millisecond // until it is looked again whether a caller who is lent can be given back
+	soonTime = 20 * time.Millisecond  // until a session that comes into line is looked at again
 )
 
 func (t *told) init() {
@@ -128,6 +130,7 @@ func (t *told) update(w waiter, do func(*waiter)) {
 // lineChanged is told of each fact, on the line's own goroutine.
 func (a *App) lineChanged(f queue.Fact) {
 	a.metrics.line(f)
+	a.besideChanged(f)
 	switch o := f.Output.(type) {
 	case route.Placed:
 		a.told.add(o.Task.Interaction)
@@ -240,7 +243,11 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 		}
 		in.Kind, in.Text, in.Kept = flow.InputServed, a.agentName(ctx, t.Agent), w.lent
 		if w.lent {
-			time.AfterFunc(soonTime, func() { a.told.add(w.in) })
+			time.AfterFunc(lentTime, func() { a.told.add(w.in) })
+			if a.now().Sub(w.handed) < tellTime { // it hears what the flow says to its end first
+				return nil
+			}
+			a.told.update(w, func(w *waiter) { w.handed = a.now() })
 		}
 		a.reach.Withdraw(w.in) // nobody goes elsewhere now
 	case wait.Served || wait.Place == nil:
@@ -358,6 +365,9 @@ func (a *App) hidePlace(w waiter) {
 
 // placeIn is the place that a chat shows as it is opened.
 func (a *App) placeIn(ctx context.Context, c chat.Conversation) (*chat.Place, bool) {
+	if p, ok := a.placeBeside(ctx, c.Interaction); ok {
+		return &p, p.Served
+	}
 	var at *flow.Place
 	if w, ok := a.told.of(c.Interaction); ok {
 		if t, ok := a.line.Task(w.task); ok && t.State != tandem.TaskAssigned {
