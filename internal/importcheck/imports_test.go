@@ -108,7 +108,7 @@ var table = map[string][]string{
 	"web/api":        {"tandem", "web/answer"},
 	"web/upgrade":    nil,
 	"web/chat":       {"tandem", "bridge/chat", "media/webrtc", "store", "store/blob", "web/answer", "web/upgrade"},
-	"web/desk":       {"tandem", "bridge/hook", "bridge/phone", "bridge/queue/figures", "bridge/route", "bridge/survey", "bridge/ticket", "media/wav", "media/webrtc", "store", "store/staff", "web/answer", "web/desk/alert", "web/desk/board", "web/desk/duty", "web/desk/live", "web/desk/story", "web/desk/view", "web/login"},
+	"web/desk":       {"tandem", "bridge/hook", "bridge/phone", "bridge/queue/figures", "bridge/route", "bridge/survey", "bridge/ticket", "media/record", "media/wav", "media/webrtc", "store", "store/staff", "web/answer", "web/desk/alert", "web/desk/board", "web/desk/duty", "web/desk/live", "web/desk/story", "web/desk/view", "web/login"},
 	"web/desk/alert": {"tandem", "bridge/hook", "store", "web/desk/board"},
 	"web/desk/board": {"tandem", "bridge/queue", "bridge/queue/figures", "bridge/route"},
 	"web/desk/duty":  {"tandem", "bridge/chat", "bridge/phone", "bridge/queue", "bridge/route", "media/webrtc", "store", "store/staff", "web/answer", "web/desk/live", "web/desk/view", "web/login"},

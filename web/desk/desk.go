@@ -94,6 +94,7 @@ type Desk struct {
 	told  *story.Teller
 	looks looks
 	keyed keyed
+	plays plays
 }
 
 // New makes a Desk and begins to follow the line.

@@ -1,19 +1,13 @@
 package desk
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"tandem"
-	"tandem/media/wav"
-	"tandem/store"
 	"tandem/web/answer"
 	"tandem/web/desk/duty"
 	"tandem/web/desk/live"
@@ -172,109 +166,3 @@ func shown(h http.Header, mediaType string) {
 
 // maxWhy is how long a reason may be, in characters.
 const maxWhy = 200
-
-// mediaTime bounds the showing of a recording.
-const mediaTime = 10 * time.Minute
-
-// getMedia plays a recording of an interaction, in ranges, once it is written down who hears
-// and sees it, and why.
-func (d *Desk) getMedia(w http.ResponseWriter, r *http.Request) error {
-	none := tandem.Errorf(tandem.CodeNotFound, "this interaction has no such recording")
-	in, id := r.PathValue("id"), tandem.BlobID(r.PathValue("blob"))
-	why, err := duty.Text(r.URL.Query().Get("why"), "why", maxWhy)
-	if err != nil {
-		return err
-	}
-	if !tandem.ValidID(in) || !tandem.ValidID(string(id)) {
-		return none
-	}
-	story, err := d.o.Journal.Interaction(r.Context(), in)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !recorded(&story, id) {
-		return none
-	}
-	if err != nil {
-		return err
-	}
-	c := login.CallerOf(r.Context())
-	if err := d.o.Door.Record(r.Context(), "media.play", in, string(id)+": "+why); err != nil {
-		return err
-	}
-	content, ref, err := d.o.Journal.OpenBlob(r.Context(), id, duty.Actor(c), why)
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	kind, head := ref.MediaType, []byte(nil)
-	switch kind {
-	case "video/webm", "audio/webm":
-	default:
-		if head, err = wav.Head(kind, ref.Size); err != nil {
-			return none
-		}
-		kind = "audio/wav"
-	}
-	shown(w.Header(), kind)
-	w.Header().Set("Content-Disposition", `inline; filename="recording"`)
-	if strings.Contains(r.Header.Get("Range"), ",") {
-		r.Header.Del("Range") // several at once are none that a player needs
-	}
-	// The door's own limit of time is for small answers. Where it cannot be changed, it holds.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime))
-	http.ServeContent(w, r, "", time.Time{}, &forward{from: io.MultiReader(bytes.NewReader(head), content), size: int64(len(head)) + ref.Size})
-	return nil
-}
-
-// recorded reports whether an object is a recording of an interaction.
-func recorded(s *store.Story, id tandem.BlobID) bool {
-	for i := range s.Events {
-		switch e := &s.Events[i]; e.Kind {
-		case tandem.EventRecorded, tandem.EventVoicemail, tandem.EventTaken:
-			var r tandem.Recorded
-			if json.Unmarshal(e.Data, &r) == nil && r.Blob == id {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// forward is something that is read once, from its beginning, as http.ServeContent reads:
-// what lies before the part that is asked for is passed over.
-type forward struct {
-	from io.Reader
-	size int64
-	at   int64 // of from
-	next int64 // where Read reads
-}
-
-var errBackward = errors.New("desk: a recording is read forward only")
-
-func (f *forward) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += f.next
-	case io.SeekEnd:
-		offset += f.size
-	}
-	if offset < 0 {
-		return 0, errBackward
-	}
-	f.next = offset
-	return offset, nil
-}
-
-func (f *forward) Read(p []byte) (int, error) {
-	if f.next < f.at {
-		return 0, errBackward
-	}
-	if f.next > f.at {
-		n, err := io.CopyN(io.Discard, f.from, f.next-f.at)
-		if f.at += n; err != nil {
-			return 0, err
-		}
-	}
-	n, err := f.from.Read(p)
-	f.at += int64(n)
-	f.next = f.at
-	return n, err
-}
