@@ -476,3 +476,22 @@ func TestWhatAnAgentHasIsNotChangedForWhoWaits(t *testing.T) {
 		t.Errorf("answered by %s, and it is %+v", show(out), s.task("call"))
 	}
 }
+
+// Elsewhere what is handed to one colleague stays theirs for good, although it becomes a call
+// and they have no telephone.
+func TestHandedToOneWhoCannotBeCalled(t *testing.T) {
+	s := begin(t, working("anna", "bo"))
+	s.do(Reachable{At: s.now, Agent: "bo", Load: tandem.LoadVoice})
+	s.do(Present{At: s.now, Agent: "bo", Presence: tandem.PresenceAway, Reason: "lunch"})
+	s.open("chat", tandem.TaskChat)
+	s.accept("chat")
+	s.release("chat", back, nowrap, func(e *Released) { e.Why, e.Prefer, e.Alone = "transferred", "bo", true })
+	if got := s.offered("chat"); got != "" {
+		t.Fatalf("a chat that is bo's alone is offered to %s", got)
+	}
+	s.do(Changed{At: s.now, Task: "chat", Kind: tandem.TaskCallback, Why: "callback"})
+	s.later(time.Minute)
+	if got := s.offered("chat"); got != "anna" {
+		t.Errorf("the callback is offered to %q, who can be called is anna", got)
+	}
+}

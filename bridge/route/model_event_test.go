@@ -187,10 +187,12 @@ func (m *model) changed(e Changed) {
 		e.Prefer != "" && e.Prefer != "-" && e.Prefer != t.Agent || e.NotBefore.After(m.now)) {
 		m.back(t, "gone")
 	}
+	freed := false
 	if e.Kind != "" {
 		if t.Kind.Live() && !e.Kind.Live() {
 			t.Expires = time.Time{}
 		}
+		freed = t.State == tandem.TaskWaiting && m.alone(t) && t.Kind.Load() != e.Kind.Load()
 		t.Kind = e.Kind
 	}
 	if e.Queue != "" {
@@ -207,6 +209,9 @@ func (m *model) changed(e Changed) {
 		if t.Kind == tandem.TaskTicket && t.Prefer != "" {
 			t.PreferTill = e.TicketDue
 		}
+	}
+	if freed {
+		t.PreferTill = m.keptTill(t)
 	}
 	if e.Prefer == "-" {
 		t.Prefer, t.PreferTill = "", time.Time{}

@@ -181,7 +181,11 @@ func (l *Line) changeWaiting(t *task, e Changed) {
 	if !e.NotBefore.IsZero() {
 		t.NotBefore = e.NotBefore
 	}
+	alone, load := t.alone(), loadOf(t.Kind)
 	l.amend(t, e)
+	if alone && load != loadOf(t.Kind) { // whom it was given to may not be reached for what it is now
+		t.PreferTill = l.keptTill(t)
+	}
 	switch {
 	case e.Prefer == "-":
 		t.Prefer, t.PreferTill = "", time.Time{}

@@ -154,9 +154,10 @@ type (
 	}
 	// Released says that an agent has a task no more. With Again it goes back into line at
 	// its place, for Queue or the agent Prefer if they are named, else it is done with
-	// Outcome. With Alone it is kept for Prefer and offered to nobody else, although they let it
-	// pass, until they take it, go offline, or it is changed. A callback that was Dialled as often as its queue tries is done all the same,
-	// unreached. The agent wraps up in any case, unless NoWrap; Agent "" is whoever has it.
+	// Outcome. With Alone it is kept for Prefer and offered to nobody else, although they let
+	// it pass, until they take it, go offline, or it becomes what is served otherwise (a chat
+	// a callback). A callback that was Dialled as often as its queue tries is done all the
+	// same, unreached. The agent wraps up in any case, unless NoWrap; Agent "" is whoever has it.
 	Released struct {
 		At        time.Time
 		Task      tandem.TaskID
