@@ -51,7 +51,6 @@ export function CheckPanel({ item, check }: { item: Item; check: Check }) {
       ) : (
         !settled(check) && <Broken check={check} />
       )}
-      {!settled(check) && <Waits check={check} />}
       {!settled(check) && check.unrecorded && (
         <p class="check-note bad" role="alert">
           <Icon name="warning" />
@@ -66,6 +65,7 @@ export function CheckPanel({ item, check }: { item: Item; check: Check }) {
       )}
       {check.state === "running" && present && check.waits !== "verdict" && <StepNow key={`${check.round} ${present.name}`} check={check} step={present} />}
       {check.state === "running" && check.waits === "verdict" && <Deciding check={check} />}
+      {!settled(check) && <Waits check={check} />}
       {settled(check) ? <Result item={item} check={check} /> : <Ends check={check} early={present !== undefined && check.state === "running"} />}
     </section>
   );
@@ -90,7 +90,8 @@ function Steps({ check }: { check: Check }) {
   );
 }
 
-// Waits says for what the check stands still, where that is not the officer's present step.
+// Waits says for what the check stands still, where that is not the officer's present step. It
+// stands below the step, which stays where it is under the pointer as pictures come and go.
 function Waits({ check }: { check: Check }) {
   const w = useFaceWords();
   const text = w.waits[check.waits ?? ""];
