@@ -1,6 +1,7 @@
 // Journey "face": a chat becomes voice, then video; a specialist joins; the identity check is
 // passed before an officer and unlocks the business; the network is cut and mends; and a caller
-// with only a telephone shows themselves by a page beside their call. Pages are a real
+// with only a telephone shows themselves by a page beside their call, asked by an officer or
+// by the flow. Pages are a real
 // browser's with its test camera, the telephone is baresip, the server the demo.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { dirname } from "node:path";
 import { lacking, telephone } from "./baresip.mjs";
 import { beside } from "./face/beside.mjs";
 import { check as checked } from "./face/check.mjs";
+import { byPhone } from "./face/phone.mjs";
 import { login, person, seated, tones } from "./face/person.mjs";
 import { relay, through } from "./face/relay.mjs";
 import { unlock } from "./face/unlock.mjs";
@@ -52,8 +54,8 @@ export default async function face({ browser, root, startServer, ...tools }) {
         await at.customer.page.goto(url);
         return at.customer;
       },
-      async phone(number) {
-        const p = await telephone(number, { at: street, hz: tones.phone });
+      async phone(number, more = {}) {
+        const p = await telephone(number, { at: street, hz: tones.phone, ...more });
         phones.push(p);
         return p;
       },
@@ -72,6 +74,7 @@ export default async function face({ browser, root, startServer, ...tools }) {
     await checked(w, t);
     await beside(w, t);
     await unlock(w, t);
+    await byPhone(w, t);
     await t.check("the journal verifies", () => w.verify());
   } finally {
     for (const p of Object.values(at)) await p.context.close().catch(() => {});

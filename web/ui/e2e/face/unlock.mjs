@@ -49,7 +49,7 @@ export async function unlock(w, t) {
 }
 
 // wrapped ends what anna has, so that she is free.
-async function wrapped(t) {
+export async function wrapped(t) {
   const socket = await t.desks.anna.socket();
   const mine = async () => (await t.desks.sam.get("line")).tasks.filter((x) => x.agent === "anna" && (x.state === "assigned" || x.state === "wrapping"));
   for (const x of await mine()) if (x.state === "assigned") await socket.ask({ t: "release", task: x.id, fence: x.fence }).catch(() => {});
