@@ -181,14 +181,14 @@ func (a *App) lookAtCheck(ctx context.Context, c check.Check) error {
 		officer = ""
 	}
 	if officer != c.Officer {
-		if err := checks.Officer(ctx, c.Interaction, officer); err != nil {
-			return err
-		}
-		if c.By == check.ByFlow && c.Officer == "" { // the first of one that a flow asks for
+		if c.By == check.ByFlow && c.Officer == "" { // the first of one that a flow asks for: both questions come at once
 			_, t := a.officerOf(c.Interaction)
 			if err := a.askForVideo(ctx, officer, t, c); err != nil {
 				a.log.Info("the pictures of a check were not asked for", "interaction", c.Interaction, "check", c.ID, "error", err)
 			}
+		}
+		if err := checks.Officer(ctx, c.Interaction, officer); err != nil {
+			return err
 		}
 	}
 	live := a.seen(c.Interaction)

@@ -443,6 +443,18 @@ async function run(browser, check, shot) {
       assert.deepEqual(w.wants.filter((f) => f.do === "accept").map((f) => [f.t, f.level]), [["upgrade", "voice"], ["check", undefined], ["upgrade", "video"]]);
     }));
 
+  await check("a check of a flow: nothing is asked before its officer is there, then both by one card", () =>
+    withPage({}, async (page, w) => {
+      await begin(page, w);
+      w.tell({ check: checkOf({ state: "asked", agreed: false, waits: "officer" }), upgrade: asks(false, { check: "k1" }) });
+      await page.getByText("We have asked for a colleague who does the check.").waitFor();
+      assert.equal(await button(page, "Video").count(), 0);
+      w.tell({ check: checkOf({ state: "asked", agreed: false }) });
+      await button(page, "I agree").click();
+      await button(page, "Start").waitFor();
+      assert.deepEqual(w.wants.filter((f) => f.do === "accept").map((f) => [f.t, f.level]), [["check", undefined], ["upgrade", "video"]]);
+    }));
+
   await check("a check can be stopped at any time, by two taps", () =>
     withPage({}, async (page, w) => {
       await toTalk(page, w);

@@ -126,7 +126,7 @@ export async function looks({ check, shot, withPage, begin, ask, toPreview, toTa
         await button(page, l("Go on by voice only", "改为仅语音")).click();
         await page.getByText(l("You are speaking with", "您正在与")).waitFor();
         await take(page, "voice");
-      }), 180_000);
+      }), 240_000);
     if (width !== 320 && width !== 844) {
       await check(`looks: ${width} × ${height} px, ${locale}, ${colorScheme}: the page /check`, () =>
         withPage({ ...context, path: "/check" }, async (page, w) => {

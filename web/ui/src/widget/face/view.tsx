@@ -36,6 +36,7 @@ export function FaceView({ facing, link, news, language, base, draw }: FaceViewP
   const last = useLast(link.check);
   const check = link.check && !over.includes(link.check.state) ? link.check : null;
   const awaited = check !== null && check.state === "asked" && !asks(check);
+  const early = awaited && u?.check === check.id; // its check is not asked for yet: both are by one card
   const waits = check !== null && asks(check) && check.agreed !== true;
   const raise = stage === "talk" && facing.raise && u !== null && u.by !== "customer";
   const within = u !== null && (stage === "asked" || raise) && checkOf(u, link) !== null; // one card asks for both
@@ -73,7 +74,7 @@ export function FaceView({ facing, link, news, language, base, draw }: FaceViewP
     >
       {stage === "wish" && <Wish {...card} />}
       {stage === "waiting" && <Waiting {...card} />}
-      {stage === "asked" && u && <Asked {...card} upgrade={u} raise={false} />}
+      {stage === "asked" && u && !early && <Asked {...card} upgrade={u} raise={false} />}
       {stage === "elsewhere" && <Elsewhere {...card} />}
       {stage === "impossible" && <Impossible {...card} />}
       {stage === "preview" && <Preview {...card} />}
