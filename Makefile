@@ -10,19 +10,18 @@ SEEDS ?= 10000
 UI := web/ui
 UI_SOURCES := $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/tsconfig.json
 PAGES := $(if $(shell command -v npm),$(UI)/dist/index.html,no-pages)
-# Packages whose tests listen to calls: they run one after the other, since audio is late
-# where both processors are taken. What computes, and what builds, steps aside for them.
+# Packages whose tests listen to calls: they run alone, one after the other, since audio is
+# late where both processors are taken.
 HEARING = tandem/(internal/app|bridge/phone|ivr/voice|media|sip)$$
-# Journeys that listen to calls, and those that only look at pages.
-HEARING_JOURNEYS = text queue face call
-LOOKING_JOURNEYS = upgrade studio desk widget page board
+# Journeys that listen to calls or look at the clock, and those that only look at pages.
+HEARING_JOURNEYS = page board call face queue text
+LOOKING_JOURNEYS = upgrade studio desk widget
 # Tests that are shorter with -short: they run in full, too.
 LONG = git grep -p 'testing\.Short()' -- '*_test.go' ':!interop'
 LONG_TESTS = ^($$($(LONG) | sed -n 's/.*=func \(Test[A-Za-z0-9_]*\)(.*/\1/p' | sort -u | paste -sd '|'))$$
 LONG_PACKAGES = $$(go list $$($(LONG) | sed -n 's,^\([^:=]*\)/[^/:=]*_test\.go=.*,./\1,p' | sort -u)
 # Lint has vetted all.
 TEST = go test -vet=off
-ASIDE = nice -n 10
 AGAIN = $(MAKE) --no-print-directory
 
 .PHONY: help
@@ -68,8 +67,10 @@ deps: ## install the programs that tests need (Debian; says what before it does)
 .PHONY: test
 test: deps lint build ## everything: lint, all tests, race detector, fuzzing, journeys
 	node $(UI)/test/run.mjs
-	.ci/beside '$(AGAIN) race-heard long-heard interop-heard' 'node $(UI)/e2e/run.mjs $(HEARING_JOURNEYS)' \
-	  '$(ASIDE) $(AGAIN) race-rest long-rest fuzz' '$(ASIDE) node $(UI)/e2e/run.mjs $(LOOKING_JOURNEYS)'
+	.ci/beside 'nice -n 10 $(AGAIN) race-rest long-rest fuzz' 'node $(UI)/e2e/run.mjs $(LOOKING_JOURNEYS)'
+	$(AGAIN) race-heard long-heard
+	$(TEST) -count=1 -skip '^TestHotline$$' ./interop # journey call runs it
+	node $(UI)/e2e/run.mjs $(HEARING_JOURNEYS)
 
 .PHONY: lint
 lint: $(UI)/node_modules/.tested-with $(UI)/dist/index.html ## gofmt, vet, staticcheck, TypeScript
@@ -83,14 +84,14 @@ race: race-rest race-heard ## all tests but interop under the race detector, wit
 race-rest:
 	$(TEST) -race -short $$(go list ./... | grep -v '/interop$$' | grep -v -E "$(HEARING)")
 race-heard:
-	$(TEST) -race -short -p 1 -toolexec '$(ASIDE)' $$(go list ./... | grep -E "$(HEARING)")
+	$(TEST) -race -short -p 1 $$(go list ./... | grep -E "$(HEARING)")
 
 .PHONY: long long-rest long-heard
 long: long-rest long-heard ## in full what -short shortens: seeds, arrivals, kills, storms
 long-rest:
 	$(TEST) -run "$(LONG_TESTS)" $(LONG_PACKAGES) | grep -v -E "$(HEARING)")
 long-heard:
-	$(TEST) -p 1 -toolexec '$(ASIDE)' -run "$(LONG_TESTS)" $(LONG_PACKAGES) | grep -E "$(HEARING)")
+	$(TEST) -p 1 -run "$(LONG_TESTS)" $(LONG_PACKAGES) | grep -E "$(HEARING)")
 
 .PHONY: seeds
 seeds: ## 10,000 lives of the line, SEEDS=N for more; the tests have 3,000
@@ -111,10 +112,6 @@ interop: ## start the set-up for phones and test tools on 127.0.0.1:5070
 .PHONY: interop-test
 interop-test: ## real phones and test tools against servers of that set-up
 	go test -count=1 ./interop
-
-.PHONY: interop-heard
-interop-heard: # but for what the journey call runs
-	$(TEST) -count=1 -toolexec '$(ASIDE)' -skip '^TestHotline$$' ./interop
 
 .PHONY: bench
 bench: ## Go benchmarks, then 50, 200 and 400 calls beside the floor

@@ -19,7 +19,7 @@ const shots = new URL("shots/", import.meta.url).pathname;
 const program = process.env.PROGRAM ?? `${root}bin/tandem`;
 const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const startTime = 60_000; // milliseconds for the server to serve
-const checkTime = 60_000; // for one check
+const checkTime = 120_000; // for one check, on a busy machine
 const only = new RegExp(process.env.CHECK ?? "");
 const stopTime = 15_000; // for the server to stop
 
