@@ -434,6 +434,7 @@ type (
 		Passed     uint64 `json:"passed,omitempty"`
 		Transcoded uint64 `json:"transcoded,omitempty"`
 		Mixed      uint64 `json:"mixed,omitempty"`
+		Opus       uint64 `json:"opus,omitempty"` // passed on from one browser to another as they came
 	}
 	Held struct {
 		By Party `json:"by"`

@@ -132,7 +132,7 @@ func (l *loopback) wire(s *Stream) {
 
 type hole struct{}
 
-func (hole) Send([]byte) {}
+func (hole) Send(_, _ []byte) {}
 
 // BenchmarkTied is one period of calls of two phones each (four streams with sockets: the
 // phones are streams that play), by how they are tied. "apart" is what the phones
@@ -178,7 +178,7 @@ func BenchmarkTied(b *testing.B) {
 					seq++
 					p := packetOf(seq, 0, codec.FrameSamples)
 					for i := 0; i < len(l.streams); i += each {
-						l.streams[i+2].Deliver(p)
+						l.streams[i+2].Deliver(p, nil)
 					}
 				}
 				l.period20()

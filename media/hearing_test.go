@@ -56,7 +56,7 @@ type browser struct {
 	panic bool
 }
 
-func (b *browser) Send(packet []byte) {
+func (b *browser) Send(packet, _ []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.panic {
@@ -119,7 +119,7 @@ func (b *browser) speak(s *media.Stream, hz int, stop <-chan struct{}) {
 		binary.BigEndian.PutUint16(packet[2:], seq)
 		binary.BigEndian.PutUint32(packet[4:], at)
 		binary.BigEndian.PutUint32(packet[8:], ssrc)
-		s.Deliver(packet[:12+copy(packet[12:], payload)])
+		s.Deliver(packet[:12+copy(packet[12:], payload)], nil)
 		seq++
 	}
 	var key byte

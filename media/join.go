@@ -95,6 +95,7 @@ func (s *Stream) join(p *Stream) error {
 		x.begun.ssrc, x.begun.time, x.begun.any = x.keysIn.Newest()
 	}
 	s.peer, p.peer = p, s
+	s.tellPair()
 	s.shard.joined += 2
 	s.tune()
 	p.tune()
@@ -120,6 +121,34 @@ func (s *Stream) partFrom(p *Stream) {
 	p.retie()
 }
 
+// Pair is what a stream is joined with.
+type Pair uint32
+
+// The pairs that a stream can be in.
+const (
+	PairNone Pair = iota // it is not joined
+	PairG711             // with one of whom it is sent G.711
+	PairOpus             // with one on a wire, and both take originals
+)
+
+// Pair tells what the stream is joined with. It costs nothing.
+func (s *Stream) Pair() Pair { return Pair(s.pair.Load()) }
+
+// tellPair brings Pair up to date, of both.
+func (s *Stream) tellPair() {
+	p := s.peer
+	switch {
+	case p == nil:
+		s.pair.Store(uint32(PairNone))
+		return
+	case s.wire != nil && p.wire != nil && s.params.Opus && p.params.Opus:
+		s.pair.Store(uint32(PairOpus))
+	default:
+		s.pair.Store(uint32(PairG711))
+	}
+	p.pair.Store(s.pair.Load())
+}
+
 // part ends a join on the shard.
 func (s *Stream) part() {
 	p := s.peer
@@ -127,6 +156,8 @@ func (s *Stream) part() {
 		return
 	}
 	s.peer, p.peer = nil, nil
+	s.tellPair()
+	p.tellPair()
 	s.shard.joined -= 2
 	s.tune()
 	p.tune()
@@ -144,12 +175,19 @@ func (s *Stream) passAudio(d *Stream, sh *shard, h rtp.Header, payload []byte, l
 	}
 	n := d.params.Law.Convert(sh.out[rtp.HeaderSize:], payload, law)
 	d.relay.last = now
-	if law == d.params.Law {
+	original := sh.original
+	if !d.params.Opus || fresh { // the first may repeat what was said before they were joined
+		original = nil
+	}
+	switch {
+	case len(original) > 0:
+		d.stats.Opus++
+	case law == d.params.Law:
 		d.stats.Passed++
-	} else {
+	default:
 		d.stats.Transcoded++
 	}
-	d.sendAudio(sh, n, ts, fresh, now)
+	d.sendAudio(sh, n, original, ts, fresh, now)
 }
 
 // mapTime turns the time of a packet of from into the stream's own, going on

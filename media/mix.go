@@ -369,6 +369,8 @@ func (s *Stream) addSent(sh *shard, from int64) bool {
 type Path struct {
 	Direct     bool // it is sent the packets of one other as they come: it is joined, or hears one alone in a mix
 	Mixed      bool // it is sent audio that was mixed
+	Opus       bool // it is sent Opus as it came
+	Pair       Pair
 	Law        codec.Law
 	Passed     uint64 // packets sent so far as the joined stream received them
 	Transcoded uint64 // packets sent so far in the other law than received, by table
@@ -379,7 +381,7 @@ type Path struct {
 func (s *Stream) Path() Path {
 	var p Path
 	if err := s.call(func() {
-		p = Path{Direct: s.direct(), Mixed: s.party.hearsAny() && !s.direct(), Law: s.params.Law}
+		p = Path{Direct: s.direct(), Mixed: s.party.hearsAny() && !s.direct(), Opus: s.direct() && s.opus, Pair: s.Pair(), Law: s.params.Law}
 		p.figures(s.stats)
 	}); err != nil {
 		p.Law = codec.Law(s.law.Load())

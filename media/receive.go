@@ -22,13 +22,14 @@ func (s *Stream) read(sh *shard, now time.Duration) {
 			return
 		}
 		if n > 0 {
-			s.packet(sh, sh.in[:n], now)
+			s.packet(sh, sh.in[:n], nil, now)
 		}
 	}
 }
 
-// packet judges one packet and gives it to whom it concerns.
-func (s *Stream) packet(sh *shard, b []byte, now time.Duration) {
+// packet judges one packet and gives it to whom it concerns, with its original if it has one.
+func (s *Stream) packet(sh *shard, b, original []byte, now time.Duration) {
+	sh.original = original
 	if s.locked && !s.remote.same(&sh.from) {
 		s.stats.Strangers++ // it lay in the socket before the kernel filtered
 		return
@@ -157,6 +158,9 @@ func (s *Stream) hearAudio(sh *shard, h rtp.Header, payload []byte, law codec.La
 	s.fade(now)
 	if s.hushed {
 		return
+	}
+	if s.repeats { // Opus may repeat within a packet what was in the one before (RFC 6716 section 2.1.7)
+		s.repeats, sh.original = false, nil
 	}
 	for _, r := range s.recordings {
 		r.put(received, payload, law, h.Time, now)

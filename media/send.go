@@ -55,7 +55,7 @@ func (s *Stream) frame(sh *shard, at int64, now time.Duration) {
 		s.base += uint32(codec.FrameSamples - step)
 		ts += uint32(codec.FrameSamples - step)
 	}
-	s.sendAudio(sh, len(payload), ts, !s.sending, now)
+	s.sendAudio(sh, len(payload), nil, ts, !s.sending, now)
 }
 
 // sends reports whether the far end wants to hear us and can be reached.
@@ -63,26 +63,27 @@ func (s *Stream) sends() bool {
 	return s.set && s.params.Send && (s.remote.size > 0 || s.wire != nil)
 }
 
-// sendAudio sends the n bytes of payload that lie in sh.out behind the header.
-func (s *Stream) sendAudio(sh *shard, n int, ts uint32, marker bool, now time.Duration) {
-	s.lastTime, s.sending = ts, true
+// sendAudio sends the n bytes of payload that lie in sh.out behind the header, or what they
+// were decoded from.
+func (s *Stream) sendAudio(sh *shard, n int, original []byte, ts uint32, marker bool, now time.Duration) {
+	s.lastTime, s.sending, s.opus = ts, true, len(original) > 0
 	for _, r := range s.recordings {
 		if r.stereo {
 			r.put(sent, sh.out[rtp.HeaderSize:rtp.HeaderSize+n], s.params.Law, ts, now)
 		}
 	}
-	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Payload, Time: ts}, n)
+	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Payload, Time: ts}, n, original)
 }
 
 // transmit numbers and sends one packet whose payload lies in sh.out.
-func (s *Stream) transmit(sh *shard, h rtp.Header, n int) {
+func (s *Stream) transmit(sh *shard, h rtp.Header, n int, original []byte) {
 	h.Seq, h.SSRC = s.seq, s.ssrc
 	s.seq++
 	h.Put(sh.out[:])
 	if s.wire != nil {
 		of := sh.work // a panic there is this stream's, whoever's packet it is
 		sh.work = s
-		s.wire.Send(sh.out[:rtp.HeaderSize+n])
+		s.wire.Send(sh.out[:rtp.HeaderSize+n], original)
 		sh.work = of
 	} else if !s.sockets.rtp.send(sh.out[:rtp.HeaderSize+n], &s.remote) {
 		s.stats.Faults++
@@ -97,5 +98,5 @@ func (s *Stream) transmit(sh *shard, h rtp.Header, n int) {
 // sendEvent sends one telephone-event packet.
 func (s *Stream) sendEvent(sh *shard, e dtmf.Event, ts uint32, marker bool) {
 	e.Put(sh.out[rtp.HeaderSize:])
-	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Event, Time: ts}, dtmf.EventSize)
+	s.transmit(sh, rtp.Header{Marker: marker, Payload: s.params.Event, Time: ts}, dtmf.EventSize, nil)
 }

@@ -84,6 +84,8 @@ type shard struct {
 	pcm   [maxPacket]int16
 	sum   [codec.FrameSamples]int32 // of a mixing
 	from  address
+
+	original []byte // of the packet that is heard; empty = none
 }
 
 // counts are the shard's own, published once a second.

@@ -36,6 +36,7 @@ type Params struct {
 	Send    bool  // the far end wants to hear us
 	Recv    bool  // we are to hear the far end; false is hold and stops the clock of Config.Timeout
 	Tones   bool  // look for keys in the audio; without effect while Event is not 0
+	Opus    bool  // of a wire: its far end takes originals
 }
 
 // Event is what a stream tells its owner: Key, Played or Silent.
@@ -87,6 +88,7 @@ type Stats struct {
 	WireDropped             uint64        // packets from the wire that the shard was too slow for, or too long
 	Passed                  uint64        // packets sent as the joined stream received them
 	Transcoded              uint64        // packets of the joined stream sent in the other law, by table
+	Opus                    uint64        // packets of the joined stream sent as their originals
 	Mixed                   uint64        // packets sent whose audio was mixed
 }
 
@@ -149,6 +151,7 @@ type Stream struct {
 	detector   *dtmf.Detector
 	found      func(byte)
 	hushed     bool
+	repeats    bool // the next original may repeat what was hushed
 	fading     bool // hushed until the key that sounds ends
 	pressed    bool // the newest telephone-event has not ended
 	pressedAt  time.Duration
@@ -158,7 +161,9 @@ type Stream struct {
 	recordings []*Recording
 
 	peer  *Stream
+	pair  atomic.Uint32 // Pair, for others
 	relay relay
+	opus  bool  // the packet before this one was sent as its original
 	begun event // the newest from the far end as they were joined: neither it nor one before is passed
 
 	party     *party    // of a mix; nil in none
@@ -235,6 +240,7 @@ func (s *Stream) apply(p Params) {
 		p.RTCP = netip.AddrPortFrom(p.Remote.Addr(), p.Remote.Port()+1)
 	}
 	s.params, s.set = p, true
+	s.tellPair()
 	if p.Remote.IsValid() {
 		s.source.Set(p.Remote, p.Host, s.shard.epoch.Add(now))
 	}
@@ -312,7 +318,7 @@ func (s *Stream) Hush(on bool) {
 			s.voice.Clear()
 		}
 		if on {
-			s.hushed, s.fading = true, false
+			s.hushed, s.fading, s.repeats = true, false, true
 		} else if s.hushed {
 			s.fading = true
 			s.fade(s.shard.now())

@@ -12,7 +12,7 @@ import (
 // taken keeps every packet that a wire was given.
 type taken struct{ packets []packet }
 
-func (k *taken) Send(b []byte) {
+func (k *taken) Send(b, _ []byte) {
 	if h, payload, err := rtp.Parse(b); err == nil {
 		k.packets = append(k.packets, packet{Header: h, payload: append([]byte(nil), payload...)})
 	}
@@ -52,7 +52,7 @@ func (g *stage) run(d time.Duration) {
 			for k := range b[rtp.HeaderSize:] {
 				b[rtp.HeaderSize+k] = value(i)
 			}
-			s.Deliver(b)
+			s.Deliver(b, nil)
 		}
 		g.turn(g.at)
 		g.look(g.at)

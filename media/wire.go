@@ -9,16 +9,18 @@ const (
 	// wireRoom is how many packets of a wire wait for the shard: 640 ms of 20 ms
 	// packets. Of more the oldest is dropped, since the newest is worth most.
 	wireRoom = 32
-	// wirePacket is the longest packet a wire may deliver in bytes: 60 ms of G.711
-	// with header and extensions.
+	// wirePacket is the longest packet a wire may deliver in bytes, with its original: 60 ms
+	// of G.711 with header and extensions, or 20 ms of it and of Opus at 180 kbit/s.
 	wirePacket = 640
 )
 
 // Wire carries a stream's RTP instead of sockets, such as a browser's connection.
 type Wire interface {
-	// Send takes one whole RTP packet. The shard calls it: it must never block, and
-	// must copy what it keeps.
-	Send(packet []byte)
+	// Send takes one whole RTP packet. The original is empty, or what another wire has
+	// brought as that of the same audio: then the far end is sent it in the packet's place.
+	// It comes only after Params.Opus. The shard calls Send: it must never block, and must
+	// copy what it keeps.
+	Send(packet, original []byte)
 }
 
 // OpenWire makes a stream whose packets come by Deliver and go by w. It has no port
@@ -41,12 +43,15 @@ func (e *Engine) OpenWire(w Wire) (*Stream, error) {
 	return e.place(s)
 }
 
-// Deliver hands a whole RTP packet from the stream's wire in; it is copied. One
-// goroutine at a time may call it; it never blocks. While 32 packets wait, the oldest is
-// dropped and counted in Stats.WireDropped; so is a packet over 640 bytes.
-func (s *Stream) Deliver(packet []byte) {
+// Deliver hands a whole RTP packet from the stream's wire in; it is copied. Its original,
+// if it has one, is the payload of Opus from which its G.711 was decoded: it goes with the
+// packet where that is passed to one who takes Opus, and nowhere else. It is left out where
+// both are over 640 bytes. One goroutine at a time may call Deliver; it never blocks. While
+// 32 packets wait, the oldest is dropped and counted in Stats.WireDropped; so is a packet
+// over 640 bytes.
+func (s *Stream) Deliver(packet, original []byte) {
 	if s.inbox != nil {
-		s.inbox.put(packet)
+		s.inbox.put(packet, original)
 	}
 }
 
@@ -72,14 +77,18 @@ type inbox struct {
 type letter struct {
 	state atomic.Uint32
 	at    uint64 // its number, as tail counts
-	n     int
+	n     int    // bytes of the packet
+	more  int    // and of its original, behind it
 	b     [wirePacket]byte
 }
 
-func (x *inbox) put(packet []byte) {
+func (x *inbox) put(packet, original []byte) {
 	if len(packet) > wirePacket {
 		x.dropped.Add(1)
 		return
+	}
+	if len(packet)+len(original) > wirePacket {
+		original = nil
 	}
 	l := &x.ring[x.tail%wireRoom]
 	if !l.state.CompareAndSwap(empty, writing) {
@@ -88,7 +97,8 @@ func (x *inbox) put(packet []byte) {
 			return // the shard reads the oldest at this moment: this packet is dropped instead
 		}
 	}
-	l.at, l.n = x.tail, copy(l.b[:], packet)
+	l.at, l.n, l.more = x.tail, copy(l.b[:], packet), len(original)
+	copy(l.b[l.n:], original)
 	l.state.Store(full)
 	x.tail++
 	x.newest.Store(x.tail)
@@ -97,33 +107,35 @@ func (x *inbox) put(packet []byte) {
 // waiting reports whether take may find something.
 func (x *inbox) waiting() bool { return x.head != x.newest.Load() }
 
-// take copies the oldest packet into b; ok is false if there is none.
-func (x *inbox) take(b []byte) (n int, ok bool) {
+// take copies the oldest packet into b, and its original behind it; ok is false if there
+// is none.
+func (x *inbox) take(b []byte) (packet, original []byte, ok bool) {
 	for x.waiting() {
 		l := &x.ring[x.head%wireRoom]
 		if !l.state.CompareAndSwap(full, reading) {
-			return 0, false // it is being overwritten: next time
+			return nil, nil, false // it is being overwritten: next time
 		}
 		if l.at != x.head { // overtaken: what is older than a ring before it is gone
 			x.head = max(x.head+1, l.at-wireRoom+1)
 			l.state.Store(full)
 			continue
 		}
-		n = copy(b, l.b[:l.n])
+		n := l.n
+		b = b[:copy(b, l.b[:n+l.more])]
 		l.state.Store(empty)
 		x.head++
-		return n, true
+		return b[:n], b[n:], true
 	}
-	return 0, false
+	return nil, nil, false
 }
 
 // readWire takes what has come by the wire.
 func (s *Stream) readWire(sh *shard) {
 	for range wireRoom {
-		n, ok := s.inbox.take(sh.in[:])
+		packet, original, ok := s.inbox.take(sh.in[:])
 		if !ok {
 			return
 		}
-		s.packet(sh, sh.in[:n], sh.turned)
+		s.packet(sh, packet, original, sh.turned)
 	}
 }

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ type basket struct {
 	last [][]byte // at most 64
 }
 
-func (b *basket) Send(packet []byte) {
+func (b *basket) Send(packet, _ []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.last = append(b.last, append([]byte(nil), packet...)); len(b.last) > 64 {
@@ -32,23 +33,27 @@ func packetOf(seq int, payload byte, n int) []byte {
 func TestInboxDropsTheOldest(t *testing.T) {
 	var x inbox
 	var b [maxPacket]byte
-	if _, ok := x.take(b[:]); ok {
+	if _, _, ok := x.take(b[:]); ok {
 		t.Error("an empty inbox gave a packet")
 	}
 	for i := range wireRoom + 5 {
-		x.put([]byte{byte(i)})
+		x.put([]byte{byte(i)}, nil)
 	}
 	for i := 5; i < wireRoom+5; i++ {
-		if n, ok := x.take(b[:]); !ok || n != 1 || b[0] != byte(i) {
-			t.Fatalf("instead of %d came %d of %d, %v", i, b[0], n, ok)
+		if p, _, ok := x.take(b[:]); !ok || len(p) != 1 || b[0] != byte(i) {
+			t.Fatalf("instead of %d came %v, %v", i, p, ok)
 		}
 	}
-	if _, ok := x.take(b[:]); ok || x.dropped.Load() != 5 {
+	if _, _, ok := x.take(b[:]); ok || x.dropped.Load() != 5 {
 		t.Errorf("something is left; %d dropped", x.dropped.Load())
 	}
-	x.put(make([]byte, wirePacket+1))
+	x.put(make([]byte, wirePacket+1), nil)
 	if x.waiting() || x.dropped.Load() != 6 {
 		t.Error("a packet that is too long was taken")
+	}
+	x.put(make([]byte, 172), make([]byte, wirePacket-171))
+	if p, original, ok := x.take(b[:]); len(p) != 172 || len(original) != 0 || !ok {
+		t.Errorf("of a packet whose original is too long came %d bytes and %d, %v", len(p), len(original), ok)
 	}
 }
 
@@ -61,13 +66,13 @@ func TestInboxUnderPressure(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range all {
-			x.put([]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i)})
+			x.put([]byte{byte(i), byte(i >> 8), byte(i >> 16)}, bytes.Repeat([]byte{byte(i)}, i%40))
 		}
 	}()
 	var b [maxPacket]byte
 	came, last := 0, -1
 	for finished := false; ; {
-		n, ok := x.take(b[:])
+		p, original, ok := x.take(b[:])
 		if !ok {
 			if finished {
 				break
@@ -80,8 +85,8 @@ func TestInboxUnderPressure(t *testing.T) {
 			continue
 		}
 		i := int(b[0]) | int(b[1])<<8 | int(b[2])<<16
-		if n != 4 || b[3] != byte(i) || i <= last {
-			t.Fatalf("%d came after %d: %v", i, last, b[:n])
+		if len(p) != 3 || !bytes.Equal(original, bytes.Repeat([]byte{byte(i)}, i%40)) || i <= last {
+			t.Fatalf("%d came after %d: %v, %v", i, last, p, original)
 		}
 		came, last = came+1, i
 	}
@@ -104,7 +109,7 @@ func TestWire(t *testing.T) {
 	if l := e.Load(); s.Port() != 0 || l.Wires != 1 || l.Streams != 0 {
 		t.Errorf("port %d, load %+v", s.Port(), l)
 	}
-	s.Deliver(packetOf(1, 0, codec.FrameSamples)) // before Set: nobody is there yet
+	s.Deliver(packetOf(1, 0, codec.FrameSamples), nil) // before Set: nobody is there yet
 	s.Set(Params{Law: codec.PCMU, Event: 101, Send: true, Recv: true})
 	if err := s.Play(Item{ID: 3, Clips: []*Clip{Tone(440, 40)}}); err != nil {
 		t.Fatal(err)
@@ -114,18 +119,18 @@ func TestWire(t *testing.T) {
 	}
 	event := packetOf(2, 101, 4)
 	copy(event[rtp.HeaderSize:], []byte{5, 10, 0, 160})
-	s.Deliver(event)
+	s.Deliver(event, nil)
 	if got := nextEvent[Key](t, s); got.Digit != '5' {
 		t.Errorf("key %+v", got)
 	}
 	nextEvent[Silent](t, s)
-	s.Deliver([]byte{1, 2, 3})
+	s.Deliver([]byte{1, 2, 3}, nil)
 	waitStats(t, s, func(st Stats) bool { return st.Malformed == 1 })
 	st := s.Close()
 	if st.Sent == 0 || st.Received < 1 || st.Strangers != 0 || st.Faults != 0 {
 		t.Errorf("figures: %+v", st)
 	}
-	s.Deliver(packetOf(3, 0, codec.FrameSamples)) // a browser does not know yet
+	s.Deliver(packetOf(3, 0, codec.FrameSamples), nil) // a browser does not know yet
 	if l := e.Load(); l.Wires != 0 {
 		t.Errorf("load %+v", l)
 	}
@@ -174,7 +179,7 @@ func TestTiesUnderPressure(t *testing.T) {
 	running.Go(func() {
 		for i := range rounds {
 			for k, s := range all {
-				s.Deliver(packetOf(i, 0, codec.FrameSamples))
+				s.Deliver(packetOf(i, 0, codec.FrameSamples), nil)
 				s.Hush(i%7 == k)
 				s.Path()
 			}

@@ -56,7 +56,7 @@ type Talk struct {
 	Lent        bool   // the flow has the customer for a step; the agent hears them
 	Over        bool   // it has ended
 	Direct      bool   // customer and agent hear each other's packets as they are sent, without a mixer
-	Codec       string // of the customer's leg: PCMU, PCMA
+	Codec       string // of the customer's leg: PCMU, PCMA; Opus where the two have browsers that both take it
 	Why         string // of one that is over: left, lost (by or of the agent), customer, taken (by the line), over
 }
 

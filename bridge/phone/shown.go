@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tandem"
+	"tandem/media"
 )
 
 // publish tells who watches what the talk is now.
@@ -35,9 +36,9 @@ func (t *talk) publish(end bool) {
 	}
 	if t.customer != nil && !end {
 		path := t.customer.stream.Path()
-		is.Direct, is.Codec = path.Direct, "PCMU"
-		if path.Law.Payload() == 8 { // RFC 3551 section 6
-			is.Codec = "PCMA"
+		is.Direct, is.Codec = path.Direct, path.Law.String()
+		if path.Pair == media.PairOpus {
+			is.Codec = "Opus"
 		}
 	}
 	t.mu.Lock()

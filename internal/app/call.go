@@ -285,6 +285,6 @@ func mediaFigures(s media.Stats) tandem.MediaFigures {
 	return tandem.MediaFigures{
 		Sent: s.Sent, Received: s.Received, Lost: s.Lost, Late: s.Late, JitterMS: float64(s.Jitter) / 1e6,
 		Strangers: s.Strangers, Digits: s.Digits, RemoteLost: s.RemoteLost, RoundTripMS: float64(s.RoundTrip) / 1e6,
-		Passed: s.Passed, Transcoded: s.Transcoded, Mixed: s.Mixed,
+		Passed: s.Passed, Transcoded: s.Transcoded, Mixed: s.Mixed, Opus: s.Opus,
 	}
 }

@@ -11,7 +11,7 @@ type Figures struct {
 	State     State         `json:"state"`
 	Since     time.Time     `json:"since"`            // of State
 	Setup     time.Duration `json:"setup,omitempty"`  // from the first offer to the first packet
-	Codec     string        `json:"codec,omitempty"`  // PCMU, PCMA, opus
+	Codec     string        `json:"codec,omitempty"`  // of what we say to it, unless that is passed on: PCMU, PCMA, opus
 	Local     string        `json:"local,omitempty"`  // how the page reaches us: udp, tcp
 	Remote    string        `json:"remote,omitempty"` // type of the page's candidate: host, srflx, prflx, relay
 	RoundTrip time.Duration `json:"round_trip,omitempty"`
@@ -22,6 +22,7 @@ type Figures struct {
 	Mended    time.Duration `json:"mended,omitempty"` // how long the last cut lasted that is over
 	Dropped   uint64        `json:"dropped"`          // packets of ours that waited too long to be sent
 	Bad       uint64        `json:"bad"`              // packets that could not be opened or read
+	Opus      uint64        `json:"opus"`             // packets that it was sent as another page has made them
 }
 
 // Figures are what is measured now.
@@ -30,7 +31,7 @@ func (p *Peer) Figures() Figures {
 	p.mu.Lock()
 	f := Figures{
 		State: p.state, Since: p.since, Setup: p.setup, RoundTrip: p.rtt, FarLoss: p.lost,
-		Jitter: st.Jitter, Cuts: p.cuts, Mended: p.mended, Dropped: p.ring.dropped.Load(), Bad: p.bad.Load(),
+		Jitter: st.Jitter, Cuts: p.cuts, Mended: p.mended, Dropped: p.ring.dropped.Load(), Bad: p.bad.Load(), Opus: st.Opus,
 	}
 	p.mu.Unlock()
 	if all := st.Received + st.Lost; all > 0 {

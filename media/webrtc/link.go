@@ -56,6 +56,7 @@ type link struct {
 	tracks  atomic.Int32
 
 	out     atomic.Pointer[sender] // of a Peer
+	speaks  string                 // codec that its page was asked to speak; "" = none yet. Peer.speaking guards it
 	picture *pictures.Canvas       // of a Screen
 	pending string                 // of signalling, under the turn: our offer that has no answer yet, as the page was sent it
 }

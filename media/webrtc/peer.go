@@ -39,12 +39,15 @@ type Peer struct {
 	about  sync.Mutex // of what follows
 	mic    string
 	params media.Params
+
+	speaking sync.Mutex // of what a link asks its page to speak
 }
 
 var _ side = (*Peer)(nil)
 
 const (
 	mimeEvent = "audio/telephone-event"
+	wordOpus  = "opus" // of Signal.Codec
 	// audioRoom is how many datagrams wait for a peer: more than half a second of audio.
 	audioRoom = 32
 )
@@ -124,7 +127,38 @@ func (p *Peer) answered(_ *link, sdp string) string { return sdp }
 
 func (p *Peer) settled(*link) {}
 
-func (p *Peer) watched(State) {}
+// watched asks the page for what the stream is joined with: Opus for another page, which is
+// sent it as it comes, and for a phone what that takes as it is. Who is alone or mixed goes
+// on with what they speak: it is decoded.
+func (p *Peer) watched(state State) {
+	l := p.link.Load()
+	if state != StateUp || l == nil {
+		return
+	}
+	switch p.stream.Pair() {
+	case media.PairOpus:
+		p.speak(l, wordOpus)
+	case media.PairG711:
+		p.about.Lock()
+		law := p.params.Law
+		p.about.Unlock()
+		p.speak(l, law.String())
+	}
+}
+
+// speak asks the page of a link to speak in a codec, unless it was asked already. Pages
+// begin with G.711; "" asks anew for what a page was asked before.
+func (p *Peer) speak(l *link, word string) {
+	p.speaking.Lock()
+	defer p.speaking.Unlock()
+	if word == l.speaks || word != wordOpus && l.speaks == "" {
+		return
+	}
+	if word != "" {
+		l.speaks = word
+	}
+	p.send(Signal{Kind: KindSpeak, Codec: l.speaks})
+}
 
 func (p *Peer) shut() { p.Close() }
 
@@ -138,6 +172,9 @@ func (p *Peer) take(_ context.Context, sig Signal) error {
 			p.about.Lock()
 			p.mic = sig.Mic
 			p.about.Unlock()
+			if l := p.link.Load(); l != nil { // so it begins when its socket is back: what it was sent may be lost
+				p.speak(l, "")
+			}
 			return nil
 		}
 		return wrong("it says that its microphone is %.20q, which is no such word", sig.Mic)
@@ -181,6 +218,7 @@ func (p *Peer) agree(o offer) {
 		event = wide
 	}
 	m.Event = event
+	m.Opus = opus != 0
 	m.Tones = m.Event == 0
 	p.about.Lock()
 	defer p.about.Unlock()
@@ -229,7 +267,7 @@ func (p *Peer) track(l *link, t *pion.TrackRemote, r *pion.RTPReceiver) {
 
 // read hands the page's packets to the stream until the link ends.
 func (p *Peer) read(l *link, t *pion.TrackRemote) {
-	in := &receiver{to: func(b []byte) { p.deliver(l, b) }}
+	in := &receiver{to: func(b, original []byte) { p.deliver(l, b, original) }}
 	l.read(t, func(b []byte) {
 		p.hear()
 		in.opus, in.event, in.wide = p.payloads() // an offer may number them anew
@@ -238,11 +276,11 @@ func (p *Peer) read(l *link, t *pion.TrackRemote) {
 }
 
 // deliver hands a packet of the page to the stream, if it is of the present link.
-func (p *Peer) deliver(l *link, b []byte) {
+func (p *Peer) deliver(l *link, b, original []byte) {
 	p.inTurn.Lock()
 	defer p.inTurn.Unlock()
 	if p.link.Load() == l {
-		p.stream.Deliver(b)
+		p.stream.Deliver(b, original)
 	}
 }
 
@@ -272,7 +310,7 @@ func (p *Peer) write() {
 			if l := p.link.Load(); l != nil && l.owner.Secured.Load() {
 				if out := l.out.Load(); out != nil {
 					_, event, _ := p.payloads()
-					out.write(s.b[:s.n], event)
+					out.write(s.b[:s.n], s.b[s.n:s.n+s.more], event)
 				}
 			}
 			p.ring.free <- s

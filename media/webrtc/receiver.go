@@ -10,12 +10,13 @@ import (
 
 // receiver makes a page's packets those that the stream takes: G.711 and
 // telephone-event at 8 kHz as they are, Opus and its events (RFC 7587, RFC 4733) turned
-// into them. It belongs to the goroutine that reads the page's track.
+// into them. Opus stays beside the G.711 that was made of it, for who takes it as it is. It
+// belongs to the goroutine that reads the page's track.
 type receiver struct {
 	opus   uint8 // payload types; 0 = none
 	event  uint8 // of telephone-event at 8 kHz, or what stands for it
 	wide   uint8 // of telephone-event at 48 kHz
-	to     func(packet []byte)
+	to     func(packet, original []byte)
 	failed uint64 // packets of Opus that could not be decoded
 
 	decoder *opus.Decoder
@@ -44,7 +45,7 @@ func (r *receiver) take(b []byte) {
 	case r.started && h.Payload == r.event: // its clock is another one than that of Opus
 		r.key(h, payload)
 	default:
-		r.to(b)
+		r.to(b, nil)
 	}
 }
 
@@ -60,7 +61,8 @@ func (r *receiver) follow(h rtp.Header) {
 	r.from = h.Seq
 }
 
-// decode hands a packet of Opus on as PCMU, in frames of 20 ms.
+// decode hands a packet of Opus on as PCMU, in frames of 20 ms; if it is one frame, with the
+// packet as it came.
 func (r *receiver) decode(h rtp.Header, payload []byte) {
 	if r.decoder == nil {
 		d, err := opus.NewDecoder()
@@ -78,6 +80,10 @@ func (r *receiver) decode(h rtp.Header, payload []byte) {
 		return
 	}
 	r.follow(h)
+	original := payload
+	if n > codec.FrameSamples {
+		original = nil
+	}
 	for at := 0; at < n; at += codec.FrameSamples {
 		size := min(codec.FrameSamples, n-at)
 		if at > 0 {
@@ -86,7 +92,7 @@ func (r *receiver) decode(h rtp.Header, payload []byte) {
 		head := rtp.Header{Marker: h.Marker && at == 0, Payload: codec.PCMU.Payload(), Seq: r.seq, Time: r.now + uint32(at), SSRC: h.SSRC}
 		head.Put(r.out[:])
 		codec.PCMU.Encode(r.out[rtp.HeaderSize:], r.pcm[at:at+size])
-		r.to(r.out[:rtp.HeaderSize+size])
+		r.to(r.out[:rtp.HeaderSize+size], original)
 	}
 }
 
@@ -115,5 +121,5 @@ func (r *receiver) key(h rtp.Header, payload []byte) {
 	if h.Payload == r.wide {
 		binary.BigEndian.PutUint16(event[2:], binary.BigEndian.Uint16(payload[2:])/samplesApart)
 	}
-	r.to(r.out[:rtp.HeaderSize+4])
+	r.to(r.out[:rtp.HeaderSize+4], nil)
 }

@@ -70,7 +70,7 @@ func TestKeysOfAPage(t *testing.T) {
 		{"8 kHz beside Opus", 126, 160, true},
 	} {
 		var got [][]byte
-		r := &receiver{opus: 111, event: 126, wide: 110, to: func(b []byte) { got = append(got, append([]byte(nil), b...)) }}
+		r := &receiver{opus: 111, event: 126, wide: 110, to: func(b, _ []byte) { got = append(got, append([]byte(nil), b...)) }}
 		if test.opus {
 			r.take(packet(111, 1, 0xffffff00, encoded(t, 700)))
 		}
@@ -102,7 +102,7 @@ func encoded(t testing.TB, hz float64) []byte {
 // wrap of its clock included.
 func TestOpusBecomesPCMU(t *testing.T) {
 	var heads []rtp.Header
-	r := &receiver{opus: 111, to: func(b []byte) {
+	r := &receiver{opus: 111, to: func(b, _ []byte) {
 		h, payload, err := rtp.Parse(b)
 		if err != nil || h.Payload != codec.PCMU.Payload() || len(payload) != codec.FrameSamples {
 			t.Errorf("%+v of %d bytes, %v", h, len(payload), err)
@@ -135,9 +135,9 @@ func TestOpusBecomesPCMU(t *testing.T) {
 func TestTheRingKeepsTheNewest(t *testing.T) {
 	r := newRing()
 	for i := range ringRoom + 4 {
-		r.Send([]byte{byte(i)})
+		r.Send([]byte{byte(i)}, nil)
 	}
-	r.Send(make([]byte, ringPacket+1))
+	r.Send(make([]byte, ringPacket+1), nil)
 	if n := r.dropped.Load(); n != 5 {
 		t.Errorf("%d were dropped", n)
 	}
@@ -178,7 +178,7 @@ func FuzzPacket(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in := &receiver{opus: 111, event: 126, wide: 110, to: func([]byte) {}}
+		in := &receiver{opus: 111, event: 126, wide: 110, to: func(_, _ []byte) {}}
 		in.take(b)
 	})
 }

@@ -6,7 +6,7 @@ const (
 	// ringRoom is how many of our packets wait to be encrypted and sent: 320 ms. Of more
 	// the oldest is dropped, since the newest is worth most.
 	ringRoom = 16
-	// ringPacket is the longest of them in bytes.
+	// ringPacket is the longest of them in bytes, with its original.
 	ringPacket = 640
 )
 
@@ -19,8 +19,9 @@ type ring struct {
 }
 
 type slot struct {
-	b [ringPacket]byte
-	n int
+	b    [ringPacket]byte
+	n    int // bytes of the packet
+	more int // and of its original, behind it
 }
 
 func newRing() *ring {
@@ -32,10 +33,13 @@ func newRing() *ring {
 }
 
 // Send takes one packet. It never blocks.
-func (r *ring) Send(packet []byte) {
+func (r *ring) Send(packet, original []byte) {
 	if len(packet) > ringPacket {
 		r.dropped.Add(1)
 		return
+	}
+	if len(packet)+len(original) > ringPacket {
+		original = nil
 	}
 	var s *slot
 	select {
@@ -49,6 +53,7 @@ func (r *ring) Send(packet []byte) {
 			return
 		}
 	}
-	s.n = copy(s.b[:], packet)
+	s.n, s.more = copy(s.b[:], packet), len(original)
+	copy(s.b[s.n:], original)
 	r.full <- s // there is room for every slot
 }

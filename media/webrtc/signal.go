@@ -7,6 +7,7 @@ const (
 	KindRestart = "restart" // to the page: offer anew, with new ICE credentials
 	KindMic     = "mic"     // from the page: Mic says how the microphone is
 	KindCam     = "cam"     // from the page: Cam says how the camera is
+	KindSpeak   = "speak"   // to the page: it is to send its audio in Codec, if it can, without a new offer
 	KindSlots   = "slots"   // to the page: Slots says what each of its places shows
 	KindBye     = "bye"     // the end; Why says the reason
 )
@@ -36,6 +37,8 @@ type Signal struct {
 	Mic  string `json:"mic,omitempty"`
 	Cam  string `json:"cam,omitempty"`
 	Why  string `json:"why,omitempty"` // of bye and restart, a word for programs
+
+	Codec string `json:"codec,omitempty"` // opus, PCMU, PCMA
 
 	Slots []Slot `json:"slots,omitempty"` // all of them
 }

@@ -122,7 +122,12 @@ class Connection extends EventTarget {
   }
   addTransceiver(track) {
     this.sending = track;
-    return { sender: { dtmf: this.dtmf, replaceTrack: async (t) => void (this.sending = t) } };
+    const codecs = [["PCMU", 8000], ["opus", 48000, 2, "minptime=10"]].map(([name, clockRate, channels, sdpFmtpLine], payloadType) => ({ mimeType: `audio/${name}`, clockRate, channels, sdpFmtpLine, payloadType }));
+    const setParameters = async (p) => {
+      if (this.rigid) throw new Error("it cannot choose");
+      this.speaks = p.encodings[0].codec;
+    };
+    return { sender: { dtmf: this.dtmf, replaceTrack: async (t) => void (this.sending = t), getParameters: () => ({ encodings: [{}], codecs }), setParameters } };
   }
   restartIce() {
     this.restarts++;
@@ -339,6 +344,22 @@ test("the server asks for a new connection, and says goodbye", async () => {
   assert.equal(b.pc.restarts, 1);
   await v.take({ kind: "bye" });
   assert.equal(b.states.at(-1), "gone");
+});
+
+test("it speaks as the server asks; what it cannot speak changes nothing", async () => {
+  const b = new Browser();
+  const v = await up(b);
+  await v.take({ kind: "speak", codec: "opus" });
+  assert.deepEqual(b.pc.speaks, { mimeType: "audio/opus", clockRate: 48000, channels: 2, sdpFmtpLine: "minptime=10" });
+  await v.take({ kind: "speak", codec: "PCMU" });
+  assert.deepEqual(b.pc.speaks, { mimeType: "audio/PCMU", clockRate: 8000 });
+  await v.take({ kind: "speak", codec: "G722" });
+  await v.take({ kind: "speak" });
+  assert.equal(b.pc.speaks.mimeType, "audio/PCMU");
+  b.pc.rigid = true;
+  await v.take({ kind: "speak", codec: "opus" });
+  assert.deepEqual([v.state, b.pc.speaks.mimeType, b.kinds()], ["up", "audio/PCMU", ["mic", "offer"]]);
+  v.close();
 });
 
 // A call: its socket, and a voice that does what it is told.

@@ -1,9 +1,10 @@
 // What a page and the server's peer tell each other; media/webrtc's Go type says the same.
 
 export interface Signal {
-  kind: string; // offer, answer, restart, mic, bye
+  kind: string; // offer, answer, restart, mic, speak, bye
   sdp?: string;
   mic?: string;
+  codec?: string; // of speak: opus, PCMU, PCMA
   why?: string;
 }
 

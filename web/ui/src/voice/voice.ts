@@ -14,6 +14,9 @@ const restartAfter = 1_000; // milliseconds after a cut: many mend by themselves
 const restartEvery = 5_000; // milliseconds between tries
 const restarts = 2; // tries by new credentials, before a new connection is made
 
+// Encoding is what is sent, with the codec, which TypeScript does not know yet.
+type Encoding = RTCRtpEncodingParameters & { codec?: { mimeType: string; clockRate: number; channels?: number; sdpFmtpLine?: string } };
+
 export interface VoiceOptions {
   servers: Server[] | (() => Promise<Server[]>); // asked for once the microphone is there
   send(signal: Signal): void;
@@ -94,6 +97,8 @@ export class Voice {
           if (signal.why === "new" || pc.connectionState === "failed" || pc.connectionState === "closed") this.connect();
           else pc.restartIce();
           return this.offer();
+        case "speak":
+          return this.speak(signal.codec ?? "");
         case "bye":
           return this.close();
       }
@@ -185,6 +190,18 @@ export class Voice {
       await pc.setLocalDescription();
       this.say(pc, "offer");
     }
+  }
+
+  // speak sends in another of the codecs that were agreed on. A browser that cannot choose
+  // goes on with the first of them.
+  private async speak(codec: string): Promise<void> {
+    const chosen = this.sender?.getParameters();
+    const first: Encoding | undefined = chosen?.encodings[0];
+    const found = chosen?.codecs.find((c) => c.mimeType.toLowerCase() === `audio/${codec.toLowerCase()}`);
+    if (!chosen || !first || !found) return;
+    const { mimeType, clockRate, channels, sdpFmtpLine } = found;
+    first.codec = { mimeType, clockRate, ...(channels ? { channels } : {}), ...(sdpFmtpLine ? { sdpFmtpLine } : {}) };
+    await this.sender?.setParameters(chosen).catch(() => {});
   }
 
   // say sends our newest description. It has no candidates: the server never looks for us.
