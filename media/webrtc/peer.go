@@ -48,6 +48,8 @@ var _ side = (*Peer)(nil)
 const (
 	mimeEvent = "audio/telephone-event"
 	wordOpus  = "opus" // of Signal.Codec
+	// opusFormat is what browsers offer. Chromium takes nothing else where it is to change to Opus.
+	opusFormat = "minptime=10;useinbandfec=1"
 	// audioRoom is how many datagrams wait for a peer: more than half a second of audio.
 	audioRoom = 32
 )
@@ -56,7 +58,7 @@ const (
 var spoken = []pion.RTPCodecParameters{
 	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypePCMU, ClockRate: 8000}, PayloadType: 0},
 	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypePCMA, ClockRate: 8000}, PayloadType: 8},
-	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypeOpus, ClockRate: 48000, Channels: 2}, PayloadType: 111},
+	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: pion.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: opusFormat}, PayloadType: 111},
 	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: mimeEvent, ClockRate: 8000}, PayloadType: 126},
 	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: mimeEvent, ClockRate: 48000}, PayloadType: 110},
 }

@@ -18,6 +18,7 @@ export async function person(browser, { relayed, ...options }) {
   const evaluate = (...args) => p.page.evaluate(...args);
   Object.assign(p, {
     heard: () => evaluate(() => window.ears.heard),
+    speech: () => evaluate(() => window.ears.speech()),
     // seen gives frames that were decoded, by the mid of the slot, and the size of the largest.
     seen: () => evaluate(() => window.eyes.seen()),
     shown: () => evaluate(() => window.eyes.shown()),

@@ -60,6 +60,27 @@ export async function upgrade(w, t) {
     assert.ok(talk.parties.some((p) => p.role === "customer" && p.device === "browser"));
   }, 90_000);
 
+  await check("two browsers speak Opus, which is passed on as it came; held, the customer hears music, and then Opus again", async () => {
+    needs(t.task);
+    const both = [at.anna, at.customer];
+    const opus = async (said) => (await Promise.all(both.map((p) => p.speech()))).every((s) => s[said] === "audio/opus");
+    await until("both are sent Opus", async () => (await opus("said")) && (await opus("heard")), 20_000, 200);
+    await at.anna.hears(tones.page);
+    await at.customer.hears(tones.anna);
+    const talk = await sam.get(`tasks/${t.task.id}/talk`);
+    assert.ok(talk.direct && talk.codec === "Opus", JSON.stringify(talk));
+    const before = await at.customer.speech();
+    await key("anna", "Alt+H");
+    await until("the music is G.711", async () => (await at.customer.speech()).heard === "audio/PCMU", 20_000, 200);
+    await at.customer.hearsNot(tones.anna);
+    await key("anna", "Alt+H");
+    await until("it is Opus again", async () => (await opus("said")) && (await opus("heard")), 20_000, 200);
+    await at.anna.hears(tones.page);
+    await at.customer.hears(tones.anna);
+    const { madeUp } = await at.customer.speech();
+    t.note(`made up while it was held and taken back: ${(1000 * (madeUp - before.madeUp)).toFixed(0)} ms`);
+  }, 90_000);
+
   await check("asked for video: the camera opens after consent is kept, a preview first, then frames at the agent", async () => {
     needs(t.task);
     const { page } = at.customer;

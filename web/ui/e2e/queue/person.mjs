@@ -34,6 +34,9 @@ export async function person(browser, { hz, ...options }) {
       assert.ok(looked > seconds / 4, `nothing was measured for ${seconds} s`);
       assert.ok((now[hz] ?? 0) - (before[hz] ?? 0) < 0.25, `${hz} Hz was heard`);
     },
+    // speech tells what its sound is sent and heard as now, and how much of what was heard was
+    // made up for want of packets, in seconds.
+    speech: () => page.evaluate(() => window.ears.speech()),
     async close() {
       await context.close();
       assert.deepEqual(wrong, [], "the pages report errors");
@@ -93,6 +96,19 @@ function ears({ hz, all }) {
   const connections = new Set();
   window.ears = {
     heard, connections,
+    async speech() {
+      const is = { said: "", heard: "", madeUp: 0 };
+      for (const pc of connections) {
+        if (pc.connectionState !== "connected") continue;
+        const stats = await pc.getStats();
+        for (const s of stats.values()) {
+          const codec = s.kind === "audio" && stats.get(s.codecId)?.mimeType;
+          if (codec && s.type === "outbound-rtp") is.said = codec;
+          if (codec && s.type === "inbound-rtp") [is.heard, is.madeUp] = [codec, s.concealedSamples / 48_000];
+        }
+      }
+      return is;
+    },
   };
   let sound;
   const speaker = () => (sound ??= new AudioContext());
