@@ -87,16 +87,35 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	a, b := l.streams[3], l.streams[4]
 	a.peer, b.peer, l.joined = b, a, 2
 	l.mix(7, 8, 11)
-	l.listen(a, l.streams[13])
-	for range 60 {
+	pages := l.streams[14:16]
+	for _, s := range pages {
+		l.wire(s)
+		s.params.Opus = true
+	}
+	if err := pages[0].join(pages[1]); err != nil {
+		t.Fatal(err)
+	}
+	said, opus := packetOf(1, 0, codec.FrameSamples), make([]byte, 80)
+	step := func() {
+		for _, s := range pages {
+			rtp.Header{Seq: uint16(l.at / period), Time: uint32(l.at/period) * codec.FrameSamples, SSRC: 7}.Put(said)
+			s.Deliver(said, opus)
+		}
 		l.period20()
 	}
+	l.listen(a, l.streams[13])
+	for range 60 {
+		step()
+	}
 	received := l.counts.received
-	if n := testing.AllocsPerRun(200, l.period20); n != 0 {
+	if n := testing.AllocsPerRun(200, step); n != 0 {
 		t.Errorf("%v allocations in a period", n)
 	}
 	if got := l.counts.received - received; got < 200*8*9/10 { // some are filtered by now
 		t.Errorf("only %d packets were received", got)
+	}
+	if pages[0].stats.Opus < 200 {
+		t.Errorf("only %d packets of Opus were passed", pages[0].stats.Opus)
 	}
 	if l.counts.sendErrors != 0 || l.streams[0].stats.Strangers != 0 {
 		t.Errorf("%d errors, %d strangers", l.counts.sendErrors, l.streams[0].stats.Strangers)
@@ -142,17 +161,22 @@ func BenchmarkTied(b *testing.B) {
 	const calls = 25
 	for _, bm := range []struct {
 		name    string
-		wires   bool
+		wires   int // of the two who are joined
 		streams int // more of them for each call
 		tie     func(l *loopback, i int)
 	}{
-		{"apart", false, 0, func(*loopback, int) {}},
-		{"pair", false, 0, func(l *loopback, i int) { exchangePair(l, i) }},
-		{"pair with a wire", true, 0, func(l *loopback, i int) { exchangePair(l, i) }},
-		{"mix of three", false, 0, func(l *loopback, i int) {
+		{"apart", 0, 0, func(*loopback, int) {}},
+		{"pair", 0, 0, func(l *loopback, i int) { exchangePair(l, i) }},
+		{"pair with a wire", 1, 0, func(l *loopback, i int) { exchangePair(l, i) }},
+		{"pair of wires", 2, 0, func(l *loopback, i int) { exchangePair(l, i) }},
+		{"pair of wires, Opus", 2, 0, func(l *loopback, i int) {
+			l.streams[i+1].params.Opus, l.streams[i+2].params.Opus = true, true
+			exchangePair(l, i)
+		}},
+		{"mix of three", 0, 0, func(l *loopback, i int) {
 			l.mix(i+1, i+2, i) // the third hears the two, and says nothing
 		}},
-		{"pair with a listener", false, 2, func(l *loopback, i int) {
+		{"pair with a listener", 0, 2, func(l *loopback, i int) {
 			exchangePair(l, i)
 			l.listen(l.streams[i+1], l.streams[i+4])
 		}},
@@ -162,23 +186,30 @@ func BenchmarkTied(b *testing.B) {
 			l := newLoopback(b, calls*each, func(int, *Params) {})
 			music := Tone(440, 5000)
 			music.Encoded(codec.PCMU)
-			seq := 0
+			seq, opus := 0, make([]byte, 80) // of 20 ms at 32 kbit/s
 			for i := 0; i < len(l.streams); i += each {
 				for _, k := range []int{i, i + 3} {
 					l.streams[k].items = append(l.streams[k].items, playing{Item: Item{Clips: []*Clip{music}, Loop: true}})
 				}
-				if bm.wires {
+				if bm.wires > 0 { // and the phones that they stand for
 					l.wire(l.streams[i+2])
 					l.wire(l.streams[i+3])
+				}
+				if bm.wires > 1 {
+					l.wire(l.streams[i])
+					l.wire(l.streams[i+1])
 				}
 				bm.tie(l, i)
 			}
 			step := func() {
-				if bm.wires {
+				if bm.wires > 0 {
 					seq++
 					p := packetOf(seq, 0, codec.FrameSamples)
 					for i := 0; i < len(l.streams); i += each {
-						l.streams[i+2].Deliver(p, nil)
+						l.streams[i+2].Deliver(p, opus)
+						if bm.wires > 1 {
+							l.streams[i+1].Deliver(p, opus)
+						}
 					}
 				}
 				l.period20()

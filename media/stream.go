@@ -313,17 +313,20 @@ func (s *Stream) SendKey(digit byte, ms int) error {
 // tones, from recordings, from the joined stream and from every mix. Keys still reach Events.
 // When it returns, it holds; it ends with a key that still sounds then.
 func (s *Stream) Hush(on bool) {
-	_ = s.call(func() { // a closed stream is quiet
-		if on && s.voice != nil {
-			s.voice.Clear()
-		}
-		if on {
-			s.hushed, s.fading, s.repeats = true, false, true
-		} else if s.hushed {
-			s.fading = true
-			s.fade(s.shard.now())
-		}
-	})
+	_ = s.call(func() { s.hush(on) }) // a closed stream is quiet
+}
+
+// hush is Hush on the shard.
+func (s *Stream) hush(on bool) {
+	if on && s.voice != nil {
+		s.voice.Clear()
+	}
+	if on {
+		s.hushed, s.fading, s.repeats = true, false, true
+	} else if s.hushed {
+		s.fading = true
+		s.fade(s.shard.now())
+	}
 }
 
 // Stats are the figures so far.

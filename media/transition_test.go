@@ -10,10 +10,14 @@ import (
 )
 
 // taken keeps every packet that a wire was given.
-type taken struct{ packets []packet }
+type taken struct {
+	packets   []packet
+	originals []string // of each; "" = none
+}
 
-func (k *taken) Send(b, _ []byte) {
+func (k *taken) Send(b, original []byte) {
 	if h, payload, err := rtp.Parse(b); err == nil {
+		k.originals = append(k.originals, string(original))
 		k.packets = append(k.packets, packet{Header: h, payload: append([]byte(nil), payload...)})
 	}
 }
@@ -23,6 +27,7 @@ func (k *taken) Send(b, _ []byte) {
 type stage struct {
 	*loopback
 	ears []*taken
+	opus bool // the far ends speak Opus
 }
 
 func newStage(t *testing.T, streams int) *stage {
@@ -39,6 +44,9 @@ func newStage(t *testing.T, streams int) *stage {
 // value is what the far end of a stream says, as G.711 has it.
 func value(i int) byte { return codec.PCMU.Sample(int16(1000 << i)) }
 
+// original is what a stream's far end says as Opus: here, who it is.
+func original(i int) []byte { return []byte{'o', byte('0' + i)} }
+
 // run lets time go on. The far ends speak at phases of their own.
 func (g *stage) run(d time.Duration) {
 	for end := g.at + d; g.at < end; {
@@ -51,6 +59,10 @@ func (g *stage) run(d time.Duration) {
 			b := packetOf(step/20, 0, codec.FrameSamples)
 			for k := range b[rtp.HeaderSize:] {
 				b[rtp.HeaderSize+k] = value(i)
+			}
+			if g.opus {
+				s.Deliver(b, original(i))
+				continue
 			}
 			s.Deliver(b, nil)
 		}
