@@ -153,11 +153,13 @@ type page struct {
 
 	mu  sync.Mutex
 	pcm []int16 // heard
+	as  uint8   // payload type of what was heard last
 	got chan struct{}
 }
 
 type pageOptions struct {
 	codec    string // pion's MIME type; PCMU
+	all      bool   // it offers G.711, whatever it speaks
 	settings func(*pion.SettingEngine)
 	servers  []ICEServer
 	relay    bool
@@ -170,7 +172,7 @@ func newPage(t testing.TB, o pageOptions) *page {
 	}
 	m := &pion.MediaEngine{}
 	for _, c := range spoken {
-		if o.codec == pion.MimeTypeOpus && (c.MimeType == pion.MimeTypePCMU || c.MimeType == pion.MimeTypePCMA) {
+		if o.codec == pion.MimeTypeOpus && !o.all && (c.MimeType == pion.MimeTypePCMU || c.MimeType == pion.MimeTypePCMA) {
 			continue
 		}
 		if err := m.RegisterCodec(c, pion.RTPCodecTypeAudio); err != nil {
@@ -234,7 +236,7 @@ func newPage(t testing.TB, o pageOptions) *page {
 				pcm = pcm[:n]
 			}
 			g.mu.Lock()
-			g.pcm = append(g.pcm, pcm...)
+			g.pcm, g.as = append(g.pcm, pcm...), p.PayloadType
 			g.mu.Unlock()
 			select {
 			case g.got <- struct{}{}:
@@ -370,6 +372,12 @@ func (g *page) send(payload []byte, pt uint8, samples uint32) {
 // hears waits until the page has heard a tone lately.
 func (g *page) hears(hz int) {
 	g.t.Helper()
+	g.hearsAs(hz, -1)
+}
+
+// hearsAs waits until it has heard it lately by packets of a payload type; -1 is any.
+func (g *page) hearsAs(hz, pt int) {
+	g.t.Helper()
 	g.mu.Lock()
 	g.pcm = nil
 	g.mu.Unlock()
@@ -378,10 +386,10 @@ func (g *page) hears(hz int) {
 		select {
 		case <-g.got:
 		case <-end:
-			g.t.Fatalf("the page did not hear %d Hz", hz)
+			g.t.Fatalf("the page did not hear %d Hz as %d", hz, pt)
 		}
 		g.mu.Lock()
-		heard := len(g.pcm) > 1600 && sounds(g.pcm[len(g.pcm)-1600:], hz)
+		heard := len(g.pcm) > 1600 && sounds(g.pcm[len(g.pcm)-1600:], hz) && (pt < 0 || int(g.as) == pt)
 		g.mu.Unlock()
 		if heard {
 			return
