@@ -31,6 +31,7 @@ export async function check(w, t) {
     await at.bo.hears(tones.anna);
     await at.customer.hears(tones.bo);
     await at.anna.hears(tones.bo);
+    await until("three are mixed", async () => (await Promise.all([at.anna, at.bo, at.customer].map((p) => p.speech()))).every((s) => s.heard === "audio/PCMU"), 20_000, 200);
     await t.shot(page, "guest");
     await assert.rejects(t.desks.bo.post("role_links/join", { token: invite.url.split("join=")[1] }), /40[34]/, "it opens nothing twice, and nothing to a program");
     const { talk } = { talk: await sam.get(`tasks/${t.task.id}/talk`) };
