@@ -217,3 +217,62 @@ type nowhere struct{}
 
 func (nowhere) WriteRTP(*pionrtp.Header, []byte) (int, error) { return 0, nil }
 func (nowhere) Write([]byte) (int, error)                     { return 0, nil }
+
+// A page that changes its codec is one source whose clock goes on, and its keys are heard
+// once each; so is one that begins its times anew as it changes.
+func TestAPageChangesItsCodec(t *testing.T) {
+	frame := encoded(t, 700)
+	for _, fresh := range []bool{false, true} {
+		var got [][]byte
+		r := &receiver{opus: 111, event: 126, wide: 110, to: func(b, _ []byte) { got = append(got, bytes.Clone(b)) }}
+		seq, ts, was := uint16(65530), uint32(0xfffff000), uint8(0)
+		for _, as := range []string{"u", "u", "o", "o", "K", "o", "a", "u", "k", "u", "o", "K", "K", "o", "u", "k"} {
+			switch as {
+			case "u", "a":
+				pt := uint8(0)
+				if as == "a" {
+					pt = 8
+				}
+				if ts += 160; fresh && was == 111 {
+					ts += 0x55550000
+				}
+				r.take(packet(pt, seq, ts, make([]byte, codec.FrameSamples)))
+				was = pt
+			case "o":
+				if ts += 960; fresh && was != 111 {
+					ts += 0xaaaa0000
+				}
+				r.take(packet(111, seq, ts, frame))
+				was = 111
+			case "k":
+				ts += 160
+				for _, b := range press(seq, 126, ts, 7, 160) {
+					r.take(b)
+				}
+				seq, ts = seq+6, ts+7*160
+			case "K":
+				ts += 960
+				for _, b := range press(seq, 110, ts, 7, 960) {
+					r.take(b)
+				}
+				seq, ts = seq+6, ts+7*960
+			}
+			seq++
+		}
+		if digits, _ := keys(t, got, 126); digits != "77777" {
+			t.Errorf("anew %v: keys %q", fresh, digits)
+		}
+		var last rtp.Header
+		for i, b := range got {
+			h, _, err := rtp.Parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := int32(h.Time - last.Time)
+			if i > 0 && (h.Seq != last.Seq+1 || step < 0 || step > 10*codec.FrameSamples) {
+				t.Errorf("anew %v: packet %d: %d %d after %d %d", fresh, i, h.Seq, h.Time, last.Seq, last.Time)
+			}
+			last = h
+		}
+	}
+}

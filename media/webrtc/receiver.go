@@ -21,7 +21,8 @@ type receiver struct {
 
 	decoder *opus.Decoder
 	started bool
-	last    uint32 // timestamp of the page, 48 kHz
+	last    uint32 // timestamp of the page's newest audio
+	apart   uint32 // samples of its clock to one of ours: that of the codec
 	now     uint32 // ours for it, 8 kHz
 	from    uint16 // sequence of the page
 	seq     uint16 // ours
@@ -29,7 +30,11 @@ type receiver struct {
 	out     [rtp.HeaderSize + codec.FrameSamples]byte
 }
 
-const samplesApart = opus.ClockRate / codec.Rate // of a 48 kHz clock, to one of ours
+const (
+	samplesApart = opus.ClockRate / codec.Rate // of a 48 kHz clock, to one of ours
+	// maxStep is the longest pause in which a page's codec may change, in samples of ours.
+	maxStep = 10 * codec.Rate
+)
 
 // take hands one packet on.
 func (r *receiver) take(b []byte) {
@@ -40,23 +45,32 @@ func (r *receiver) take(b []byte) {
 	switch {
 	case r.opus != 0 && h.Payload == r.opus:
 		r.decode(h, payload)
-	case r.wide != 0 && h.Payload == r.wide:
+	case r.wide != 0 && h.Payload == r.wide, r.event != 0 && h.Payload == r.event:
 		r.key(h, payload)
-	case r.started && h.Payload == r.event: // its clock is another one than that of Opus
-		r.key(h, payload)
+	case h.Payload == codec.PCMU.Payload(), h.Payload == codec.PCMA.Payload():
+		r.follow(h, 1)
+		binary.BigEndian.PutUint16(b[2:], r.seq) // RFC 3550, section 5.1
+		binary.BigEndian.PutUint32(b[4:], r.now)
+		r.to(b, nil)
 	default:
 		r.to(b, nil)
 	}
 }
 
-// follow moves our clock and sequence as far as the page's moved.
-func (r *receiver) follow(h rtp.Header) {
+// follow moves our clock and sequence as far as the page's moved, whose clock is that of
+// its codec: where that changes, so does the clock, and the page's times are to go on (RFC
+// 7160, section 4.1). Of one whose do not, a frame has gone by.
+func (r *receiver) follow(h rtp.Header, apart uint32) {
 	if !r.started {
-		r.started, r.last, r.now, r.from, r.seq = true, h.Time, h.Time/samplesApart, h.Seq, h.Seq
+		r.started, r.last, r.apart, r.now, r.from, r.seq = true, h.Time, apart, h.Time/apart, h.Seq, h.Seq
 		return
 	}
-	r.now += uint32(int32(h.Time-r.last) / samplesApart)
-	r.last = h.Time
+	step := int32(h.Time-r.last) / int32(apart)
+	if apart != r.apart && (step <= 0 || step > maxStep) {
+		step = codec.FrameSamples
+	}
+	r.now += uint32(step)
+	r.last, r.apart = h.Time, apart
 	r.seq += h.Seq - r.from
 	r.from = h.Seq
 }
@@ -79,7 +93,7 @@ func (r *receiver) decode(h rtp.Header, payload []byte) {
 		r.failed++
 		return
 	}
-	r.follow(h)
+	r.follow(h, samplesApart)
 	original := payload
 	if n > codec.FrameSamples {
 		original = nil
@@ -96,21 +110,15 @@ func (r *receiver) decode(h rtp.Header, payload []byte) {
 	}
 }
 
-// key hands a telephone-event on whose clock runs at 48 kHz.
+// key hands a telephone-event on. Its time is by the clock of the audio around it, its
+// length by its own.
 func (r *receiver) key(h rtp.Header, payload []byte) {
 	if len(payload) < 4 || r.event == 0 {
 		return
 	}
-	ts := h.Time / samplesApart
+	ts, seq := h.Time, h.Seq
 	if r.started {
-		if h.Payload == r.wide {
-			ts = r.now + uint32(int32(h.Time-r.last)/samplesApart)
-		} else {
-			ts = h.Time
-		}
-	}
-	seq := h.Seq
-	if r.started {
+		ts = r.now + uint32(int32(h.Time-r.last)/int32(r.apart))
 		r.seq += h.Seq - r.from
 		r.from, seq = h.Seq, r.seq
 	}
