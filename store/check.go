@@ -19,8 +19,9 @@ const (
 type CheckRecord struct {
 	ID          tandem.CheckID
 	Interaction tandem.InteractionID
-	Policy      string // its name
-	State       string
+	Number      tandem.Number // of the interaction, as it is read
+	Policy      string        // its name
+	State       string        // erased = with its customer
 	Officer     string
 	Begun       time.Time
 	Ended       time.Time // zero = it is open

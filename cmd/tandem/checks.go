@@ -57,6 +57,7 @@ func checksCommand() *cli.Command {
 type listedCheck struct {
 	ID          tandem.CheckID       `json:"id"`
 	Interaction tandem.InteractionID `json:"interaction"`
+	Number      tandem.Number        `json:"number"` // of the interaction, as it is spoken
 	Policy      string               `json:"policy"`
 	State       string               `json:"state"`
 	Officer     string               `json:"officer,omitempty"`
@@ -91,7 +92,11 @@ func listChecks(c *cli.Context) error {
 		}
 		out := []listedCheck{}
 		for _, k := range all {
-			out = append(out, listedCheck{k.ID, k.Interaction, k.Policy, k.State, k.Officer, k.Begun, k.Ended, k.Data == nil})
+			is := listedCheck{k.ID, k.Interaction, k.Number, k.Policy, k.State, k.Officer, k.Begun, k.Ended, k.Data == nil}
+			if is.Erased { // what was erased before this version may still stand there
+				is.State, is.Officer = "erased", ""
+			}
+			out = append(out, is)
 		}
 		if c.Bool("json") {
 			return writeJSON(c.App.Writer, out)
@@ -103,11 +108,7 @@ func listChecks(c *cli.Context) error {
 		table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "CHECK\tINTERACTION\tPOLICY\tSTATE\tOFFICER\tBEGUN")
 		for _, k := range out {
-			state := k.State
-			if k.Erased {
-				state += ", erased"
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Interaction, printable(k.Policy), state, printable(k.Officer), age(time.Since(k.Begun)))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Number, printable(k.Policy), k.State, printable(k.Officer), age(time.Since(k.Begun)))
 		}
 		return table.Flush()
 	})

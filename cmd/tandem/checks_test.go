@@ -70,7 +70,7 @@ func TestChecks(t *testing.T) {
 	var c check.Check
 	beside(t, func(r records) { c = aCheck(t, film[44:44+binary.LittleEndian.Uint32(film[32:])], r, first) })
 	id := string(c.ID)
-	expect(t, 0, "checks list", id, "face", "passed", "anna")
+	expect(t, 0, "checks list", id, first.Number.String(), "face", "passed", "anna")
 	expect(t, 0, "checks list --state failed", "no identity checks")
 	expect(t, 0, "checks list "+string(second.ID), "no identity checks")
 	expect(t, 0, "checks show "+id, "agreed at", "text 2026-11 in en", "round 2", "void", "begun again by the officer", "read_number", "same_person = yes", "taken by the server", "passed (same_person)", "anna ben", "holds until")
@@ -90,6 +90,11 @@ func TestChecks(t *testing.T) {
 	expect(t, 0, "interactions show "+string(first.ID), "because: audit")
 	expect(t, 0, "interactions verify")
 
+	expect(t, 0, "interactions erase "+string(first.ID)+" --why asked --yes")
+	if out := expect(t, 0, "checks list", id, first.Number.String(), "face", "erased"); strings.Contains(out, "passed") || strings.Contains(out, "anna") {
+		t.Errorf("of one that is erased is told\n%s", out)
+	}
+	expect(t, 0, "checks list --state passed", "no identity checks")
 	elsewhere, err := os.ReadFile("pack.zip") // on another machine, with nothing else
 	if err != nil {
 		t.Fatal(err)

@@ -224,9 +224,11 @@ func (t *tracks) begin(k *track, shows string) {
 			f := t.film(k, shows)
 			k.mu.Lock()
 			defer k.mu.Unlock()
-			delete(k.making, shows) // where there is none, the next that is pictured tries again
+			delete(k.making, shows)
 			if f != nil {
 				t.begun(k, f)
+			} else { // the next that is pictured tries again
+				t.app.faces.unfilmed(k.in)
 			}
 		})
 	})

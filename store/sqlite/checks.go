@@ -10,11 +10,13 @@ import (
 )
 
 // saveCheck writes an identity check as it stands. What is known of an erased customer's is
-// its header alone.
+// by which policy it was, and when.
 func (w *writer) saveCheck(in *entry, c *store.CheckRecord) error {
 	var sealed []byte
+	state, officer := "erased", ""
 	if in.key != nil {
 		var err error
+		state, officer = c.State, c.Officer
 		if sealed, err = in.key.Seal(w.random, c.Data, []byte("check "+c.ID)); err != nil {
 			return err
 		}
@@ -23,10 +25,10 @@ func (w *writer) saveCheck(in *entry, c *store.CheckRecord) error {
 	var err error
 	if c.Version == 1 {
 		n, err = w.c.exec(`INSERT OR IGNORE INTO identity_check (id, interaction, policy, state, officer, begun, ended, version, data)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)`, string(c.ID), in.no, c.Policy, c.State, c.Officer, c.Begun, c.Ended, sealed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)`, string(c.ID), in.no, c.Policy, state, officer, c.Begun, c.Ended, sealed)
 	} else {
 		n, err = w.c.exec(`UPDATE identity_check SET state = ?, officer = ?, ended = ?, version = ?, data = ? WHERE id = ? AND interaction = ? AND version = ?`,
-			c.State, c.Officer, c.Ended, c.Version, sealed, string(c.ID), in.no, c.Version-1)
+			state, officer, c.Ended, c.Version, sealed, string(c.ID), in.no, c.Version-1)
 	}
 	if err == nil && n == 0 {
 		return fmt.Errorf("check %s is not at version %d: %w", c.ID, c.Version-1, store.ErrConflict)
@@ -42,7 +44,7 @@ func (db *DB) checkRow(row []driver.Value) (store.CheckRecord, error) {
 		return store.CheckRecord{}, err
 	}
 	row = row[16:]
-	c := store.CheckRecord{ID: tandem.CheckID(asText(row[0])), Interaction: r.i.ID, Policy: asText(row[1]), State: asText(row[2]), Officer: asText(row[3]),
+	c := store.CheckRecord{ID: tandem.CheckID(asText(row[0])), Interaction: r.i.ID, Number: r.i.Number, Policy: asText(row[1]), State: asText(row[2]), Officer: asText(row[3]),
 		Begun: fromNanos(asInt(row[4])), Ended: fromNanos(asInt(row[5])), Version: asInt(row[6])}
 	if sealed := asBytes(row[7]); r.key != nil && sealed != nil {
 		c.Data, err = r.key.Open(sealed, []byte("check "+c.ID))

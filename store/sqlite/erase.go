@@ -112,7 +112,7 @@ func (w *writer) erase(customer tandem.CustomerID, actor, why string) ([]tandem.
 		"DELETE FROM outbox WHERE interaction IN " + theirs,
 		"UPDATE leg SET parties = NULL WHERE interaction IN " + theirs,
 		"UPDATE blob SET key = NULL WHERE interaction IN " + theirs,
-		"UPDATE identity_check SET data = NULL WHERE interaction IN " + theirs,
+		"UPDATE identity_check SET data = NULL, state = 'erased', officer = '' WHERE interaction IN " + theirs,
 	} {
 		if _, err := w.c.exec(q, no); err != nil {
 			return nil, err
