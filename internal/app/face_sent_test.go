@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +27,15 @@ func TestALinkOfAPageIsSentAndTakenBack(t *testing.T) {
 	})
 	task := p.place(t, c.id, tandem.TaskCall)
 	faces := staffFaces{p.App}
-	var told []string
-	stop := faces.WatchUpgrades(func(u view.Upgrade) { told = append(told, u.State) })
+	var (
+		mu   sync.Mutex
+		told []string
+	)
+	stop := faces.WatchUpgrades(func(u view.Upgrade) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, u.State)
+	})
 	t.Cleanup(stop)
 	ask := desklive.UpgradeOrder{Do: "ask", Level: tandem.LevelVideo, Why: "see"}
 	u, err := faces.Upgrade(t.Context(), "ella", task, ask)
@@ -52,10 +61,20 @@ func TestALinkOfAPageIsSentAndTakenBack(t *testing.T) {
 	if _, err := faces.Upgrade(t.Context(), "ella", task, ask); err != nil {
 		t.Fatal(err)
 	}
-	if again := address(t, p.texts.Inbox(customer).Gets("show things to our colleague").Text); again == first {
+	again := address(t, p.texts.Inbox(customer).Gets("show things to our colleague").Text)
+	if again == first {
 		t.Error("the old link is sent again")
 	}
-	if want := []string{"sent", "withdrawn", "sent"}; len(told) != 3 || told[0] != want[0] || told[1] != want[1] || told[2] != want[2] {
+	if b := testkit.NewBrowser(t).Get(again); b.TrySend("", nil) != nil {
+		t.Fatalf("the new link does not open: status %d\n%s", b.Status, b.Words())
+	}
+	until(t, "the customer to be asked on the page", func() bool {
+		return slices.ContainsFunc(faces.Upgrades(), func(u view.Upgrade) bool { return u.State == "asked" && u.Interaction == c.id })
+	})
+	stop()
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []string{"sent", "withdrawn", "sent", "asked"}; !slices.Equal(slices.Compact(told), want) {
 		t.Errorf("ella is told %v", told)
 	}
 }

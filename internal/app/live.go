@@ -108,7 +108,7 @@ func (a *App) linkChanged(ctx context.Context, l link.Link, s tandem.LinkState, 
 		a.log.Warn("a link's state could not be shown in its chat", "link", l.ID, "error", err)
 	}
 	if a.linkTold(l.Interaction, offeredOf(l), l.Serial) {
-		if s.Over() {
+		if s.Over() && s != tandem.LinkDone { // who presses it gets the page, and is asked there
 			a.faces.unsent(l)
 		}
 		return

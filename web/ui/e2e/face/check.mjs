@@ -44,7 +44,7 @@ export async function check(w, t) {
     await begins(t);
     await t.shot(at.customer.page, "check-asked");
     const before = await at.anna.frames();
-    await at.customer.page.getByRole("button", { name: "I agree", exact: true }).first().click(); // they are seen already: no second question
+    await agrees(t, "I agree"); // they are heard alone until then, and see themselves first
     await until("a frame at the officer", async () => (await at.anna.frames()) > before + 10, 20_000);
     await at.bo.sees(10, 20_000);
     const { story } = await sam.seen(t.task);
