@@ -209,7 +209,7 @@ func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if stem, y := strings.CutSuffix(noun, "y"); y {
+	if stem, y := strings.CutSuffix(noun, "y"); y && !strings.HasSuffix(stem, "e") { // keys
 		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)

@@ -11,6 +11,7 @@ import { beside } from "./face/beside.mjs";
 import { check as checked } from "./face/check.mjs";
 import { byPhone } from "./face/phone.mjs";
 import { login, person, seated, tones } from "./face/person.mjs";
+import { film } from "./face/film.mjs";
 import { relay, through } from "./face/relay.mjs";
 import { unlock } from "./face/unlock.mjs";
 import { upgrade } from "./face/upgrade.mjs";
@@ -75,6 +76,7 @@ export default async function face({ browser, root, startServer, ...tools }) {
     await beside(w, t);
     await unlock(w, t);
     await byPhone(w, t);
+    await film(w, t);
     await t.check("the journal verifies", () => w.verify());
   } finally {
     for (const p of Object.values(at)) await p.context.close().catch(() => {});

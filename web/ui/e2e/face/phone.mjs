@@ -75,5 +75,6 @@ export async function byPhone(w, t) {
     const from = (await phone.audio()).length;
     await until("the survey's question", async () => level((await phone.audio()).subarray(from)) > 200, 20_000);
     await phone.hangup();
+    t.proved = task.interaction;
   }, 90_000);
 }
