@@ -109,7 +109,10 @@ func TestWhatIsNotAllowed(t *testing.T) {
 	if p.link.Load() != link {
 		t.Error("it is another connection")
 	}
-	if far.seen["3"] != nil || p.Figures().Display.Packets != 0 {
+	far.pmu.Lock()
+	display := len(far.seen["3"])
+	far.pmu.Unlock()
+	if display != 0 || p.Figures().Display.Packets != 0 {
 		t.Error("the display is seen")
 	}
 	p.Allow(true, false) // nothing is new

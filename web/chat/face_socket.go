@@ -257,15 +257,20 @@ func (s *socket) face(ctx context.Context, in incoming) {
 		s.push(doneFrame{kindDone, in.ID})
 		return
 	}
-	well := false
-	defer func() { d.answered.settle(key, well) }() // a fault of ours forgets it, too
-	err := s.faceDo(ctx, *id, in)
-	if err != nil {
+	if err := s.faceOnce(ctx, key, *id, in); err != nil {
 		s.push(s.refusedFace(in.ID, err))
 		return
 	}
-	well = true
 	s.push(doneFrame{kindDone, in.ID})
+}
+
+// faceOnce is faceDo, and notes how it went before anybody is told.
+func (s *socket) faceOnce(ctx context.Context, key string, id tandem.ConversationID, in incoming) (err error) {
+	well := false
+	defer func() { s.door.answered.settle(key, well) }() // a fault of ours forgets it, too
+	err = s.faceDo(ctx, id, in)
+	well = err == nil
+	return err
 }
 
 // faceDo is one command.
