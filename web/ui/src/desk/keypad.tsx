@@ -1,5 +1,5 @@
 // The keypad of a call: digits go out as they are pressed, by the keyboard too.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Dialog } from "../staff/dialog.tsx";
 import { useDesk, useRun } from "./context.tsx";
 import type { Item } from "./store.ts";
@@ -12,8 +12,6 @@ export function KeypadDialog({ item, onClose }: { item: Item; onClose(): void })
   const { hold } = useDesk();
   const run = useRun();
   const [sent, setSent] = useState("");
-  const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), []);
   const order = useRef<Promise<unknown>>(Promise.resolve()); // one after the other
   const press = (key: string) => {
     setSent((s) => (s + key).slice(-24));
@@ -30,7 +28,7 @@ export function KeypadDialog({ item, onClose }: { item: Item; onClose(): void })
         }}
       >
         {digits.map((d, i) => (
-          <button key={d} type="button" ref={i === 0 ? first : null} onClick={() => press(d)}>
+          <button key={d} type="button" autofocus={i === 0} onClick={() => press(d)}>
             {d}
           </button>
         ))}

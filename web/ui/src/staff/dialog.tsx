@@ -21,8 +21,8 @@ export function Dialog({ title, onClose, children, footer, size = "small" }: Pro
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    // To the first field, else to the heading: the button that closes is no place to begin.
-    (dialog?.querySelector<HTMLElement>(".dialog-body :is(input, textarea)") ?? dialog?.querySelector<HTMLElement>("h2"))?.focus();
+    // To what wants it, or the first field, else to the heading: the button that closes is no place to begin.
+    (dialog?.querySelector<HTMLElement>(".dialog-body :is([autofocus], input, textarea)") ?? dialog?.querySelector<HTMLElement>("h2"))?.focus();
     return () => dialog?.close();
   }, []);
   return (
