@@ -33,6 +33,7 @@ var (
 	errTexts  = tandem.Errorf(tandem.CodeConflict, "this customer writes texts and has no page open: call them instead")
 	errPage   = tandem.Errorf(tandem.CodeConflict, "this customer has no page open: send them a link to one first")
 	errSounds = tandem.Errorf(tandem.CodeConflict, "this customer is on the telephone: ask for pictures")
+	errAnswer = tandem.Errorf(tandem.CodeConflict, "more is asked of you: agree to it, or refuse it")
 	errOther  = tandem.Errorf(tandem.CodeConflict, "another page of yours has voice and video; go on there, or close it")
 	errPageID = tandem.Errorf(tandem.CodeInvalid, "a page needs an id to have voice or video")
 	errLater  = tandem.Errorf(tandem.CodeUnavailable, "your agent cannot speak at this moment; try again shortly")
@@ -240,8 +241,9 @@ func (x *upgrade) checks(id tandem.CheckID) {
 
 // Answer is the customer's answer to what was asked of them, from the page that is to have
 // the media. Less may be agreed to than was asked for; "" is all of it. Their consent is
-// durable before anything is made that could carry what they say or show.
-func (u *Upgrades) Answer(ctx context.Context, in tandem.InteractionID, id tandem.UpgradeID, page string, yes bool, level tandem.Level, lang string) (Upgrade, error) {
+// durable before anything is made that could carry what they say or show. A yes is refused
+// with the error of read, which is shown what is agreed to at that moment; nil reads nothing.
+func (u *Upgrades) Answer(ctx context.Context, in tandem.InteractionID, id tandem.UpgradeID, page string, yes bool, level tandem.Level, lang string, read func(Upgrade) error) (Upgrade, error) {
 	x := u.find(in)
 	if x == nil || x.id != id {
 		return Upgrade{}, errOver
@@ -259,6 +261,11 @@ func (u *Upgrades) Answer(ctx context.Context, in tandem.InteractionID, id tande
 			return x.elsewhere(page)
 		case !x.plan.Pending && x.plan.State != Asked && x.page == page && !above(level, x.plan.Agreed): // said twice
 			return nil
+		}
+		if read != nil {
+			if err := read(x.shown()); err != nil {
+				return err
+			}
 		}
 		next, err := step(x.plan, event{Do: accept, Level: level})
 		if err != nil {
@@ -390,6 +397,8 @@ func (u *Upgrades) Change(ctx context.Context, in tandem.InteractionID, by, page
 			return errOffice
 		case by == ByCustomer && above(level, x.plan.Agreed) && page != x.page:
 			return errOther
+		case by == ByCustomer && x.keeps && above(level, x.plan.Agreed): // they are to read that it is recorded
+			return errAnswer
 		}
 		return x.change(ctx, by, level, lang)
 	})

@@ -218,7 +218,7 @@ func (h *house) ask(l tandem.Level) Upgrade {
 
 func (h *house) agree(u Upgrade, l tandem.Level) Upgrade {
 	h.t.Helper()
-	u, err := h.Answer(h.t.Context(), in1, u.ID, "p1", true, l, "en")
+	u, err := h.Answer(h.t.Context(), in1, u.ID, "p1", true, l, "en", nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

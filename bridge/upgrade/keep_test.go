@@ -55,7 +55,7 @@ func TestMoreIsKept(t *testing.T) {
 		if err != nil || u.Kept || !u.Keeps || !strings.Contains(h.Texts(u)["en"], "are recorded") {
 			t.Fatalf("%+v, %v", u, err)
 		}
-		if u, err = h.Answer(t.Context(), in1, u.ID, "p1", yes, seeing, "en"); err != nil || u.Kept != yes || u.Keeps {
+		if u, err = h.Answer(t.Context(), in1, u.ID, "p1", yes, seeing, "en", nil); err != nil || u.Kept != yes || u.Keeps {
 			t.Errorf("%+v, %v", u, err)
 		}
 		consents := strings.Join(h.journal(tandem.EventConsent), "\n")

@@ -64,7 +64,7 @@ func disturb(h *house, r *rand.Rand, n int) {
 		case 0, 1:
 			_, _ = h.Ask(ctx, Ask{Interaction: in1, By: by, Level: level, Page: "p1"})
 		case 2, 3, 4:
-			_, _ = h.Answer(ctx, in1, u.ID, []string{"p1", "p1", "p2"}[r.IntN(3)], r.IntN(5) > 0, level, "en")
+			_, _ = h.Answer(ctx, in1, u.ID, []string{"p1", "p1", "p2"}[r.IntN(3)], r.IntN(5) > 0, level, "en", nil)
 		case 5:
 			_, _ = h.Approve(ctx, "anna", u.ID, r.IntN(3) > 0)
 		case 6:

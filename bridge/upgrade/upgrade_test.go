@@ -85,7 +85,7 @@ func TestConsentIsDurableFirst(t *testing.T) {
 	h := newHouse(t, nil)
 	u := h.ask(seeing)
 	h.note(func() { h.down = true })
-	_, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en")
+	_, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en", nil)
 	failed(t, err, tandem.CodeUnavailable)
 	if len(h.peers)+len(h.screens) != 0 {
 		t.Error("there are connections without a consent")
@@ -171,7 +171,7 @@ func TestAsksAreBounded(t *testing.T) {
 	h := newHouse(t, nil)
 	for range 8 {
 		u := h.ask(voice)
-		if _, err := h.Answer(t.Context(), in1, u.ID, "p1", false, "", "en"); err != nil {
+		if _, err := h.Answer(t.Context(), in1, u.ID, "p1", false, "", "en", nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,7 +195,7 @@ func TestNobodyAnswers(t *testing.T) {
 	if h.state(Lapsed).Why != "lapsed" {
 		t.Error("it does not say why")
 	}
-	_, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en")
+	_, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en", nil)
 	failed(t, err, tandem.CodeConflict)
 }
 
@@ -205,20 +205,20 @@ func TestOnePageHasTheMedia(t *testing.T) {
 	h := newHouse(t, nil)
 	u := h.up(voice)
 	offer := webrtc.Signal{Kind: webrtc.KindOffer}
-	_, err := h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en")
+	_, err := h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en", nil)
 	failed(t, err, tandem.CodeConflict)
 	failed(t, h.Signal(t.Context(), in1, "p2", ConnVoice, offer), tandem.CodeConflict)
-	if _, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en"); err != nil {
+	if _, err := h.Answer(t.Context(), in1, u.ID, "p1", true, "", "en", nil); err != nil {
 		t.Errorf("the same answer again: %v", err)
 	}
 	if err := h.Signal(t.Context(), in1, "p1", ConnVoice, offer); err != nil {
 		t.Error(err)
 	}
 	h.Gone(in1, "p2") // it has nothing to lose
-	_, err = h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en")
+	_, err = h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en", nil)
 	failed(t, err, tandem.CodeConflict)
 	h.Gone(in1, "p1")
-	if u, err = h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en"); err != nil || u.Page != "p2" {
+	if u, err = h.Answer(t.Context(), in1, u.ID, "p2", true, "", "en", nil); err != nil || u.Page != "p2" {
 		t.Errorf("the other page goes on: %v, %+v", err, u)
 	}
 	failed(t, h.Signal(t.Context(), in1, "p1", ConnVoice, offer), tandem.CodeConflict)
@@ -403,7 +403,7 @@ func TestCustomerAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.Answer(t.Context(), in1, u.ID, "p1", true, "", "zh-CN")
+	_, err = h.Answer(t.Context(), in1, u.ID, "p1", true, "", "zh-CN", nil)
 	failed(t, err, tandem.CodeConflict)
 	_, err = h.Approve(t.Context(), "ben", u.ID, true)
 	failed(t, err, tandem.CodeForbidden)
@@ -420,7 +420,7 @@ func TestCustomerAsks(t *testing.T) {
 	if err != nil || u.Level != seeing || u.Agreed != voice {
 		t.Errorf("more is asked for: %v, %+v", err, u)
 	}
-	if _, err = h.Answer(t.Context(), in1, u.ID, "p1", false, "", ""); err != nil {
+	if _, err = h.Answer(t.Context(), in1, u.ID, "p1", false, "", "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if u, _ = h.Of(in1); u.State != Agreed || u.Level != voice || u.Agreed != voice {

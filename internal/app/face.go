@@ -317,10 +317,12 @@ func (c customerFace) Upgrade(ctx context.Context, p webchat.Page, o webchat.Upg
 	case "ask":
 		_, err = u.Ask(ctx, upgrade.Ask{Interaction: in, By: upgrade.ByCustomer, Level: o.Level, Page: p.ID, Lang: o.Lang})
 	case "accept", "refuse":
-		if is, ok := u.Of(in); ok && o.Do == "accept" && o.Words != "" && o.Words != wordsOf(u.Texts(is)) {
-			return errOtherWords
-		}
-		_, err = u.Answer(ctx, in, o.Upgrade, p.ID, o.Do == "accept", o.Level, o.Lang)
+		_, err = u.Answer(ctx, in, o.Upgrade, p.ID, o.Do == "accept", o.Level, o.Lang, func(is upgrade.Upgrade) error {
+			if o.Words != "" && o.Words != wordsOf(u.Texts(is)) {
+				return errOtherWords
+			}
+			return nil
+		})
 	case "change":
 		_, err = u.Change(ctx, in, upgrade.ByCustomer, p.ID, o.Level, o.Lang)
 	case "end":

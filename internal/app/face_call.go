@@ -68,17 +68,11 @@ func (a *App) textPage(ctx context.Context, w tandem.Who, in tandem.Interaction,
 // already and asked for the step.
 func (a *App) proveCaller(ctx context.Context, w tandem.Who, c check.Check, ask flow.Identify, hasPage bool) (flow.Turn, error) {
 	p := proving{Proving: c.ID}
-	if officer, t := a.officerOf(w.Interaction); officer != "" {
-		if err := a.askForVideo(ctx, officer, t, c); err != nil {
-			a.log.Info("the pictures of a check were not asked for", "interaction", w.Interaction, "check", c.ID, "error", err)
-		}
-		if err := a.phones.GiveBack(ctx, w.Interaction); err != nil {
-			return flow.Turn{}, fmt.Errorf("giving an officer the caller: %w", err)
-		}
-		p.Served = true
-		return a.callTurn(p)
+	officer, t := a.officerOf(w.Interaction)
+	ok, err := true, error(nil)
+	if officer == "" {
+		ok, err = a.callOfficer(ctx, w, c)
 	}
-	ok, err := a.callOfficer(ctx, w, c)
 	if ok && err == nil && !hasPage {
 		var story store.Story
 		if story, err = a.store.Interaction(ctx, string(w.Interaction)); err == nil {
@@ -88,6 +82,16 @@ func (a *App) proveCaller(ctx context.Context, w tandem.Who, c check.Check, ask 
 			a.log.Info("a caller could not be sent the page of their check", "interaction", w.Interaction, "check", c.ID, "error", err)
 			ok, err = false, nil
 		}
+	}
+	if ok && err == nil && officer != "" {
+		if err := a.askForVideo(ctx, officer, t, c); err != nil {
+			a.log.Info("the pictures of a check were not asked for", "interaction", w.Interaction, "check", c.ID, "error", err)
+		}
+		if err = a.phones.GiveBack(ctx, w.Interaction); err == nil {
+			p.Served = true
+			return a.callTurn(p)
+		}
+		err = fmt.Errorf("giving an officer the caller: %w", err)
 	}
 	if err != nil || !ok {
 		return flow.Turn{Done: &flow.Result{Outcome: "unsupported"}}, errors.Join(err, a.endCall(ctx, c), a.faces.checks.Gone(ctx, w.Interaction))

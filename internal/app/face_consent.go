@@ -61,6 +61,13 @@ func (f *faces) unfilmed(in tandem.InteractionID) {
 	f.dark[in] = struct{}{}
 }
 
+// filmsAgain notes that what could not be recorded is so now.
+func (f *faces) filmsAgain(in tandem.InteractionID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.dark, in)
+}
+
 // films reports whether what a customer shows is recorded, as far as is known.
 func (a *App) films(in tandem.InteractionID) bool {
 	f := &a.faces

@@ -85,7 +85,7 @@ func (c *consenting) speaks(t *testing.T) {
 		u, err = c.faces.upgrades.Ask(t.Context(), upgrade.Ask{Interaction: c.in, By: "anna", Level: tandem.LevelVoice})
 		return err == nil
 	})
-	if u, err := c.faces.upgrades.Answer(t.Context(), c.in, u.ID, "p1", true, tandem.LevelVoice, "zh-CN"); err != nil || u.Kept || u.Agreed != tandem.LevelVoice {
+	if u, err := c.faces.upgrades.Answer(t.Context(), c.in, u.ID, "p1", true, tandem.LevelVoice, "zh-CN", nil); err != nil || u.Kept || u.Agreed != tandem.LevelVoice {
 		t.Fatalf("%+v, %v", u, err)
 	}
 }

@@ -232,10 +232,12 @@ func (a *App) tellSession(ctx context.Context, w waiter) error {
 		a.told.over(w.in)
 	case t.State == tandem.TaskAssigned:
 		if wait.Served {
-			a.told.update(w, func(w *waiter) { w.served, w.lent = a.now(), false })
-			if w.lent {
-				return a.phones.GiveBack(ctx, w.in)
+			if w.lent { // if it cannot be done now it is tried again
+				if err := a.phones.GiveBack(ctx, w.in); err != nil {
+					return err
+				}
 			}
+			a.told.update(w, func(w *waiter) { w.served, w.lent = a.now(), false })
 			return nil
 		}
 		if t.Kind == tandem.TaskCall && !a.joined(w.in) { // a call is told as it is joined

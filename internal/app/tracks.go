@@ -245,6 +245,7 @@ func (t *tracks) begun(k *track, f *film) {
 		k.shared = f
 	} else {
 		k.film = f
+		t.app.faces.filmsAgain(k.in)
 		f.rec = k.stream.Record(f.file.Sound(k.stream.Path().Law, t.app.now()), false)
 		f.rec.Pause(k.paused || k.off)
 	}
@@ -467,8 +468,8 @@ func (a *App) seconds(ref store.BlobRef) (float64, error) {
 	}
 	defer r.Close()
 	is, err := record.Read(r)
-	if errors.Is(err, record.ErrForm) || errors.Is(err, io.EOF) { // not even its head was written
-		return 0, nil
+	if errors.Is(err, record.ErrForm) || errors.Is(err, io.EOF) { // as far as it can be read, if at all
+		err = nil
 	}
 	return is.Length.Seconds(), err
 }
