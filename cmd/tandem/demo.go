@@ -145,7 +145,7 @@ func prepareDemo(dir string, anyPorts bool) (demoPlace, error) {
 const firstPort, manyPorts = 7000, 2500
 
 // freePort finds a loopback address where both UDP and TCP are free now, at a port from one on,
-// and gives the port after it.
+// and gives the next but one: a phone that is told of one may take the one after it for TLS.
 func freePort(port int) (string, int, error) {
 	for last := port + manyPorts/10; port < last; port++ {
 		addr := fmt.Sprintf("127.0.0.1:%d", port)
@@ -157,7 +157,7 @@ func freePort(port int) (string, int, error) {
 		l.Close()
 		if err == nil {
 			u.Close()
-			return addr, port + 1, nil
+			return addr, port + 2, nil
 		}
 	}
 	return "", 0, fmt.Errorf("no port before %d of 127.0.0.1 is free for both UDP and TCP; end what uses them", port)
