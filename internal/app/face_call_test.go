@@ -400,6 +400,36 @@ func TestAnAgentsCheckOnACallGivesItsLevel(t *testing.T) {
 	p.verify(t)
 }
 
+// An officer who has a caller without a page asks the step for the check: the page is texted anew,
+// and the officer goes on with the caller.
+func TestAnOfficerAsksForACallersCheck(t *testing.T) {
+	t.Parallel()
+	p := newProofLine(t, proofSetup{})
+	c, is := p.rings(t, customer)
+	p.comes(t, c)
+	p.decides(t, is, check.Failed)
+	until(t, "ella to have them in line", func() bool {
+		s, err := p.sessionNow(t.Context(), c.id)
+		return err == nil && s.WithAgent()
+	})
+	texts := func() (n int) {
+		for _, m := range p.texts.Inbox(customer).Got() {
+			if strings.Contains(m.Text, "identity check") {
+				n++
+			}
+		}
+		return n
+	}
+	before := texts()
+	if err := p.Ask(t.Context(), p.place(t, c.id, tandem.TaskCall), "ella", "proof/who"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "another page to be texted", func() bool { return texts() == before+1 })
+	p.asked(t, c.id, func(now check.Check) bool { return now.ID != is.ID && now.Officer == "ella" })
+	c.Bye()
+	p.verify(t)
+}
+
 // A visitor who waits for the officer of their check reads their place as in any line, and what the
 // officer writes meanwhile. Whom the officer does not know they go on with.
 func TestAnOfficerGoesOnWithAVisitor(t *testing.T) {
