@@ -163,6 +163,16 @@ func (p *proofLine) decides(t *testing.T, is check.Check, as check.State) {
 	}
 }
 
+// doubts has the officer fail a check and go on with the caller, as the flow has it.
+func (p *proofLine) doubts(t *testing.T, c *caller, is check.Check) {
+	t.Helper()
+	p.decides(t, is, check.Failed)
+	until(t, "ella to have them in line", func() bool {
+		s, err := p.sessionNow(t.Context(), c.id)
+		return err == nil && s.WithAgent()
+	})
+}
+
 // agrees opens the page that the text leads to, and agrees to the check there.
 func (p *proofLine) agrees(t *testing.T, is check.Check, from string) *testkit.Chat {
 	t.Helper()
@@ -378,11 +388,7 @@ func TestAnAgentsCheckOnACallGivesItsLevel(t *testing.T) {
 	c, is := p.rings(t, customer)
 	phone := p.comes(t, c)
 	p.agrees(t, is, customer)
-	p.decides(t, is, check.Failed)
-	until(t, "ella to have them in line", func() bool {
-		s, err := p.sessionNow(t.Context(), c.id)
-		return err == nil && s.WithAgent()
-	})
+	p.doubts(t, c, is)
 	task := p.place(t, c.id, tandem.TaskCall)
 	if err := p.HandBack(t.Context(), task, "ella", "proof/in"); tandem.CodeOf(err) != tandem.CodeConflict {
 		t.Fatalf("handed back to what needs proof: %v", err)
@@ -407,11 +413,7 @@ func TestAnOfficerAsksForACallersCheck(t *testing.T) {
 	p := newProofLine(t, proofSetup{})
 	c, is := p.rings(t, customer)
 	p.comes(t, c)
-	p.decides(t, is, check.Failed)
-	until(t, "ella to have them in line", func() bool {
-		s, err := p.sessionNow(t.Context(), c.id)
-		return err == nil && s.WithAgent()
-	})
+	p.doubts(t, c, is)
 	texts := func() (n int) {
 		for _, m := range p.texts.Inbox(customer).Got() {
 			if strings.Contains(m.Text, "identity check") {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"tandem"
-	"tandem/bridge/identity/check"
 	"tandem/internal/testkit"
 	desklive "tandem/web/desk/live"
 	"tandem/web/desk/view"
@@ -20,11 +19,7 @@ func TestALinkOfAPageIsSentAndTakenBack(t *testing.T) {
 	p := newProofLine(t, proofSetup{})
 	c, is := p.rings(t, customer)
 	p.comes(t, c)
-	p.decides(t, is, check.Failed)
-	until(t, "ella to have them in line", func() bool {
-		s, err := p.sessionNow(t.Context(), c.id)
-		return err == nil && s.WithAgent()
-	})
+	p.doubts(t, c, is)
 	task := p.place(t, c.id, tandem.TaskCall)
 	faces := staffFaces{p.App}
 	var (
